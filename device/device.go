@@ -54,12 +54,16 @@ const (
 )
 
 // Tensor is a value of a compiled program. Devices choose a layout as a function
-// of Shape, DType and Role alone, so that steps agree without negotiating.
+// of Shape, DType, Role and Param alone, so that steps agree without negotiating.
 type Tensor struct {
 	ID    int
 	Shape []int // canonical; empty for a scalar
 	DType DType
 	Role  Role
+	// Param says that the value has the form of a parameter: a slot, a
+	// parameter's gradient or its update, as opposed to an activation of a batch.
+	// Operands of an elementwise step agree in it; Reshape converts.
+	Param bool
 	Name  string // of the node or slot, for messages
 }
 
