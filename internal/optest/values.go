@@ -1,0 +1,37 @@
+package optest
+
+import "math"
+
+// Uniform is element i of the pseudo-random sequence of a seed, in [-1, 1): the
+// finalizer of SplitMix64 over seed·φ + i + 1, with 53 bits. It is simple enough to
+// be computed alike in other languages; internal/gen/golden/hashing.py does.
+func Uniform(seed, i uint64) float64 {
+	z := (seed+1)*0x9E3779B97F4A7C15 + i + 1
+	z = (z ^ z>>30) * 0xBF58476D1CE4E5B9
+	z = (z ^ z>>27) * 0x94D049BB133111EB
+	z ^= z >> 31
+	return float64(z>>11)*math.Ldexp(1, -52) - 1
+}
+
+// Values are the first elements of a tensor of a shape: Uniform's sequence times
+// scale plus offset.
+func Values(seed uint64, scale, offset float64, shape ...int) []float64 {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	x := make([]float64, n)
+	for i := range x {
+		x[i] = Uniform(seed, uint64(i))*scale + offset
+	}
+	return x
+}
+
+// Labels are n pseudo-random classes in [0, k).
+func Labels(seed uint64, n, k int) []int64 {
+	x := make([]int64, n)
+	for i := range x {
+		x[i] = int64((Uniform(seed, uint64(i)) + 1) / 2 * float64(k))
+	}
+	return x
+}
