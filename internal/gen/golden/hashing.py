@@ -1,0 +1,23 @@
+"""Pseudo-random inputs that Go computes alike: internal/optest/values.go."""
+
+import numpy as np
+import torch
+
+MASK = (1 << 64) - 1
+
+
+def uniform(seed, n):
+    """The first n elements of a seed's sequence, in [-1, 1)."""
+    with np.errstate(over="ignore"):
+        start = ((seed + 1) * 0x9E3779B97F4A7C15 + 1) & MASK
+        z = np.uint64(start) + np.arange(n, dtype=np.uint64)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        z = z ^ (z >> np.uint64(31))
+    return (z >> np.uint64(11)).astype(np.float64) * 2.0**-52 - 1
+
+
+def values(seed, shape, scale=1.0, offset=0.0):
+    """A float64 tensor of uniform(seed) times scale plus offset."""
+    x = uniform(seed, int(np.prod(shape, dtype=np.int64))) * scale + offset
+    return torch.from_numpy(x).reshape(shape)
