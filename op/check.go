@@ -1,6 +1,7 @@
 package op
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/chewxy/hm"
@@ -34,7 +35,7 @@ func (c *check) floats(name string, n *gorgonia.Node, ranks ...int) {
 		c.errorf(ErrType, "%s is %v, want float32 or float64", name, dt)
 	}
 	if len(ranks) > 0 && !slices.Contains(ranks, len(n.Shape())) {
-		c.errorf(ErrShape, "%s has shape %v, want rank %v", name, dims(n), ranks)
+		c.errorf(ErrShape, "%s has shape %v, want %s axes", name, dims(n), oneOf(ranks))
 	}
 }
 
@@ -83,6 +84,19 @@ func (c *check) present(name string, n *gorgonia.Node) bool {
 		return false
 	}
 	return c.err == nil
+}
+
+// oneOf is "2, 3 or 4".
+func oneOf(numbers []int) string {
+	s := fmt.Sprint(numbers[0])
+	for i, n := range numbers[1:] {
+		if i == len(numbers)-2 {
+			s += fmt.Sprintf(" or %d", n)
+		} else {
+			s += fmt.Sprintf(", %d", n)
+		}
+	}
+	return s
 }
 
 func dims(n *gorgonia.Node) []int { return []int(n.Shape()) }

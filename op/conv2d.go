@@ -98,23 +98,27 @@ func conv2DGradWeight(path string, g geometry.Conv2D, x, dy *gorgonia.Node) (*go
 
 func convForward[T ref.Float](g geometry.Conv2D) func(arguments[T]) error {
 	return func(a arguments[T]) error {
-		ref.Conv2D(g, a.floats[0], a.floats[1], a.out, 0, ref.Conv2DUnits(g), make([]T, ref.Conv2DScratch(g)))
+		withScratch(ref.Conv2DScratch(g), func(s []T) {
+			ref.Conv2D(g, a.floats[0], a.floats[1], a.out, 0, ref.Conv2DUnits(g), s)
+		})
 		return nil
 	}
 }
 
 func convGradInput[T ref.Float](g geometry.Conv2D) func(arguments[T]) error {
 	return func(a arguments[T]) error {
-		units := ref.Conv2DGradInputUnits(g)
-		ref.Conv2DGradInput(g, a.floats[0], a.floats[1], a.out, false, 0, units, make([]T, ref.Conv2DScratch(g)))
+		withScratch(ref.Conv2DScratch(g), func(s []T) {
+			ref.Conv2DGradInput(g, a.floats[0], a.floats[1], a.out, false, 0, ref.Conv2DGradInputUnits(g), s)
+		})
 		return nil
 	}
 }
 
 func convGradWeight[T ref.Float](g geometry.Conv2D) func(arguments[T]) error {
 	return func(a arguments[T]) error {
-		units := ref.Conv2DGradWeightUnits(g)
-		ref.Conv2DGradWeight(g, a.floats[0], a.floats[1], a.out, 0, units, make([]T, ref.Conv2DScratch(g)))
+		withScratch(ref.Conv2DScratch(g), func(s []T) {
+			ref.Conv2DGradWeight(g, a.floats[0], a.floats[1], a.out, 0, ref.Conv2DGradWeightUnits(g), s)
+		})
 		return nil
 	}
 }

@@ -2,6 +2,7 @@ package op
 
 import (
 	"slices"
+	"sync"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -151,4 +152,23 @@ func rowMajor(v *tensor.Dense) *tensor.Dense {
 		}
 	}
 	return y
+}
+
+// scratch32 and scratch64 keep the kernels' working memory between calls.
+var scratch32, scratch64 sync.Pool
+
+// withScratch calls f with size elements of working memory, whose contents are
+// arbitrary.
+func withScratch[T ref.Float](size int, f func(scratch []T)) {
+	pool := &scratch32
+	if _, ok := any(T(0)).(float64); ok {
+		pool = &scratch64
+	}
+	s, _ := pool.Get().(*[]T)
+	if s == nil || cap(*s) < size {
+		fresh := make([]T, size)
+		s = &fresh
+	}
+	f((*s)[:size])
+	pool.Put(s)
 }

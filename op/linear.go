@@ -50,21 +50,27 @@ func Linear(path string, x, w *gorgonia.Node) (*gorgonia.Node, error) {
 
 func linear[T ref.Float](s product) func(arguments[T]) error {
 	return func(a arguments[T]) error {
-		ref.Linear(s.n, s.k, s.o, a.floats[0], a.floats[1], a.out, 0, s.o, make([]T, ref.GemmScratch))
+		withScratch(ref.GemmScratch, func(scratch []T) {
+			ref.Linear(s.n, s.k, s.o, a.floats[0], a.floats[1], a.out, 0, s.o, scratch)
+		})
 		return nil
 	}
 }
 
 func linearGradInput[T ref.Float](s product) func(arguments[T]) error {
 	return func(a arguments[T]) error {
-		ref.LinearGradInput(s.n, s.k, s.o, a.floats[0], a.floats[1], a.out, false, 0, s.k, make([]T, ref.GemmScratch))
+		withScratch(ref.GemmScratch, func(scratch []T) {
+			ref.LinearGradInput(s.n, s.k, s.o, a.floats[0], a.floats[1], a.out, false, 0, s.k, scratch)
+		})
 		return nil
 	}
 }
 
 func linearGradWeight[T ref.Float](s product) func(arguments[T]) error {
 	return func(a arguments[T]) error {
-		ref.LinearGradWeight(s.n, s.k, s.o, a.floats[0], a.floats[1], a.out, 0, s.o, make([]T, ref.GemmScratch))
+		withScratch(ref.GemmScratch, func(scratch []T) {
+			ref.LinearGradWeight(s.n, s.k, s.o, a.floats[0], a.floats[1], a.out, 0, s.o, scratch)
+		})
 		return nil
 	}
 }

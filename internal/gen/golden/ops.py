@@ -163,7 +163,33 @@ def sgd():
                    attr=dict(Momentum=momentum, WeightDecay=decay, Nesterov=nesterov), steps=steps)
 
 
-for family in conv, batchnorm, maxpool, avgpool, adaptiveavgpool, linear, relu, crossentropy, softmax, sgd:
+def network():
+    """A small residual network, three steps of SGD on one batch; see op/network_test.go."""
+    x, labels = values(1, (4, 3, 8, 8)), torch.tensor([0, 2, 1, 2])
+    params = {"conv1": values(2, (4, 3, 3, 3), 0.3), "gamma1": values(3, (4,), 0.5, 1), "beta1": values(4, (4,), 0.1),
+              "conv2": values(5, (4, 4, 1, 1), 0.5), "gamma2": values(6, (4,), 0.5, 1), "beta2": values(7, (4,), 0.1),
+              "fc": values(8, (3, 4), 0.5), "bias": values(9, (3,), 0.1)}
+    p = {k: torch.nn.Parameter(v) for k, v in params.items()}
+    state = {f"{s}{i}": torch.full((4,), float(s == "variance"), dtype=torch.float64)
+             for i in (1, 2) for s in ("mean", "variance")}
+    optimizer = torch.optim.SGD(p.values(), lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True)
+    losses = []
+    for _ in range(3):
+        h = F.conv2d(x, p["conv1"], stride=2, padding=1)
+        h = F.relu(F.batch_norm(h, state["mean1"], state["variance1"], p["gamma1"], p["beta1"], True))
+        h = F.max_pool2d(h, 2)
+        r = F.batch_norm(F.conv2d(h, p["conv2"]), state["mean2"], state["variance2"], p["gamma2"], p["beta2"], True)
+        h = F.adaptive_avg_pool2d(F.relu(r + h), 1).flatten(1)
+        loss = F.cross_entropy(F.linear(h, p["fc"], p["bias"]), labels, label_smoothing=0.1)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    state.update({k: v.detach() for k, v in p.items()})
+    yield dict(losses=losses, state={k: v.flatten().tolist() for k, v in state.items()})
+
+
+for family in conv, batchnorm, maxpool, avgpool, adaptiveavgpool, linear, relu, crossentropy, softmax, sgd, network:
     cases = list(family())
     lines = ",\n".join(json.dumps(c, separators=(",", ":"), allow_nan=False) for c in cases)
     (OUT / f"{family.__name__}.json").write_text(f"[\n{lines}\n]\n")
