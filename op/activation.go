@@ -4,7 +4,6 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/internal/ref"
 )
 
 // ReLU is max(0, x), of any shape. Its gradient at 0 is 0.
@@ -17,7 +16,6 @@ func ReLU(path string, x *gorgonia.Node) (*gorgonia.Node, error) {
 	return apply(&operator{
 		kind: device.ReLU, path: path,
 		out: x.Type(), shape: x.Shape().Clone(),
-		run:            kernels{relu[float32], relu[float64]},
 		differentiable: []bool{true},
 		grad: func(_ gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := reluGrad(path, y, dy)
@@ -30,7 +28,6 @@ func reluGrad(path string, y, dy *gorgonia.Node) (*gorgonia.Node, error) {
 	return apply(&operator{
 		kind: device.ReLUGrad, path: path,
 		out: y.Type(), shape: y.Shape().Clone(),
-		run: kernels{reluGradient[float32], reluGradient[float64]},
 	}, y, dy)
 }
 
@@ -46,7 +43,6 @@ func Add(path string, x, y *gorgonia.Node) (*gorgonia.Node, error) {
 	return apply(&operator{
 		kind: device.Add, attr: device.AddAttr{}, path: path,
 		out: x.Type(), shape: x.Shape().Clone(),
-		run:            kernels{add[float32], add[float64]},
 		differentiable: []bool{true, true},
 		grad: func(_ gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 			return gorgonia.Nodes{dy, dy}, nil
@@ -66,31 +62,10 @@ func Scale(path string, x, s *gorgonia.Node) (*gorgonia.Node, error) {
 	return apply(&operator{
 		kind: device.Scale, path: path,
 		out: x.Type(), shape: x.Shape().Clone(),
-		run:            kernels{scale[float32], scale[float64]},
 		differentiable: []bool{true, false},
 		grad: func(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := Scale(path, dy, in[1])
 			return gorgonia.Nodes{dx, nil}, err
 		},
 	}, x, s)
-}
-
-func relu[T ref.Float](a arguments[T]) error {
-	ref.ReLU(a.floats[0], a.out)
-	return nil
-}
-
-func reluGradient[T ref.Float](a arguments[T]) error {
-	ref.ReLUGrad(a.floats[0], a.floats[1], a.out)
-	return nil
-}
-
-func add[T ref.Float](a arguments[T]) error {
-	ref.Add(a.floats[0], a.floats[1], a.out, false)
-	return nil
-}
-
-func scale[T ref.Float](a arguments[T]) error {
-	ref.Scale(a.floats[0], a.floats[1][0], a.out)
-	return nil
 }

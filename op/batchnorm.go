@@ -7,7 +7,6 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/internal/ref"
 )
 
 // Batch normalisation (Ioffe and Szegedy 2015) is made of operators with one result
@@ -25,11 +24,9 @@ func BatchNormStats(path string, x *gorgonia.Node) (*gorgonia.Node, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	m := ref.MapsOf(x.Shape())
 	return apply(&operator{
 		kind: device.BatchNormStats, path: path,
-		out: typeOf(x, 2), shape: tensor.Shape{2, m.C},
-		run: kernels{bnStats[float32](m), bnStats[float64](m)},
+		out: typeOf(x, 2), shape: tensor.Shape{2, x.Shape()[1]},
 	}, x)
 }
 
@@ -45,7 +42,6 @@ func BatchNormPack(path string, mean, variance *gorgonia.Node) (*gorgonia.Node, 
 	return apply(&operator{
 		kind: device.BatchNormPack, path: path,
 		out: typeOf(mean, 2), shape: tensor.Shape{2, mean.Shape()[0]},
-		run: kernels{bnPack[float32], bnPack[float64]},
 	}, mean, variance)
 }
 
@@ -69,26 +65,24 @@ func BatchNormApply(path string, x, stats, gamma, beta *gorgonia.Node, eps float
 	if c.err != nil {
 		return nil, c.err
 	}
-	attr, m := device.BatchNormAttr{Eps: eps}, ref.MapsOf(x.Shape())
+	attr := device.BatchNormAttr{Eps: eps}
 	return apply(&operator{
 		kind: device.BatchNormApply, attr: attr, path: path,
 		out: x.Type(), shape: x.Shape().Clone(),
-		run:            kernels{bnApply[float32](m, attr), bnApply[float64](m, attr)},
 		differentiable: []bool{true, false, true, true},
 		grad: func(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
-			return batchNormGrad(path, attr, m, training, in, dy)
+			return batchNormGrad(path, attr, training, in, dy)
 		},
 	}, x, stats, gamma, beta)
 }
 
 // batchNormGrad gives the gradients of x, (stats), γ and β. The two cases share
 // the sums Σdy and Σdy·x̂, which are the gradients of β and γ.
-func batchNormGrad(path string, attr device.BatchNormAttr, m ref.Maps, training bool, in gorgonia.Nodes, dy *gorgonia.Node) (gorgonia.Nodes, error) {
+func batchNormGrad(path string, attr device.BatchNormAttr, training bool, in gorgonia.Nodes, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 	x, stats, gamma := in[0], in[1], in[2]
 	gs, err := apply(&operator{
 		kind: device.BatchNormGradStats, attr: attr, path: path,
 		out: stats.Type(), shape: stats.Shape().Clone(),
-		run: kernels{bnGradStats[float32](m, attr), bnGradStats[float64](m, attr)},
 	}, x, dy, stats)
 	if err != nil {
 		return nil, err
@@ -98,13 +92,11 @@ func batchNormGrad(path string, attr device.BatchNormAttr, m ref.Maps, training 
 		dx, err = apply(&operator{
 			kind: device.BatchNormGradInput, attr: attr, path: path,
 			out: x.Type(), shape: x.Shape().Clone(),
-			run: kernels{bnGradInput[float32](m, attr), bnGradInput[float64](m, attr)},
 		}, x, dy, gamma, stats, gs)
 	} else {
 		dx, err = apply(&operator{
 			kind: device.BatchNormEvalGradInput, attr: attr, path: path,
 			out: x.Type(), shape: x.Shape().Clone(),
-			run: kernels{bnEvalGradInput[float32](m, attr), bnEvalGradInput[float64](m, attr)},
 		}, dy, gamma, stats)
 	}
 	if err != nil {
@@ -123,7 +115,6 @@ func row(path string, x *gorgonia.Node, r int) (*gorgonia.Node, error) {
 	return apply(&operator{
 		kind: device.Row, attr: device.RowAttr{Row: r}, path: path,
 		out: typeOf(x, 1), shape: tensor.Shape{x.Shape()[1]},
-		run: kernels{takeRow[float32](r), takeRow[float64](r)},
 	}, x)
 }
 
@@ -160,64 +151,5 @@ func runningStat(path string, running, stats *gorgonia.Node, attr device.Running
 	return apply(&operator{
 		kind: device.RunningStat, attr: attr, path: path,
 		out: running.Type(), shape: running.Shape().Clone(),
-		run: kernels{runningStats[float32](attr), runningStats[float64](attr)},
 	}, running, stats)
-}
-
-func bnStats[T ref.Float](m ref.Maps) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		ref.BatchNormStats(m, a.floats[0], a.out, 0, m.C)
-		return nil
-	}
-}
-
-func bnPack[T ref.Float](a arguments[T]) error {
-	ref.BatchNormPack(a.floats[0], a.floats[1], a.out)
-	return nil
-}
-
-func bnApply[T ref.Float](m ref.Maps, attr device.BatchNormAttr) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		in := a.floats
-		ref.BatchNormApply(m, attr, in[0], in[1], in[2], in[3], nil, a.out, 0, m.Planes())
-		return nil
-	}
-}
-
-func bnGradStats[T ref.Float](m ref.Maps, attr device.BatchNormAttr) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		in := a.floats
-		ref.BatchNormGradStats(m, attr, in[0], in[1], in[2], nil, a.out, 0, m.C)
-		return nil
-	}
-}
-
-func bnGradInput[T ref.Float](m ref.Maps, attr device.BatchNormAttr) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		in := a.floats
-		ref.BatchNormGradInput(m, attr, in[0], in[1], in[2], in[3], in[4], nil, a.out, 0, m.Planes())
-		return nil
-	}
-}
-
-func bnEvalGradInput[T ref.Float](m ref.Maps, attr device.BatchNormAttr) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		in := a.floats
-		ref.BatchNormEvalGradInput(m, attr, in[0], in[1], in[2], nil, a.out, 0, m.Planes())
-		return nil
-	}
-}
-
-func takeRow[T ref.Float](r int) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		ref.Row(a.floats[0], a.out, r)
-		return nil
-	}
-}
-
-func runningStats[T ref.Float](attr device.RunningStatAttr) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		ref.RunningStat(attr, a.floats[0], a.floats[1], a.out)
-		return nil
-	}
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/geometry"
-	"github.com/euryale-ml/euryale/internal/ref"
 )
 
 // Conv2DOptions are the attributes of a convolution, {height, width} each.
@@ -35,7 +34,6 @@ func Conv2D(path string, x, w *gorgonia.Node, o Conv2DOptions) (*gorgonia.Node, 
 	return apply(&operator{
 		kind: device.Conv2D, attr: device.ConvAttr{Conv2D: g}, path: path,
 		out: typeOf(x, 4), shape: g.OutputShape(),
-		run:            kernels{convForward[float32](g), convForward[float64](g)},
 		differentiable: []bool{true, true},
 		grad: func(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := conv2DGradInput(path, g, dy, in[1])
@@ -83,7 +81,6 @@ func conv2DGradInput(path string, g geometry.Conv2D, dy, w *gorgonia.Node) (*gor
 	return apply(&operator{
 		kind: device.Conv2DGradInput, attr: device.ConvAttr{Conv2D: g}, path: path,
 		out: typeOf(dy, 4), shape: tensor.Shape(g.InputShape()),
-		run: kernels{convGradInput[float32](g), convGradInput[float64](g)},
 	}, dy, w)
 }
 
@@ -92,33 +89,5 @@ func conv2DGradWeight(path string, g geometry.Conv2D, x, dy *gorgonia.Node) (*go
 	return apply(&operator{
 		kind: device.Conv2DGradWeight, attr: device.ConvAttr{Conv2D: g}, path: path,
 		out: typeOf(x, 4), shape: tensor.Shape(g.WeightShape()),
-		run: kernels{convGradWeight[float32](g), convGradWeight[float64](g)},
 	}, x, dy)
-}
-
-func convForward[T ref.Float](g geometry.Conv2D) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		withScratch(ref.Conv2DScratch(g), func(s []T) {
-			ref.Conv2D(g, a.floats[0], a.floats[1], a.out, 0, ref.Conv2DUnits(g), s)
-		})
-		return nil
-	}
-}
-
-func convGradInput[T ref.Float](g geometry.Conv2D) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		withScratch(ref.Conv2DScratch(g), func(s []T) {
-			ref.Conv2DGradInput(g, a.floats[0], a.floats[1], a.out, false, 0, ref.Conv2DGradInputUnits(g), s)
-		})
-		return nil
-	}
-}
-
-func convGradWeight[T ref.Float](g geometry.Conv2D) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		withScratch(ref.Conv2DScratch(g), func(s []T) {
-			ref.Conv2DGradWeight(g, a.floats[0], a.floats[1], a.out, 0, ref.Conv2DGradWeightUnits(g), s)
-		})
-		return nil
-	}
 }

@@ -2,58 +2,48 @@ package op
 
 import (
 	"slices"
-	"sync"
 
+	"github.com/chewxy/hm"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/internal/ref"
 )
 
-// kernels are an operator's implementations for the two float types.
-type kernels struct {
-	f32 func(arguments[float32]) error
-	f64 func(arguments[float64]) error
-}
-
-// arguments are the row-major elements of the operands and of the result. An
-// operand is in floats or in ints, by its type; the other entry is nil.
-type arguments[T ref.Float] struct {
-	floats  [][]T
-	ints    [][]int64
-	out     []T
-	outInts []int64
-}
-
-// Do runs the operator on *tensor.Dense, or *gorgonia.F32 and *gorgonia.F64 for
-// scalars, and returns memory of its own.
+// Do runs the operator's step on the host: on *tensor.Dense, or *gorgonia.F32 and
+// *gorgonia.F64 for scalars. It returns memory of its own.
 func (o *operator) Do(values ...gorgonia.Value) (result gorgonia.Value, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			result, err = nil, o.errorf(ErrKernel, "panic: %v", p)
 		}
 	}()
+	in, err := o.operands(values)
+	if err != nil {
+		return nil, err
+	}
+	if o.check != nil {
+		if err := o.check(o, in); err != nil {
+			return nil, err
+		}
+	}
+	out := newElements(dtypeOf(o.out), o.shape.TotalSize())
+	if err := ref.Run(o.step(), in, []any{out}); err != nil {
+		return nil, o.errorf(ErrKernel, "%v", err)
+	}
+	if o.shape.IsScalar() {
+		return scalarValue(out), nil
+	}
+	return tensor.New(tensor.WithShape(o.shape...), tensor.WithBacking(out)), nil
+}
+
+// operands checks the values and returns their row-major elements.
+func (o *operator) operands(values []gorgonia.Value) ([]any, error) {
 	if len(values) != len(o.in) {
 		return nil, o.errorf(ErrShape, "%d operands, want %d", len(values), len(o.in))
 	}
-	if o.floatType() == tensor.Float32 {
-		return do(o, o.run.f32, values)
-	}
-	return do(o, o.run.f64, values)
-}
-
-// floatType is the type of the first operand that is not int64.
-func (o *operator) floatType() tensor.Dtype {
-	for _, in := range o.in {
-		if dt := dtypeOf(in.typ); dt != tensor.Int64 {
-			return dt
-		}
-	}
-	return dtypeOf(o.out)
-}
-
-func do[T ref.Float](o *operator, run func(arguments[T]) error, values []gorgonia.Value) (gorgonia.Value, error) {
-	a := arguments[T]{floats: make([][]T, len(values)), ints: make([][]int64, len(values))}
+	in := make([]any, len(values))
 	for i, v := range values {
 		if v == nil {
 			return nil, o.errorf(ErrType, "operand %d has no value", i)
@@ -61,40 +51,52 @@ func do[T ref.Float](o *operator, run func(arguments[T]) error, values []gorgoni
 		if !slices.Equal(v.Shape(), o.in[i].shape) {
 			return nil, o.errorf(ErrShape, "operand %d is a value of shape %v, want %v", i, []int(v.Shape()), []int(o.in[i].shape))
 		}
-		var ok bool
-		switch data := elements(v).(type) {
-		case []T:
-			a.floats[i], ok = data, dtypeOf(o.in[i].typ) != tensor.Int64
-		case []int64:
-			a.ints[i], ok = data, dtypeOf(o.in[i].typ) == tensor.Int64
-		}
-		if !ok {
-			return nil, o.errorf(ErrType, "operand %d is a %T of %v, want %v", i, v, v.Dtype(), dtypeOf(o.in[i].typ))
+		in[i] = elements(v)
+		if want := dtypeOf(o.in[i].typ); in[i] == nil || v.Dtype() != want {
+			return nil, o.errorf(ErrType, "operand %d is a %T of %v, want %v", i, v, v.Dtype(), want)
 		}
 	}
-	size := o.shape.TotalSize()
-	if dtypeOf(o.out) == tensor.Int64 {
-		a.outInts = make([]int64, size)
-	} else {
-		a.out = make([]T, size)
-	}
-	if err := run(a); err != nil {
-		return nil, err
-	}
-	switch {
-	case a.outInts != nil:
-		return tensor.New(tensor.WithShape(o.shape...), tensor.WithBacking(a.outInts)), nil
-	case o.shape.IsScalar():
-		return scalarValue(a.out[0]), nil
-	}
-	return tensor.New(tensor.WithShape(o.shape...), tensor.WithBacking(a.out)), nil
+	return in, nil
 }
 
-func scalarValue[T ref.Float](v T) gorgonia.Value {
-	if v, ok := any(v).(float32); ok {
-		return gorgonia.NewF32(v)
+// step is the operator as a device sees it.
+func (o *operator) step() *device.Step {
+	s := &device.Step{Kind: o.kind, Attr: o.attr, Path: o.path}
+	for _, in := range o.in {
+		s.In = append(s.In, &device.Tensor{Shape: in.shape, DType: deviceType(in.typ)})
 	}
-	return gorgonia.NewF64(float64(v))
+	s.Out = []*device.Tensor{{Shape: o.shape, DType: deviceType(o.out)}}
+	return s
+}
+
+func deviceType(t hm.Type) device.DType {
+	switch dtypeOf(t) {
+	case tensor.Float32:
+		return device.Float32
+	case tensor.Float64:
+		return device.Float64
+	}
+	return device.Int64
+}
+
+func newElements(dt tensor.Dtype, n int) any {
+	switch dt {
+	case tensor.Float32:
+		return make([]float32, n)
+	case tensor.Float64:
+		return make([]float64, n)
+	}
+	return make([]int64, n)
+}
+
+func scalarValue(elements any) gorgonia.Value {
+	switch x := elements.(type) {
+	case []float32:
+		return gorgonia.NewF32(x[0])
+	case []float64:
+		return gorgonia.NewF64(x[0])
+	}
+	return gorgonia.NewI64(elements.([]int64)[0])
 }
 
 // elements returns a value's elements in row-major order: its own memory if it
@@ -118,7 +120,7 @@ func elements(v gorgonia.Value) any {
 			return []float64{data}
 		case int64:
 			return []int64{data}
-		default:
+		case []float32, []float64, []int64:
 			return data
 		}
 	}
@@ -152,23 +154,4 @@ func rowMajor(v *tensor.Dense) *tensor.Dense {
 		}
 	}
 	return y
-}
-
-// scratch32 and scratch64 keep the kernels' working memory between calls.
-var scratch32, scratch64 sync.Pool
-
-// withScratch calls f with size elements of working memory, whose contents are
-// arbitrary.
-func withScratch[T ref.Float](size int, f func(scratch []T)) {
-	pool := &scratch32
-	if _, ok := any(T(0)).(float64); ok {
-		pool = &scratch64
-	}
-	s, _ := pool.Get().(*[]T)
-	if s == nil || cap(*s) < size {
-		fresh := make([]T, size)
-		s = &fresh
-	}
-	f((*s)[:size])
-	pool.Put(s)
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/internal/philox"
-	"github.com/euryale-ml/euryale/internal/ref"
 )
 
 // Dropout zeroes each element of x with probability p and multiplies the others
@@ -27,20 +26,10 @@ func Dropout(path string, x, rng *gorgonia.Node, p float64) (*gorgonia.Node, err
 	return apply(&operator{
 		kind: device.Dropout, attr: attr, path: path,
 		out: x.Type(), shape: x.Shape().Clone(),
-		run:            kernels{dropout[float32](attr), dropout[float64](attr)},
 		differentiable: []bool{true, false},
 		grad: func(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := Dropout(path, dy, in[1], p)
 			return gorgonia.Nodes{dx, nil}, err
 		},
 	}, x, rng)
-}
-
-func dropout[T ref.Float](attr device.DropoutAttr) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		rng := a.ints[1]
-		key := philox.Key(uint64(rng[0]), uint64(rng[1]), attr.Stream)
-		ref.Dropout(a.floats[0], a.out, key, attr.P, 0, len(a.out))
-		return nil
-	}
 }

@@ -5,11 +5,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/internal/ref"
 )
-
-// logitsShape is [n, k]: images and classes.
-type logitsShape struct{ n, k int }
 
 // SoftmaxCrossEntropy is torch.nn.functional.cross_entropy: the mean over the
 // batch of -Σ target'·log softmax(logits), a scalar. logits is [N, K]; target is
@@ -35,27 +31,32 @@ func SoftmaxCrossEntropy(path string, logits, target *gorgonia.Node, smoothing f
 		return nil, c.err
 	}
 	attr := device.CrossEntropyAttr{Smoothing: smoothing}
-	s := logitsShape{logits.Shape()[0], logits.Shape()[1]}
-	o := &operator{
+	return apply(&operator{
 		kind: device.SoftmaxCrossEntropy, attr: attr, path: path,
 		out: typeOf(logits, 0), shape: tensor.ScalarShape(),
 		differentiable: []bool{true, false},
 		grad: func(in gorgonia.Nodes, _, dloss *gorgonia.Node) (gorgonia.Nodes, error) {
-			g, err := crossEntropyGrad(path, attr, s, in[0], in[1], dloss)
-			return gorgonia.Nodes{g, nil}, err
+			dlogits, err := apply(&operator{
+				kind: device.SoftmaxCrossEntropyGrad, attr: attr, path: path,
+				out: in[0].Type(), shape: in[0].Shape().Clone(),
+				check: checkLabels,
+			}, in[0], in[1], dloss)
+			return gorgonia.Nodes{dlogits, nil}, err
 		},
-	}
-	o.run = kernels{crossEntropy[float32](o, s, smoothing), crossEntropy[float64](o, s, smoothing)}
-	return apply(o, logits, target)
+		check: checkLabels,
+	}, logits, target)
 }
 
-func crossEntropyGrad(path string, attr device.CrossEntropyAttr, s logitsShape, logits, target, dloss *gorgonia.Node) (*gorgonia.Node, error) {
-	o := &operator{
-		kind: device.SoftmaxCrossEntropyGrad, attr: attr, path: path,
-		out: logits.Type(), shape: logits.Shape().Clone(),
+// checkLabels looks for labels, operand 1, outside the classes of the logits, operand 0.
+func checkLabels(o *operator, in []any) error {
+	labels, _ := in[1].([]int64)
+	classes := int64(o.in[0].shape[1])
+	for i, l := range labels {
+		if l < 0 || l >= classes {
+			return o.errorf(ErrLabel, "label %d of row %d, want 0 to %d", l, i, classes-1)
+		}
 	}
-	o.run = kernels{crossEntropyGradient[float32](o, s, attr.Smoothing), crossEntropyGradient[float64](o, s, attr.Smoothing)}
-	return apply(o, logits, target, dloss)
+	return nil
 }
 
 // Softmax is exp(logits)/Σ exp(logits) over each row of logits [N, K]. It is for
@@ -66,11 +67,9 @@ func Softmax(path string, logits *gorgonia.Node) (*gorgonia.Node, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	s := logitsShape{logits.Shape()[0], logits.Shape()[1]}
 	return apply(&operator{
 		kind: device.Softmax, path: path,
 		out: logits.Type(), shape: logits.Shape().Clone(),
-		run: kernels{softmax[float32](s), softmax[float64](s)},
 	}, logits)
 }
 
@@ -82,55 +81,8 @@ func ArgMax(path string, logits *gorgonia.Node) (*gorgonia.Node, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	s := logitsShape{logits.Shape()[0], logits.Shape()[1]}
 	return apply(&operator{
 		kind: device.ArgMax, path: path,
-		out: tensorType(tensor.Int64, 1), shape: tensor.Shape{s.n},
-		run: kernels{argMax[float32](s), argMax[float64](s)},
+		out: tensorType(tensor.Int64, 1), shape: tensor.Shape{logits.Shape()[0]},
 	}, logits)
-}
-
-// targetOf reads operand 1, labels or probabilities, and checks the labels.
-func targetOf[T ref.Float](o *operator, a arguments[T], s logitsShape, smoothing float64) (ref.Target[T], error) {
-	t := ref.Target[T]{Labels: a.ints[1], Probabilities: a.floats[1], Smoothing: smoothing}
-	if i := t.BadLabel(s.k); i >= 0 {
-		return t, o.errorf(ErrLabel, "label %d of row %d, want 0 to %d", t.Labels[i], i, s.k-1)
-	}
-	return t, nil
-}
-
-func crossEntropy[T ref.Float](o *operator, s logitsShape, smoothing float64) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		target, err := targetOf(o, a, s, smoothing)
-		if err != nil {
-			return err
-		}
-		a.out[0] = ref.SoftmaxCrossEntropy(s.n, s.k, a.floats[0], target)
-		return nil
-	}
-}
-
-func crossEntropyGradient[T ref.Float](o *operator, s logitsShape, smoothing float64) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		target, err := targetOf(o, a, s, smoothing)
-		if err != nil {
-			return err
-		}
-		ref.SoftmaxCrossEntropyGrad(s.n, s.k, a.floats[0], target, a.floats[2][0], a.out, 0, s.n)
-		return nil
-	}
-}
-
-func softmax[T ref.Float](s logitsShape) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		ref.Softmax(s.k, a.floats[0], a.out, 0, s.n)
-		return nil
-	}
-}
-
-func argMax[T ref.Float](s logitsShape) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		ref.ArgMax(s.k, a.floats[0], a.outInts, 0, s.n)
-		return nil
-	}
 }

@@ -43,12 +43,13 @@ type operator struct {
 	shape tensor.Shape // shape of the result
 	in    []operand    // filled by apply
 
-	run kernels
 	// differentiable says which operands have a gradient; nil means none.
 	differentiable []bool
 	// grad builds the gradients of the operands from the operands, the result
 	// and its gradient; nil where an operand has none.
 	grad func(in gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.Nodes, error)
+	// check, if there, looks at the operands' elements before Do runs.
+	check func(o *operator, in []any) error
 }
 
 // operand is the type and shape that an operator was built for.

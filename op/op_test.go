@@ -161,6 +161,7 @@ func TestNodesMergeOnlyIfEqual(t *testing.T) {
 	pad := func(p int) op.Conv2DOptions { return op.Conv2DOptions{Padding: [2]int{p, p}} }
 	// Same shape of result, other attributes or path.
 	for _, pair := range [][2]func() (node, error){
+		{func() (node, error) { return op.ReLU("a", x) }, func() (node, error) { return op.ReLU("b", x) }},
 		{func() (node, error) { return op.Dropout("a", x, rng, 0.5) }, func() (node, error) { return op.Dropout("b", x, rng, 0.5) }},
 		{func() (node, error) { return op.Dropout("a", x, rng, 0.5) }, func() (node, error) { return op.Dropout("a", x, rng, 0.25) }},
 		{func() (node, error) { return op.Conv2D("a", x, w, pad(1)) }, func() (node, error) {
@@ -244,6 +245,44 @@ func TestDoReportsErrors(t *testing.T) {
 	}
 	if _, err := loss.Op().Do(good, labels); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestDoReadsViews gives operators values that do not lie row by row.
+func TestDoReadsViews(t *testing.T) {
+	dense := func() *tensor.Dense {
+		return tensor.New(tensor.WithShape(2, 3), tensor.WithBacking([]float64{1, 2, 3, 4, 5, 6}))
+	}
+	transposed := dense()
+	if err := transposed.T(); err != nil {
+		t.Fatal(err)
+	}
+	sliced, err := dense().Slice(nil, gorgonia.S(1, 3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns := tensor.New(tensor.WithShape(2, 3), tensor.AsFortran([]float64{1, 2, 3, 4, 5, 6}))
+	for _, c := range []struct {
+		name  string
+		value gorgonia.Value
+		want  []float64
+	}{
+		{"transposed", transposed, []float64{1, 4, 2, 5, 3, 6}},
+		{"sliced", sliced, []float64{2, 3, 5, 6}},
+		{"column-major", columns, []float64{1, 2, 3, 4, 5, 6}}, // AsFortran reorders its argument
+	} {
+		x := gorgonia.NewMatrix(gorgonia.NewGraph(), tensor.Float64, gorgonia.WithShape(c.value.Shape()...), gorgonia.WithName("x"))
+		y, err := op.ReLU("relu", x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := y.Op().Do(c.value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := optest.Floats(v); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 
 	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/geometry"
-	"github.com/euryale-ml/euryale/internal/ref"
 )
 
 // PoolOptions are the attributes of a pool, {height, width} each.
@@ -33,13 +32,11 @@ func MaxPool2D(path string, x *gorgonia.Node, o PoolOptions) (*gorgonia.Node, er
 	return apply(&operator{
 		kind: device.MaxPool, attr: device.PoolAttr{Pool2D: g}, path: path,
 		out: x.Type(), shape: tensor.Shape(g.OutputShape()),
-		run:            kernels{maxPool[float32](g), maxPool[float64](g)},
 		differentiable: []bool{true},
 		grad: func(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := apply(&operator{
 				kind: device.MaxPoolGrad, attr: device.PoolAttr{Pool2D: g}, path: path,
 				out: dy.Type(), shape: tensor.Shape(g.InputShape()),
-				run: kernels{maxPoolGrad[float32](g), maxPoolGrad[float64](g)},
 			}, in[0], dy)
 			return gorgonia.Nodes{dx}, err
 		},
@@ -55,13 +52,11 @@ func AvgPool2D(path string, x *gorgonia.Node, o PoolOptions) (*gorgonia.Node, er
 	return apply(&operator{
 		kind: device.AvgPool, attr: device.PoolAttr{Pool2D: g}, path: path,
 		out: x.Type(), shape: tensor.Shape(g.OutputShape()),
-		run:            kernels{avgPool[float32](g), avgPool[float64](g)},
 		differentiable: []bool{true},
 		grad: func(_ gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := apply(&operator{
 				kind: device.AvgPoolGrad, attr: device.PoolAttr{Pool2D: g}, path: path,
 				out: dy.Type(), shape: tensor.Shape(g.InputShape()),
-				run: kernels{avgPoolGrad[float32](g), avgPoolGrad[float64](g)},
 			}, dy)
 			return gorgonia.Nodes{dx}, err
 		},
@@ -113,57 +108,13 @@ func AdaptiveAvgPool2D(path string, x *gorgonia.Node, outH, outW int) (*gorgonia
 	return apply(&operator{
 		kind: device.AdaptiveAvgPool, attr: device.AdaptivePoolAttr{AdaptivePool2D: g}, path: path,
 		out: x.Type(), shape: tensor.Shape{g.N, g.C, outH, outW},
-		run:            kernels{adaptivePool[float32](g), adaptivePool[float64](g)},
 		differentiable: []bool{true},
 		grad: func(_ gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := apply(&operator{
 				kind: device.AdaptiveAvgPoolGrad, attr: device.AdaptivePoolAttr{AdaptivePool2D: g}, path: path,
 				out: dy.Type(), shape: tensor.Shape(g.InputShape()),
-				run: kernels{adaptivePoolGrad[float32](g), adaptivePoolGrad[float64](g)},
 			}, dy)
 			return gorgonia.Nodes{dx}, err
 		},
 	}, x)
-}
-
-func maxPool[T ref.Float](g geometry.Pool2D) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		ref.MaxPool(g, a.floats[0], a.out, 0, g.N*g.C)
-		return nil
-	}
-}
-
-func maxPoolGrad[T ref.Float](g geometry.Pool2D) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		ref.MaxPoolGrad(g, a.floats[0], a.floats[1], a.out, 0, g.N*g.C)
-		return nil
-	}
-}
-
-func avgPool[T ref.Float](g geometry.Pool2D) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		ref.AvgPool(g, a.floats[0], a.out, 0, g.N*g.C)
-		return nil
-	}
-}
-
-func avgPoolGrad[T ref.Float](g geometry.Pool2D) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		ref.AvgPoolGrad(g, a.floats[0], a.out, 0, g.N*g.C)
-		return nil
-	}
-}
-
-func adaptivePool[T ref.Float](g geometry.AdaptivePool2D) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		ref.AdaptiveAvgPool(g, a.floats[0], a.out, 0, g.N*g.C)
-		return nil
-	}
-}
-
-func adaptivePoolGrad[T ref.Float](g geometry.AdaptivePool2D) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		ref.AdaptiveAvgPoolGrad(g, a.floats[0], a.out, 0, g.N*g.C)
-		return nil
-	}
 }

@@ -5,7 +5,6 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/internal/ref"
 )
 
 // Flatten turns x [N, …] into [N, rest], in row-major order.
@@ -45,16 +44,10 @@ func Reshape(path string, x *gorgonia.Node, shape tensor.Shape) (*gorgonia.Node,
 	return apply(&operator{
 		kind: device.Reshape, path: path,
 		out: typeOf(x, len(shape)), shape: shape.Clone(),
-		run:            kernels{reshape[float32], reshape[float64]},
 		differentiable: []bool{true},
 		grad: func(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := Reshape(path, dy, in[0].Shape())
 			return gorgonia.Nodes{dx}, err
 		},
 	}, x)
-}
-
-func reshape[T ref.Float](a arguments[T]) error {
-	copy(a.out, a.floats[0])
-	return nil
 }

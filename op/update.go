@@ -4,7 +4,6 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/internal/ref"
 )
 
 // SGDOptions are the attributes of an update by stochastic gradient descent, with
@@ -48,7 +47,6 @@ func SGDVelocity(path string, v, g, w *gorgonia.Node, o SGDOptions) (*gorgonia.N
 	return apply(&operator{
 		kind: device.SGDVelocity, attr: attr, path: path,
 		out: w.Type(), shape: w.Shape().Clone(),
-		run: kernels{sgdVelocity[float32](attr), sgdVelocity[float64](attr)},
 	}, v, g, w)
 }
 
@@ -81,24 +79,5 @@ func SGDWeight(path string, w, vOrG, lr, g *gorgonia.Node, o SGDOptions) (*gorgo
 	return apply(&operator{
 		kind: device.SGDWeight, attr: attr, path: path,
 		out: w.Type(), shape: w.Shape().Clone(),
-		run: kernels{sgdWeight[float32](attr), sgdWeight[float64](attr)},
 	}, in...)
-}
-
-func sgdVelocity[T ref.Float](attr device.SGDAttr) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		ref.SGDVelocity(attr, a.floats[0], a.floats[1], a.floats[2], a.out)
-		return nil
-	}
-}
-
-func sgdWeight[T ref.Float](attr device.SGDAttr) func(arguments[T]) error {
-	return func(a arguments[T]) error {
-		var g []T
-		if attr.Nesterov {
-			g = a.floats[3]
-		}
-		ref.SGDWeight(attr, a.floats[0], a.floats[1], a.floats[2][0], g, a.out)
-		return nil
-	}
 }
