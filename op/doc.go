@@ -15,7 +15,8 @@
 // # Adding an operator
 //
 //   - name its kind and attribute in package device, with its operands in order;
-//   - write its kernel and its gradient's in internal/ref;
+//   - write its kernel and its gradient's in internal/ref, and let ref.Run call them
+//     for their kinds;
 //   - write one file here: a constructor that checks types and shapes and calls
 //     apply with an operator literal, whose grad field builds the gradients of its
 //     operands with constructors of their own;

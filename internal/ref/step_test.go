@@ -105,3 +105,30 @@ func TestRunUnknownKind(t *testing.T) {
 		t.Error("a step without operands reports no error")
 	}
 }
+
+// TestRunPassesOperandsOn compares fused kinds, as Run reads their operands, with
+// their parts.
+func TestRunPassesOperandsOn(t *testing.T) {
+	x, vector, stats := []int{2, 3, 2, 2}, []int{3}, []int{2, 3}
+	// The hashed variances may be negative, hence the large ε.
+	plain, fused := device.BatchNormAttr{Eps: 2}, device.BatchNormAttr{Eps: 2, Residual: true, ReLU: true}
+	in, y := mustRun(t, stepOf(device.BatchNormPack, nil, [][]int{vector, vector}, [][]int{stats}))
+	closeTo(t, "stats", y[0], append(append([]float64(nil), in[0]...), in[1]...), 0)
+
+	_, want := mustRun(t, stepOf(device.BatchNormApply, plain, [][]int{x, stats, vector, vector}, [][]int{x}))
+	in, y = mustRun(t, stepOf(device.BatchNormApply, fused, [][]int{x, stats, vector, vector, x}, [][]int{x}))
+	Add(want[0], in[4], want[0], true)
+	closeTo(t, "fused batch normalisation", y[0], want[0], 1e-14)
+
+	in, y = mustRun(t, stepOf(device.Scale, nil, [][]int{x, nil}, [][]int{x}))
+	Scale(in[0], in[1][0], want[0])
+	closeTo(t, "scale", y[0], want[0], 0)
+
+	in, y = mustRun(t, stepOf(device.Add, device.AddAttr{ReLU: true}, [][]int{x, x}, [][]int{x}))
+	Add(in[0], in[1], want[0], true)
+	closeTo(t, "add", y[0], want[0], 0)
+
+	in, y = mustRun(t, stepOf(device.BiasAdd, device.BiasAttr{ReLU: true}, [][]int{x, vector}, [][]int{x}))
+	BiasAdd(MapsOf(x), in[0], in[1], want[0], true, 0, 6)
+	closeTo(t, "bias", y[0], want[0], 0)
+}
