@@ -1,0 +1,153 @@
+// Package cpu carries out steps on the processor, with Go assembly where there
+// are AVX2 and FMA, and with the plain kernels of internal/ref for float64, on
+// other processors and under the build tags noasm and purego.
+package cpu
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/euryale-ml/euryale/device"
+)
+
+// Errors that New and the Device wrap.
+var (
+	ErrOption = errors.New("the option cannot be had")
+	ErrHost   = errors.New("the host memory does not fit")
+)
+
+// Options configure a Device. The zero value takes all processors and the best kernels.
+type Options struct {
+	// Threads is the number of workers; 0 means all that the container allows.
+	Threads int
+	// ISA forces kernels: "avx2" or "generic"; "" takes the best that the processor
+	// has, or what the environment variable EURYALE_ISA names.
+	ISA string
+	// Reference runs every step through internal/ref: the same as ISA "generic".
+	Reference bool
+}
+
+// Device is the processor. It is not safe for concurrent use: one program runs at a time.
+type Device struct {
+	pool *pool
+	isa  string
+	fast bool // blocked layouts and assembly for float32
+}
+
+var _ device.Device = (*Device)(nil)
+
+// New returns the processor as a device. Close it to end its workers.
+func New(o Options) (*Device, error) {
+	if o.Threads < 0 {
+		return nil, fmt.Errorf("cpu: %d threads: %w", o.Threads, ErrOption)
+	}
+	isa, err := chooseISA(o)
+	if err != nil {
+		return nil, err
+	}
+	threads := o.Threads
+	if threads == 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	return &Device{pool: newPool(threads), isa: isa, fast: isa != "generic"}, nil
+}
+
+// Name is "cpu".
+func (d *Device) Name() string { return "cpu" }
+
+// Describe names the kernels in use and the number of threads.
+func (d *Device) Describe() string {
+	kernels := map[string]string{"avx2": "AVX2+FMA assembly", "generic": "plain Go"}[d.isa]
+	return fmt.Sprintf("cpu, %s kernels, %d threads", kernels, d.pool.workers)
+}
+
+// ISA is the instruction set of the kernels: "avx2" or "generic".
+func (d *Device) ISA() string { return d.isa }
+
+// Threads is the number of workers.
+func (d *Device) Threads() int { return d.pool.workers }
+
+// Begin wakes the workers for a run of kernels.
+func (d *Device) Begin() { d.pool.begin() }
+
+// End lets the workers sleep. Kernels are synchronous, so nothing is pending.
+func (d *Device) End() error {
+	d.pool.end()
+	return nil
+}
+
+// Close ends the workers.
+func (d *Device) Close() error {
+	d.pool.close()
+	return nil
+}
+
+// Supports reports whether there is a kernel for the step.
+func (d *Device) Supports(s *device.Step) bool {
+	switch s.Kind {
+	case device.Host:
+		return false
+	case device.Conv2DGradInput, device.LinearGradInput:
+		return true
+	case device.LinearUpdate:
+		return !s.Accumulate && d.fastOperands(s)
+	}
+	return !s.Accumulate
+}
+
+// InPlace lists the outputs that may take an input's memory.
+func (d *Device) InPlace(s *device.Step) [][2]int {
+	switch s.Kind {
+	case device.ReLU, device.Scale, device.Dropout, device.BiasAdd:
+		return [][2]int{{0, 0}}
+	case device.ReLUGrad:
+		return [][2]int{{0, 1}}
+	case device.Add:
+		return [][2]int{{0, 0}, {0, 1}}
+	case device.RunningStat, device.SGDVelocity, device.SGDWeight:
+		return [][2]int{{0, 0}}
+	case device.BatchNormGradInput:
+		return [][2]int{{0, 1}}
+	case device.BatchNormEvalGradInput:
+		return [][2]int{{0, 0}}
+	case device.SGD:
+		if len(s.Out) == 2 {
+			return [][2]int{{0, 0}, {1, 1}}
+		}
+		return [][2]int{{0, 0}}
+	case device.LinearUpdate:
+		if len(s.Out) == 2 {
+			return [][2]int{{0, 2}, {1, 3}}
+		}
+		return [][2]int{{0, 2}}
+	}
+	return nil
+}
+
+// Bind resolves a step to its memory: the fast kernel where there is one for the
+// operands' layouts, else the plain one.
+func (d *Device) Bind(s *device.Step, in, out []device.Memory, scratch device.Memory) (device.Kernel, error) {
+	if d.fast && d.fastOperands(s) {
+		if k := d.bindFast(s, in, out, scratch); k != nil {
+			return k, nil
+		}
+	}
+	return d.bindPlain(s, in, out)
+}
+
+// fastOperands reports whether the step's operands are all in the layouts that
+// the fast kernels read: float32, maps as channel blocks.
+func (d *Device) fastOperands(s *device.Step) bool {
+	if !d.fast {
+		return false
+	}
+	for _, operands := range [2][]*device.Tensor{s.In, s.Out} {
+		for _, t := range operands {
+			if t.DType == device.Float64 {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,5 @@
+//go:build !amd64 || noasm || purego
+
+package cpu
+
+const haveAVX2 = false

@@ -1,0 +1,142 @@
+package cpu
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// pool runs pieces of work on persistent goroutines. Between begin and end the
+// workers spin, so that a step of a few microseconds finds them awake; outside
+// they are parked. The caller is worker 0.
+type pool struct {
+	workers int
+
+	job     atomic.Pointer[job]
+	serial  atomic.Uint64 // counts jobs: workers wait for it to change
+	active  atomic.Bool   // between begin and end
+	closing atomic.Bool
+
+	mu   sync.Mutex
+	wake *sync.Cond
+}
+
+// job is a piece of work that a kernel runs again and again without allocating.
+// do must not depend on which worker runs a piece.
+type job struct {
+	pieces int
+	do     func(worker, piece int)
+
+	next    atomic.Int64
+	pending atomic.Int64 // workers that have not finished this round
+	failure atomic.Pointer[failure]
+}
+
+type failure struct{ reason any }
+
+func newPool(workers int) *pool {
+	p := &pool{workers: workers}
+	p.wake = sync.NewCond(&p.mu)
+	for w := 1; w < workers; w++ {
+		go p.worker(w)
+	}
+	return p
+}
+
+// begin wakes the workers for a run of many jobs.
+func (p *pool) begin() {
+	if p.workers == 1 {
+		return
+	}
+	p.mu.Lock()
+	p.active.Store(true)
+	p.mu.Unlock()
+	p.wake.Broadcast()
+}
+
+// end lets the workers park.
+func (p *pool) end() { p.active.Store(false) }
+
+// close ends the workers.
+func (p *pool) close() {
+	p.mu.Lock()
+	p.closing.Store(true)
+	p.mu.Unlock()
+	p.wake.Broadcast()
+}
+
+// run does all pieces of a job and returns when the last is done. A panic of a
+// piece comes back on the caller's goroutine.
+func (p *pool) run(j *job) {
+	if p.workers == 1 || j.pieces == 1 || !p.active.Load() {
+		for i := range j.pieces {
+			j.do(0, i)
+		}
+		return
+	}
+	j.next.Store(0)
+	j.failure.Store(nil)
+	j.pending.Store(int64(p.workers - 1))
+	p.job.Store(j)
+	p.serial.Add(1)
+	j.take(0)
+	for spins := 0; j.pending.Load() > 0; spins++ {
+		if spins > 2000 {
+			runtime.Gosched()
+		}
+	}
+	if f := j.failure.Load(); f != nil {
+		panic(f.reason)
+	}
+}
+
+// take does pieces until none is left.
+func (j *job) take(worker int) {
+	defer func() {
+		if r := recover(); r != nil {
+			if e, ok := r.(error); ok {
+				r = fmt.Errorf("worker %d: %w", worker, e)
+			}
+			j.failure.CompareAndSwap(nil, &failure{r})
+			j.next.Store(int64(j.pieces))
+		}
+	}()
+	for {
+		i := int(j.next.Add(1)) - 1
+		if i >= j.pieces {
+			return
+		}
+		j.do(worker, i)
+	}
+}
+
+// worker waits for jobs: spinning while a run is on, yielding when nothing comes
+// for some microseconds, since the collector and the loader need the processor too.
+func (p *pool) worker(w int) {
+	seen := uint64(0)
+	for {
+		p.mu.Lock()
+		for !p.active.Load() && !p.closing.Load() {
+			p.wake.Wait()
+		}
+		p.mu.Unlock()
+		if p.closing.Load() {
+			return
+		}
+		for spins := 0; p.active.Load() || p.serial.Load() != seen; spins++ {
+			if s := p.serial.Load(); s != seen {
+				seen = s
+				j := p.job.Load()
+				j.take(w)
+				j.pending.Add(-1)
+				spins = 0
+				continue
+			}
+			if spins > 2000 {
+				runtime.Gosched()
+				spins = 1000
+			}
+		}
+	}
+}

@@ -1,0 +1,133 @@
+package engine
+
+import (
+	"fmt"
+
+	G "gorgonia.org/gorgonia"
+
+	"github.com/euryale-ml/euryale/device"
+)
+
+// Assignment gives a slot of the State the value of a node, after the last reader
+// of the slot's old value.
+type Assignment struct {
+	Slot  string
+	Value *G.Node
+}
+
+// Spec is what Compile makes a Program of.
+type Spec struct {
+	Name    string // "train", "eval": in errors and Explain
+	Graph   *G.ExprGraph
+	Inputs  []*G.Node          // leaves bound before each run
+	Outputs []*G.Node          // kept: readable after a run
+	Slots   map[*G.Node]string // leaf → slot of the State
+	Assign  []Assignment
+
+	NoFuse  bool // keep every operator a step of its own
+	NoReuse bool // give every tensor memory of its own
+	Poison  bool // fill the arena with NaN before each run
+}
+
+type assignment struct{ slot, value *device.Tensor }
+
+// builder holds a program between the passes.
+type builder struct {
+	dev   device.Device
+	state *State
+	spec  Spec
+
+	steps     []*device.Step
+	of        map[*G.Node]*device.Tensor
+	slots     map[string]*device.Tensor
+	constants map[*device.Tensor]any
+	foreign   map[*device.Step]G.Op
+	// into holds, for a step that accumulates, the tensor whose memory it adds to.
+	into   map[*device.Step]*device.Tensor
+	assign []assignment
+	nextID int
+}
+
+// Compile turns a graph into a Program on a device, over the slots of a State.
+// Passes: prune, lower, fuse, fold, schedule, plan.
+func Compile(dev device.Device, st *State, spec Spec) (p *Program, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			p, err = nil, fmt.Errorf("engine: %s: %w: panic: %v", spec.Name, ErrGraph, r)
+		}
+	}()
+	if spec.Name == "" {
+		spec.Name = "program"
+	}
+	if dev == nil || st == nil || spec.Graph == nil {
+		return nil, fmt.Errorf("engine: %s: %w: device, state and graph are needed", spec.Name, ErrGraph)
+	}
+	b := &builder{
+		dev: dev, state: st, spec: spec,
+		of: map[*G.Node]*device.Tensor{}, slots: map[string]*device.Tensor{},
+		constants: map[*device.Tensor]any{}, foreign: map[*device.Step]G.Op{}, into: map[*device.Step]*device.Tensor{},
+	}
+	needed, err := b.prune()
+	if err != nil {
+		return nil, err
+	}
+	if err := b.lower(needed); err != nil {
+		return nil, err
+	}
+	if !spec.NoFuse {
+		b.fuse()
+		b.fold()
+	}
+	if err := b.schedule(); err != nil {
+		return nil, err
+	}
+	for _, s := range b.steps {
+		if s.Kind != device.Host && !dev.Supports(s) {
+			return nil, fmt.Errorf("engine: %s: %w: %s cannot run %v at %q", spec.Name, ErrGraph, dev.Name(), s.Kind, s.Path)
+		}
+	}
+	return b.program(b.plan())
+}
+
+// prune lists, in order of creation, the nodes that outputs and assignments
+// need: Grad builds gradients that nobody asked for.
+func (b *builder) prune() ([]*G.Node, error) {
+	needed := map[*G.Node]bool{}
+	var stack []*G.Node
+	for _, n := range b.spec.Outputs {
+		stack = append(stack, n)
+	}
+	for _, a := range b.spec.Assign {
+		stack = append(stack, a.Value)
+	}
+	for len(stack) > 0 {
+		n := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if n == nil {
+			return nil, fmt.Errorf("engine: %s: %w: an output or assignment is nil", b.spec.Name, ErrGraph)
+		}
+		if needed[n] {
+			continue
+		}
+		needed[n] = true
+		if n.Op() != nil {
+			stack = append(stack, childrenOf(b.spec.Graph, n)...)
+		}
+	}
+	var order []*G.Node
+	for _, n := range b.spec.Graph.AllNodes() {
+		if needed[n] {
+			order = append(order, n)
+			delete(needed, n)
+		}
+	}
+	for n := range needed {
+		return nil, fmt.Errorf("engine: %s: %w: node %v is not of this graph", b.spec.Name, ErrGraph, n)
+	}
+	for _, in := range b.spec.Inputs {
+		if in == nil || in.Op() != nil {
+			return nil, fmt.Errorf("engine: %s: %w: input %v is not a leaf", b.spec.Name, ErrGraph, in)
+		}
+	}
+	return order, nil
+}

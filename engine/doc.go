@@ -1,0 +1,9 @@
+// Package engine compiles graphs of Gorgonia's into programs for a device.
+//
+// Compile works in passes, a file each: prune drops what nobody needs, lower
+// turns nodes into steps, fuse joins steps that a device can do in one pass over
+// memory, fold turns sums of gradients into accumulation, schedule orders the
+// steps and puts every update right after the last reader of the old value, and
+// plan gives tensors their places in one arena by their lifetimes. A Program runs
+// the steps over the slots of a State, which outlive it.
+package engine

@@ -1,0 +1,16 @@
+package engine
+
+import "errors"
+
+var (
+	// ErrGraph is wrapped by errors about graphs that cannot be compiled.
+	ErrGraph = errors.New("the graph cannot be compiled")
+	// ErrValue is wrapped by errors about host values of another shape or type.
+	ErrValue = errors.New("the value does not fit")
+	// ErrSlot is wrapped by errors about slots that are unknown or named twice.
+	ErrSlot = errors.New("no such slot")
+	// ErrRun is wrapped by errors of a step that failed while running.
+	ErrRun = errors.New("the step failed")
+	// ErrClosed is returned by programs and states after Close.
+	ErrClosed = errors.New("closed")
+)

@@ -1,0 +1,51 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/euryale-ml/euryale/device"
+)
+
+// fold turns sums of gradients into accumulation: in x + dx, where dx comes from
+// a step that can accumulate and nothing reads x afterwards, that step adds into
+// x's memory.
+func (b *builder) fold() {
+	for again := true; again; {
+		again = false
+		u := b.uses()
+		for i, add := range b.steps {
+			if add.Kind != device.Add || add.Attr.(device.AddAttr).ReLU || add.In[0] == add.In[1] {
+				continue
+			}
+			if b.foldSum(u, add, add.In[0], add.In[1]) || b.foldSum(u, add, add.In[1], add.In[0]) {
+				b.steps = slices.Delete(b.steps, i, i+1)
+				again = true
+				break
+			}
+		}
+	}
+}
+
+// foldSum lets dx's producer add into base, if it may.
+func (b *builder) foldSum(u *uses, add *device.Step, base, dx *device.Tensor) bool {
+	p := u.producer[dx]
+	if p == nil || p.Accumulate || u.only(dx, device.Add) != add || u.kept[base] || base.Role != device.Activation || u.producer[base] == nil {
+		return false
+	}
+	at := slices.Index(b.steps, p)
+	if slices.Index(b.steps, u.producer[base]) > at {
+		return false
+	}
+	for _, r := range u.readers[base] {
+		if r != add && slices.Index(b.steps, r) >= at {
+			return false
+		}
+	}
+	acc := &device.Step{Kind: p.Kind, Attr: p.Attr, Path: p.Path, In: p.In, Out: add.Out, Accumulate: true}
+	if !b.dev.Supports(acc) {
+		return false
+	}
+	b.steps[at] = acc
+	b.into[acc] = base
+	return true
+}

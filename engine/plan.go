@@ -1,0 +1,170 @@
+package engine
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/euryale-ml/euryale/device"
+)
+
+// storage is a stretch of the arena that one or several tensors, which follow
+// each other in place, use from step first to step last.
+type storage struct {
+	first, last int
+	bytes       int64
+	offset      int64
+	order       int // of creation, to break ties
+}
+
+// memoryPlan says where every tensor lives.
+type memoryPlan struct {
+	storages []*storage
+	of       map[*device.Tensor]*storage      // activations
+	slot     map[*device.Tensor]*device.Tensor // values written straight into a slot
+	copies   []assignment                     // values copied into a slot at the end
+	arena    int64
+	scratch  int64
+}
+
+const forever = int(^uint(0) >> 1)
+
+// plan gives every activation a place in the arena, by lifetime.
+func (b *builder) plan() *memoryPlan {
+	m := &memoryPlan{of: map[*device.Tensor]*storage{}, slot: map[*device.Tensor]*device.Tensor{}}
+	last := b.lastUses()
+	b.planSlots(m, last)
+	for i, s := range b.steps {
+		if s.Kind != device.Host {
+			m.scratch = max(m.scratch, b.dev.Scratch(s))
+		}
+		for o, t := range s.Out {
+			if t.Role != device.Activation || m.slot[t] != nil {
+				continue
+			}
+			end, used := last[t]
+			if !used {
+				end = i
+			}
+			bytes := b.dev.Bytes(t)
+			if st := b.inherit(m, s, o, i, last); st != nil && bytes <= st.bytes {
+				st.last = max(st.last, end)
+				m.of[t] = st
+				continue
+			}
+			st := &storage{first: i, last: end, bytes: bytes, order: len(m.storages)}
+			m.storages = append(m.storages, st)
+			m.of[t] = st
+		}
+	}
+	m.place(b.spec.NoReuse)
+	return m
+}
+
+// lastUses maps each tensor to the last step that reads it; outputs and values
+// copied at the end live forever.
+func (b *builder) lastUses() map[*device.Tensor]int {
+	last := map[*device.Tensor]int{}
+	for i, s := range b.steps {
+		for _, t := range s.In {
+			last[t] = i
+		}
+		if base := b.into[s]; base != nil {
+			last[base] = i
+		}
+	}
+	for _, n := range b.spec.Outputs {
+		last[b.of[n]] = forever
+	}
+	return last
+}
+
+// planSlots finds the assigned values that can be made in the slot itself: nothing
+// reads the old value later, and a reader at the same time may share memory.
+func (b *builder) planSlots(m *memoryPlan, last map[*device.Tensor]int) {
+	at := map[*device.Tensor]int{}
+	for i, s := range b.steps {
+		for _, t := range s.Out {
+			at[t] = i
+		}
+	}
+	taken := map[*device.Tensor]bool{}
+	for _, a := range b.assign {
+		i, made := at[a.value]
+		oldRead, read := last[a.slot]
+		inPlace := made && a.value.Role == device.Activation && a.value.Param && m.slot[a.value] == nil && !taken[a.slot] &&
+			b.into[b.steps[i]] == nil && b.steps[i].Kind != device.Host
+		if inPlace && read && oldRead != forever {
+			inPlace = oldRead < i || oldRead == i && b.mayShare(b.steps[i], a.value, a.slot)
+		} else if read {
+			inPlace = false
+		}
+		if inPlace {
+			m.slot[a.value] = a.slot
+			taken[a.slot] = true
+			continue
+		}
+		m.copies = append(m.copies, a)
+		if made {
+			last[a.value] = forever
+		}
+	}
+}
+
+// mayShare reports whether the step can write out over in.
+func (b *builder) mayShare(s *device.Step, out, in *device.Tensor) bool {
+	return slices.ContainsFunc(b.dev.InPlace(s), func(p [2]int) bool { return s.Out[p[0]] == out && s.In[p[1]] == in })
+}
+
+// inherit is the storage that output o of step i takes over from an operand that
+// dies there, or nil.
+func (b *builder) inherit(m *memoryPlan, s *device.Step, o, i int, last map[*device.Tensor]int) *storage {
+	if base := b.into[s]; base != nil && o == 0 {
+		return m.of[base]
+	}
+	if s.Kind == device.Host || b.spec.NoReuse {
+		return nil
+	}
+	for _, p := range b.dev.InPlace(s) {
+		in := s.In[p[1]]
+		if p[0] != o || in.Role != device.Activation || m.slot[in] != nil || last[in] != i {
+			continue
+		}
+		st := m.of[in]
+		if st == nil || st.last != i || slices.ContainsFunc(s.Out[:o], func(t *device.Tensor) bool { return m.of[t] == st }) {
+			continue
+		}
+		n := 0
+		for _, t := range s.In {
+			if m.of[t] == st {
+				n++
+			}
+		}
+		if n == 1 {
+			return st
+		}
+	}
+	return nil
+}
+
+// place gives offsets, the largest storage first, each at the lowest gap among
+// those that live at the same time.
+func (m *memoryPlan) place(noReuse bool) {
+	order := slices.Clone(m.storages)
+	slices.SortFunc(order, func(a, b *storage) int {
+		return cmp.Or(cmp.Compare(b.bytes, a.bytes), cmp.Compare(a.order, b.order))
+	})
+	var placed []*storage // by offset
+	for _, s := range order {
+		at := int64(0)
+		for _, p := range placed {
+			overlap := noReuse || s.first <= p.last && p.first <= s.last
+			if overlap && p.offset < at+s.bytes && at < p.offset+p.bytes {
+				at = p.offset + p.bytes
+			}
+		}
+		s.offset = at
+		i, _ := slices.BinarySearchFunc(placed, s, func(p, s *storage) int { return cmp.Compare(p.offset, s.offset) })
+		placed = slices.Insert(placed, i, s)
+		m.arena = max(m.arena, at+s.bytes)
+	}
+}

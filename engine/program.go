@@ -1,0 +1,319 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	G "gorgonia.org/gorgonia"
+
+	"github.com/euryale-ml/euryale/device"
+)
+
+// Program is a compiled graph: steps in order, bound to memory. It is not safe
+// for concurrent use, and programs of one State run one at a time.
+type Program struct {
+	spec  Spec
+	dev   device.Device
+	state *State
+	steps []*device.Step
+	plan  *memoryPlan
+
+	tensors map[*G.Node]*device.Tensor
+	inputs  map[*G.Node]*input
+	slots   map[*device.Tensor]string
+	foreign map[*device.Step]G.Op
+	own     map[*device.Tensor]device.Buffer // inputs and constants
+
+	kernels    []device.Kernel
+	updated    []*slot // whose versions a run advances
+	generation int     // of the State's memory that the kernels are bound to
+	running    int     // step that runs, for errors
+	profile    *profile
+	closed     bool
+}
+
+type input struct {
+	tensor *device.Tensor
+	memory device.Memory
+	bound  bool
+	scalar [1]float32
+	double [1]float64
+}
+
+// program makes the Program of a plan: buffers for inputs and constants.
+func (b *builder) program(m *memoryPlan) (*Program, error) {
+	p := &Program{
+		spec: b.spec, dev: b.dev, state: b.state, steps: b.steps, plan: m,
+		tensors: b.of, inputs: map[*G.Node]*input{}, slots: map[*device.Tensor]string{},
+		foreign: b.foreign, own: map[*device.Tensor]device.Buffer{}, generation: -1,
+	}
+	for name, t := range b.slots {
+		p.slots[t] = name
+	}
+	for _, a := range b.assign {
+		p.updated = append(p.updated, b.state.slots[p.slots[a.slot]])
+	}
+	for _, n := range b.spec.Inputs {
+		t := b.of[n]
+		if t == nil { // nothing needs it
+			continue
+		}
+		buf, err := b.dev.NewBuffer(b.dev.Bytes(t))
+		if err != nil {
+			p.Close()
+			return nil, fmt.Errorf("engine: %s: input %s: %w", b.spec.Name, n.Name(), err)
+		}
+		p.own[t] = buf
+		p.inputs[n] = &input{tensor: t, memory: device.Memory{Buffer: buf}}
+	}
+	for t, host := range b.constants {
+		buf, err := b.dev.NewBuffer(b.dev.Bytes(t))
+		if err == nil {
+			p.own[t] = buf
+			err = b.dev.Upload(t, device.Memory{Buffer: buf}, host)
+		}
+		if err != nil {
+			p.Close()
+			return nil, fmt.Errorf("engine: %s: constant %s: %w", b.spec.Name, t.Name, err)
+		}
+	}
+	if err := b.state.reserve(m.arena, m.scratch); err != nil {
+		p.Close()
+		return nil, fmt.Errorf("engine: %s: %w", b.spec.Name, err)
+	}
+	return p, nil
+}
+
+// memory is the place of a tensor.
+func (p *Program) memory(t *device.Tensor) device.Memory {
+	if s := p.plan.slot[t]; s != nil {
+		t = s
+	}
+	if name, ok := p.slots[t]; ok {
+		return device.Memory{Buffer: p.state.slots[name].buffer}
+	}
+	if b := p.own[t]; b != nil {
+		return device.Memory{Buffer: b}
+	}
+	return device.Memory{Buffer: p.state.arena, Offset: p.plan.of[t].offset}
+}
+
+// bind resolves the steps to the State's present memory.
+func (p *Program) bind() error {
+	p.kernels = p.kernels[:0]
+	for _, s := range p.steps {
+		in, out := make([]device.Memory, len(s.In)), make([]device.Memory, len(s.Out))
+		for i, t := range s.In {
+			in[i] = p.memory(t)
+		}
+		for i, t := range s.Out {
+			out[i] = p.memory(t)
+		}
+		var k device.Kernel
+		var err error
+		if s.Kind == device.Host {
+			k, err = newHostKernel(p.dev, p.foreign[s], s, in, out[0])
+		} else {
+			k, err = p.dev.Bind(s, in, out, device.Memory{Buffer: p.state.scratch})
+		}
+		if err != nil {
+			return fmt.Errorf("engine: %s: %s %v: %w", p.spec.Name, s.Path, s.Kind, err)
+		}
+		p.kernels = append(p.kernels, k)
+	}
+	for _, c := range p.plan.copies {
+		p.kernels = append(p.kernels, &copyKernel{p.dev, p.memory(c.slot), p.memory(c.value), p.dev.Bytes(c.slot)})
+	}
+	p.generation = p.state.generation
+	return nil
+}
+
+// Bind gives an input its value for the next runs: a slice in canonical order, or
+// a float32 or float64 for a scalar.
+func (p *Program) Bind(n *G.Node, host any) error {
+	if p.closed {
+		return fmt.Errorf("engine: %s: %w", p.spec.Name, ErrClosed)
+	}
+	in, ok := p.inputs[n]
+	if !ok {
+		if slices.Contains(p.spec.Inputs, n) {
+			return nil // the program does not need it
+		}
+		return fmt.Errorf("engine: %s: %w: %v is not an input", p.spec.Name, ErrValue, n)
+	}
+	switch v := host.(type) {
+	case float64:
+		in.double[0], in.scalar[0] = v, float32(v)
+		host = in.double[:]
+		if in.tensor.DType == device.Float32 {
+			host = in.scalar[:]
+		}
+	case float32:
+		return p.Bind(n, float64(v))
+	}
+	if err := checkHost(in.tensor, host); err != nil {
+		return fmt.Errorf("engine: %s: input %s: %w", p.spec.Name, n.Name(), err)
+	}
+	if err := p.dev.Upload(in.tensor, in.memory, host); err != nil {
+		return fmt.Errorf("engine: %s: input %s: %w", p.spec.Name, n.Name(), err)
+	}
+	in.bound = true
+	return nil
+}
+
+// Run carries out the steps. After an error the State's slots may hold the values
+// of a step half done.
+func (p *Program) Run() (err error) {
+	if p.closed || p.state.closed {
+		return fmt.Errorf("engine: %s: %w", p.spec.Name, ErrClosed)
+	}
+	for n, in := range p.inputs {
+		if !in.bound {
+			return fmt.Errorf("engine: %s: %w: input %s has no value", p.spec.Name, ErrValue, n.Name())
+		}
+	}
+	if p.generation != p.state.generation {
+		if err := p.bind(); err != nil {
+			return err
+		}
+	}
+	if p.spec.Poison {
+		if err := p.poison(); err != nil {
+			return err
+		}
+	}
+	for _, s := range p.updated {
+		s.version++
+	}
+	return p.runKernels()
+}
+
+func (p *Program) runKernels() (err error) {
+	p.dev.Begin()
+	defer func() {
+		if r := recover(); r != nil {
+			p.dev.End()
+			err = p.failed(r)
+		}
+	}()
+	if p.profile != nil {
+		for i, k := range p.kernels {
+			p.running = i
+			start := time.Now()
+			k.Run()
+			p.profile.spent[i] += time.Since(start)
+		}
+		p.profile.runs++
+	} else {
+		for i, k := range p.kernels {
+			p.running = i
+			k.Run()
+		}
+	}
+	if err := p.dev.End(); err != nil {
+		return fmt.Errorf("engine: %s: %w: %w", p.spec.Name, ErrRun, err)
+	}
+	return nil
+}
+
+// failed is the error for a panic of the running step.
+func (p *Program) failed(r any) error {
+	where := "assignments"
+	if p.running < len(p.steps) {
+		s := p.steps[p.running]
+		where = fmt.Sprintf("%s %v", s.Path, s.Kind)
+		if name := s.Out[0].Name; name != "" {
+			where += " (node " + name + ")"
+		}
+	}
+	if e, ok := r.(error); ok {
+		return fmt.Errorf("engine: %s: %s: %w: %w", p.spec.Name, where, ErrRun, e)
+	}
+	return fmt.Errorf("engine: %s: %s: %w: %v", p.spec.Name, where, ErrRun, r)
+}
+
+// Read copies an output, or an input or slot's leaf, to host memory in canonical order.
+func (p *Program) Read(n *G.Node, host any) error {
+	if p.closed || p.state.closed {
+		return fmt.Errorf("engine: %s: %w", p.spec.Name, ErrClosed)
+	}
+	if !slices.Contains(p.spec.Outputs, n) {
+		return fmt.Errorf("engine: %s: %w: %v is not an output", p.spec.Name, ErrValue, n)
+	}
+	if p.generation != p.state.generation {
+		return fmt.Errorf("engine: %s: %w: nothing to read before a run", p.spec.Name, ErrRun)
+	}
+	t := p.tensors[n]
+	if err := checkHost(t, host); err != nil {
+		return fmt.Errorf("engine: %s: output %s: %w", p.spec.Name, n.Name(), err)
+	}
+	return p.dev.Download(t, p.memory(t), host)
+}
+
+// poison fills the arena and the scratch memory with NaN.
+func (p *Program) poison() error {
+	for _, b := range []device.Buffer{p.state.arena, p.state.scratch} {
+		t := &device.Tensor{Shape: []int{int(b.Bytes() / 4)}, DType: device.Float32, Role: device.Activation, Name: "poison"}
+		nan := make([]float32, t.Shape[0])
+		for i := range nan {
+			nan[i] = float32(math.NaN())
+		}
+		if err := p.dev.Upload(t, device.Memory{Buffer: b}, nan); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RunAll binds the inputs' node values, runs, and gives the outputs' nodes their
+// values: gorgonia.VM.
+func (p *Program) RunAll() error {
+	for _, n := range p.spec.Inputs {
+		v := n.Value()
+		if v == nil {
+			return fmt.Errorf("engine: %s: %w: input %s has no value", p.spec.Name, ErrValue, n.Name())
+		}
+		host, _, err := hostData(v)
+		if err != nil {
+			return err
+		}
+		if err := p.Bind(n, host); err != nil {
+			return err
+		}
+	}
+	if err := p.Run(); err != nil {
+		return err
+	}
+	for _, n := range p.spec.Outputs {
+		host := newHost(p.tensors[n])
+		if err := p.Read(n, host); err != nil {
+			return err
+		}
+		if err := G.UnsafeLet(n, valueOf(host, p.tensors[n].Shape)); err != nil {
+			return fmt.Errorf("engine: %s: %w", p.spec.Name, err)
+		}
+	}
+	return nil
+}
+
+// Reset does nothing: a Program keeps nothing between runs but its State. gorgonia.VM.
+func (p *Program) Reset() {}
+
+// Close frees the program's own memory; the State stays.
+func (p *Program) Close() error {
+	if p.closed {
+		return nil
+	}
+	p.closed = true
+	var first error
+	for _, b := range p.own {
+		if err := b.Free(); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+var _ G.VM = (*Program)(nil)

@@ -1,0 +1,213 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/euryale-ml/euryale/device"
+)
+
+// State owns what outlives a step, on one device: parameters, statistics and
+// optimizer slots by name, and the working memory that its programs share.
+// It is not safe for concurrent use.
+type State struct {
+	dev   device.Device
+	slots map[string]*slot
+	names []string
+
+	arena, scratch device.Buffer
+	// generation counts the changes of shared memory; programs bound before bind anew.
+	generation int
+	closed     bool
+}
+
+type slot struct {
+	tensor  device.Tensor
+	buffer  device.Buffer
+	version uint64
+}
+
+// NewState returns a State without slots.
+func NewState(dev device.Device) *State {
+	return &State{dev: dev, slots: map[string]*slot{}}
+}
+
+// Add makes a slot. host is its value in canonical row-major order, []float32,
+// []float64 or []int64 by dt, or nil for zeros. A name that is taken is an error.
+func (s *State) Add(name string, shape []int, dt device.DType, host any) error {
+	if s.closed {
+		return fmt.Errorf("engine: slot %s: %w", name, ErrClosed)
+	}
+	if s.slots[name] != nil {
+		return fmt.Errorf("engine: %w: %s is there already", ErrSlot, name)
+	}
+	n := &slot{tensor: device.Tensor{Shape: slices.Clone(shape), DType: dt, Role: device.Slot, Param: true, Name: name}}
+	if host != nil {
+		if err := checkHost(&n.tensor, host); err != nil {
+			return fmt.Errorf("engine: slot %s: %w", name, err)
+		}
+	}
+	var err error
+	if n.buffer, err = s.dev.NewBuffer(s.dev.Bytes(&n.tensor)); err != nil {
+		return fmt.Errorf("engine: slot %s: %w", name, err)
+	}
+	if host != nil {
+		if err := s.dev.Upload(&n.tensor, device.Memory{Buffer: n.buffer}, host); err != nil {
+			return fmt.Errorf("engine: slot %s: %w", name, err)
+		}
+	}
+	s.slots[name] = n
+	s.names = append(s.names, name)
+	return nil
+}
+
+// Names lists the slots in the order in which they were added.
+func (s *State) Names() []string { return slices.Clone(s.names) }
+
+// Has reports whether there is a slot of that name.
+func (s *State) Has(name string) bool { return s.slots[name] != nil }
+
+// Shape returns a slot's shape.
+func (s *State) Shape(name string) ([]int, bool) {
+	n, ok := s.slots[name]
+	if !ok {
+		return nil, false
+	}
+	return slices.Clone(n.tensor.Shape), true
+}
+
+// DType returns a slot's element type.
+func (s *State) DType(name string) (device.DType, bool) {
+	n, ok := s.slots[name]
+	if !ok {
+		return 0, false
+	}
+	return n.tensor.DType, true
+}
+
+// Version counts the changes of a slot's value; 0 if there is none of that name.
+func (s *State) Version(name string) uint64 {
+	if n := s.slots[name]; n != nil {
+		return n.version
+	}
+	return 0
+}
+
+// Write sets a slot from host memory in canonical order.
+func (s *State) Write(name string, host any) error {
+	n, err := s.lookup(name, host)
+	if err != nil {
+		return err
+	}
+	n.version++
+	return s.dev.Upload(&n.tensor, device.Memory{Buffer: n.buffer}, host)
+}
+
+// Read copies a slot to host memory in canonical order.
+func (s *State) Read(name string, host any) error {
+	n, err := s.lookup(name, host)
+	if err != nil {
+		return err
+	}
+	return s.dev.Download(&n.tensor, device.Memory{Buffer: n.buffer}, host)
+}
+
+func (s *State) lookup(name string, host any) (*slot, error) {
+	if s.closed {
+		return nil, fmt.Errorf("engine: slot %s: %w", name, ErrClosed)
+	}
+	n, ok := s.slots[name]
+	if !ok {
+		return nil, fmt.Errorf("engine: %w: %s", ErrSlot, name)
+	}
+	if err := checkHost(&n.tensor, host); err != nil {
+		return nil, fmt.Errorf("engine: slot %s: %w", name, err)
+	}
+	return n, nil
+}
+
+// Clone copies the slots into a State of its own on the same device.
+func (s *State) Clone() (*State, error) {
+	c := NewState(s.dev)
+	for _, name := range s.names {
+		from := s.slots[name]
+		if err := c.Add(name, from.tensor.Shape, from.tensor.DType, nil); err != nil {
+			c.Close()
+			return nil, err
+		}
+		to := c.slots[name]
+		if err := s.dev.Copy(device.Memory{Buffer: to.buffer}, device.Memory{Buffer: from.buffer}, from.buffer.Bytes()); err != nil {
+			c.Close()
+			return nil, fmt.Errorf("engine: slot %s: %w", name, err)
+		}
+	}
+	return c, nil
+}
+
+// Close frees the slots and the working memory. Programs over the State fail afterwards.
+func (s *State) Close() error {
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	var first error
+	free := func(b device.Buffer) {
+		if b == nil {
+			return
+		}
+		if err := b.Free(); err != nil && first == nil {
+			first = err
+		}
+	}
+	for _, n := range s.slots {
+		free(n.buffer)
+	}
+	free(s.arena)
+	free(s.scratch)
+	return first
+}
+
+// reserve makes the shared memory at least that large.
+func (s *State) reserve(arena, scratch int64) error {
+	for _, want := range []struct {
+		buffer *device.Buffer
+		bytes  int64
+	}{{&s.arena, arena}, {&s.scratch, scratch}} {
+		if *want.buffer != nil && (*want.buffer).Bytes() >= want.bytes {
+			continue
+		}
+		if *want.buffer != nil {
+			if err := (*want.buffer).Free(); err != nil {
+				return err
+			}
+			*want.buffer = nil
+		}
+		b, err := s.dev.NewBuffer(max(want.bytes, 64))
+		if err != nil {
+			return err
+		}
+		*want.buffer = b
+		s.generation++
+	}
+	return nil
+}
+
+// checkHost checks the type and length of host memory against a tensor.
+func checkHost(t *device.Tensor, host any) error {
+	var n int
+	var dt device.DType
+	switch h := host.(type) {
+	case []float32:
+		n, dt = len(h), device.Float32
+	case []float64:
+		n, dt = len(h), device.Float64
+	case []int64:
+		n, dt = len(h), device.Int64
+	default:
+		return fmt.Errorf("%w: a %T, want []%v", ErrValue, host, t.DType)
+	}
+	if dt != t.DType || n != t.Elements() {
+		return fmt.Errorf("%w: %d elements of %v, want %d of %v for shape %v", ErrValue, n, dt, t.Elements(), t.DType, t.Shape)
+	}
+	return nil
+}
