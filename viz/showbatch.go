@@ -1,0 +1,55 @@
+package viz
+
+import (
+	"fmt"
+	"image"
+	"path/filepath"
+)
+
+// Names of ShowBatch's files.
+const (
+	BeforeFile = "show_batch_before.png"
+	AfterFile  = "show_batch_after.png"
+)
+
+// Batch is what ShowBatch draws: the same images in the same order before and
+// after augmentation, each with its class.
+type Batch struct {
+	Before, After []image.Image
+	Classes       []string
+	// Title is for both pictures, such as the run's name; it may be empty.
+	Title string
+}
+
+// MaxShown is the number of images that ShowBatch draws at most.
+const MaxShown = 64
+
+// ShowBatch writes the batch as two grids with the names of the classes, BeforeFile
+// and AfterFile, into the folder dir and returns their paths. More than MaxShown
+// images are cut to the first.
+func ShowBatch(dir string, b Batch) (before, after string, err error) {
+	n := len(b.Before)
+	if n == 0 || len(b.After) != n || len(b.Classes) != n {
+		return "", "", fmt.Errorf("viz: a batch of %d images before, %d after and %d classes; want the same number, at least one", n, len(b.After), len(b.Classes))
+	}
+	shown := min(n, MaxShown)
+	paths := [2]string{filepath.Join(dir, BeforeFile), filepath.Join(dir, AfterFile)}
+	for i, images := range [][]image.Image{b.Before, b.After} {
+		tiles := make([]Tile, shown)
+		for j := range tiles {
+			tiles[j] = Tile{Image: images[j], Caption: b.Classes[j]}
+		}
+		what := [2]string{"as decoded", "as the network sees it: augmented, before normalisation"}[i]
+		o := GridOptions{
+			Title:    [2]string{"A training batch before augmentation", "The same batch after augmentation"}[i],
+			Subtitle: fmt.Sprintf("%d of %d images, %s", shown, n, what),
+		}
+		if b.Title != "" {
+			o.Subtitle = b.Title + " · " + o.Subtitle
+		}
+		if err := WritePNG(paths[i], Grid(tiles, o)); err != nil {
+			return "", "", err
+		}
+	}
+	return paths[0], paths[1], nil
+}

@@ -1,0 +1,60 @@
+package viz
+
+import (
+	"image"
+	"image/color"
+	"image/draw"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/opentype"
+	"golang.org/x/image/math/fixed"
+)
+
+// writer puts text on an image in one font.
+type writer struct {
+	dst    draw.Image
+	face   font.Face
+	height int // of a line
+	ascent int
+}
+
+// newWriter returns a writer in a size of pixels. Close it after use.
+func newWriter(dst draw.Image, pixels float64, bold bool) *writer {
+	face, err := opentype.NewFace(typefaces()[bold], &opentype.FaceOptions{Size: pixels, DPI: 72, Hinting: font.HintingFull})
+	if err != nil {
+		panic(err) // no option that can fail
+	}
+	m := face.Metrics()
+	return &writer{dst, face, m.Height.Ceil(), m.Ascent.Ceil()}
+}
+
+func (w *writer) Close() error { return w.face.Close() }
+
+// width is the number of pixels that s takes.
+func (w *writer) width(s string) int { return font.MeasureString(w.face, s).Ceil() }
+
+// at writes s with its top left corner at (x, y).
+func (w *writer) at(x, y int, s string, c color.Color) {
+	d := font.Drawer{Dst: w.dst, Src: image.NewUniform(c), Face: w.face, Dot: fixed.P(x, y+w.ascent)}
+	d.DrawString(s)
+}
+
+// centred writes s around x.
+func (w *writer) centred(x, y int, s string, c color.Color) { w.at(x-w.width(s)/2, y, s, c) }
+
+// fit cuts s, with an ellipsis in the middle, until it is at most width pixels
+// wide: both ends of a file's name tell something.
+func (w *writer) fit(s string, width int) string {
+	if w.width(s) <= width {
+		return s
+	}
+	r := []rune(s)
+	for keep := len(r) - 1; keep > 0; keep-- {
+		head := (keep + 1) / 2
+		short := string(r[:head]) + "…" + string(r[len(r)-(keep-head):])
+		if w.width(short) <= width {
+			return short
+		}
+	}
+	return ""
+}
