@@ -5,13 +5,13 @@ import "fmt"
 // Normalize turns 8-bit channels into float32: (v/255 − Mean)/Std, channel by
 // channel in the order red, green, blue.
 type Normalize struct {
-	Mean, Std [3]float32
+	Mean, Std [3]float64
 }
 
 // TaskNormalize has the mean and standard deviation that the recipes use:
 // ImageNet's, but for blue's mean, which is 0.405 there.
 func TaskNormalize() Normalize {
-	return Normalize{Mean: [3]float32{0.485, 0.456, 0.405}, Std: [3]float32{0.229, 0.224, 0.225}}
+	return Normalize{Mean: [3]float64{0.485, 0.456, 0.405}, Std: [3]float64{0.229, 0.224, 0.225}}
 }
 
 // Validate names the field that cannot be used.
@@ -32,7 +32,7 @@ func (n Normalize) Tensor(dst []float32, img *RGB) {
 
 // ToTensor writes img into dst as planes [3, H, W] with values in [0, 1].
 func ToTensor(dst []float32, img *RGB) {
-	Normalize{Std: [3]float32{1, 1, 1}}.Tensor(dst, img)
+	Normalize{Std: [3]float64{1, 1, 1}}.Tensor(dst, img)
 }
 
 // tables holds the value of each 8-bit level of each channel.
@@ -42,7 +42,7 @@ func (n Normalize) tables() *tables {
 	var t tables
 	for c := range t {
 		for v := range t[c] {
-			t[c][v] = (float32(v)/255 - n.Mean[c]) / n.Std[c]
+			t[c][v] = (float32(v)/255 - float32(n.Mean[c])) / float32(n.Std[c])
 		}
 	}
 	return &t
