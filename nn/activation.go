@@ -1,0 +1,60 @@
+package nn
+
+import (
+	"gorgonia.org/gorgonia"
+
+	"github.com/euryale-ml/euryale/op"
+)
+
+// ReLU is max(0, x), of any shape.
+type ReLU struct{ _ byte } // a size, so that two of them have two addresses
+
+// Forward clips.
+func (r *ReLU) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
+	if s.Err() != nil {
+		return nil
+	}
+	y := s.Try(op.ReLU(s.Path(r), x))
+	s.Note(r, "ReLU", y, 0)
+	return y
+}
+
+// Dropout zeroes each element with probability P in training and scales the
+// others by 1/(1-P); in evaluation it does nothing (Srivastava et al., 2014).
+type Dropout struct{ P float64 }
+
+// Forward drops.
+func (d *Dropout) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
+	if s.Err() != nil {
+		return nil
+	}
+	if !(d.P >= 0 && d.P < 1) {
+		s.Errorf(d, ErrModule, "P is %v, want 0 ≤ P < 1", d.P)
+		return nil
+	}
+	y := x
+	if s.Training() && d.P > 0 {
+		y = s.Try(op.Dropout(s.Path(d), x, s.RNG(), d.P))
+	}
+	s.Note(d, "Dropout", y, 0)
+	return y
+}
+
+// Flatten turns x [N, …] into [N, rest].
+type Flatten struct{ _ byte }
+
+// Forward reshapes.
+func (f *Flatten) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
+	if s.Err() != nil {
+		return nil
+	}
+	y := s.Try(op.Flatten(s.Path(f), x))
+	s.Note(f, "Flatten", y, 0)
+	return y
+}
+
+// Identity returns its input.
+type Identity struct{ _ byte }
+
+// Forward returns x.
+func (*Identity) Forward(_ *Scope, x *gorgonia.Node) *gorgonia.Node { return x }

@@ -1,0 +1,45 @@
+package nn
+
+import (
+	"gorgonia.org/gorgonia"
+
+	"github.com/euryale-ml/euryale/op"
+)
+
+// Linear is torch.nn.Linear with bias: x [N, In] → [N, Out].
+type Linear struct {
+	In, Out int
+	// Init is of the weight; nil means PyTorch's U(±1/√In).
+	Init Init
+	// BiasInit is of the bias; nil means PyTorch's U(±1/√In).
+	BiasInit Init
+}
+
+// Forward multiplies.
+func (l *Linear) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
+	if s.Err() != nil {
+		return nil
+	}
+	if l.In < 1 || l.Out < 1 {
+		s.Errorf(l, ErrModule, "In %d, Out %d: want positive numbers", l.In, l.Out)
+		return nil
+	}
+	if len(x.Shape()) != 2 || x.Shape()[1] != l.In {
+		s.Errorf(l, ErrShape, "input %v, want [N, %d]", []int(x.Shape()), l.In)
+		return nil
+	}
+	path, usual := s.Path(l), FanInUniform{In: l.In}
+	w := s.Param(l, "weight", Weight, orInit(l.Init, usual), l.Out, l.In)
+	b := s.Param(l, "bias", Bias, orInit(l.BiasInit, usual), l.Out)
+	if s.Err() != nil {
+		return nil
+	}
+	y := s.Try(op.Linear(path, x, w))
+	if y != nil {
+		y = s.Try(op.BiasAdd(path, y, b))
+	}
+	if y != nil {
+		s.Note(l, "Linear", y, int64(x.Shape()[0])*int64(l.In)*int64(l.Out))
+	}
+	return y
+}

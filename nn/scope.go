@@ -1,0 +1,219 @@
+package nn
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/euryale-ml/euryale/op"
+)
+
+// Role says what a parameter is for; optimizers choose by it what decays.
+type Role uint8
+
+// Roles of parameters.
+const (
+	Weight Role = iota // of a convolution or linear layer
+	Bias
+	NormScale // γ of a normalisation
+	NormShift // β of a normalisation
+)
+
+// Param is a parameter of a traced module.
+type Param struct {
+	Name  string // full path: "layer1.0.conv2.weight"
+	Shape []int  // canonical: OIHW, [out, in], [channels]
+	Role  Role
+	Init  Init
+	Node  *gorgonia.Node
+}
+
+// Elements is the number of elements.
+func (p *Param) Elements() int { return tensor.Shape(p.Shape).TotalSize() }
+
+// Buffer is a value that training changes without a gradient, such as a running mean.
+type Buffer struct {
+	Name  string
+	Shape []int
+	Fill  float64 // of all elements when new
+	Node  *gorgonia.Node
+	Next  *gorgonia.Node // its value after a training step; nil in evaluation
+}
+
+// Layer is a line of a model's summary.
+type Layer struct {
+	Path         string
+	Kind         string // "Conv2D"
+	Output       []int  // shape with the batch as first axis
+	Parameters   int
+	MultiplyAdds int64 // of the traced batch
+}
+
+// Scope is where a module's Forward adds itself: the graph, the parameters so far,
+// and the first error.
+type Scope struct {
+	graph    *gorgonia.ExprGraph
+	training bool
+	dtype    tensor.Dtype
+
+	paths    map[Module]string
+	names    map[string]bool
+	params   []*Param
+	buffers  []*Buffer
+	counters []string
+	layers   []Layer
+	rng      *gorgonia.Node
+	err      error
+}
+
+// Graph is the graph that the module is added to.
+func (s *Scope) Graph() *gorgonia.ExprGraph { return s.graph }
+
+// Training says whether this is a training step: batch statistics, dropout.
+func (s *Scope) Training() bool { return s.training }
+
+// DType is the type of activations and parameters: tensor.Float32 or tensor.Float64.
+func (s *Scope) DType() tensor.Dtype { return s.dtype }
+
+// Err is the first error.
+func (s *Scope) Err() error { return s.err }
+
+// Path is a module's name: "layer1.0.conv2". It is empty for the root and for
+// modules that the root does not reach.
+func (s *Scope) Path(m Module) string { return s.paths[m] }
+
+// Param declares a parameter of the layer m and returns its leaf. Calling it twice
+// for one path, because a layer is used twice in a graph, is an error.
+func (s *Scope) Param(m Module, name string, role Role, init Init, shape ...int) *gorgonia.Node {
+	full := join(s.Path(m), name)
+	if !s.declare(m, full, shape) {
+		return nil
+	}
+	p := &Param{Name: full, Shape: append([]int(nil), shape...), Role: role, Init: init, Node: s.leaf(full, shape)}
+	s.params = append(s.params, p)
+	return p.Node
+}
+
+// Buffer declares a buffer of the layer m, fill when new, and returns its leaf.
+func (s *Scope) Buffer(m Module, name string, fill float64, shape ...int) *gorgonia.Node {
+	full := join(s.Path(m), name)
+	if !s.declare(m, full, shape) {
+		return nil
+	}
+	b := &Buffer{Name: full, Shape: append([]int(nil), shape...), Fill: fill, Node: s.leaf(full, shape)}
+	s.buffers = append(s.buffers, b)
+	return b.Node
+}
+
+// Assign says which value a buffer takes after the step.
+func (s *Scope) Assign(buffer, value *gorgonia.Node) {
+	for _, b := range s.buffers {
+		if b.Node == buffer && buffer != nil {
+			b.Next = value
+			return
+		}
+	}
+	s.Fail(fmt.Errorf("nn: %w: a value is assigned to %v, which is no buffer", ErrModule, buffer))
+}
+
+// Counter declares an int64 that counts training steps: PyTorch's num_batches_tracked.
+func (s *Scope) Counter(m Module, name string) {
+	if full := join(s.Path(m), name); s.declare(m, full, []int{1}) {
+		s.counters = append(s.counters, full)
+	}
+}
+
+// RNG is the int64 vector {seed, step} that random operators draw from.
+func (s *Scope) RNG() *gorgonia.Node {
+	if s.rng == nil {
+		s.rng = gorgonia.NewTensor(s.graph, tensor.Int64, 1, gorgonia.WithShape(2), gorgonia.WithName("rng"))
+	}
+	return s.rng
+}
+
+// Note adds a line to the model's summary: what kind of layer m is, its result y,
+// and its multiplications for the whole batch.
+func (s *Scope) Note(m Module, kind string, y *gorgonia.Node, multiplyAdds int64) {
+	if y == nil || s.err != nil {
+		return
+	}
+	path := s.Path(m)
+	l := Layer{Path: path, Kind: kind, Output: append([]int(nil), y.Shape()...), MultiplyAdds: multiplyAdds}
+	for _, p := range s.params {
+		if owner, _ := split(p.Name); owner == path {
+			l.Parameters += p.Elements()
+		}
+	}
+	s.layers = append(s.layers, l)
+}
+
+// Try keeps err, if it is the first, and returns y: for calls of package op and of
+// Gorgonia.
+func (s *Scope) Try(y *gorgonia.Node, err error) *gorgonia.Node {
+	if err != nil {
+		s.Fail(err)
+		return nil
+	}
+	return y
+}
+
+// Fail keeps err, if it is the first.
+func (s *Scope) Fail(err error) {
+	if s.err == nil {
+		s.err = err
+	}
+}
+
+// Errorf fails with a message about the layer m that wraps kind, ErrShape or ErrModule.
+func (s *Scope) Errorf(m Module, kind error, format string, args ...any) {
+	path := s.Path(m)
+	if path == "" {
+		path = fmt.Sprintf("%T", m)
+	}
+	s.Fail(fmt.Errorf("nn: %s: %w: %s", path, kind, fmt.Sprintf(format, args...)))
+}
+
+// Add is x + y of one shape, as at a residual connection of m.
+func (s *Scope) Add(m Module, x, y *gorgonia.Node) *gorgonia.Node {
+	if s.err != nil || x == nil || y == nil {
+		return nil
+	}
+	return s.Try(op.Add(s.Path(m), x, y))
+}
+
+func (s *Scope) declare(m Module, name string, shape []int) bool {
+	if s.err != nil {
+		return false
+	}
+	if _, known := s.paths[m]; !known {
+		s.Fail(fmt.Errorf("nn: %w: a %T is no exported field of the model, so its %s has no name", ErrModule, m, name))
+		return false
+	}
+	if s.names[name] {
+		s.Fail(fmt.Errorf("nn: %s: %w: the name is taken: is a layer used twice?", name, ErrModule))
+		return false
+	}
+	for _, d := range shape {
+		if d < 1 {
+			s.Fail(fmt.Errorf("nn: %s: %w: shape %v has an empty axis", name, ErrModule, shape))
+			return false
+		}
+	}
+	s.names[name] = true
+	return true
+}
+
+func (s *Scope) leaf(name string, shape []int) *gorgonia.Node {
+	return gorgonia.NewTensor(s.graph, s.dtype, len(shape), gorgonia.WithShape(shape...), gorgonia.WithName(name))
+}
+
+// split cuts a name into its layer's path and the rest.
+func split(name string) (path, last string) {
+	for i := len(name) - 1; i >= 0; i-- {
+		if name[i] == '.' {
+			return name[:i], name[i+1:]
+		}
+	}
+	return "", name
+}

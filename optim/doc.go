@@ -1,0 +1,6 @@
+// Package optim turns gradients into new parameter values: nodes of the graph, which
+// the engine carries out as soon as a gradient is whole.
+//
+// The learning rate is an input of every step, so schedules stand apart (package
+// schedule). Weight decay is PyTorch's: coupled, added to the gradient.
+package optim

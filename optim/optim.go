@@ -1,0 +1,70 @@
+package optim
+
+import (
+	"errors"
+
+	"gorgonia.org/gorgonia"
+
+	"github.com/euryale-ml/euryale/nn"
+)
+
+// ErrConfig is wrapped by errors about settings that make no sense.
+var ErrConfig = errors.New("bad optimizer")
+
+// Slot is a value that an optimizer keeps for a parameter from step to step; 0 when new.
+type Slot struct {
+	Name string // "momentum"
+	Node *gorgonia.Node
+	Next *gorgonia.Node // its value after the step
+}
+
+// Update is what a step does to a parameter.
+type Update struct {
+	Value *gorgonia.Node // the parameter's new value
+	Slots []Slot
+}
+
+// Optimizer makes the update of each parameter.
+type Optimizer interface {
+	// Validate names the first setting that makes no sense.
+	Validate() error
+	// Rate is the learning rate that schedules scale.
+	Rate() float64
+	// RateScale is the factor on the learning rate of a parameter, by its group.
+	RateScale(p *nn.Param) float64
+	// Update adds the update of p to the graph. lr is the learning rate, a scalar of
+	// p's type, the factor applied.
+	Update(p *nn.Param, gradient, lr *gorgonia.Node) (Update, error)
+}
+
+// Group gives some parameters settings of their own.
+type Group struct {
+	// Match chooses the parameters; the first group that matches counts.
+	Match func(p *nn.Param) bool
+	// WeightDecay replaces the optimizer's.
+	WeightDecay float64
+	// RateScale multiplies the learning rate; 0 freezes the values.
+	RateScale float64
+}
+
+// WeightDecayParams parts the parameters into those that decay, the weights of
+// convolutions and linear layers, and those that do not when asked: biases, γ and β
+// (He et al., "Bag of tricks", 2019, section 3.1).
+func WeightDecayParams(params []*nn.Param) (decay, noDecay []*nn.Param) {
+	for _, p := range params {
+		if Decays(p) {
+			decay = append(decay, p)
+		} else {
+			noDecay = append(noDecay, p)
+		}
+	}
+	return decay, noDecay
+}
+
+// Decays reports whether p is a weight: no bias, γ or β.
+func Decays(p *nn.Param) bool { return p.Role == nn.Weight }
+
+// NoBiasDecay is the group of biases, γ and β, without decay.
+func NoBiasDecay() Group {
+	return Group{Match: func(p *nn.Param) bool { return !Decays(p) }, RateScale: 1}
+}
