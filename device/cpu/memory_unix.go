@@ -17,7 +17,7 @@ func allocate(bytes int) ([]byte, error) {
 		return nil, fmt.Errorf("cpu: %d bytes of memory: %w", bytes, err)
 	}
 	if runtime.GOOS == "linux" && bytes >= 4<<20 {
-		const hugePage = 14        // MADV_HUGEPAGE
+		const hugePage = 14           // MADV_HUGEPAGE
 		_ = unix.Madvise(m, hugePage) // a hint: kernels without huge pages refuse it
 	}
 	return m, nil
