@@ -3,8 +3,8 @@ package viz
 import (
 	"image"
 	"image/color"
-	"image/draw"
 	"math"
+	"strings"
 
 	xdraw "golang.org/x/image/draw"
 )
@@ -12,8 +12,8 @@ import (
 // Tile is an image of a Grid with its caption.
 type Tile struct {
 	Image   image.Image
-	Caption string
-	Colour  color.Color // of the caption; nil: dark grey
+	Caption string      // of one line or several
+	Colour  color.Color // of the caption's first line; nil: dark grey
 }
 
 // GridOptions lay a Grid out. The zero value is ready to use.
@@ -22,8 +22,8 @@ type GridOptions struct {
 	Subtitle string
 	// Columns is the number of tiles in a row; 0: about as many as rows, at most 8.
 	Columns int
-	// Side is the length of a tile in pixels; 0: 160. Images keep their ratio
-	// of sides. Those much smaller are enlarged by whole pixels.
+	// Side is the length of a tile in pixels; 0: 168. Images keep their ratio
+	// of sides. Those of less than a third of it are enlarged by whole pixels.
 	Side int
 }
 
@@ -32,25 +32,18 @@ const (
 	gridGap    = 14
 )
 
-// Grid draws images with captions in rows.
+// Grid draws images with captions in rows, from left to right.
 func Grid(tiles []Tile, o GridOptions) *image.RGBA {
-	side, columns := o.Side, o.Columns
-	if side <= 0 {
-		side = 160
+	title, plain, caption := newWriter(nil, 24, true), newWriter(nil, 15, false), newWriter(nil, 13, false)
+	for _, w := range []*writer{title, plain, caption} {
+		defer w.Close()
 	}
-	if columns <= 0 {
-		columns = min(8, int(math.Ceil(math.Sqrt(float64(len(tiles))*1.6))))
-	}
-	columns = max(1, min(columns, len(tiles)))
+	side, columns, lines := o.layout(tiles)
 	rows := max(1, (len(tiles)+columns-1)/columns)
-
-	title, plain := newWriter(nil, 24, true), newWriter(nil, 15, false)
-	defer title.Close()
-	defer plain.Close()
-	caption := plain.height + 6
+	rowHeight := side + 4 + lines*caption.height
 	top := gridMargin
 	if o.Title != "" {
-		top += title.height + 6
+		top += title.height + 4
 	}
 	if o.Subtitle != "" {
 		top += plain.height + 4
@@ -58,46 +51,60 @@ func Grid(tiles []Tile, o GridOptions) *image.RGBA {
 	if top > gridMargin {
 		top += gridGap
 	}
-	w := 2*gridMargin + columns*side + (columns-1)*gridGap
-	w = max(w, 2*gridMargin+min(max(title.width(o.Title), plain.width(o.Subtitle)), 1600))
-	h := top + rows*(side+caption) + (rows-1)*gridGap + gridMargin
+	width := max(columns*side+(columns-1)*gridGap, min(max(title.width(o.Title), plain.width(o.Subtitle)), 1100))
+	dst := image.NewRGBA(image.Rect(0, 0, width+2*gridMargin, top+rows*rowHeight+(rows-1)*gridGap+gridMargin))
+	fill(dst, dst.Rect, paper)
+	title.dst, plain.dst, caption.dst = dst, dst, dst
 
-	dst := image.NewRGBA(image.Rect(0, 0, w, h))
-	draw.Draw(dst, dst.Bounds(), image.NewUniform(paper), image.Point{}, draw.Src)
-	title.dst, plain.dst = dst, dst
 	y := gridMargin
 	if o.Title != "" {
-		title.at(gridMargin, y, title.fit(o.Title, w-2*gridMargin), ink)
-		y += title.height + 6
+		title.at(gridMargin, y, title.fit(o.Title, width), ink)
+		y += title.height + 4
 	}
-	if o.Subtitle != "" {
-		plain.at(gridMargin, y, plain.fit(o.Subtitle, w-2*gridMargin), subtle)
-	}
+	plain.at(gridMargin, y, plain.fit(o.Subtitle, width), subtle)
 	for i, t := range tiles {
-		x, y := gridMargin+(i%columns)*(side+gridGap), top+(i/columns)*(side+caption+gridGap)
+		x, y := gridMargin+(i%columns)*(side+gridGap), top+(i/columns)*(rowHeight+gridGap)
 		place(dst, image.Rect(x, y, x+side, y+side), t.Image)
 		c := t.Colour
 		if c == nil {
 			c = ink
 		}
-		plain.centred(x+side/2, y+side+4, plain.fit(t.Caption, side), c)
+		for j, line := range strings.Split(t.Caption, "\n") {
+			caption.centred(x+side/2, y+side+4+j*caption.height, caption.fit(line, side+gridGap/2), c)
+			c = subtle
+		}
 	}
 	return dst
 }
 
+// layout is the side of a tile, the tiles in a row, and the lines of a caption.
+func (o GridOptions) layout(tiles []Tile) (side, columns, lines int) {
+	side, columns, lines = o.Side, o.Columns, 1
+	if side <= 0 {
+		side = 168
+	}
+	if columns <= 0 {
+		columns = min(8, int(math.Ceil(math.Sqrt(float64(len(tiles))*1.6))))
+	}
+	for _, t := range tiles {
+		lines = max(lines, 1+strings.Count(t.Caption, "\n"))
+	}
+	return side, max(1, min(columns, len(tiles))), lines
+}
+
 // place draws img into r, keeping its ratio of sides, in the middle.
 func place(dst *image.RGBA, r image.Rectangle, img image.Image) {
-	draw.Draw(dst, r, image.NewUniform(color.NRGBA{242, 244, 246, 255}), image.Point{}, draw.Src)
-	if img == nil || img.Bounds().Empty() {
+	fill(dst, r, color.NRGBA{242, 244, 246, 255})
+	if !hasPixels(img) {
 		return
 	}
 	b := img.Bounds()
 	scale := min(float64(r.Dx())/float64(b.Dx()), float64(r.Dy())/float64(b.Dy()))
-	w, h := max(1, int(math.Round(float64(b.Dx())*scale))), max(1, int(math.Round(float64(b.Dy())*scale)))
-	in := image.Rect(0, 0, w, h).Add(r.Min).Add(image.Pt((r.Dx()-w)/2, (r.Dy()-h)/2))
 	var s xdraw.Scaler = xdraw.CatmullRom
 	if scale >= 3 { // show the pixels that the network sees
-		s = xdraw.NearestNeighbor
+		s, scale = xdraw.NearestNeighbor, math.Floor(scale)
 	}
-	s.Scale(dst, in, img, b, xdraw.Src, nil)
+	w, h := max(1, int(math.Round(float64(b.Dx())*scale))), max(1, int(math.Round(float64(b.Dy())*scale)))
+	in := image.Rect(0, 0, w, h).Add(r.Min).Add(image.Pt((r.Dx()-w)/2, (r.Dy()-h)/2))
+	s.Scale(dst, in, img, b, xdraw.Over, nil)
 }

@@ -26,12 +26,13 @@ const MaxShown = 64
 
 // ShowBatch writes the batch as two grids with the names of the classes, BeforeFile
 // and AfterFile, into the folder dir and returns their paths. More than MaxShown
-// images are cut to the first.
+// images are cut to the first. No images, an image that is nil or empty, or other
+// numbers of images after or of classes are errors, and then nothing is written.
 func ShowBatch(dir string, b Batch) (before, after string, err error) {
-	n := len(b.Before)
-	if n == 0 || len(b.After) != n || len(b.Classes) != n {
-		return "", "", fmt.Errorf("viz: a batch of %d images before, %d after and %d classes; want the same number, at least one", n, len(b.After), len(b.Classes))
+	if err := b.check(); err != nil {
+		return "", "", fmt.Errorf("viz: %s: %w", dir, err)
 	}
+	n := len(b.Before)
 	shown := min(n, MaxShown)
 	paths := [2]string{filepath.Join(dir, BeforeFile), filepath.Join(dir, AfterFile)}
 	for i, images := range [][]image.Image{b.Before, b.After} {
@@ -53,3 +54,25 @@ func ShowBatch(dir string, b Batch) (before, after string, err error) {
 	}
 	return paths[0], paths[1], nil
 }
+
+// check says what is missing in the batch.
+func (b Batch) check() error {
+	n := len(b.Before)
+	if n == 0 && len(b.After) == 0 {
+		return fmt.Errorf("%w: a batch without images", ErrEmpty)
+	}
+	if len(b.After) != n || len(b.Classes) != n {
+		return fmt.Errorf("%w: %d images before augmentation, %d after, %d classes; want as many of each", ErrMismatch, n, len(b.After), len(b.Classes))
+	}
+	for i := range n {
+		if !hasPixels(b.Before[i]) {
+			return fmt.Errorf("%w: image %d before augmentation has no pixels", ErrEmpty, i)
+		}
+		if !hasPixels(b.After[i]) {
+			return fmt.Errorf("%w: image %d after augmentation has no pixels", ErrEmpty, i)
+		}
+	}
+	return nil
+}
+
+func hasPixels(img image.Image) bool { return img != nil && !img.Bounds().Empty() }

@@ -42,6 +42,22 @@ func (w *writer) at(x, y int, s string, c color.Color) {
 // centred writes s around x.
 func (w *writer) centred(x, y int, s string, c color.Color) { w.at(x-w.width(s)/2, y, s, c) }
 
+// upwards writes s turned to the left, read from below, with its end at the top:
+// (x, y) is the top left corner of what is written.
+func (w *writer) upwards(x, y int, s string, c color.Color) {
+	flat := image.NewRGBA(image.Rect(0, 0, w.width(s), w.height))
+	on := *w
+	on.dst = flat
+	on.at(0, 0, s, c)
+	turned := image.NewRGBA(image.Rect(0, 0, w.height, flat.Rect.Dx()))
+	for i := range flat.Rect.Dx() {
+		for j := range w.height {
+			turned.SetRGBA(j, flat.Rect.Dx()-1-i, flat.RGBAAt(i, j))
+		}
+	}
+	draw.Draw(w.dst, turned.Rect.Add(image.Pt(x, y)), turned, image.Point{}, draw.Over)
+}
+
 // fit cuts s, with an ellipsis in the middle, until it is at most width pixels
 // wide: both ends of a file's name tell something.
 func (w *writer) fit(s string, width int) string {

@@ -1,0 +1,125 @@
+package viz
+
+import (
+	"fmt"
+	"math"
+)
+
+// Run is what a run measured, as the lines of its metrics.jsonl tell it. A value
+// that is not finite (null in the file, NaN here) is a gap in its curve.
+type Run struct {
+	// Name is the picture's title in Curves and the run's entry in Comparison.
+	Name string
+	// Train has a point a training step, Test a point an epoch; steps and, in
+	// Test, epochs grow from point to point. One of the two may be empty in
+	// Curves; Comparison needs Test.
+	Train, Test []Point
+	// Chance is the accuracy of guessing, such as 1/37, drawn as a level; 0: none.
+	Chance float64
+}
+
+// Point is what was measured at a step.
+type Point struct {
+	Epoch, Step      int // from 1, Step over the whole run
+	Loss             float64
+	Accuracy         float64 // 0 to 1
+	BalancedAccuracy float64 // 0 to 1
+	LR               float64 // learning rate of the step; not used in Test
+}
+
+// The values of a point that are drawn.
+func lossOf(p Point) float64     { return p.Loss }
+func accuracyOf(p Point) float64 { return p.Accuracy }
+func balancedOf(p Point) float64 { return p.BalancedAccuracy }
+func lrOf(p Point) float64       { return p.LR }
+func stepOf(p Point) float64     { return float64(p.Step) }
+func epochOf(p Point) float64    { return float64(p.Epoch) }
+
+// check says what is wrong with the run's order or values.
+func (r Run) check() error {
+	if len(r.Train)+len(r.Test) == 0 {
+		return fmt.Errorf("%w: run %q has neither training nor test points", ErrEmpty, r.Name)
+	}
+	if !(r.Chance >= 0 && r.Chance <= 1) {
+		return fmt.Errorf("%w: run %q has chance %v, want 0 to 1", ErrMismatch, r.Name, r.Chance)
+	}
+	if err := r.checkOrder("training", r.Train); err != nil {
+		return err
+	}
+	return r.checkOrder("test", r.Test)
+}
+
+// checkOrder says where steps or epochs do not grow.
+func (r Run) checkOrder(split string, points []Point) error {
+	before := Point{}
+	for i, p := range points {
+		if p.Step < 1 || p.Epoch < 1 {
+			return fmt.Errorf("%w: run %q, %s point %d: epoch %d, step %d; both count from 1", ErrMismatch, r.Name, split, i, p.Epoch, p.Step)
+		}
+		if p.Step <= before.Step || p.Epoch < before.Epoch {
+			return fmt.Errorf("%w: run %q, %s point %d: epoch %d, step %d after epoch %d, step %d", ErrMismatch, r.Name, split, i, p.Epoch, p.Step, before.Epoch, before.Step)
+		}
+		before = p
+	}
+	return nil
+}
+
+// best is the point of the highest test accuracy, the earlier of equal ones.
+func (r Run) best() (Point, bool) {
+	best, found := Point{}, false
+	for _, p := range r.Test {
+		if finite(p.Accuracy) && (!found || p.Accuracy > best.Accuracy) {
+			best, found = p, true
+		}
+	}
+	return best, found
+}
+
+// last is the run's last epoch and step.
+func (r Run) last() (epoch, step int) {
+	for _, points := range [][]Point{r.Train, r.Test} {
+		if n := len(points); n > 0 {
+			epoch, step = max(epoch, points[n-1].Epoch), max(step, points[n-1].Step)
+		}
+	}
+	return epoch, step
+}
+
+// gaps counts the losses that are not finite.
+func (r Run) gaps() (n int) {
+	for _, points := range [][]Point{r.Train, r.Test} {
+		for _, p := range points {
+			if !finite(p.Loss) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// epochMeans averages the finite training losses of each epoch. An epoch
+// without any is NaN.
+func (r Run) epochMeans() (epochs, means []float64) {
+	sum, n := 0.0, 0
+	for i, p := range r.Train {
+		if finite(p.Loss) {
+			sum, n = sum+p.Loss, n+1
+		}
+		if i+1 == len(r.Train) || r.Train[i+1].Epoch != p.Epoch {
+			epochs, means = append(epochs, float64(p.Epoch)), append(means, sum/float64(n))
+			sum, n = 0, 0
+		}
+	}
+	return epochs, means
+}
+
+// column is one value of all points.
+func column(points []Point, of func(Point) float64) []float64 {
+	values := make([]float64, len(points))
+	for i, p := range points {
+		values[i] = of(p)
+	}
+	return values
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

@@ -1,0 +1,83 @@
+package viz
+
+import "math"
+
+// smoothed is the trend of ys: at each value the straight line of least squares
+// through its neighbours, a fortieth of all on each side, and that once more, so
+// that the curve neither lags, nor bends at its ends, nor has corners. Gaps stay
+// gaps and are left out. Values above limit count as limit, so that a single one
+// does not lift its whole neighbourhood.
+func smoothed(ys []float64, limit float64) []float64 {
+	low := make([]float64, len(ys))
+	for i, y := range ys {
+		low[i] = y
+		if finite(y) {
+			low[i] = min(y, limit)
+		}
+	}
+	half := max(1, len(ys)/40)
+	return localLine(localLine(low, half), half)
+}
+
+// localLine replaces each finite value by that of the straight line of least
+// squares through the finite values up to half places away.
+func localLine(ys []float64, half int) []float64 {
+	type sums struct{ n, x, y, xx, xy float64 }
+	up := make([]sums, len(ys)+1) // over ys[:i]
+	for i, y := range ys {
+		up[i+1] = up[i]
+		if finite(y) {
+			x, s := float64(i), &up[i+1]
+			s.n, s.x, s.y, s.xx, s.xy = s.n+1, s.x+x, s.y+y, s.xx+x*x, s.xy+x*y
+		}
+	}
+	fit := make([]float64, len(ys))
+	for i, y := range ys {
+		a, b := up[max(0, i-half)], up[min(len(ys), i+half+1)]
+		n, x, sy, xx, xy := b.n-a.n, b.x-a.x, b.y-a.y, b.xx-a.xx, b.xy-a.xy
+		spread := n*xx - x*x
+		if !finite(y) || spread <= 0 {
+			fit[i] = y
+			continue
+		}
+		slope := (n*xy - x*sy) / spread
+		fit[i] = sy/n + slope*(float64(i)-x/n)
+	}
+	return fit
+}
+
+// thinned keeps of a long curve the lowest and the highest value of each of
+// about buckets stretches, in their order: what a line of so many pixels shows.
+// A stretch with a gap keeps it.
+func thinned(xs, ys []float64, buckets int) (x, y []float64) {
+	if len(xs) <= 4*buckets {
+		return xs, ys
+	}
+	for b := range buckets {
+		from, to := b*len(xs)/buckets, (b+1)*len(xs)/buckets
+		lo, hi, gap := -1, -1, -1
+		for i := from; i < to; i++ {
+			switch {
+			case !finite(ys[i]):
+				gap = i
+			case lo < 0:
+				lo, hi = i, i
+			case ys[i] < ys[lo]:
+				lo = i
+			case ys[i] > ys[hi]:
+				hi = i
+			}
+		}
+		if lo >= 0 {
+			first, second := min(lo, hi), max(lo, hi)
+			x, y = append(x, xs[first]), append(y, ys[first])
+			if second != first {
+				x, y = append(x, xs[second]), append(y, ys[second])
+			}
+		}
+		if gap >= 0 {
+			x, y = append(x, xs[gap]), append(y, math.NaN())
+		}
+	}
+	return x, y
+}
