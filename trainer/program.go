@@ -1,0 +1,212 @@
+package trainer
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/euryale-ml/euryale/engine"
+	"github.com/euryale-ml/euryale/nn"
+)
+
+// program is a compiled graph with its inputs, outputs and host memory.
+type program struct {
+	*engine.Program
+	graph                   *nn.Graph
+	labels, loss, predicted *gorgonia.Node
+	rates                   []rate
+
+	classOf []int64
+	logits  []float64
+	host    any // of logits or the loss, in the graph's type
+	images  any // padded, or of another type than float32
+	random  [2]int64
+}
+
+// training returns the program of a batch size, compiling it at first.
+func (s *Step) training(batch int) (*program, error) {
+	if p := s.train[batch]; p != nil {
+		return p, nil
+	}
+	if s.config.Optimizer == nil {
+		return nil, fmt.Errorf("trainer: %w: the Step has no optimizer", ErrConfig)
+	}
+	g, err := nn.Trace(s.model, append([]int{batch}, s.config.Input[:]...), nn.Options{Training: true, DType: s.config.DType})
+	if err != nil {
+		return nil, err
+	}
+	p := &program{graph: g, classOf: make([]int64, batch), host: s.narrow(make([]float32, 1))}
+	if p.labels, p.loss, p.predicted, err = (nn.CrossEntropy{Smoothing: s.config.Smoothing}).Loss(g); err != nil {
+		return nil, err
+	}
+	spec := s.spec(g, "train")
+	for _, b := range g.Buffers {
+		if b.Next != nil {
+			spec.Assign = append(spec.Assign, engine.Assignment{Slot: b.Name, Value: b.Next})
+		}
+	}
+	if err := s.addUpdates(p, &spec); err != nil {
+		return nil, err
+	}
+	spec.Inputs = append(spec.Inputs, p.labels)
+	for _, r := range p.rates {
+		spec.Inputs = append(spec.Inputs, r.node)
+	}
+	spec.Outputs = []*gorgonia.Node{p.loss, p.predicted}
+	if p.Program, err = engine.Compile(s.config.Device, s.state, spec); err != nil {
+		return nil, err
+	}
+	s.train[batch] = p
+	return p, nil
+}
+
+// evaluation returns the program for size images, compiling it at first.
+func (s *Step) evaluation(size int) (*program, error) {
+	if p := s.eval[size]; p != nil {
+		return p, nil
+	}
+	g, err := nn.Trace(s.model, append([]int{size}, s.config.Input[:]...), nn.Options{DType: s.config.DType})
+	if err != nil {
+		return nil, err
+	}
+	pixels := s.config.Input[0] * s.config.Input[1] * s.config.Input[2]
+	p := &program{
+		graph: g, classOf: make([]int64, size), logits: make([]float64, size*s.classes),
+		host: s.narrow(make([]float32, size*s.classes)), images: s.narrow(make([]float32, size*pixels)),
+	}
+	spec := s.spec(g, "eval")
+	spec.Outputs = []*gorgonia.Node{g.Output}
+	if p.Program, err = engine.Compile(s.config.Device, s.state, spec); err != nil {
+		return nil, err
+	}
+	s.eval[size] = p
+	return p, nil
+}
+
+// spec names the graph's inputs and slots.
+func (s *Step) spec(g *nn.Graph, name string) engine.Spec {
+	spec := engine.Spec{Name: name, Graph: g.G, Inputs: []*gorgonia.Node{g.Input}, Slots: map[*gorgonia.Node]string{}}
+	if g.RNG != nil {
+		spec.Inputs = append(spec.Inputs, g.RNG)
+	}
+	for _, p := range g.Params {
+		spec.Slots[p.Node] = p.Name
+	}
+	for _, b := range g.Buffers {
+		spec.Slots[b.Node] = b.Name
+	}
+	return spec
+}
+
+// addUpdates adds gradients and the optimizer's nodes for what is trained.
+func (s *Step) addUpdates(p *program, spec *engine.Spec) error {
+	var trained []*nn.Param
+	var wrt []*gorgonia.Node
+	for _, param := range p.graph.Params {
+		if s.config.Frozen == nil || !s.config.Frozen(param) {
+			trained, wrt = append(trained, param), append(wrt, param.Node)
+		}
+	}
+	if len(trained) == 0 {
+		return fmt.Errorf("trainer: %w: every parameter is frozen", ErrConfig)
+	}
+	grads, err := gorgonia.Grad(p.loss, wrt...)
+	if err != nil {
+		return fmt.Errorf("trainer: gradients: %w", err)
+	}
+	for i, param := range trained {
+		up, err := s.config.Optimizer.Update(param, grads[i], p.rate(s.config.DType, s.config.Optimizer.RateScale(param)))
+		if err != nil {
+			return err
+		}
+		spec.Assign = append(spec.Assign, engine.Assignment{Slot: param.Name, Value: up.Value})
+		for _, slot := range up.Slots {
+			name := "optim/" + slot.Name + "/" + param.Name
+			if !s.state.Has(name) {
+				if err := s.state.Add(name, slot.Node.Shape(), s.deviceType(), nil); err != nil {
+					return err
+				}
+			}
+			spec.Slots[slot.Node] = name
+			spec.Assign = append(spec.Assign, engine.Assignment{Slot: name, Value: slot.Next})
+		}
+	}
+	return nil
+}
+
+// rate is the learning-rate input with a factor.
+func (p *program) rate(dt tensor.Dtype, scale float64) *gorgonia.Node {
+	for _, r := range p.rates {
+		if r.scale == scale {
+			return r.node
+		}
+	}
+	n := gorgonia.NewScalar(p.graph.G, dt, gorgonia.WithName(fmt.Sprintf("lr×%g", scale)))
+	p.rates = append(p.rates, rate{n, scale})
+	return n
+}
+
+// bind gives a training program its batch.
+func (p *program) bind(s *Step, images []float32, labels []int64) error {
+	var err error
+	if p.graph.DType == tensor.Float32 {
+		err = p.Bind(p.graph.Input, images)
+	} else {
+		err = p.Bind(p.graph.Input, s.narrow(images))
+	}
+	if err != nil {
+		return err
+	}
+	if p.graph.RNG != nil {
+		p.random = [2]int64{int64(s.config.Seed), s.trained + 1}
+		if err := p.Bind(p.graph.RNG, p.random[:]); err != nil {
+			return err
+		}
+	}
+	return p.Bind(p.labels, labels)
+}
+
+// bindImages gives an evaluation program its images, zeros after them.
+func (p *program) bindImages(images []float32) error {
+	switch all := p.images.(type) {
+	case []float32:
+		clear(all[copy(all, images):])
+	case []float64:
+		clear(all)
+		for i, v := range images {
+			all[i] = float64(v)
+		}
+	}
+	return p.Bind(p.graph.Input, p.images)
+}
+
+// readLogits reads the first n rows of the output.
+func (p *program) readLogits(n, classes int) error {
+	if err := p.Read(p.graph.Output, p.host); err != nil {
+		return err
+	}
+	switch h := p.host.(type) {
+	case []float32:
+		for i, v := range h[:n*classes] {
+			p.logits[i] = float64(v)
+		}
+	case []float64:
+		copy(p.logits, h[:n*classes])
+	}
+	return nil
+}
+
+// scalar reads a scalar output.
+func (p *program) scalar(n *gorgonia.Node) (float64, error) {
+	if err := p.Read(n, p.host); err != nil {
+		return 0, err
+	}
+	switch h := p.host.(type) {
+	case []float32:
+		return float64(h[0]), nil
+	case []float64:
+		return h[0], nil
+	}
+	return 0, nil
+}

@@ -1,0 +1,313 @@
+package trainer
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/engine"
+	"github.com/euryale-ml/euryale/nn"
+	"github.com/euryale-ml/euryale/optim"
+)
+
+// StepConfig says what a Step trains on and how.
+type StepConfig struct {
+	Device    device.Device   // closed by its owner, after the Step
+	Optimizer optim.Optimizer // nil: the Step only evaluates
+	Input     [3]int          // channels, height, width of an image
+	// Smoothing is ε of label smoothing in the training loss.
+	Smoothing float64
+	// Seed is of fresh weights and of dropout.
+	Seed uint64
+	// DType is tensor.Float64, or tensor.Float32, which is the default.
+	DType tensor.Dtype
+	// Frozen chooses parameters that are not trained; nil: none.
+	Frozen func(p *nn.Param) bool
+}
+
+// Result is what a step gives back. Its slices are reused by the next call.
+type Result struct {
+	Loss      float64   // mean cross-entropy over the batch
+	Predicted []int64   // [N], the class of the greatest logit
+	Logits    []float64 // [N, classes]; evaluation only
+}
+
+// Step is a model on a device: its State, and a Program for each size of batch. It
+// is not safe for concurrent use.
+type Step struct {
+	model    nn.Module
+	config   StepConfig
+	state    *engine.State
+	params   []*nn.Param
+	buffers  []*nn.Buffer
+	counters map[string]int64
+	names    []string // of counters, in order
+	classes  int
+	trained  int64 // steps
+	train    map[int]*program
+	eval     map[int]*program
+}
+
+// NewStep makes the model's State with fresh weights and its buffers.
+func NewStep(m nn.Module, c StepConfig) (*Step, error) {
+	if c.DType == (tensor.Dtype{}) {
+		c.DType = tensor.Float32
+	}
+	if c.Device == nil {
+		return nil, fmt.Errorf("trainer: %w: a Step needs a Device", ErrConfig)
+	}
+	if c.Optimizer != nil {
+		if err := c.Optimizer.Validate(); err != nil {
+			return nil, err
+		}
+	}
+	if !(c.Smoothing >= 0 && c.Smoothing < 1) {
+		return nil, fmt.Errorf("trainer: %w: label smoothing %v, want 0 ≤ ε < 1", ErrConfig, c.Smoothing)
+	}
+	g, err := nn.Trace(m, append([]int{1}, c.Input[:]...), nn.Options{DType: c.DType})
+	if err != nil {
+		return nil, err
+	}
+	out := g.Output.Shape()
+	if len(out) != 2 || out[0] != 1 {
+		return nil, fmt.Errorf("trainer: %w: the model's output is %v for one image, want [1, classes]", ErrConfig, []int(out))
+	}
+	s := &Step{
+		model: m, config: c, state: engine.NewState(c.Device), params: g.Params, buffers: g.Buffers,
+		counters: map[string]int64{}, names: g.Counters, classes: out[1], train: map[int]*program{}, eval: map[int]*program{},
+	}
+	for _, name := range g.Counters {
+		s.counters[name] = 0
+	}
+	if err := s.fill(); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// fill adds the parameters and buffers to the State.
+func (s *Step) fill() error {
+	for _, p := range s.params {
+		if err := s.state.Add(p.Name, p.Shape, s.deviceType(), s.narrow(p.Draw(s.config.Seed))); err != nil {
+			return err
+		}
+	}
+	for _, b := range s.buffers {
+		fill := make([]float32, tensor.Shape(b.Shape).TotalSize())
+		for i := range fill {
+			fill[i] = float32(b.Fill)
+		}
+		if err := s.state.Add(b.Name, b.Shape, s.deviceType(), s.narrow(fill)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Step) deviceType() device.DType {
+	if s.config.DType == tensor.Float64 {
+		return device.Float64
+	}
+	return device.Float32
+}
+
+// narrow gives host values the Step's type.
+func (s *Step) narrow(v []float32) any {
+	if s.config.DType == tensor.Float32 {
+		return v
+	}
+	wide := make([]float64, len(v))
+	for i, e := range v {
+		wide[i] = float64(e)
+	}
+	return wide
+}
+
+// Classes is the number of the model's outputs.
+func (s *Step) Classes() int { return s.classes }
+
+// State holds the parameters and buffers under their names, and the optimizer's
+// slots as "optim/SLOT/PARAMETER".
+func (s *Step) State() *engine.State { return s.state }
+
+// Params are the model's parameters in the order of their declaration.
+func (s *Step) Params() []*nn.Param { return s.params }
+
+// Buffers are the model's running statistics in the order of their declaration.
+func (s *Step) Buffers() []*nn.Buffer { return s.buffers }
+
+// Counters are the model's counts of training steps by name.
+func (s *Step) Counters() map[string]int64 { return s.counters }
+
+// Count is the number of training steps so far; it is also what dropout draws from.
+func (s *Step) Count() int64 { return s.trained }
+
+// SetCount sets the number of training steps, on resuming.
+func (s *Step) SetCount(n int64) { s.trained = n }
+
+// Compile makes the program for training batches of a size, if it is not there yet.
+// Train does so itself; calling it before the loop shows errors and memory early.
+func (s *Step) Compile(batch int) error {
+	_, err := s.training(batch)
+	return err
+}
+
+// CompileEvaluation is Compile for evaluation.
+func (s *Step) CompileEvaluation(batch int) error {
+	_, err := s.evaluation(batch)
+	return err
+}
+
+// Explain lists the compiled steps of the training program of a size.
+func (s *Step) Explain(batch int) (string, error) {
+	p, err := s.training(batch)
+	if err != nil {
+		return "", err
+	}
+	return p.Explain(), nil
+}
+
+// Profile starts or stops timing the steps of the compiled training program of a size.
+func (s *Step) Profile(batch int, on bool) {
+	if p := s.train[batch]; p != nil {
+		p.Profile(on)
+	}
+}
+
+// ProfileReport lists the time by kind of step since Profile; "" if there is none.
+func (s *Step) ProfileReport(batch int) string {
+	if p := s.train[batch]; p != nil {
+		return p.ProfileReport()
+	}
+	return ""
+}
+
+// Train makes one step on images [N, C, H, W] and labels [N] at a learning rate.
+// The loss and the classes are those before the update.
+func (s *Step) Train(images []float32, labels []int64, lr float64) (Result, error) {
+	if err := s.check(images, labels); err != nil {
+		return Result{}, err
+	}
+	if !(lr >= 0) || math.IsInf(lr, 0) {
+		return Result{}, fmt.Errorf("trainer: %w: learning rate %v", ErrConfig, lr)
+	}
+	p, err := s.training(len(labels))
+	if err != nil {
+		return Result{}, err
+	}
+	if err := p.bind(s, images, labels); err != nil {
+		return Result{}, err
+	}
+	for _, r := range p.rates {
+		if err := p.Bind(r.node, lr*r.scale); err != nil {
+			return Result{}, err
+		}
+	}
+	if err := p.Run(); err != nil {
+		return Result{}, err
+	}
+	s.trained++
+	for name := range s.counters {
+		s.counters[name]++
+	}
+	loss, err := p.scalar(p.loss)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := p.Read(p.predicted, p.classOf); err != nil {
+		return Result{}, err
+	}
+	return Result{Loss: loss, Predicted: p.classOf}, nil
+}
+
+// Evaluate classifies images [N, C, H, W] by the running statistics, in programs for
+// size images at most: the batch is filled up with zeros and the rest of the result
+// ignored. labels may be nil; then the loss is 0. The loss has no label smoothing.
+func (s *Step) Evaluate(images []float32, labels []int64, size int) (Result, error) {
+	n := len(images) / (s.config.Input[0] * s.config.Input[1] * s.config.Input[2])
+	checked := labels
+	if labels == nil {
+		checked = make([]int64, n)
+	}
+	if err := s.check(images, checked); err != nil {
+		return Result{}, err
+	}
+	p, err := s.evaluation(max(size, n))
+	if err != nil {
+		return Result{}, err
+	}
+	if err := p.bindImages(images); err != nil {
+		return Result{}, err
+	}
+	if err := p.Run(); err != nil {
+		return Result{}, err
+	}
+	if err := p.readLogits(n, s.classes); err != nil {
+		return Result{}, err
+	}
+	r := Result{Predicted: p.classOf[:n], Logits: p.logits[:n*s.classes]}
+	for i := range n {
+		row := r.Logits[i*s.classes : (i+1)*s.classes]
+		best := 0
+		for k, v := range row {
+			if v > row[best] || math.IsNaN(row[best]) {
+				best = k
+			}
+		}
+		r.Predicted[i] = int64(best)
+		if labels != nil {
+			r.Loss += crossEntropy(row, int(labels[i])) / float64(n)
+		}
+	}
+	return r, nil
+}
+
+// crossEntropy is -log softmax(logits)[label].
+func crossEntropy(logits []float64, label int) float64 {
+	top := slices.Max(logits)
+	sum := 0.0
+	for _, v := range logits {
+		sum += math.Exp(v - top)
+	}
+	return math.Log(sum) + top - logits[label]
+}
+
+func (s *Step) check(images []float32, labels []int64) error {
+	pixels := s.config.Input[0] * s.config.Input[1] * s.config.Input[2]
+	if len(labels) == 0 || len(images) != len(labels)*pixels {
+		return fmt.Errorf("trainer: %w: %d labels and %d values of images, want %d an image of %v", ErrBatch, len(labels), len(images), pixels, s.config.Input)
+	}
+	for i, l := range labels {
+		if l < 0 || l >= int64(s.classes) {
+			return fmt.Errorf("trainer: %w: label %d of image %d is outside the %d classes", ErrBatch, l, i, s.classes)
+		}
+	}
+	return nil
+}
+
+// Close frees the programs and the State; the device stays.
+func (s *Step) Close() error {
+	var first error
+	for _, programs := range []map[int]*program{s.train, s.eval} {
+		for _, p := range programs {
+			if err := p.Close(); err != nil && first == nil {
+				first = err
+			}
+		}
+	}
+	if err := s.state.Close(); err != nil && first == nil {
+		first = err
+	}
+	return first
+}
+
+// rate is an input for the learning rate of a group of parameters.
+type rate struct {
+	node  *gorgonia.Node
+	scale float64
+}
