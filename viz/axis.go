@@ -53,12 +53,16 @@ func roundStep(step float64) float64 {
 // decimals is how many digits after the point tell multiples of step apart.
 func decimals(step float64) int { return max(0, -int(math.Floor(math.Log10(step)+1e-9))) }
 
-// number writes v, a multiple of step: 0.25, 12,000, 2e-7.
+// number writes v, a multiple of step: 0.25, 12,000, 2e-7, 1.5e6.
 func number(v, step float64) string {
 	d := decimals(step)
-	if d > 5 {
-		s := strconv.FormatFloat(v, 'g', 3, 64)
-		return strings.Replace(s, "e-0", "e-", 1)
+	if d > 5 || math.Abs(v) >= 1e6 {
+		digits := 2 // of v that tell it from its neighbours
+		if v != 0 {
+			digits = max(1, 1+int(math.Floor(math.Log10(math.Abs(v)))-math.Floor(math.Log10(step)+1e-9)))
+		}
+		s := strconv.FormatFloat(v, 'g', min(digits, 9), 64)
+		return strings.NewReplacer("e-0", "e-", "e+0", "e", "e+", "e").Replace(s)
 	}
 	return thousands(strconv.FormatFloat(v, 'f', d, 64))
 }
