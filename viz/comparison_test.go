@@ -15,17 +15,30 @@ func TestComparisonShowsEachRun(t *testing.T) {
 		r := simulated(fmt.Sprintf("run-%d", i), uint64(i), 10, 5)
 		for j := range r.Test { // later runs are worse
 			r.Test[j].Accuracy *= 1 - 0.2*float64(i)
-			r.Test[j].BalancedAccuracy *= 1 - 0.2*float64(i)
+			r.Test[j].BalancedAccuracy *= 0.5 - 0.1*float64(i)
 			r.Test[j].Loss *= 1 + 0.2*float64(i)
 		}
 		for j := range r.Train {
-			r.Train[j].Loss *= 1 + 0.2*float64(i)
+			r.Train[j].Loss = (5 - r.Train[j].Loss) * (1 + 0.2*float64(i)) // rises, unlike the test's
 		}
 		runs = append(runs, r)
 	}
 	img := drawn(t, func(path string) error { return Comparison(path, runs) })
 	extra := tableHeight(runs)
 	table := image.Rect(0, newFigure("", "", 4, 0).y, figureWidth, newFigure("", "", 4, 0).y+extra)
+	for p, up := range []bool{true, false, true, true} {
+		area := panelArea(p, extra)
+		_, y0 := middle(pixels(img, third(area, 0), runCurve(0).colour))
+		_, y1 := middle(pixels(img, third(area, 2), runCurve(0).colour))
+		if (y1 < y0) != up || math.Abs(y1-y0) < 30 {
+			t.Errorf("panel %d: from height %.0f to %.0f, rises must be %v", p, y0, y1, up)
+		}
+	}
+	_, accuracy := middle(pixels(img, panelArea(0, extra), runCurve(0).colour))
+	_, balanced := middle(pixels(img, panelArea(2, extra), runCurve(0).colour))
+	if d := balanced - accuracy - float64(panelHeight+panelGap); math.Abs(d) < 10 {
+		t.Errorf("balanced accuracy of half the accuracy stands %.0f pixels lower", d)
+	}
 	last := 0.0
 	for i := range runs {
 		c := runCurve(i).colour

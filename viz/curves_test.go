@@ -71,6 +71,19 @@ func TestCurvesDrawChance(t *testing.T) {
 	}
 }
 
+func TestCurvesTellAccuraciesApart(t *testing.T) {
+	r := simulated("run", 1, 10, 20)
+	for i := range r.Test {
+		r.Test[i].BalancedAccuracy = 0.3 * r.Test[i].Accuracy
+	}
+	img := drawn(t, curvesOf(r))
+	_, accuracy := middle(pixels(img, panelArea(1, 0), orange))
+	_, balanced := middle(pixels(img, panelArea(2, 0), orange))
+	if lower := balanced - accuracy - float64(panelHeight+panelGap); lower < 40 {
+		t.Errorf("a balanced accuracy of 0.3 of the accuracy stands %.0f pixels lower", lower)
+	}
+}
+
 func TestCurvesLeaveGaps(t *testing.T) {
 	r := simulated("run", 1, 10, 30)
 	r.Test = nil
