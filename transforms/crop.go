@@ -36,6 +36,9 @@ func (t RandomResizedCrop) Apply(img *RGB, r *rand.Rand) *RGB {
 	return resizeBox(img, t.Box(img.W, img.H, r), t.Size, t.Size)
 }
 
+// OutputSize is Size, Size.
+func (t RandomResizedCrop) OutputSize() (w, h int) { return t.Size, t.Size }
+
 // Box draws the rectangle for an image of w×h pixels.
 func (t RandomResizedCrop) Box(w, h int, r *rand.Rand) Box {
 	area := float64(w) * float64(h)
@@ -96,6 +99,9 @@ func (t CenterCrop) Apply(img *RGB, _ *rand.Rand) *RGB {
 	}
 	return out
 }
+
+// OutputSize is Size, Size.
+func (t CenterCrop) OutputSize() (w, h int) { return t.Size, t.Size }
 
 // centred returns where reading starts, where writing starts, and how many
 // pixels there are, along one side.

@@ -73,12 +73,8 @@ func (p Pipeline) Validate() error {
 	if p.W < 1 || p.H < 1 {
 		return fmt.Errorf("transforms: Pipeline.W, H = %d, %d, want at least 1", p.W, p.H)
 	}
-	for i, t := range p.Steps {
-		if v, ok := t.(interface{ Validate() error }); ok {
-			if err := v.Validate(); err != nil {
-				return fmt.Errorf("step %d: %w", i, err)
-			}
-		}
+	if err := p.Steps.Validate(); err != nil {
+		return err
 	}
 	return p.Normalize.Validate()
 }

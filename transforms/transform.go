@@ -1,6 +1,9 @@
 package transforms
 
-import "math/rand/v2"
+import (
+	"fmt"
+	"math/rand/v2"
+)
 
 // A Transform makes one image from another. Apply leaves img as it was: it
 // returns img itself when there is nothing to do, else an image of its own.
@@ -15,10 +18,19 @@ type editor interface {
 	edit(img *RGB, r *rand.Rand)
 }
 
+// A Sizer knows the size of the images that Apply returns, whatever it is
+// given; 0, 0 if it does not.
+type Sizer interface {
+	OutputSize() (w, h int)
+}
+
 // Compose applies its transforms in order.
 type Compose []Transform
 
-var _ Transform = Compose(nil)
+var (
+	_ Transform = Compose(nil)
+	_ Sizer     = Compose(nil)
+)
 
 // Apply returns the image after the last transform.
 func (c Compose) Apply(img *RGB, r *rand.Rand) *RGB {
@@ -31,4 +43,33 @@ func (c Compose) Apply(img *RGB, r *rand.Rand) *RGB {
 		img = t.Apply(img, r)
 	}
 	return img
+}
+
+// OutputSize is that of the last transform that changes the size, 0, 0 if it
+// does not tell.
+func (c Compose) OutputSize() (w, h int) {
+	for i := len(c) - 1; i >= 0; i-- {
+		if s, ok := c[i].(Sizer); ok {
+			return s.OutputSize()
+		}
+		if _, ok := c[i].(editor); !ok { // editors change no size
+			break
+		}
+	}
+	return 0, 0
+}
+
+// Validate names the step and the field that cannot be used.
+func (c Compose) Validate() error {
+	for i, t := range c {
+		if t == nil {
+			return fmt.Errorf("transforms: step %d is nil", i)
+		}
+		if v, ok := t.(interface{ Validate() error }); ok {
+			if err := v.Validate(); err != nil {
+				return fmt.Errorf("step %d: %w", i, err)
+			}
+		}
+	}
+	return nil
 }

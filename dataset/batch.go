@@ -1,0 +1,178 @@
+package dataset
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"sync"
+
+	"github.com/euryale-ml/euryale/transforms"
+)
+
+// Batch is a group of images for one step.
+type Batch struct {
+	Images     []float32 // [N, C, H, W]
+	Labels     []int64   // [N]
+	Index      []int     // [N], of the images in the set
+	N, C, H, W int
+}
+
+// ahead is the number of batches that are made while one is in use.
+const ahead = 2
+
+// Batches makes the batches of an epoch, counted from 1. A batch is valid until
+// the loop's next turn, since its memory is used again. The loop may be left at
+// any time: every goroutine has ended when it is. An error ends the loop: the
+// cause of a cancelled context, ErrBadImage with StopOnBad or when no image can
+// be read, ErrPanic, or transforms.ErrShape. In testing a batch of which no image
+// can be read is left out.
+func (l *Loader) Batches(ctx context.Context, epoch int) iter.Seq2[*Batch, error] {
+	return l.BatchesFrom(ctx, epoch, 0)
+}
+
+// BatchesFrom makes the batches of an epoch without the first skip: a run that
+// was stopped within an epoch goes on with the batches that it would have had.
+func (l *Loader) BatchesFrom(ctx context.Context, epoch, skip int) iter.Seq2[*Batch, error] {
+	return func(yield func(*Batch, error) bool) {
+		w, h, err := l.ImageSize(ctx)
+		if err != nil {
+			yield(nil, unwrapFatal(err))
+			return
+		}
+		inner, cancel := context.WithCancelCause(ctx)
+		e := &epochLoad{l: l, ctx: inner, epoch: epoch, order: l.order(epoch), w: w, h: h}
+		e.start(max(skip, 0))
+		defer e.stop(cancel)
+		for s := range e.slots {
+			select {
+			case <-s.ready:
+			case <-ctx.Done():
+				yield(nil, context.Cause(ctx))
+				return
+			}
+			b, err := s.finish()
+			if err != nil {
+				yield(nil, unwrapFatal(err))
+				return
+			}
+			if b.N > 0 && !yield(b, nil) {
+				return
+			}
+			e.free <- s.memory
+		}
+		if ctx.Err() != nil {
+			yield(nil, context.Cause(ctx))
+		}
+	}
+}
+
+// epochLoad is one pass over an epoch: a dispatcher hands out the images of
+// the batches in order, workers write each to its place, and the loop waits for
+// the oldest batch.
+type epochLoad struct {
+	l     *Loader
+	ctx   context.Context
+	epoch int
+	order []int
+	w, h  int
+
+	slots chan *slot   // in order of the batches
+	free  chan *memory // what batches are made in
+	jobs  chan job
+	all   sync.WaitGroup
+}
+
+type job struct {
+	*slot
+	at int // within the batch
+}
+
+func (e *epochLoad) start(skip int) {
+	e.slots, e.free, e.jobs = make(chan *slot, ahead), make(chan *memory, ahead+1), make(chan job)
+	for range ahead + 1 {
+		e.free <- e.l.spare.take(e.l.config.Batch, 3*e.w*e.h)
+	}
+	e.all.Go(func() { e.dispatch(skip) })
+	for range e.l.config.Workers {
+		e.all.Go(e.work)
+	}
+}
+
+// stop ends the goroutines, waits for them, and keeps the memory for the next
+// epoch.
+func (e *epochLoad) stop(cancel context.CancelCauseFunc) {
+	cancel(context.Canceled)
+	e.all.Wait()
+	for len(e.free) > 0 {
+		e.l.spare.give(<-e.free)
+	}
+}
+
+func (e *epochLoad) dispatch(skip int) {
+	defer close(e.jobs)
+	defer close(e.slots)
+	size := e.l.config.Batch
+	for step := skip; step < e.l.Steps(); step++ {
+		first := step * size
+		n := min(size, len(e.order)-first)
+		var m *memory
+		select {
+		case m = <-e.free:
+		case <-e.ctx.Done():
+			return
+		}
+		s := newSlot(m, first, n, e.w, e.h)
+		select {
+		case e.slots <- s:
+		case <-e.ctx.Done():
+			return
+		}
+		for at := range n {
+			select {
+			case e.jobs <- job{s, at}:
+			case <-e.ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+func (e *epochLoad) work() {
+	for j := range e.jobs {
+		j.errs[j.at] = e.fill(j)
+		j.done()
+	}
+}
+
+// fill puts one image into its place in the batch.
+func (e *epochLoad) fill(j job) error {
+	position := j.first + j.at
+	tries := 1
+	if e.l.config.Train && !e.l.config.StopOnBad {
+		tries = len(e.order)
+	}
+	var first error
+	for t := range tries {
+		i := e.order[(position+t)%len(e.order)]
+		s, err := e.l.load(e.ctx, e.epoch, i)
+		if err != nil && (isFatal(err) || e.ctx.Err() != nil) {
+			return err
+		}
+		if err != nil {
+			if first == nil {
+				first = fmt.Errorf("dataset: %w: %s: %w", ErrBadImage, e.l.name(s, i), err)
+			}
+			continue
+		}
+		if s.Image.W != e.w || s.Image.H != e.h {
+			return fatalError{fmt.Errorf("dataset: %w: %s is %d×%d pixels after its transform, others are %d×%d",
+				transforms.ErrShape, e.l.name(s, i), s.Image.W, s.Image.H, e.w, e.h)}
+		}
+		j.put(j.at, i, s, e.l.config.Normalize)
+		return nil
+	}
+	if e.l.config.Train || e.l.config.StopOnBad {
+		return fatalError{first}
+	}
+	return first
+}

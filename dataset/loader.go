@@ -1,0 +1,170 @@
+package dataset
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/euryale-ml/euryale/transforms"
+)
+
+// LoaderConfig says how a Loader makes batches. Zero means zero, but for
+// Workers, Size and Transform.
+type LoaderConfig struct {
+	// Batch is the number of images in a batch, at least 1.
+	Batch int
+	// Workers is the number of goroutines that decode and augment; 0: one a
+	// core. What the batches hold does not depend on it.
+	Workers int
+	// Shuffle draws a new order for each epoch; otherwise it is the set's.
+	Shuffle bool
+	// DropLast leaves out the last batch of an epoch if it is short.
+	DropLast bool
+	// Train replaces an image that cannot be read by the next one in the epoch's
+	// order that can, and gives each rank the same number of images. Otherwise
+	// such images are left out, and the ranks share the set without repetition.
+	Train bool
+	// StopOnBad ends the epoch with ErrBadImage at an image that cannot be read.
+	StopOnBad bool
+	// Seed of the order and of the random transforms.
+	Seed uint64
+	// Rank of Size processes takes every Size-th image from Rank on; Size 0
+	// means 1.
+	Rank, Size int
+	// Transform is applied to each image; nil: none. All results must have one
+	// size: transforms.Train and transforms.Test make such.
+	Transform transforms.Transform
+	// Normalize turns the result into float32; the zero value: into [0, 1].
+	Normalize transforms.Normalize
+	// CacheBytes bounds the memory in which decoded images are kept from epoch to
+	// epoch, before Transform; 0: none are kept.
+	CacheBytes int64
+}
+
+// validate names the field that cannot be used for a set of n images.
+func (c LoaderConfig) validate(n int) error {
+	var why string
+	switch {
+	case c.Batch < 1:
+		why = fmt.Sprintf("LoaderConfig.Batch = %d, want at least 1", c.Batch)
+	case c.Workers < 0:
+		why = fmt.Sprintf("LoaderConfig.Workers = %d, want 0 for all cores, or more", c.Workers)
+	case c.Size < 0:
+		why = fmt.Sprintf("LoaderConfig.Size = %d, want 0 for one process, or more", c.Size)
+	case c.Rank < 0 || c.Rank >= max(c.Size, 1):
+		why = fmt.Sprintf("LoaderConfig.Rank = %d, want 0 to %d", c.Rank, max(c.Size, 1)-1)
+	case c.CacheBytes < 0:
+		why = fmt.Sprintf("LoaderConfig.CacheBytes = %d, want 0 for no cache, or more", c.CacheBytes)
+	case n < 1:
+		why = "the set holds no image"
+	case n < c.Size && !c.Train:
+		why = fmt.Sprintf("LoaderConfig.Size = %d processes share %d images", c.Size, n)
+	default:
+		return nil
+	}
+	return fmt.Errorf("dataset: %w: %s", ErrConfig, why)
+}
+
+// Loader makes batches of a set's images, decoding and augmenting on all cores
+// ahead of the loop that takes them. Batches depend on the set, the
+// configuration and the epoch alone: random numbers are keyed by the seed, the
+// epoch and the image's index in the set. It is safe for concurrent use.
+type Loader struct {
+	set    Dataset
+	config LoaderConfig
+
+	cache *cache
+	bad   badImages
+	spare sparePool
+
+	shape struct {
+		sync.Mutex
+		w, h int // 0 until known
+	}
+}
+
+// NewLoader checks the configuration and returns a loader. It reads no image.
+// Errors wrap ErrConfig and name the option.
+func NewLoader(set Dataset, c LoaderConfig) (*Loader, error) {
+	if set == nil {
+		return nil, fmt.Errorf("dataset: %w: no set", ErrConfig)
+	}
+	if err := c.validate(set.Len()); err != nil {
+		return nil, err
+	}
+	if c.Size == 0 {
+		c.Size = 1
+	}
+	if c.Workers == 0 {
+		c.Workers = runtime.GOMAXPROCS(0)
+	}
+	if c.Normalize == (transforms.Normalize{}) {
+		c.Normalize.Std = [3]float64{1, 1, 1}
+	}
+	if v, ok := c.Transform.(interface{ Validate() error }); ok {
+		if err := v.Validate(); err != nil {
+			return nil, fmt.Errorf("dataset: %w: LoaderConfig.Transform: %w", ErrConfig, err)
+		}
+	}
+	if err := c.Normalize.Validate(); err != nil {
+		return nil, fmt.Errorf("dataset: %w: LoaderConfig.Normalize: %w", ErrConfig, err)
+	}
+	l := &Loader{set: set, config: c, cache: newCache(c.CacheBytes)}
+	if l.Steps() == 0 {
+		return nil, fmt.Errorf("dataset: %w: LoaderConfig.Batch = %d is more than the %d images of an epoch, and DropLast leaves none",
+			ErrConfig, c.Batch, l.share())
+	}
+	return l, nil
+}
+
+// Steps is the number of batches an epoch.
+func (l *Loader) Steps() int {
+	if l.config.DropLast {
+		return l.share() / l.config.Batch
+	}
+	return (l.share() + l.config.Batch - 1) / l.config.Batch
+}
+
+// ShortBatch is the number of images in the last batch of an epoch if that is
+// fewer than LoaderConfig.Batch, else 0.
+func (l *Loader) ShortBatch() int {
+	if l.config.DropLast {
+		return 0
+	}
+	return l.share() % l.config.Batch
+}
+
+// Len is the number of images that the loader takes an epoch, whether they
+// can be read or not; DropLast's are counted.
+func (l *Loader) Len() int { return l.share() }
+
+// Classes are the set's.
+func (l *Loader) Classes() []string { return l.set.Classes() }
+
+// ImageSize is the size of the batches' images in pixels. Where Transform does
+// not tell, the first readable image of the set is read for it.
+func (l *Loader) ImageSize(ctx context.Context) (w, h int, err error) {
+	l.shape.Lock()
+	defer l.shape.Unlock()
+	if l.shape.w > 0 {
+		return l.shape.w, l.shape.h, nil
+	}
+	if t, ok := l.config.Transform.(transforms.Sizer); ok {
+		w, h = t.OutputSize()
+	}
+	for i := 0; w == 0 && i < l.set.Len(); i++ {
+		one, err := l.load(ctx, 1, i)
+		if isFatal(err) || ctx.Err() != nil {
+			return 0, 0, err
+		}
+		if err == nil {
+			w, h = one.Image.W, one.Image.H
+		}
+	}
+	if w == 0 {
+		return 0, 0, fmt.Errorf("dataset: %w: none of the set's %d images can be read", ErrBadImage, l.set.Len())
+	}
+	l.shape.w, l.shape.h = w, h
+	return w, h, nil
+}

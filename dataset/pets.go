@@ -1,0 +1,232 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/euryale-ml/euryale/transforms"
+)
+
+// OxfordIIITPet is the Oxford-IIIT Pet set (Parkhi, Vedaldi, Zisserman,
+// Jawahar, "Cats and Dogs", CVPR 2012): 37 breeds, in its own layout: images/
+// and annotations/{list,trainval,test}.txt.
+type OxfordIIITPet struct {
+	// Root is the set's folder; empty: what FindRoot finds.
+	Root string
+	// TrainList and TestList name lists in the annotations folder, or are paths
+	// of lists in its format; empty: trainval.txt and test.txt.
+	TrainList, TestList string
+	// Relabel false: the classes are those of annotations/list.txt, whatever the
+	// lists hold, so that an index never shifts. True: only the classes of the
+	// training list, in order of their id.
+	Relabel bool
+
+	// The rest is for Download.
+
+	// URL is the address of the folder that holds images.tar.gz and
+	// annotations.tar.gz; empty: the set's own.
+	URL string
+	// Archives are local files to unpack instead; their contents are not
+	// compared with the official checksums.
+	Archives []string
+	// Progress, if set, is called as the work goes on, from one goroutine.
+	Progress func(Progress)
+	// Client makes the requests; nil: http.DefaultClient.
+	Client *http.Client
+}
+
+// Splits reads the lists and returns the training and the test images. It
+// decodes nothing and never touches the network. Errors wrap ErrNoSet, ErrList
+// or ErrMissing.
+func (p OxfordIIITPet) Splits() (train, test Dataset, err error) {
+	root := p.Root
+	if root == "" {
+		if root, err = FindRoot(); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := checkRoot(root); err != nil {
+		return nil, nil, err
+	}
+	first, err := p.read(root, p.TrainList, "trainval.txt", maxClass)
+	if err != nil {
+		return nil, nil, err
+	}
+	classes, index, err := p.classes(root, first)
+	if err != nil {
+		return nil, nil, err
+	}
+	second, err := p.read(root, p.TestList, "test.txt", maxClass)
+	if err != nil {
+		return nil, nil, err
+	}
+	present, err := imageNames(root)
+	if err != nil {
+		return nil, nil, err
+	}
+	var splits [2]Dataset
+	for i, l := range []*list{first, second} {
+		files, err := l.files(root, index, present)
+		if err != nil {
+			return nil, nil, err
+		}
+		splits[i] = &fileSet{files: files, classes: classes}
+	}
+	return splits[0], splits[1], nil
+}
+
+// checkRoot says why a folder is not the set.
+func checkRoot(root string) error {
+	if info, err := os.Stat(root); err != nil || !info.IsDir() {
+		return fmt.Errorf("dataset: %w: there is no folder %s", ErrNoSet, root)
+	}
+	for _, part := range []string{"images", "annotations"} {
+		if info, err := os.Stat(filepath.Join(root, part)); err != nil || !info.IsDir() {
+			return fmt.Errorf("dataset: %w: %s is not the Oxford-IIIT Pet set: it has no folder %s", ErrNoSet, root, part)
+		}
+	}
+	return nil
+}
+
+func (p OxfordIIITPet) read(root, name, usual string, most int) (*list, error) {
+	if name == "" {
+		name = usual
+	}
+	path := filepath.Join(root, "annotations", name)
+	if _, err := os.Stat(path); filepath.IsAbs(name) || errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(name); err == nil {
+			path = name
+		}
+	}
+	return readList(path, most)
+}
+
+// classes returns the names of the classes and the index of each class id.
+func (p OxfordIIITPet) classes(root string, train *list) ([]string, map[int]int, error) {
+	from, index := train, map[int]int{}
+	if !p.Relabel {
+		all, err := p.read(root, "list.txt", "", maxClass)
+		if err != nil {
+			return nil, nil, err
+		}
+		from = all
+	}
+	names := map[int]string{}
+	for _, e := range from.entries {
+		if _, seen := names[e.class]; !seen {
+			names[e.class] = breedName(e.name)
+		}
+	}
+	var ids []int
+	for id := range names {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	if !p.Relabel { // ids without an image keep their place
+		last := ids[len(ids)-1]
+		ids = ids[:0]
+		for id := 1; id <= last; id++ {
+			ids = append(ids, id)
+		}
+	}
+	var classes []string
+	for i, id := range ids {
+		index[id] = i
+		name := names[id]
+		if name == "" {
+			name = fmt.Sprintf("class_%d", id)
+		}
+		classes = append(classes, name)
+	}
+	return classes, index, nil
+}
+
+// breedName cuts the number off a file's name: great_pyrenees_12 → great_pyrenees.
+func breedName(name string) string {
+	if i := strings.LastIndexByte(name, '_'); i > 0 {
+		return name[:i]
+	}
+	return name
+}
+
+// imageNames lists the folder of images once: thousands of single questions
+// are slow on network disks.
+func imageNames(root string) (map[string]bool, error) {
+	entries, err := os.ReadDir(filepath.Join(root, "images"))
+	if err != nil {
+		return nil, fmt.Errorf("dataset: %w: %w", ErrNoSet, err)
+	}
+	names := make(map[string]bool, len(entries))
+	for _, e := range entries {
+		names[e.Name()] = !e.IsDir()
+	}
+	return names, nil
+}
+
+// FindRoot returns the first folder that holds the set: data/oxford-iiit-pet
+// below the working directory, $EURYALE_DATA (the set itself, or the folder
+// above oxford-iiit-pet), CacheRoot. The error wraps ErrNoSet and names them.
+func FindRoot() (string, error) {
+	places := []string{filepath.Join(".", "data", "oxford-iiit-pet")}
+	if e := os.Getenv("EURYALE_DATA"); e != "" {
+		places = append(places, e, filepath.Join(e, "oxford-iiit-pet"))
+	}
+	if c, err := CacheRoot(); err == nil {
+		places = append(places, c)
+	}
+	for _, p := range places {
+		if checkRoot(p) == nil {
+			return p, nil
+		}
+	}
+	return "", fmt.Errorf("dataset: %w: the Oxford-IIIT Pet set is in none of %s", ErrNoSet, strings.Join(places, ", "))
+}
+
+// CacheRoot is where Download puts the set when Root is empty:
+// euryale/oxford-iiit-pet in the user's cache folder.
+func CacheRoot() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("dataset: %w", err)
+	}
+	return filepath.Join(dir, "euryale", "oxford-iiit-pet"), nil
+}
+
+// fileSet is a Dataset of image files.
+type fileSet struct {
+	files   []file
+	classes []string
+}
+
+type file struct {
+	path  string
+	label int
+}
+
+// Len is the number of images.
+func (s *fileSet) Len() int { return len(s.files) }
+
+// Classes are the names of the classes in order of their labels.
+func (s *fileSet) Classes() []string { return s.classes }
+
+// Sample decodes image i.
+func (s *fileSet) Sample(ctx context.Context, i int) (Sample, error) {
+	if i < 0 || i >= len(s.files) {
+		return Sample{}, fmt.Errorf("dataset: there is no image %d of %d", i, len(s.files))
+	}
+	f := s.files[i]
+	out := Sample{Label: f.label, Name: f.path}
+	if err := ctx.Err(); err != nil {
+		return out, err
+	}
+	img, err := transforms.DecodeFile(f.path)
+	out.Image = img
+	return out, err
+}

@@ -1,0 +1,94 @@
+package dataset
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/euryale-ml/euryale/transforms"
+)
+
+// memory is what one batch is made in.
+type memory struct {
+	images []float32
+	labels []int64
+	index  []int
+	errs   []error
+	pixels int // values an image
+}
+
+// sparePool keeps the memory of finished epochs for the next.
+type sparePool struct {
+	sync.Mutex
+	all []*memory
+}
+
+func (p *sparePool) take(batch, pixels int) *memory {
+	p.Lock()
+	defer p.Unlock()
+	if n := len(p.all); n > 0 {
+		m := p.all[n-1]
+		p.all = p.all[:n-1]
+		return m
+	}
+	return &memory{
+		images: make([]float32, batch*pixels), labels: make([]int64, batch),
+		index: make([]int, batch), errs: make([]error, batch), pixels: pixels,
+	}
+}
+
+func (p *sparePool) give(m *memory) {
+	p.Lock()
+	defer p.Unlock()
+	if len(p.all) <= ahead { // one pass's worth
+		p.all = append(p.all, m)
+	}
+}
+
+// slot is a batch that is being made.
+type slot struct {
+	*memory
+	first   int // position in the epoch
+	n, w, h int
+	left    atomic.Int64
+	ready   chan struct{}
+}
+
+func newSlot(m *memory, first, n, w, h int) *slot {
+	s := &slot{memory: m, first: first, n: n, w: w, h: h, ready: make(chan struct{})}
+	s.left.Store(int64(n))
+	clear(s.errs)
+	return s
+}
+
+func (s *slot) done() {
+	if s.left.Add(-1) == 0 {
+		close(s.ready)
+	}
+}
+
+func (s *slot) put(at, index int, one Sample, n transforms.Normalize) {
+	n.Tensor(s.images[at*s.pixels:(at+1)*s.pixels], one.Image)
+	s.labels[at], s.index[at] = int64(one.Label), index
+}
+
+// finish closes the gaps of images that could not be read.
+func (s *slot) finish() (*Batch, error) {
+	kept := 0
+	for at := range s.n {
+		if err := s.errs[at]; err != nil {
+			if isFatal(err) {
+				return nil, err
+			}
+			continue
+		}
+		if kept != at {
+			copy(s.images[kept*s.pixels:(kept+1)*s.pixels], s.images[at*s.pixels:])
+			s.labels[kept], s.index[kept] = s.labels[at], s.index[at]
+		}
+		kept++
+	}
+	return &Batch{
+		Images: s.images[:kept*s.pixels], Labels: s.labels[:kept], Index: s.index[:kept],
+		N: kept, C: 3, H: s.h, W: s.w,
+	}, nil
+}
