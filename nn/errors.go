@@ -1,10 +1,34 @@
 package nn
 
-import "errors"
+import (
+	"errors"
+	"fmt"
 
-var (
-	// ErrModule is wrapped by errors about modules whose fields make no sense.
-	ErrModule = errors.New("bad module")
-	// ErrShape is wrapped by errors about inputs of a shape that a layer cannot take.
-	ErrShape = errors.New("shapes do not fit")
+	"github.com/euryale-ml/euryale/op"
 )
+
+// Errors of this package name the layer's path and what does not fit, and match one
+// of these with errors.Is.
+var (
+	// ErrModule says that a module's fields, name or place make no sense.
+	ErrModule = errors.New("nn: bad module")
+	// ErrShape says that an input has a shape that a layer cannot take; it is op's.
+	ErrShape = op.ErrShape
+)
+
+// layerError is a message that matches a sentinel without repeating its words.
+type layerError struct {
+	message  string
+	sentinel error
+}
+
+func (e *layerError) Error() string { return e.message }
+func (e *layerError) Unwrap() error { return e.sentinel }
+
+// errorf makes the message "nn: path: …"; without a path, "nn: …".
+func errorf(path string, sentinel error, format string, args ...any) error {
+	if path != "" {
+		path += ": "
+	}
+	return &layerError{"nn: " + path + fmt.Sprintf(format, args...), sentinel}
+}

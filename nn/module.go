@@ -1,7 +1,6 @@
 package nn
 
 import (
-	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
@@ -15,7 +14,9 @@ type Module interface {
 	Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node
 }
 
-// Child is a module with its name below its parent; the name may hold dots.
+// Child is a module with its name below its parent. The name may hold dots; a child
+// without one shares its parent's path, so that its own children appear beside the
+// parent's others.
 type Child struct {
 	Name   string
 	Module Module
@@ -24,35 +25,61 @@ type Child struct {
 // Parent is implemented by modules that name their children themselves. For all
 // others the exported fields are the children: the name is the tag `nn:"name"`, or
 // else the field's name in lower case; `nn:"-"` leaves a field out. Elements of
-// slices and arrays are named by their index.
+// slices and arrays are named by their index, and embedded modules share their
+// parent's path. Children that are nil are left out.
 type Parent interface {
 	Children() []Child
 }
 
 var moduleType = reflect.TypeFor[Module]()
 
-// walk calls visit for every module below m, m itself first with the path "".
-func walk(m Module, path string, visit func(path string, m Module) error) error {
-	if err := visit(path, m); err != nil {
+// walker visits the modules below a root.
+type walker struct {
+	visit func(path string, m Module) error
+	way   map[Module]bool // from the root to where the walker is
+}
+
+// walk calls visit for m with its path, and for every module below it.
+func (w *walker) walk(m Module, path string) error {
+	if isNil(m) {
+		return nil
+	}
+	if !reflect.TypeOf(m).Comparable() {
+		return errorf(path, ErrModule, "a %T cannot be told from another; make Forward a method of the pointer", m)
+	}
+	if w.way[m] {
+		return errorf(path, ErrModule, "the %T contains itself", m)
+	}
+	w.way[m] = true
+	defer delete(w.way, m)
+	if err := w.visit(path, m); err != nil {
 		return err
 	}
 	if p, ok := m.(Parent); ok {
 		for _, c := range p.Children() {
-			if err := walk(c.Module, join(path, c.Name), visit); err != nil {
+			if err := w.walk(c.Module, join(path, c.Name)); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
 	v := reflect.ValueOf(m)
-	for v.Kind() == reflect.Pointer && !v.IsNil() {
+	for v.Kind() == reflect.Pointer {
 		v = v.Elem()
 	}
-	return walkValue(v, path, visit)
+	return w.value(v, path)
 }
 
-// walkValue looks for modules in the fields of a struct and the elements of a list.
-func walkValue(v reflect.Value, path string, visit func(string, Module) error) error {
+func isNil(m Module) bool {
+	if m == nil {
+		return true
+	}
+	v := reflect.ValueOf(m)
+	return v.Kind() == reflect.Pointer && v.IsNil()
+}
+
+// value looks for modules in the fields of a struct and the elements of a list.
+func (w *walker) value(v reflect.Value, path string) error {
 	switch v.Kind() {
 	case reflect.Struct:
 		for i := range v.NumField() {
@@ -64,13 +91,13 @@ func walkValue(v reflect.Value, path string, visit func(string, Module) error) e
 			if name == "" && !f.Anonymous {
 				name = strings.ToLower(f.Name)
 			}
-			if err := walkChild(v.Field(i), join(path, name), visit); err != nil {
+			if err := w.child(v.Field(i), join(path, name), f.Anonymous); err != nil {
 				return err
 			}
 		}
 	case reflect.Slice, reflect.Array:
 		for i := range v.Len() {
-			if err := walkChild(v.Index(i), join(path, strconv.Itoa(i)), visit); err != nil {
+			if err := w.child(v.Index(i), join(path, strconv.Itoa(i)), false); err != nil {
 				return err
 			}
 		}
@@ -78,8 +105,8 @@ func walkValue(v reflect.Value, path string, visit func(string, Module) error) e
 	return nil
 }
 
-// walkChild visits a field if it is a module, or looks into it if it is a list.
-func walkChild(v reflect.Value, path string, visit func(string, Module) error) error {
+// child walks a field if it is a module, or looks into it if it is a list or embedded.
+func (w *walker) child(v reflect.Value, path string, embedded bool) error {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
 		if v.IsNil() {
@@ -87,14 +114,17 @@ func walkChild(v reflect.Value, path string, visit func(string, Module) error) e
 		}
 	case reflect.Slice, reflect.Array:
 		if !reflect.PointerTo(v.Type()).Implements(moduleType) {
-			return walkValue(v, path, visit)
+			return w.value(v, path)
 		}
 	}
 	if v.Type().Implements(moduleType) && v.Kind() != reflect.Struct {
-		return walk(v.Interface().(Module), path, visit)
+		return w.walk(v.Interface().(Module), path)
 	}
 	if v.CanAddr() && v.Addr().Type().Implements(moduleType) {
-		return walk(v.Addr().Interface().(Module), path, visit)
+		return w.walk(v.Addr().Interface().(Module), path)
+	}
+	if embedded { // a struct that only holds modules
+		return w.value(reflect.Indirect(v), path)
 	}
 	return nil
 }
@@ -108,19 +138,20 @@ func join(path, name string) string {
 
 // paths names every module below root by its address.
 func paths(root Module) (map[Module]string, error) {
-	of, taken := map[Module]string{}, map[string]bool{}
-	err := walk(root, "", func(path string, m Module) error {
-		if !reflect.TypeOf(m).Comparable() {
-			return fmt.Errorf("nn: %s: %w: a %T cannot be told from another; make Forward a method of the pointer", path, ErrModule, m)
-		}
+	of, owner := map[Module]string{}, map[string]Module{}
+	w := walker{way: map[Module]bool{}}
+	w.visit = func(path string, m Module) error {
 		if _, seen := of[m]; !seen {
 			of[m] = path
 		}
-		if taken[path] {
-			return fmt.Errorf("nn: %w: two modules are called %q", ErrModule, path)
+		// One that embeds another shares its path.
+		if first := owner[path]; first != nil && !w.way[first] {
+			return errorf(path, ErrModule, "two modules have this name, a %T and a %T", first, m)
 		}
-		taken[path] = true
+		if owner[path] == nil {
+			owner[path] = m
+		}
 		return nil
-	})
-	return of, err
+	}
+	return of, w.walk(root, "")
 }

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"reflect"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -31,6 +32,9 @@ type Param struct {
 
 // Elements is the number of elements.
 func (p *Param) Elements() int { return tensor.Shape(p.Shape).TotalSize() }
+
+// Layer is the path of the layer that declared p, and p's name in it.
+func (p *Param) Layer() (path, name string) { return split(p.Name) }
 
 // Buffer is a value that training changes without a gradient, such as a running mean.
 type Buffer struct {
@@ -81,7 +85,12 @@ func (s *Scope) Err() error { return s.err }
 
 // Path is a module's name: "layer1.0.conv2". It is empty for the root and for
 // modules that the root does not reach.
-func (s *Scope) Path(m Module) string { return s.paths[m] }
+func (s *Scope) Path(m Module) string {
+	if !reflect.TypeOf(m).Comparable() {
+		return ""
+	}
+	return s.paths[m]
+}
 
 // Param declares a parameter of the layer m and returns its leaf. Calling it twice
 // for one path, because a layer is used twice in a graph, is an error.
@@ -114,7 +123,7 @@ func (s *Scope) Assign(buffer, value *gorgonia.Node) {
 			return
 		}
 	}
-	s.Fail(fmt.Errorf("nn: %w: a value is assigned to %v, which is no buffer", ErrModule, buffer))
+	s.Fail(errorf("", ErrModule, "a value is assigned to %v, which is no buffer", buffer))
 }
 
 // Counter declares an int64 that counts training steps: PyTorch's num_batches_tracked.
@@ -141,7 +150,7 @@ func (s *Scope) Note(m Module, kind string, y *gorgonia.Node, multiplyAdds int64
 	path := s.Path(m)
 	l := Layer{Path: path, Kind: kind, Output: append([]int(nil), y.Shape()...), MultiplyAdds: multiplyAdds}
 	for _, p := range s.params {
-		if owner, _ := split(p.Name); owner == path {
+		if owner, _ := p.Layer(); owner == path {
 			l.Parameters += p.Elements()
 		}
 	}
@@ -165,13 +174,14 @@ func (s *Scope) Fail(err error) {
 	}
 }
 
-// Errorf fails with a message about the layer m that wraps kind, ErrShape or ErrModule.
+// Errorf fails with a message about the layer m, its path or else its type before
+// it, that matches kind: ErrShape or ErrModule.
 func (s *Scope) Errorf(m Module, kind error, format string, args ...any) {
 	path := s.Path(m)
 	if path == "" {
 		path = fmt.Sprintf("%T", m)
 	}
-	s.Fail(fmt.Errorf("nn: %s: %w: %s", path, kind, fmt.Sprintf(format, args...)))
+	s.Fail(errorf(path, kind, format, args...))
 }
 
 // Add is x + y of one shape, as at a residual connection of m.
@@ -186,22 +196,28 @@ func (s *Scope) declare(m Module, name string, shape []int) bool {
 	if s.err != nil {
 		return false
 	}
-	if _, known := s.paths[m]; !known {
-		s.Fail(fmt.Errorf("nn: %w: a %T is no exported field of the model, so its %s has no name", ErrModule, m, name))
+	if !reflect.TypeOf(m).Comparable() || !s.reached(m) {
+		s.Fail(errorf("", ErrModule, "the model does not reach a %T, so its %s has no name: "+
+			"layers are exported fields, of a model that is passed as a pointer, or come from Children", m, name))
 		return false
 	}
 	if s.names[name] {
-		s.Fail(fmt.Errorf("nn: %s: %w: the name is taken: is a layer used twice?", name, ErrModule))
+		s.Fail(errorf(name, ErrModule, "the name is taken: is a layer used twice?"))
 		return false
 	}
 	for _, d := range shape {
 		if d < 1 {
-			s.Fail(fmt.Errorf("nn: %s: %w: shape %v has an empty axis", name, ErrModule, shape))
+			s.Fail(errorf(name, ErrModule, "shape %v has an empty axis", shape))
 			return false
 		}
 	}
 	s.names[name] = true
 	return true
+}
+
+func (s *Scope) reached(m Module) bool {
+	_, known := s.paths[m]
+	return known
 }
 
 func (s *Scope) leaf(name string, shape []int) *gorgonia.Node {

@@ -28,7 +28,13 @@ func (q *Sequential) Children() []Child {
 
 // Forward applies the modules.
 func (q *Sequential) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
-	for _, m := range q.Modules {
+	for i, m := range q.Modules {
+		if isNil(m) {
+			s.Errorf(q, ErrModule, "module %d is nil", i)
+		}
+		if s.Err() != nil {
+			return nil
+		}
 		x = m.Forward(s, x)
 	}
 	return x

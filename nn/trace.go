@@ -1,10 +1,12 @@
 package nn
 
 import (
-	"fmt"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/euryale-ml/euryale/op"
 )
 
 // Options say how a module is traced.
@@ -29,31 +31,25 @@ type Graph struct {
 // Trace runs m's Forward on an input of the shape [N, C, H, W], or any other that
 // the module takes. Panics of Forward come back as errors.
 func Trace(m Module, input []int, o Options) (g *Graph, err error) {
-	if o.DType == (tensor.Dtype{}) {
-		o.DType = tensor.Float32
-	}
-	if m == nil {
-		return nil, fmt.Errorf("nn: %w: there is no module", ErrModule)
-	}
-	for _, d := range input {
-		if d < 1 {
-			return nil, fmt.Errorf("nn: %w: the input's shape %v has an empty axis", ErrShape, input)
-		}
-	}
-	of, err := paths(m)
-	if err != nil {
-		return nil, err
-	}
-	s := &Scope{graph: gorgonia.NewGraph(), training: o.Training, dtype: o.DType, paths: of, names: map[string]bool{}}
-	x := gorgonia.NewTensor(s.graph, s.dtype, len(input), gorgonia.WithShape(input...), gorgonia.WithName("input"))
+	s := &Scope{graph: gorgonia.NewGraph(), training: o.Training, dtype: o.DType, names: map[string]bool{"input": true}}
 	defer func() {
 		if r := recover(); r != nil {
-			g, err = nil, s.err
+			g, err = nil, s.err // a module that goes on after an error may well panic
 			if err == nil {
-				err = fmt.Errorf("nn: %w: Forward of %T panicked: %v", ErrModule, m, r)
+				err = errorf("", ErrModule, "%T panicked: %v", m, r)
 			}
 		}
 	}()
+	if s.dtype == (tensor.Dtype{}) {
+		s.dtype = tensor.Float32
+	}
+	if err := check(m, input, s.dtype); err != nil {
+		return nil, err
+	}
+	if s.paths, err = paths(m); err != nil {
+		return nil, err
+	}
+	x := gorgonia.NewTensor(s.graph, s.dtype, len(input), gorgonia.WithShape(input...), gorgonia.WithName("input"))
 	y := m.Forward(s, x)
 	if s.err == nil && y == nil {
 		s.Errorf(m, ErrModule, "Forward returned no node")
@@ -63,8 +59,21 @@ func Trace(m Module, input []int, o Options) (g *Graph, err error) {
 	}
 	return &Graph{
 		G: s.graph, Input: x, Output: y, RNG: s.rng, Params: s.params, Buffers: s.buffers, Counters: s.counters,
-		Layers: s.layers, Training: o.Training, DType: o.DType,
+		Layers: s.layers, Training: o.Training, DType: s.dtype,
 	}, nil
+}
+
+// check looks at what Trace was given.
+func check(m Module, input []int, dt tensor.Dtype) error {
+	switch {
+	case isNil(m):
+		return errorf("", ErrModule, "there is no module")
+	case dt != tensor.Float32 && dt != tensor.Float64:
+		return errorf("", op.ErrType, "networks compute in float32 or float64, not %v", dt)
+	case len(input) == 0 || slices.Min(input) < 1:
+		return errorf("", ErrShape, "the input's shape %v has an empty axis", input)
+	}
+	return nil
 }
 
 // Parameters is the number of elements of all parameters.

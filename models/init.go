@@ -1,0 +1,38 @@
+package models
+
+import (
+	"github.com/euryale-ml/euryale/nn"
+)
+
+// initSide is the side of the square input on which a model is traced where only its
+// parameters matter; they do not depend on it.
+const initSide = 64
+
+// InitWeights draws the parameters of a model of RGB images, a function of the seed
+// and each one's name alone, and its buffers; by name, in canonical layout (OIHW).
+// For the models of this package:
+//
+//   - convolutions: He normal over the fan-out, N(0, 2/(Out·KH·KW)); biases 0
+//   - batch normalisation: γ 1, or 0 where ZeroGamma asks for it; β 0
+//   - VGG's linear layers: N(0, 0.01²), biases 0
+//   - ResNet's linear layer: weight and bias U(±1/√In), PyTorch's default
+//
+// trainer.NewStep draws the same by itself.
+func InitWeights(m nn.Module, seed uint64) (map[string][]float32, error) {
+	g, err := nn.Trace(m, []int{1, 3, initSide, initSide}, nn.Options{})
+	if err != nil {
+		return nil, err
+	}
+	weights := make(map[string][]float32, len(g.Params)+len(g.Buffers))
+	for _, p := range g.Params {
+		weights[p.Name] = p.Draw(seed)
+	}
+	for _, b := range g.Buffers {
+		fill := make([]float32, b.Node.Shape().TotalSize())
+		for i := range fill {
+			fill[i] = float32(b.Fill)
+		}
+		weights[b.Name] = fill
+	}
+	return weights, nil
+}
