@@ -27,7 +27,8 @@ var (
 )
 
 // MaxPixels is the most pixels that Decode accepts: 100 million. It is checked
-// before memory is taken for them.
+// before memory is taken for them, and so is whether the file is long enough to
+// hold what its header promises.
 const MaxPixels = 100_000_000
 
 const maxFileBytes = 1 << 30
@@ -72,16 +73,17 @@ func Decode(r io.Reader) (*RGB, error) {
 type format struct {
 	name   string
 	magic  string // '?' stands for any byte
+	dense  int    // more pixels than this a byte cannot be; 0: there is no bound
 	config func(io.Reader) (image.Config, error)
 	decode func(io.Reader) (image.Image, error)
 }
 
 var formats = []format{
-	{"JPEG", "\xff\xd8\xff", jpeg.DecodeConfig, jpeg.Decode},
-	{"PNG", "\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode},
-	{"GIF", "GIF8?a", gif.DecodeConfig, gif.Decode},
-	{"BMP", "BM????\x00\x00\x00\x00", bmp.DecodeConfig, bmp.Decode},
-	{"WebP", "RIFF????WEBPVP8", webp.DecodeConfig, webp.Decode},
+	{"JPEG", "\xff\xd8\xff", 1024, jpeg.DecodeConfig, jpeg.Decode},
+	{"PNG", "\x89PNG\r\n\x1a\n", 8256, png.DecodeConfig, png.Decode},
+	{"GIF", "GIF8?a", 4096, gif.DecodeConfig, gif.Decode},
+	{"BMP", "BM????\x00\x00\x00\x00", 8, bmp.DecodeConfig, bmp.Decode},
+	{"WebP", "RIFF????WEBPVP8", 0, webp.DecodeConfig, webp.Decode},
 }
 
 func (f *format) matches(data []byte) bool {
@@ -126,12 +128,24 @@ func (f *format) read(data []byte) (*RGB, error) {
 	if c.Width > MaxPixels || c.Height > MaxPixels || c.Width*c.Height > MaxPixels {
 		return nil, fmt.Errorf("%w: %s of %d×%d pixels, at most %d are read", ErrTooLarge, f.name, c.Width, c.Height, MaxPixels)
 	}
+	if f.dense > 0 && c.Width*c.Height/f.dense > len(data)+1024 {
+		return nil, fmt.Errorf("%w: %s of %d×%d pixels in %d bytes", ErrDecode, f.name, c.Width, c.Height, len(data))
+	}
 	m, err := f.decode(bufio.NewReader(bytes.NewReader(data)))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrDecode, f.name, err)
 	}
-	if p, ok := m.(*image.Paletted); ok && f.name == "GIF" {
-		return gifFrame(p, c), nil
+	switch p := m.(type) {
+	case *image.Paletted:
+		if f.name == "GIF" {
+			return gifFrame(p, c), nil
+		}
+	case *image.YCbCr:
+		if f.name == "WebP" {
+			return fromVP8(p), nil
+		}
+	case *image.NYCbCrA: // only WebP has such
+		return fromVP8(&p.YCbCr), nil
 	}
 	return FromImage(m), nil
 }

@@ -49,6 +49,7 @@ func (t ColorJitter) Apply(img *RGB, r *rand.Rand) *RGB {
 }
 
 type adjustment struct {
+	name   string
 	limits [2]float64
 	adjust func(img *RGB, amount float64)
 }
@@ -56,23 +57,29 @@ type adjustment struct {
 func (t ColorJitter) active() []adjustment {
 	on := make([]adjustment, 0, 5)
 	for _, a := range [...]adjustment{
-		{t.Brightness, brightness}, {t.Contrast, contrast}, {t.Saturation, saturation}, {t.HueScale, hueScale},
+		{"brightness", t.Brightness, brightness}, {"contrast", t.Contrast, contrast},
+		{"saturation", t.Saturation, saturation}, {"hue scale", t.HueScale, hueScale},
 	} {
 		if a.limits != [2]float64{} && a.limits != [2]float64{1, 1} {
 			on = append(on, a)
 		}
 	}
 	if t.HueShift != [2]float64{} {
-		on = append(on, adjustment{t.HueShift, hueShift})
+		on = append(on, adjustment{"hue shift", t.HueShift, hueShift})
 	}
 	return on
 }
 
 func (t ColorJitter) edit(img *RGB, r *rand.Rand) {
+	t.each(r, func(a adjustment, amount float64) { a.adjust(img, amount) })
+}
+
+// each draws an order and, one after the other, the amounts.
+func (t ColorJitter) each(r *rand.Rand, do func(a adjustment, amount float64)) {
 	on := t.active()
 	r.Shuffle(len(on), func(i, j int) { on[i], on[j] = on[j], on[i] })
 	for _, a := range on {
-		a.adjust(img, uniform(r, a.limits))
+		do(a, uniform(r, a.limits))
 	}
 }
 

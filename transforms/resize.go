@@ -46,32 +46,38 @@ const (
 	weightHalf = 1 << (weightBits - 1)
 )
 
-// resizeBox cuts box out of img and scales it to w×h: first along rows into
-// 8-bit levels, then along columns, as Pillow does. A side that keeps its
-// length is not filtered.
+// resizeBox cuts box out of img and scales it to w×h in two passes with 8-bit
+// levels between them, as Pillow does. A side that keeps its length is not
+// filtered.
 func resizeBox(img *RGB, box Box, w, h int) *RGB {
 	out := NewRGB(w, h)
 	source, stride := img.Pix[3*(box.Y*img.W+box.X):], 3*img.W
-	if box.W == w && box.H == h {
+	switch {
+	case box.W == w && box.H == h:
 		for y := range h {
 			copy(out.row(y), source[y*stride:])
 		}
-		return out
-	}
-	if box.W != w {
-		narrow := out
-		if box.H != h {
-			narrow = scratch(w, box.H)
-			defer scratchPool.Put(narrow)
-		}
-		resizeRows(narrow, source, stride, newFilter(box.W, w))
-		source, stride = narrow.Pix, 3*w
-	}
-	if box.H != h {
+	case box.H == h:
+		resizeRows(out, source, stride, newFilter(box.W, w))
+	case box.W == w:
 		resizeColumns(out, source, stride, newFilter(box.H, h))
+	case columnsFirst(box, w, h):
+		between := scratch(box.W, h)
+		defer scratchPool.Put(between)
+		resizeColumns(between, source, stride, newFilter(box.H, h))
+		resizeRows(out, between.Pix, 3*box.W, newFilter(box.W, w))
+	default:
+		between := scratch(w, box.H)
+		defer scratchPool.Put(between)
+		resizeRows(between, source, stride, newFilter(box.W, w))
+		resizeColumns(out, between.Pix, 3*w, newFilter(box.H, h))
 	}
 	return out
 }
+
+// columnsFirst is the order that Pillow 13 takes where the image loses much
+// height: the rounding between the passes makes it matter.
+func columnsFirst(box Box, w, h int) bool { return box.H > h && 2*(box.W-w) < box.H-h }
 
 var scratchPool = sync.Pool{New: func() any { return new(RGB) }}
 

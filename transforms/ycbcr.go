@@ -8,18 +8,20 @@ import (
 // fromYCbCr makes RGB of a decoded JPEG as libjpeg does: chroma that was halved
 // is interpolated with a triangle filter, ¾ of the nearer sample and ¼ of the
 // farther, with libjpeg's alternating rounding; other ratios are repeated.
-func fromYCbCr(m *image.YCbCr) *RGB {
+func fromYCbCr(m *image.YCbCr) *RGB { return upsample(m, ycc().convert) }
+
+// upsample makes RGB of rows of luma and full rows of chroma.
+func upsample(m *image.YCbCr, convert func(dst, luma, cb, cr []uint8)) *RGB {
 	w, h := m.Rect.Dx(), m.Rect.Dy()
 	out := NewRGB(w, h)
 	if w == 0 || h == 0 {
 		return out
 	}
 	up := newUpsampler(m)
-	t := ycc()
 	for y := range h {
 		cb, cr := up.rows(y)
 		luma := m.Y[m.YOffset(m.Rect.Min.X, m.Rect.Min.Y+y):][:w]
-		t.convert(out.row(y), luma, cb, cr)
+		convert(out.row(y), luma, cb, cr)
 	}
 	return out
 }
@@ -158,4 +160,19 @@ func clamp(v int32) uint8 {
 		return uint8(^(v >> 31))
 	}
 	return uint8(v)
+}
+
+// fromVP8 makes RGB of a decoded lossy WebP image as libwebp does: its levels
+// are those of video, luma from 16 to 235 and chroma from 16 to 240.
+func fromVP8(m *image.YCbCr) *RGB { return upsample(m, convertVP8) }
+
+// convertVP8 is ITU-R BT.601 in libwebp's 14-bit fixed point.
+func convertVP8(dst, luma, cb, cr []uint8) {
+	for x, l := range luma {
+		y, u, v := int32(l)*19077>>8, int32(cb[x]), int32(cr[x])
+		d := dst[3*x : 3*x+3 : 3*x+3]
+		d[0] = clamp((y + v*26149>>8 - 14234) >> 6)
+		d[1] = clamp((y - u*6419>>8 - v*13320>>8 + 8708) >> 6)
+		d[2] = clamp((y + u*33050>>8 - 17685) >> 6)
+	}
 }
