@@ -1,0 +1,145 @@
+package track
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+)
+
+// Kinds of lines.
+const (
+	StepLine  = "step"  // a training step
+	EpochLine = "epoch" // an evaluation of the test set
+)
+
+// Line is one object of metrics.jsonl and one row of metrics.csv. Its fields in the
+// files are, in this order: kind, epoch, step, split, loss, accuracy, balanced_accuracy,
+// time, and of a step line also lr and images_per_second. What is not finite is null in
+// JSON and empty in CSV, and is read back as NaN.
+type Line struct {
+	Kind             string // StepLine or EpochLine
+	Epoch            int    // from 1
+	Step             int    // from 1, over the whole run
+	Split            string // "train" or "test"
+	Loss             float64
+	Accuracy         float64
+	BalancedAccuracy float64
+	LR               float64 // of a step line
+	ImagesPerSecond  float64 // of a step line
+	Time             time.Time
+}
+
+// timeLayout is RFC 3339 with milliseconds.
+const timeLayout = "2006-01-02T15:04:05.000Z07:00"
+
+// jsonLine is a Line in metrics.jsonl.
+type jsonLine struct {
+	Kind             string   `json:"kind"`
+	Epoch            int      `json:"epoch"`
+	Step             int      `json:"step"`
+	Split            string   `json:"split"`
+	Loss             *float64 `json:"loss"`
+	Accuracy         *float64 `json:"accuracy"`
+	BalancedAccuracy *float64 `json:"balanced_accuracy"`
+	Time             string   `json:"time"`
+}
+
+// jsonStep adds what step lines have.
+type jsonStep struct {
+	jsonLine
+	LR              *float64 `json:"lr"`
+	ImagesPerSecond *float64 `json:"images_per_second"`
+}
+
+// MarshalJSON writes the object of metrics.jsonl.
+func (l Line) MarshalJSON() ([]byte, error) {
+	j := jsonLine{
+		Kind: l.Kind, Epoch: l.Epoch, Step: l.Step, Split: l.Split, Loss: finite(l.Loss), Accuracy: finite(l.Accuracy),
+		BalancedAccuracy: finite(l.BalancedAccuracy), Time: l.Time.Format(timeLayout),
+	}
+	if l.Kind != StepLine {
+		return json.Marshal(j)
+	}
+	return json.Marshal(jsonStep{j, finite(l.LR), finite(l.ImagesPerSecond)})
+}
+
+// UnmarshalJSON reads an object of metrics.jsonl.
+func (l *Line) UnmarshalJSON(data []byte) error {
+	var j jsonStep
+	if err := json.Unmarshal(data, &j); err != nil {
+		return err
+	}
+	if j.Kind == "" || j.Step < 0 {
+		return errors.New("no kind, or a negative step")
+	}
+	at, err := time.Parse(time.RFC3339, j.Time)
+	if err != nil {
+		return fmt.Errorf("time: %w", err)
+	}
+	*l = Line{
+		Kind: j.Kind, Epoch: j.Epoch, Step: j.Step, Split: j.Split, Loss: orNaN(j.Loss), Accuracy: orNaN(j.Accuracy),
+		BalancedAccuracy: orNaN(j.BalancedAccuracy), Time: at,
+	}
+	if j.Kind == StepLine {
+		l.LR, l.ImagesPerSecond = orNaN(j.LR), orNaN(j.ImagesPerSecond)
+	}
+	return nil
+}
+
+// Values are what trackers get of a line, by the names train/loss, train/accuracy,
+// train/balanced_accuracy, train/lr, and test/… without lr. What is not finite is left out.
+func (l Line) Values() map[string]float64 {
+	values := map[string]float64{}
+	add := func(name string, v float64) {
+		if finite(v) != nil {
+			values[l.Split+"/"+name] = v
+		}
+	}
+	add("loss", l.Loss)
+	add("accuracy", l.Accuracy)
+	add("balanced_accuracy", l.BalancedAccuracy)
+	if l.Kind == StepLine {
+		add("lr", l.LR)
+	}
+	return values
+}
+
+// header names the columns of metrics.csv.
+var header = []string{"kind", "epoch", "step", "split", "loss", "accuracy", "balanced_accuracy", "time", "lr", "images_per_second"}
+
+// row is a Line in metrics.csv.
+func (l Line) row() []string {
+	r := []string{
+		l.Kind, strconv.Itoa(l.Epoch), strconv.Itoa(l.Step), l.Split, cell(l.Loss), cell(l.Accuracy), cell(l.BalancedAccuracy),
+		l.Time.Format(timeLayout), "", "",
+	}
+	if l.Kind == StepLine {
+		r[8], r[9] = cell(l.LR), cell(l.ImagesPerSecond)
+	}
+	return r
+}
+
+func cell(v float64) string {
+	if finite(v) == nil {
+		return ""
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
+}
+
+// finite is v, nil if it is no number that JSON can hold.
+func finite(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
+}
+
+func orNaN(v *float64) float64 {
+	if v == nil {
+		return math.NaN()
+	}
+	return *v
+}
