@@ -58,11 +58,10 @@ func splitFolders(train, test string) (Dataset, Dataset, error) {
 		return nil, nil, err
 	}
 	var tests [][]string
-	for i, c := range others {
+	for _, c := range others {
 		if !slices.Contains(classes, c) {
 			return nil, nil, fmt.Errorf("dataset: %w: class %q of %s is not in %s", ErrConfig, c, test, train)
 		}
-		_ = i
 	}
 	for _, c := range classes {
 		var paths []string
