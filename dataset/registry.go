@@ -16,6 +16,7 @@ type Options struct {
 	TestFraction        float64  // share of the test images where the set has no split
 	Seed                uint64   // of a random split, or of drawn images
 	Classes, Images     int      // drawn: classes, and training images a class
+	TestImages          int      // drawn: test images a class
 	Size                int      // drawn: side of the images in pixels
 	Download            bool     // fetch the set first if it is not there
 	URL                 string   // where from; empty: the set's own address
@@ -78,7 +79,7 @@ func openPets(ctx context.Context, o Options) (Dataset, Dataset, error) {
 		Root: o.Root, TrainList: o.TrainList, TestList: o.TestList, Relabel: o.Relabel,
 		URL: o.URL, Archives: o.Archives, Progress: o.Progress,
 	}
-	if o.Download {
+	if o.Download && !(o.Root == "" && isFound()) {
 		if err := pets.Download(ctx); err != nil {
 			return nil, nil, err
 		}
@@ -86,10 +87,15 @@ func openPets(ctx context.Context, o Options) (Dataset, Dataset, error) {
 	return pets.Splits()
 }
 
+func isFound() bool {
+	_, err := FindRoot()
+	return err == nil
+}
+
 func openFolder(_ context.Context, o Options) (Dataset, Dataset, error) {
 	return ImageFolder{Root: o.Root, TestFraction: o.TestFraction, Seed: o.Seed}.Splits()
 }
 
 func openDrawn(_ context.Context, o Options) (Dataset, Dataset, error) {
-	return Drawn{Classes: o.Classes, Images: o.Images, Size: o.Size, Seed: o.Seed}.Splits()
+	return Drawn{Classes: o.Classes, Images: o.Images, Test: o.TestImages, Size: o.Size, Seed: o.Seed}.Splits()
 }
