@@ -21,7 +21,7 @@ var (
 type Options struct {
 	// Threads is the number of workers; 0 means all that the container allows.
 	Threads int
-	// ISA forces kernels: "avx2" or "generic"; "" takes the best that the processor
+	// ISA forces kernels: "avx512", "avx2" or "generic"; "" takes the best that the processor
 	// has, or what the environment variable EURYALE_ISA names.
 	ISA string
 	// Reference runs every step through internal/ref: the same as ISA "generic".
@@ -33,6 +33,9 @@ type Device struct {
 	pool *pool
 	isa  string
 	fast bool // blocked layouts and assembly for float32
+
+	kernels *kernels
+	work    [][]byte // working memory of each worker
 }
 
 var _ device.Device = (*Device)(nil)
@@ -50,7 +53,7 @@ func New(o Options) (*Device, error) {
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	return &Device{pool: newPool(threads), isa: isa, fast: isa != "generic"}, nil
+	return &Device{pool: newPool(threads), isa: isa, fast: isa != "generic", kernels: kernelsOf(isa)}, nil
 }
 
 // Name is "cpu".
@@ -58,11 +61,11 @@ func (d *Device) Name() string { return "cpu" }
 
 // Describe names the kernels in use and the number of threads.
 func (d *Device) Describe() string {
-	kernels := map[string]string{"avx2": "AVX2+FMA assembly", "generic": "plain Go"}[d.isa]
+	kernels := map[string]string{"avx512": "AVX-512 assembly", "avx2": "AVX2+FMA assembly", "generic": "plain Go"}[d.isa]
 	return fmt.Sprintf("cpu, %s kernels, %d threads", kernels, d.pool.workers)
 }
 
-// ISA is the instruction set of the kernels: "avx2" or "generic".
+// ISA is the instruction set of the kernels: "avx512", "avx2" or "generic".
 func (d *Device) ISA() string { return d.isa }
 
 // Threads is the number of workers.

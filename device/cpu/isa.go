@@ -14,19 +14,20 @@ func chooseISA(o Options) (string, error) {
 	if o.Reference {
 		isa = "generic"
 	}
-	switch isa {
-	case "":
-		if haveAVX2 {
-			return "avx2", nil
+	have := map[string]bool{"avx512": haveAVX512, "avx2": haveAVX2, "generic": true}
+	if isa == "" {
+		for _, best := range []string{"avx512", "avx2", "generic"} {
+			if have[best] {
+				return best, nil
+			}
 		}
-		return "generic", nil
-	case "avx2":
-		if !haveAVX2 {
-			return "", fmt.Errorf("cpu: %s=avx2: this processor or build has no AVX2 kernels: %w", from, ErrOption)
-		}
-		return isa, nil
-	case "generic":
-		return isa, nil
 	}
-	return "", fmt.Errorf("cpu: %s=%q: want avx2 or generic: %w", from, isa, ErrOption)
+	there, known := have[isa]
+	switch {
+	case !known:
+		return "", fmt.Errorf("cpu: %s=%q: want avx512, avx2 or generic: %w", from, isa, ErrOption)
+	case !there:
+		return "", fmt.Errorf("cpu: %s=%s: this processor or build has no such kernels: %w", from, isa, ErrOption)
+	}
+	return isa, nil
 }

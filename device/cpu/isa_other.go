@@ -2,4 +2,4 @@
 
 package cpu
 
-const haveAVX2 = false
+const haveAVX2, haveAVX512 = false, false

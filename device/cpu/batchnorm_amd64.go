@@ -1,0 +1,226 @@
+//go:build amd64 && !noasm && !purego
+
+package cpu
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/euryale-ml/euryale/device"
+)
+
+// sumPixels is the number of pixels of a block of channels that a piece sums: its
+// float32 sums stay short, and pieces are joined in float64 in order.
+const sumPixels = 1024
+
+// sumPieces are the partial sums of maps: pieces of pixels × blocks of channels.
+type sumPieces struct {
+	plane, pixels    int // floats of a plane, pixels in it
+	blocks, perBlock int // pieces of a block
+	partial          []partialSum
+}
+
+// partialSum is what a piece found of 16 channels.
+type partialSum struct{ shift, sum, other [lanes]float32 }
+
+func newSumPieces(shape []int) *sumPieces {
+	p := &sumPieces{plane: planeFloats(shape), pixels: shape[0] * shape[2] * shape[3], blocks: blocks(shape[1])}
+	p.perBlock = (p.pixels + sumPixels - 1) / sumPixels
+	p.partial = make([]partialSum, p.blocks*p.perBlock)
+	return p
+}
+
+// job calls do for each piece with the offset of its first pixel in bytes and its
+// number of pixels.
+func (p *sumPieces) job(do func(sum *partialSum, block, offset int, pixels int64)) *job {
+	return &job{pieces: len(p.partial), do: func(_, piece int) {
+		block, first := piece/p.perBlock, piece%p.perBlock*sumPixels
+		do(&p.partial[piece], block, (block*p.plane+first*lanes)*4, int64(min(sumPixels, p.pixels-first)))
+	}}
+}
+
+// join is a job that calls do for each block of channels with its pieces in order.
+func (p *sumPieces) join(do func(block int, parts []partialSum)) *job {
+	perPiece := max(1, 256/p.perBlock)
+	return &job{pieces: (p.blocks + perPiece - 1) / perPiece, do: func(_, piece int) {
+		for b := piece * perPiece; b < min(p.blocks, (piece+1)*perPiece); b++ {
+			do(b, p.partial[b*p.perBlock:(b+1)*p.perBlock])
+		}
+	}}
+}
+
+// pixelsOf is the number of pixels of piece i.
+func (p *sumPieces) pixelsOf(i int) float64 { return float64(min(sumPixels, p.pixels-i*sumPixels)) }
+
+// total sums a part over the pieces in float64.
+func total(parts []partialSum, l int) (sum, other float64) {
+	for i := range parts {
+		sum += float64(parts[i].sum[l])
+		other += float64(parts[i].other[l])
+	}
+	return sum, other
+}
+
+func (d *Device) bindBatchNorm(s *device.Step, in, out []device.Memory) device.Kernel {
+	a, _ := s.Attr.(device.BatchNormAttr)
+	switch s.Kind {
+	case device.BatchNormStats:
+		return d.bindBatchNormStats(s, in, out)
+	case device.BatchNormApply:
+		return d.bindBatchNormApply(s, a, in, out)
+	case device.BatchNormGradStats:
+		return d.bindBatchNormGradStats(s, a, in, out)
+	}
+	return d.bindBatchNormGradInput(s, a, in, out)
+}
+
+// bindBatchNormStats sums each piece about its first pixel, and joins the pieces'
+// means and squares as Chan, Golub and LeVeque (1979) do: a mean far from zero costs
+// no digits.
+func (d *Device) bindBatchNormStats(s *device.Step, in, out []device.Memory) device.Kernel {
+	c := padded(s.In[0].Shape[1])
+	x, stats := at(in[0], 0), f32(out[0], 2*c)
+	p := newSumPieces(s.In[0].Shape)
+	sum := p.job(func(sum *partialSum, _, offset int, pixels int64) {
+		from := unsafe.Add(x, offset)
+		sum.shift = *(*[lanes]float32)(from)
+		sums(from, pixels, &sum.shift[0], &sum.sum[0], &sum.other[0])
+	})
+	return d.jobs(sum, p.join(func(block int, parts []partialSum) {
+		for l := range lanes {
+			var count, mean, squares float64
+			for i := range parts {
+				n := p.pixelsOf(i)
+				sum := float64(parts[i].sum[l])
+				m := float64(parts[i].shift[l]) + sum/n
+				delta := m - mean
+				squares += float64(parts[i].other[l]) - sum*sum/n + delta*delta*count*n/(count+n)
+				count += n
+				mean += delta * n / count
+			}
+			stats[block*lanes+l], stats[c+block*lanes+l] = float32(mean), float32(max(squares/count, 0))
+		}
+	}))
+}
+
+func (d *Device) bindBatchNormApply(s *device.Step, a device.BatchNormAttr, in, out []device.Memory) device.Kernel {
+	c := padded(s.In[0].Shape[1])
+	x, y := at(in[0], 0), at(out[0], 0)
+	stats, gamma, beta := f32(in[1], 2*c), f32(in[2], c), f32(in[3], c)
+	var residual unsafe.Pointer
+	if a.Residual {
+		residual = at(in[4], 0)
+	}
+	p := newSumPieces(s.In[0].Shape)
+	return d.jobs(p.job(func(_ *partialSum, block, offset int, pixels int64) {
+		var k [3][lanes]float32
+		for l := range lanes {
+			i := block*lanes + l
+			k[0][l], k[1][l], k[2][l] = stats[i], float32(float64(gamma[i])/math.Sqrt(float64(stats[c+i])+a.Eps)), beta[i]
+		}
+		r := residual
+		if r != nil {
+			r = unsafe.Add(r, offset)
+		}
+		normalize(unsafe.Add(x, offset), r, unsafe.Add(y, offset), pixels, &k, flag(a.ReLU))
+	}), d.padPixels(s.Out[0], out[0]))
+}
+
+// lastOutput is the address of the output y, an additional last input where ReLU says so.
+func lastOutput(a device.BatchNormAttr, in []device.Memory) unsafe.Pointer {
+	if a.ReLU {
+		return at(in[len(in)-1], 0)
+	}
+	return nil
+}
+
+func (d *Device) bindBatchNormGradStats(s *device.Step, a device.BatchNormAttr, in, out []device.Memory) device.Kernel {
+	c := padded(s.In[0].Shape[1])
+	x, dy, y := at(in[0], 0), at(in[1], 0), lastOutput(a, in)
+	stats, result := f32(in[2], 2*c), f32(out[0], 2*c)
+	p := newSumPieces(s.In[0].Shape)
+	sum := p.job(func(sum *partialSum, block, offset int, pixels int64) {
+		from := y
+		if from != nil {
+			from = unsafe.Add(from, offset)
+		}
+		gradSums(unsafe.Add(x, offset), unsafe.Add(dy, offset), from, pixels, &stats[block*lanes], &sum.sum[0], &sum.other[0])
+	})
+	return d.jobs(sum, p.join(func(block int, parts []partialSum) {
+		for l := range lanes {
+			i := block*lanes + l
+			sum, product := total(parts, l)
+			result[i], result[c+i] = float32(sum), float32(product/math.Sqrt(float64(stats[c+i])+a.Eps))
+		}
+	}))
+}
+
+// bindBatchNormGradInput is dx = γ/σ·(dy - Σdy/n - x̂·Σ(dy·x̂)/n) in training, and
+// γ/σ·dy in evaluation, where the statistics are constants.
+func (d *Device) bindBatchNormGradInput(s *device.Step, a device.BatchNormAttr, in, out []device.Memory) device.Kernel {
+	c := padded(s.Out[0].Shape[1])
+	x, dy, y, dx := at(in[0], 0), at(in[0], 0), lastOutput(a, in), at(out[0], 0)
+	rest := in[1:] // γ, stats
+	training := s.Kind == device.BatchNormGradInput
+	var sums []float32
+	if training {
+		dy, rest = at(in[1], 0), in[2:]
+		sums = f32(in[4], 2*c)
+	}
+	gamma, stats := f32(rest[0], c), f32(rest[1], 2*c)
+	p := newSumPieces(s.Out[0].Shape)
+	n := float64(p.pixels)
+	return d.jobs(p.job(func(_ *partialSum, block, offset int, pixels int64) {
+		var k [4][lanes]float32
+		for l := range lanes {
+			i := block*lanes + l
+			inverse := 1 / math.Sqrt(float64(stats[c+i])+a.Eps)
+			scale := float64(gamma[i]) * inverse
+			k[1][l] = float32(scale)
+			if training {
+				k[0][l] = stats[i]
+				k[2][l], k[3][l] = float32(-scale*inverse*float64(sums[c+i])/n), float32(-scale*float64(sums[i])/n)
+			}
+		}
+		from := y
+		if from != nil {
+			from = unsafe.Add(from, offset)
+		}
+		normalizeGrad(unsafe.Add(x, offset), unsafe.Add(dy, offset), from, unsafe.Add(dx, offset), pixels, &k)
+	}), d.padPixels(s.Out[0], out[0]))
+}
+
+// bindBias adds a bias to maps or rows, or sums them over everything but channels.
+func (d *Device) bindBias(s *device.Step, in, out []device.Memory) device.Kernel {
+	if d.layoutOf(s.In[0]) == rows {
+		return d.bindRowBias(s, in, out)
+	}
+	if d.layoutOf(s.In[0]) != maps {
+		return nil
+	}
+	c := padded(s.In[0].Shape[1])
+	x := at(in[0], 0)
+	p := newSumPieces(s.In[0].Shape)
+	if s.Kind == device.ChannelSum {
+		result := f32(out[0], c)
+		sum := p.job(func(sum *partialSum, _, offset int, pixels int64) {
+			sum.shift = [lanes]float32{}
+			sums(unsafe.Add(x, offset), pixels, &sum.shift[0], &sum.sum[0], &sum.other[0])
+		})
+		return d.jobs(sum, p.join(func(block int, parts []partialSum) {
+			for l := range lanes {
+				sum, _ := total(parts, l)
+				result[block*lanes+l] = float32(sum)
+			}
+		}))
+	}
+	y, bias := at(out[0], 0), f32(in[1], c)
+	relu := flag(s.Attr.(device.BiasAttr).ReLU)
+	return d.jobs(p.job(func(_ *partialSum, block, offset int, pixels int64) {
+		var k [3][lanes]float32
+		for l := range lanes {
+			k[1][l], k[2][l] = 1, bias[block*lanes+l]
+		}
+		normalize(unsafe.Add(x, offset), nil, unsafe.Add(y, offset), pixels, &k, relu)
+	}), d.padPixels(s.Out[0], out[0]))
+}

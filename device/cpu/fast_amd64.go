@@ -1,0 +1,233 @@
+//go:build amd64 && !noasm && !purego
+
+package cpu
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/euryale-ml/euryale/device"
+)
+
+const (
+	pixelBytes = lanes * 4         // a pixel's 16 channels
+	blockBytes = lanes * lanes * 4 // a block of 16 × 16 weights
+)
+
+// kernelsOf chooses the tiles of an instruction set.
+func kernelsOf(isa string) *kernels {
+	switch isa {
+	case "avx512":
+		return &avx512
+	case "avx2":
+		return &avx2
+	}
+	return nil
+}
+
+// sequence is a kernel of several jobs, one after the other.
+type sequence struct {
+	pool *pool
+	jobs []*job
+}
+
+// Run does the jobs in order.
+func (s *sequence) Run() {
+	for _, j := range s.jobs {
+		s.pool.run(j)
+	}
+}
+
+func (d *Device) jobs(jobs ...*job) device.Kernel { return &sequence{d.pool, jobs} }
+
+// workspace is memory of a worker that kernels use while they run, at least so large.
+// Kernels that were bound before keep what they have.
+func (d *Device) workspace(worker, bytes int) unsafe.Pointer {
+	for len(d.work) <= worker {
+		d.work = append(d.work, nil)
+	}
+	if len(d.work[worker]) < bytes {
+		m, err := allocate(max(bytes, 1<<20))
+		if err != nil {
+			m = make([]byte, bytes)
+		}
+		d.work[worker] = m
+	}
+	return unsafe.Pointer(unsafe.SliceData(d.work[worker]))
+}
+
+// Scratch is the working memory of the fast kernels.
+func (d *Device) Scratch(s *device.Step) int64 {
+	if !d.fastOperands(s) {
+		return 0
+	}
+	switch a := s.Attr.(type) {
+	case device.ConvAttr:
+		return d.convScratch(s, a)
+	}
+	if s.Kind == device.LinearGradInput {
+		return int64(d.gradInputScratch(s))
+	}
+	return 0
+}
+
+func (d *Device) convScratch(s *device.Step, a device.ConvAttr) int64 {
+	if a.Groups != 1 {
+		return 0
+	}
+	switch s.Kind {
+	case device.Conv2D:
+		if d.layoutOf(s.In[0]) != maps {
+			return int64(imagePanel(a.Conv2D) * blocks(a.O))
+		}
+		return 0
+	case device.Conv2DGradInput:
+		return int64(a.KH * a.KW * blocks(a.O) * blocks(a.C) * blockBytes)
+	}
+	if d.layoutOf(s.In[0]) != maps {
+		return int64(imagePanel(a.Conv2D) * blocks(a.O) * imageSplits(a.Conv2D))
+	}
+	return d.gradScratch(a.Conv2D)
+}
+
+// bindFast returns the fast kernel of a step, or nil if there is none.
+func (d *Device) bindFast(s *device.Step, in, out []device.Memory, scratch device.Memory) device.Kernel {
+	for _, operands := range [2][]*device.Tensor{s.In, s.Out} {
+		for _, t := range operands {
+			if d.layoutOf(t) == maps && planeFloats(t.Shape) > math.MaxInt32/4 {
+				return nil // places within a plane are 32-bit
+			}
+		}
+	}
+	switch s.Kind {
+	case device.Conv2D, device.Conv2DGradInput, device.Conv2DGradWeight:
+		return d.bindConv(s, in, out, scratch)
+	case device.Linear, device.LinearGradInput, device.LinearGradWeight, device.LinearUpdate:
+		return d.bindLinear(s, in, out, scratch)
+	case device.BatchNormStats, device.BatchNormApply, device.BatchNormGradStats, device.BatchNormGradInput, device.BatchNormEvalGradInput:
+		if d.layoutOf(s.In[0]) == maps {
+			return d.bindBatchNorm(s, in, out)
+		}
+	case device.Row, device.RunningStat, device.BatchNormPack:
+		return d.bindStatistics(s, in, out)
+	case device.ReLU, device.ReLUGrad, device.Add:
+		return d.bindFlat(s, in, out)
+	case device.BiasAdd, device.ChannelSum:
+		return d.bindBias(s, in, out)
+	case device.SGD:
+		return d.bindSGD(s, in, out)
+	case device.MaxPool, device.MaxPoolGrad, device.AvgPool, device.AvgPoolGrad, device.AdaptiveAvgPool, device.AdaptiveAvgPoolGrad:
+		return d.bindPool(s, in, out)
+	case device.Reshape:
+		return d.bindReshape(s, in, out)
+	case device.Dropout:
+		return d.bindDropout(s, in, out)
+	case device.Softmax, device.SoftmaxCrossEntropy, device.SoftmaxCrossEntropyGrad, device.ArgMax:
+		return d.bindLoss(s, in, out)
+	}
+	return nil
+}
+
+// at is the address of element i of a place.
+func at(m device.Memory, i int) unsafe.Pointer {
+	return unsafe.Add(unsafe.Pointer(unsafe.SliceData(m.Buffer.(*buffer).bytes)), m.Offset+int64(i)*4)
+}
+
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// flatPiece is the number of 16-float blocks that a piece of a flat pass covers:
+// 64 KiB, some 10 µs.
+const flatPiece = 1024
+
+// flat is a job over n blocks in pieces.
+func flat(n int, do func(from, count int)) *job {
+	return &job{pieces: (n + flatPiece - 1) / flatPiece, do: func(_, piece int) {
+		from := piece * flatPiece
+		do(from, min(flatPiece, n-from))
+	}}
+}
+
+// bindFlat is an elementwise step over operands of one layout; the pads stay zero by
+// themselves.
+func (d *Device) bindFlat(s *device.Step, in, out []device.Memory) device.Kernel {
+	t := s.Out[0]
+	for _, i := range s.In {
+		if d.layoutOf(i) != d.layoutOf(t) || len(i.Shape) != len(t.Shape) {
+			return nil
+		}
+	}
+	n := d.floats(t)
+	if n%lanes != 0 {
+		return nil
+	}
+	x, z := at(in[0], 0), at(out[0], 0)
+	step := func(p unsafe.Pointer, from int) unsafe.Pointer { return unsafe.Add(p, from*pixelBytes) }
+	switch s.Kind {
+	case device.ReLU:
+		return d.jobs(flat(n/lanes, func(from, count int) { reluBlocks(step(x, from), step(z, from), int64(count)) }))
+	case device.ReLUGrad:
+		dy := at(in[1], 0)
+		return d.jobs(flat(n/lanes, func(from, count int) { reluGradBlocks(step(x, from), step(dy, from), step(z, from), int64(count)) }))
+	}
+	y, relu := at(in[1], 0), flag(s.Attr.(device.AddAttr).ReLU)
+	return d.jobs(flat(n/lanes, func(from, count int) { addBlocks(step(x, from), step(y, from), step(z, from), int64(count), relu) }))
+}
+
+// bindSGD updates a parameter, and its velocity if there is one, in one pass.
+func (d *Device) bindSGD(s *device.Step, in, out []device.Memory) device.Kernel {
+	a := s.Attr.(device.SGDAttr)
+	n := d.floats(s.In[0])
+	g := len(s.In) - 2
+	if n%lanes != 0 || in[0] != out[0] || d.layoutOf(s.In[g]) != d.layoutOf(s.In[0]) {
+		return nil
+	}
+	w, grad, lr := at(in[0], 0), at(in[g], 0), (*float32)(at(in[g+1], 0))
+	if a.Momentum == 0 {
+		return d.jobs(flat(n/lanes, func(from, count int) {
+			weights := unsafe.Slice((*float32)(unsafe.Add(w, from*pixelBytes)), count*lanes)
+			gradients := unsafe.Slice((*float32)(unsafe.Add(grad, from*pixelBytes)), count*lanes)
+			rate, decay := *lr, float32(a.WeightDecay)
+			for i, v := range gradients {
+				weights[i] -= rate * (v + decay*weights[i])
+			}
+		}))
+	}
+	if in[1] != out[1] {
+		return nil
+	}
+	v, nesterov := at(in[1], 0), flag(a.Nesterov)
+	return d.jobs(flat(n/lanes, func(from, count int) {
+		c := [3]float32{float32(a.Momentum), float32(a.WeightDecay), *lr}
+		sgdBlocks(unsafe.Add(w, from*pixelBytes), unsafe.Add(v, from*pixelBytes), unsafe.Add(grad, from*pixelBytes), int64(count), &c, nesterov)
+	}))
+}
+
+// bindStatistics does the small steps on rows of C channels on one worker.
+func (d *Device) bindStatistics(s *device.Step, in, out []device.Memory) device.Kernel {
+	c := padded(s.Out[0].Shape[len(s.Out[0].Shape)-1])
+	y := f32(out[0], d.floats(s.Out[0]))
+	var do func()
+	switch s.Kind {
+	case device.Row:
+		x := f32(in[0], d.floats(s.In[0]))[s.Attr.(device.RowAttr).Row*c:][:c]
+		do = func() { copy(y, x) }
+	case device.BatchNormPack:
+		mean, variance := f32(in[0], c), f32(in[1], c)
+		do = func() { copy(y[copy(y, mean):], variance) }
+	default:
+		a := s.Attr.(device.RunningStatAttr)
+		running, stat := f32(in[0], c), f32(in[1], 2*c)[a.Row*c:][:c]
+		keep, take := float32(1-a.Momentum), float32(a.Momentum*a.Scale)
+		do = func() {
+			for i, r := range running {
+				y[i] = keep*r + take*stat[i]
+			}
+		}
+	}
+	return d.jobs(&job{pieces: 1, do: func(int, int) { do() }})
+}

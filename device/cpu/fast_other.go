@@ -1,0 +1,18 @@
+//go:build !amd64 || noasm || purego
+
+package cpu
+
+import "github.com/euryale-ml/euryale/device"
+
+// kernels are those of an instruction set: there are none without assembly.
+type kernels struct{}
+
+func kernelsOf(string) *kernels { return nil }
+
+// Scratch is 0: the plain kernels bring their own working memory.
+func (d *Device) Scratch(*device.Step) int64 { return 0 }
+
+// bindFast never has a kernel without assembly.
+func (d *Device) bindFast(*device.Step, []device.Memory, []device.Memory, device.Memory) device.Kernel {
+	return nil
+}

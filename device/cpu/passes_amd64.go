@@ -1,0 +1,69 @@
+//go:build amd64 && !noasm && !purego
+
+package cpu
+
+import "unsafe"
+
+// Passes over maps and parameters, written for AVX2 and FMA, which AVX-512 would not
+// make faster: they wait for memory. Lengths are at least 1 and counted in blocks of 16
+// floats ("pixels"), places in bytes.
+
+// sums adds x - shift and its square over pixels.
+//
+//go:noescape
+func sums(x unsafe.Pointer, pixels int64, shift, sum, square *float32)
+
+// gradSums adds dy and dy·(x - mean) over pixels; dy counts only where y > 0, if y is not nil.
+//
+//go:noescape
+func gradSums(x, dy, y unsafe.Pointer, pixels int64, mean, sum, product *float32)
+
+// normalize is y = (x - c[0])·c[1] + c[2] (+ residual), with ReLU if relu is not 0.
+//
+//go:noescape
+func normalize(x, residual, y unsafe.Pointer, pixels int64, c *[3][lanes]float32, relu int64)
+
+// normalizeGrad is dx = c[1]·dy + c[2]·(x - c[0]) + c[3], dy masked by y > 0 if y is not nil.
+//
+//go:noescape
+func normalizeGrad(x, dy, y, dx unsafe.Pointer, pixels int64, c *[4][lanes]float32)
+
+//go:noescape
+func reluBlocks(x, y unsafe.Pointer, n int64)
+
+//go:noescape
+func reluGradBlocks(y, dy, dx unsafe.Pointer, n int64)
+
+//go:noescape
+func addBlocks(x, y, z unsafe.Pointer, n int64, relu int64)
+
+// sgdBlocks updates w and v in place; c holds momentum, weight decay, learning rate.
+// Products are rounded before they are added, as in internal/ref.
+//
+//go:noescape
+func sgdBlocks(w, v, grad unsafe.Pointer, n int64, c *[3]float32, nesterov int64)
+
+// transposeBlock turns rows of a block of 16 × 16 into columns.
+//
+//go:noescape
+func transposeBlock(src, dst unsafe.Pointer)
+
+// maxPixel is the greatest of the pixels of a window, channel by channel.
+//
+//go:noescape
+func maxPixel(src unsafe.Pointer, places *int32, taps int64, dst unsafe.Pointer)
+
+// maxPixelGrad adds dy to dx at the first of the greatest pixels of a window.
+//
+//go:noescape
+func maxPixelGrad(src, dx unsafe.Pointer, places *int32, taps int64, dy unsafe.Pointer)
+
+// sumPixel is the sum of the pixels of a window times scale.
+//
+//go:noescape
+func sumPixel(src unsafe.Pointer, places *int32, taps int64, scale float32, dst unsafe.Pointer)
+
+// spreadPixel adds dy times scale to all pixels of a window.
+//
+//go:noescape
+func spreadPixel(dx unsafe.Pointer, places *int32, taps int64, scale float32, dy unsafe.Pointer)

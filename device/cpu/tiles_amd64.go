@@ -1,0 +1,186 @@
+//go:build amd64 && !noasm && !purego
+
+package cpu
+
+import "unsafe"
+
+//go:generate go -C ../../internal/gen/asm run . -out ../../../device/cpu
+
+// The tile kernels are written by internal/gen/asm in two instruction sets. They read
+// their arguments by offset, given in bytes. Places and steps are in bytes, counts at
+// least 1. A call lasts well under 100 µs, since it cannot be preempted.
+
+// tap is where a tile reads for one tap: pixels that lie one after the other, and the
+// step from one block of 16 channels to the next.
+type tap struct {
+	src   unsafe.Pointer // 0
+	plane int64          // 8
+}
+
+// tile is an output tile of a convolution: pixels × one or two blocks of 16 channels.
+type tile struct {
+	taps       *tap            // 0
+	count      int64           // 8: taps; may be 0
+	blocks     int64           // 16: of input channels
+	wStep      int64           // 24: from the weights of one block of outputs to the next
+	dst        unsafe.Pointer  // 32: pixels one after the other
+	dst2       unsafe.Pointer  // 40: the second block
+	accumulate int64           // 48: add to what is there
+	bias       unsafe.Pointer  // 56: or nil
+	relu       int64           // 64
+	weights    *unsafe.Pointer // 72: of each tap, [blocks][16 inputs][16 outputs]
+}
+
+// gradient is a tile of a convolution's weight gradient: 16 input channels × one or
+// two blocks of 16 output channels, a sum over pixels.
+type gradient struct {
+	x          unsafe.Pointer // 0
+	places     *int32         // 8: of each pixel in x
+	dy, dy2    unsafe.Pointer // 16, 24: pixels one after the other
+	pixels     int64          // 32
+	dw, dw2    unsafe.Pointer // 40, 48: [16 inputs][16 outputs]
+	accumulate int64          // 56
+}
+
+// gather copies a tile's pixels together.
+type gather struct {
+	src    unsafe.Pointer // 0
+	places *int32         // 8: of each pixel
+	plane  int64          // 16
+	dst    unsafe.Pointer // 24
+	planes int64          // 32
+}
+
+// dots are the scalar products of some rows of w with some rows of x.
+type dots struct {
+	w       unsafe.Pointer // 0
+	wRow    int64          // 8
+	x       unsafe.Pointer // 16
+	xRow    int64          // 24
+	vectors int64          // 32
+	sums    [24]float32    // 40: [rows of w][rows of x]
+}
+
+// outer is Σ dy[n]ᵀ·x[n] over images, some rows × some columns. It is stored at w; or,
+// with velocities v, it is the gradient by which w and v are updated in place.
+type outer struct {
+	dy       unsafe.Pointer // 0: the rows' elements one after the other
+	dyRow    int64          // 8
+	x        unsafe.Pointer // 16
+	xRow     int64          // 24
+	images   int64          // 32
+	w, v     unsafe.Pointer // 40, 48
+	row      int64          // 56: from one row of w and v to the next
+	momentum float32        // 64
+	decay    float32        // 68
+	rate     float32        // 72
+	_        float32        // 76
+	nesterov int64          // 80
+}
+
+// product is c[p] = Σ a[d][p]·b[d]: as many rows as a convolution's tile has pixels,
+// as many columns as it has channels.
+type product struct {
+	a          unsafe.Pointer // 0
+	aRow       int64          // 8: to the next d
+	b          unsafe.Pointer // 16
+	bRow       int64          // 24
+	depth      int64          // 32
+	c          unsafe.Pointer // 40
+	cRow       int64          // 48
+	accumulate int64          // 56
+}
+
+// kernels are the tile kernels of an instruction set, and the sizes of their tiles.
+type kernels struct {
+	pixels, blocks   int
+	conv             [3]func(*tile) // by blocks
+	grad             [3]func(*gradient)
+	gather           func(*gather)
+	dot              func(*dots)
+	dotRows, dotCols int
+	vector           int             // floats
+	outerRows        int             // of the tall tiles; there are tiles of one row too
+	outerWide        int             // columns of the wide tiles in blocks of 16
+	outer            [2]func(*outer) // wide, narrow: outerRows rows
+	outerRow         [2]func(*outer) // wide, narrow: one row
+	product          func(*product)
+}
+
+var avx512 = kernels{
+	pixels: 14, blocks: 2,
+	conv:   [3]func(*tile){nil, convTile1AVX512, convTile2AVX512},
+	grad:   [3]func(*gradient){nil, gradTile1AVX512, gradTile2AVX512},
+	gather: gatherPixelsAVX512,
+	dot:    dotTileAVX512, dotRows: 4, dotCols: 6, vector: 16,
+	outerRows: 4, outerWide: 6,
+	outer:    [2]func(*outer){outerTile4x6AVX512, outerTile4x1AVX512},
+	outerRow: [2]func(*outer){outerTile1x6AVX512, outerTile1x1AVX512},
+	product:  productTileAVX512,
+}
+
+var avx2 = kernels{
+	pixels: 6, blocks: 1,
+	conv:   [3]func(*tile){nil, convTile1AVX2, nil},
+	grad:   [3]func(*gradient){nil, gradTile1AVX2, nil},
+	gather: gatherPixelsAVX2,
+	dot:    dotTileAVX2, dotRows: 4, dotCols: 2, vector: 8,
+	outerRows: 4, outerWide: 1,
+	outer:    [2]func(*outer){outerTile4x1AVX2, outerTile4x1AVX2},
+	outerRow: [2]func(*outer){outerTile1x1AVX2, outerTile1x1AVX2},
+	product:  productTileAVX2,
+}
+
+//go:noescape
+func convTile1AVX512(a *tile)
+
+//go:noescape
+func convTile2AVX512(a *tile)
+
+//go:noescape
+func convTile1AVX2(a *tile)
+
+//go:noescape
+func gradTile1AVX512(a *gradient)
+
+//go:noescape
+func gradTile2AVX512(a *gradient)
+
+//go:noescape
+func gradTile1AVX2(a *gradient)
+
+//go:noescape
+func gatherPixelsAVX512(a *gather)
+
+//go:noescape
+func gatherPixelsAVX2(a *gather)
+
+//go:noescape
+func dotTileAVX512(a *dots)
+
+//go:noescape
+func dotTileAVX2(a *dots)
+
+//go:noescape
+func outerTile4x6AVX512(a *outer)
+
+//go:noescape
+func outerTile4x1AVX512(a *outer)
+
+//go:noescape
+func outerTile1x6AVX512(a *outer)
+
+//go:noescape
+func outerTile1x1AVX512(a *outer)
+
+//go:noescape
+func outerTile4x1AVX2(a *outer)
+
+//go:noescape
+func outerTile1x1AVX2(a *outer)
+
+//go:noescape
+func productTileAVX512(a *product)
+
+//go:noescape
+func productTileAVX2(a *product)

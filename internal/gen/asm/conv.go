@@ -1,0 +1,199 @@
+package main
+
+// conv is a tile of a convolution: pixels that lie one after the other × blocks of 16
+// output channels, summed over taps and over blocks of 16 input channels. The offsets
+// are those of the struct tile in device/cpu/tiles_amd64.go.
+func (w *writer) conv(blocks int) {
+	p, v := w.pixels, blocks*w.perBlock()
+	sums, weight, value := p*v, p*v, p*v+v
+	values := 2
+	if w.vector == 64 && blocks == 1 {
+		values = 4
+	}
+	w.begin(sizedName("convTile", blocks), "a tile of a convolution, see tile")
+	w.zero(sums)
+	w.op("MOVQ 0(AX), SI // taps: {source, plane}")
+	w.op("MOVQ 72(AX), DX // weights of each tap")
+	w.op("MOVQ 8(AX), BX // taps left")
+	w.op("MOVQ 24(AX), R11 // from the weights of one block of outputs to the next")
+	w.op("TESTQ BX, BX")
+	w.op("JZ done")
+	w.label("tap")
+	w.op("MOVQ 0(SI), R8")
+	w.op("MOVQ 8(SI), R9")
+	w.op("MOVQ (DX), R10")
+	w.op("ADDQ $16, SI")
+	w.op("ADDQ $8, DX")
+	w.op("MOVQ 16(AX), CX // blocks of inputs left")
+	if blocks == 2 {
+		w.op("LEAQ (R10)(R11*1), DI")
+	}
+	w.label("block")
+	for lane := range 16 {
+		w.weights(lane, weight, blocks)
+		for i := range p {
+			r := value + i%values
+			w.broadcast(64*i+4*lane, "R8", r)
+			for j := range v {
+				w.fma(weight+j, r, i*v+j)
+			}
+		}
+	}
+	w.op("ADDQ R9, R8")
+	w.op("ADDQ $1024, R10")
+	if blocks == 2 {
+		w.op("ADDQ $1024, DI")
+	}
+	w.op("DECQ CX")
+	w.op("JNZ block")
+	w.op("DECQ BX")
+	w.op("JNZ tap")
+	w.label("done")
+	w.epilogue(p, blocks)
+}
+
+// weights loads the weights of an input channel.
+func (w *writer) weights(lane, first, blocks int) {
+	for b := range blocks {
+		for j := range w.perBlock() {
+			w.load(64*lane+w.vector*j, []string{"R10", "DI"}[b], first+b*w.perBlock()+j)
+		}
+	}
+}
+
+// epilogue adds what was there and the bias, clips, and stores.
+func (w *writer) epilogue(p, blocks int) {
+	n := w.perBlock()
+	v := blocks * n
+	each := func(do func(r, disp int, base string)) {
+		for i := range p {
+			for b := range blocks {
+				for j := range n {
+					do(i*v+b*n+j, 64*i+w.vector*j, []string{"R12", "R13"}[b])
+				}
+			}
+		}
+	}
+	w.op("MOVQ 32(AX), R12 // destination of the first block")
+	w.op("MOVQ 40(AX), R13 // of the second")
+	w.op("CMPQ 48(AX), $0 // accumulate")
+	w.op("JEQ bias")
+	each(func(r, disp int, base string) { w.op("VADDPS %d(%s), %s, %s", disp, base, w.reg(r), w.reg(r)) })
+	w.label("bias")
+	w.op("MOVQ 56(AX), CX // bias, or nil")
+	w.op("TESTQ CX, CX")
+	w.op("JZ relu")
+	first := p * v
+	for j := range v {
+		w.load(w.vector*j, "CX", first+j)
+	}
+	for i := range p {
+		for j := range v {
+			w.op("VADDPS %s, %s, %s", w.reg(first+j), w.reg(i*v+j), w.reg(i*v+j))
+		}
+	}
+	w.label("relu")
+	w.op("CMPQ 64(AX), $0")
+	w.op("JEQ store")
+	zero := w.reg(first)
+	if w.vector == 64 {
+		w.op("VPXORQ %s, %s, %s", zero, zero, zero)
+	} else {
+		w.op("VXORPS %s, %s, %s", zero, zero, zero)
+	}
+	for i := range p * v {
+		w.op("VMAXPS %s, %s, %s // a NaN stays one", w.reg(i), zero, w.reg(i))
+	}
+	w.label("store")
+	each(w.store)
+	w.end()
+}
+
+// grad is a tile of a convolution's weight gradient: 16 input channels × blocks of 16
+// output channels, summed over pixels, some input channels at a time. The offsets are
+// those of the struct gradient.
+func (w *writer) grad(blocks int) {
+	v := blocks * w.perBlock()
+	w.begin(sizedName("gradTile", blocks), "a tile of a weight gradient, see gradient")
+	for from := 0; from < 16; from += w.rows {
+		w.gradRows(from, min(w.rows, 16-from), blocks, v)
+	}
+	w.end()
+}
+
+func (w *writer) gradRows(from, rows, blocks, v int) {
+	n := w.perBlock()
+	dy, value := rows*v, rows*v+v
+	values := min(4, map[int]int{64: 32, 32: 16}[w.vector]-value)
+	name := func(s string) string { return s + itoa(from) }
+	each := func(do func(r, disp int, base string)) {
+		for i := range rows {
+			for b := range blocks {
+				for j := range n {
+					do(i*v+b*n+j, 64*(from+i)+w.vector*j, []string{"R12", "R13"}[b])
+				}
+			}
+		}
+	}
+	w.op("MOVQ 40(AX), R12 // result of the first block")
+	w.op("MOVQ 48(AX), R13 // of the second")
+	w.op("CMPQ 56(AX), $0 // accumulate")
+	w.op("JNE %s", name("load"))
+	w.zero(rows * v)
+	w.op("JMP %s", name("start"))
+	w.label(name("load"))
+	each(func(r, disp int, base string) { w.load(disp, base, r) })
+	w.label(name("start"))
+	w.op("MOVQ 0(AX), BX // inputs")
+	w.op("MOVQ 8(AX), SI // places of the pixels")
+	w.op("MOVQ 16(AX), R10 // gradients of the first block")
+	w.op("MOVQ 24(AX), DI // of the second")
+	w.op("MOVQ 32(AX), CX // pixels")
+	w.label(name("pixel"))
+	w.op("MOVLQSX (SI), R8")
+	w.op("ADDQ BX, R8")
+	for b := range blocks {
+		for j := range n {
+			w.load(w.vector*j, []string{"R10", "DI"}[b], dy+b*n+j)
+		}
+	}
+	for i := range rows {
+		r := value + i%values
+		w.broadcast(4*(from+i), "R8", r)
+		for j := range v {
+			w.fma(dy+j, r, i*v+j)
+		}
+	}
+	w.op("ADDQ $4, SI")
+	w.op("ADDQ $64, R10")
+	if blocks == 2 {
+		w.op("ADDQ $64, DI")
+	}
+	w.op("DECQ CX")
+	w.op("JNZ %s", name("pixel"))
+	each(w.store)
+}
+
+// gather copies a tile's pixels, wherever they lie, one after the other, for several
+// blocks of channels, see gather.
+func (w *writer) gather() {
+	w.begin("gatherPixels", "copies the pixels of a tile together, see gather")
+	w.op("MOVQ 0(AX), DI // first plane")
+	w.op("MOVQ 8(AX), SI // places of the pixels")
+	w.op("MOVQ 16(AX), R9 // bytes to the next plane")
+	w.op("MOVQ 24(AX), R10 // copy")
+	w.op("MOVQ 32(AX), CX // planes")
+	w.label("plane")
+	for i := range w.pixels {
+		w.op("MOVLQSX %d(SI), R8", 4*i)
+		for j := range w.perBlock() {
+			w.op("VMOVUPS %d(DI)(R8*1), %s", w.vector*j, w.reg((i*w.perBlock()+j)%8))
+			w.store((i*w.perBlock()+j)%8, 64*i+w.vector*j, "R10")
+		}
+	}
+	w.op("ADDQ R9, DI")
+	w.op("ADDQ $%d, R10", 64*w.pixels)
+	w.op("DECQ CX")
+	w.op("JNZ plane")
+	w.end()
+}

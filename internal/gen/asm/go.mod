@@ -1,0 +1,3 @@
+module github.com/euryale-ml/euryale/internal/gen/asm
+
+go 1.26.0
