@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"os"
+	"path"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+)
+
+// modulePath is the module of the commands.
+const modulePath = "github.com/euryale-ml/euryale"
+
+// program says how the running program can be started again.
+type program struct {
+	typed       string // os.Args[0]
+	executable  string
+	mainPackage string // import path of its main package
+	module      string // of that package
+	version     string
+	dir         string // the working folder
+}
+
+func thisProgram() program {
+	p := program{typed: os.Args[0]}
+	p.executable, _ = os.Executable()
+	p.dir, _ = os.Getwd()
+	if b, ok := debug.ReadBuildInfo(); ok {
+		p.mainPackage, p.module, p.version = b.Path, b.Main.Path, b.Main.Version
+	}
+	return p
+}
+
+// goRun reports whether "go run" built the program into a folder that is gone afterwards.
+func (p program) goRun() bool {
+	return strings.Contains(filepath.ToSlash(p.executable), "/go-build")
+}
+
+// command is what to type, from the same folder, to start the program again.
+func (p program) command() string {
+	if !p.goRun() {
+		return quote(p.typed)
+	}
+	return p.run(p.mainPackage)
+}
+
+// predict is what to type to classify images with what the program trained.
+func (p program) predict() string {
+	if p.goRun() && strings.HasPrefix(p.mainPackage, modulePath+"/examples/") {
+		return p.run(modulePath + "/examples/predict")
+	}
+	return p.command() + " predict"
+}
+
+// run is the go run of a package: by its folder in its module, by its path elsewhere.
+func (p program) run(pkg string) string {
+	root, module := moduleAt(p.dir)
+	inside, isInside := strings.CutPrefix(pkg, module)
+	switch {
+	case pkg == "command-line-arguments": // go run main.go: the package in this folder
+		return "go run ."
+	case root != "" && isInside && (inside == "" || inside[0] == '/'):
+		rel, err := filepath.Rel(p.dir, filepath.Join(root, filepath.FromSlash(inside)))
+		if err != nil {
+			return "go run " + pkg
+		}
+		if rel = filepath.ToSlash(rel); rel != "." && !strings.HasPrefix(rel, "../") {
+			rel = "./" + rel
+		}
+		return "go run " + quote(rel)
+	case p.version != "" && p.version != "(devel)" && strings.HasPrefix(pkg, p.module):
+		return "go run " + pkg + "@" + p.version
+	}
+	return "go run " + pkg
+}
+
+// moduleAt finds the module that a folder is in: its root and its path.
+func moduleAt(dir string) (root, module string) {
+	for dir != "" {
+		data, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		if err == nil {
+			for line := range strings.Lines(string(data)) {
+				if name, ok := strings.CutPrefix(strings.TrimSpace(line), "module "); ok {
+					return dir, path.Clean(strings.Trim(strings.TrimSpace(name), `"`))
+				}
+			}
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			break
+		}
+		dir = up
+	}
+	return "", ""
+}
