@@ -1,0 +1,26 @@
+package checkpoint
+
+import "errors"
+
+var (
+	// ErrFormat is wrapped by errors about files that are not safetensors, or bad ones.
+	ErrFormat = errors.New("not a good safetensors file")
+	// ErrPickle is wrapped, beside ErrFormat, by errors about files of torch.save (.pth).
+	ErrPickle = errors.New("a file of torch.save")
+	// ErrTruncated is wrapped, beside ErrFormat, by errors about files that end too early.
+	ErrTruncated = errors.New("the file is cut short")
+	// ErrDType is wrapped by errors about types of elements that are not read or written.
+	ErrDType = errors.New("type of elements not supported")
+	// ErrTensor is wrapped by errors about tensors that cannot be written.
+	ErrTensor = errors.New("bad tensor")
+	// ErrMetadata is wrapped by errors about metadata that makes no sense.
+	ErrMetadata = errors.New("bad metadata")
+	// ErrNewer is wrapped by errors about files of a later version of Euryale.
+	ErrNewer = errors.New("written by a newer version")
+	// ErrModel is wrapped by errors about weights of another model.
+	ErrModel = errors.New("weights of another model")
+	// ErrMatch is wrapped by errors about tensors that are missing, unknown or mis-shaped.
+	ErrMatch = errors.New("tensors do not match the model")
+	// ErrHead is wrapped by errors about a classifier of another number of classes.
+	ErrHead = errors.New("classifier of another size")
+)

@@ -1,0 +1,177 @@
+package checkpoint
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// maxHeader bounds the header, as the reference library does.
+const maxHeader = 100_000_000
+
+// entry is a tensor in the header.
+type entry struct {
+	name    string
+	DType   string   `json:"dtype"`
+	Shape   []int    `json:"shape"`
+	Offsets []uint64 `json:"data_offsets"` // begin and end within the data
+	count   int      // of elements
+}
+
+// header is the parsed header of a file.
+type header struct {
+	entries  []entry // in the order of their data
+	metadata map[string]string
+}
+
+// readHeader reads up to the first tensor's data from a file of so many bytes.
+func readHeader(r io.Reader, size int64) (*header, error) {
+	var start [8]byte
+	n, err := io.ReadFull(r, start[:])
+	length := binary.LittleEndian.Uint64(start[:])
+	if n < len(start) || length > maxHeader {
+		if foreign := foreign(start[:n]); foreign != nil {
+			return nil, foreign
+		}
+	}
+	switch {
+	case err != nil:
+		return nil, short(err)
+	case length > maxHeader:
+		return nil, fmt.Errorf("%w: its header would have %d bytes, more than %d", ErrFormat, length, maxHeader)
+	case int64(length) > size-8:
+		return nil, fmt.Errorf("%w: %w: its header has %d bytes, the file %d", ErrFormat, ErrTruncated, length, size)
+	}
+	text := make([]byte, length)
+	if _, err := io.ReadFull(r, text); err != nil {
+		return nil, short(err)
+	}
+	h, err := parseHeader(text)
+	if err != nil {
+		return nil, err
+	}
+	return h, h.check(uint64(size) - 8 - length)
+}
+
+// short is the error of a read that came to the end of the file.
+func short(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%w: %w", ErrFormat, ErrTruncated)
+	}
+	return err
+}
+
+// foreign recognizes what is often taken for safetensors by its first bytes, which would
+// be the length of an absurd header.
+func foreign(start []byte) error {
+	is := func(prefix string) bool { return bytes.HasPrefix(start, []byte(prefix)) }
+	switch {
+	case len(start) == 0:
+		return fmt.Errorf("%w: the file is empty", ErrFormat)
+	case is("PK\x03\x04"), is("\x80\x02"), is("\x80\x03"), is("\x80\x04"), is("\x80\x05"):
+		return fmt.Errorf("%w: %w", ErrFormat, ErrPickle)
+	case is("<"):
+		return fmt.Errorf("%w: it begins like a web page", ErrFormat)
+	case is("version "):
+		return fmt.Errorf("%w: it is the pointer of a large file that git has not fetched", ErrFormat)
+	case is("\x89HDF"), is("GGUF"):
+		return fmt.Errorf("%w: it is of another format, %q", ErrFormat, start[:4])
+	}
+	return nil
+}
+
+// parseHeader reads the JSON, in which no name may occur twice.
+func parseHeader(text []byte) (*header, error) {
+	bad := func(err error) error { return fmt.Errorf("%w: its header: %w", ErrFormat, err) }
+	if len(text) == 0 || text[0] != '{' {
+		return nil, bad(errors.New("does not begin with {"))
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	if _, err := d.Token(); err != nil {
+		return nil, bad(err)
+	}
+	h, seen := new(header), map[string]bool{}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return nil, bad(err)
+		}
+		name := key.(string) // within an object the decoder takes nothing else
+		if seen[name] {
+			return nil, bad(fmt.Errorf("%q occurs twice", name))
+		}
+		seen[name] = true
+		if name == metadataName {
+			if err := d.Decode(&h.metadata); err != nil {
+				return nil, bad(fmt.Errorf("%s: %w", name, err))
+			}
+			continue
+		}
+		e := entry{name: name}
+		if err := d.Decode(&e); err != nil {
+			return nil, bad(fmt.Errorf("tensor %q: %w", name, err))
+		}
+		h.entries = append(h.entries, e)
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, bad(err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, bad(errors.New("something follows the object"))
+	}
+	return h, nil
+}
+
+// check compares the tensors with each other and with the bytes that follow the header.
+func (h *header) check(size uint64) error {
+	for i := range h.entries {
+		if err := h.entries[i].check(); err != nil {
+			return err
+		}
+	}
+	slices.SortStableFunc(h.entries, func(a, b entry) int {
+		return cmp.Or(cmp.Compare(a.Offsets[0], b.Offsets[0]), cmp.Compare(a.Offsets[1], b.Offsets[1]))
+	})
+	at := uint64(0)
+	for _, e := range h.entries {
+		if e.Offsets[0] != at {
+			return fmt.Errorf("%w: tensor %q begins at byte %d of the data, want %d: tensors must follow each other without gap or overlap",
+				ErrFormat, e.name, e.Offsets[0], at)
+		}
+		at = e.Offsets[1]
+	}
+	switch {
+	case at > size:
+		return fmt.Errorf("%w: %w: its tensors have %d bytes, but %d follow the header", ErrFormat, ErrTruncated, at, size)
+	case at < size:
+		return fmt.Errorf("%w: %d bytes at its end belong to no tensor", ErrFormat, size-at)
+	}
+	return nil
+}
+
+// check compares a tensor's type, shape and offsets.
+func (e *entry) check() error {
+	w := width(e.DType)
+	if w == 0 {
+		return fmt.Errorf("tensor %q: %w: %q, want F32, F64, F16, BF16 or I64", e.name, ErrDType, e.DType)
+	}
+	if e.name == "" || e.Shape == nil || len(e.Offsets) != 2 {
+		return fmt.Errorf("%w: tensor %q: want a name, a shape and two data_offsets", ErrFormat, e.name)
+	}
+	n, err := elements(e.Shape)
+	if err != nil {
+		return fmt.Errorf("%w: tensor %q: %w", ErrFormat, e.name, err)
+	}
+	begin, end := e.Offsets[0], e.Offsets[1]
+	if end < begin || end-begin != uint64(n)*uint64(w) {
+		return fmt.Errorf("%w: tensor %q: %s of shape %v has %d bytes, its data_offsets %d to %d do not",
+			ErrFormat, e.name, e.DType, e.Shape, uint64(n)*uint64(w), begin, end)
+	}
+	e.count = n
+	return nil
+}
