@@ -1,0 +1,35 @@
+package checkpoint_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/euryale-ml/euryale/checkpoint"
+)
+
+func Example() {
+	dir, err := os.MkdirTemp("", "weights")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "best.safetensors")
+	err = checkpoint.Write(path, &checkpoint.File{
+		Tensors:  []checkpoint.Tensor{{Name: "fc.bias", Shape: []int{2}, Data: []float32{0.5, -0.5}}},
+		Metadata: checkpoint.Info{Model: "vgg16", Classes: []string{"cat", "dog"}}.Metadata(),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	f, err := checkpoint.Read(path)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	info, err := checkpoint.ReadInfo(f.Metadata)
+	fmt.Println(info.Model, info.Classes, f.Tensors[0].Name, f.Tensors[0].Data, err)
+	// Output: vgg16 [cat dog] fc.bias [0.5 -0.5] <nil>
+}
