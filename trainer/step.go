@@ -144,6 +144,9 @@ func (s *Step) Buffers() []*nn.Buffer { return s.buffers }
 // Counters are the model's counts of training steps by name.
 func (s *Step) Counters() map[string]int64 { return s.counters }
 
+// CounterNames are the names of Counters in the order of their declaration.
+func (s *Step) CounterNames() []string { return s.names }
+
 // Count is the number of training steps so far; it is also what dropout draws from.
 func (s *Step) Count() int64 { return s.trained }
 

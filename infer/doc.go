@@ -1,0 +1,3 @@
+// Package infer classifies images with trained weights: Open a safetensors file that a
+// Trainer wrote, or a run's folder, then Classify images.
+package infer

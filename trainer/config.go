@@ -1,0 +1,145 @@
+package trainer
+
+import (
+	"fmt"
+	"log/slog"
+	"path"
+	"slices"
+
+	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/nn"
+	"github.com/euryale-ml/euryale/optim"
+	"github.com/euryale-ml/euryale/schedule"
+	"github.com/euryale-ml/euryale/transforms"
+)
+
+// Config says how a Trainer trains. Fields that say "0 means" may be left out; all
+// others mean what they hold.
+type Config struct {
+	// Name of the run, in its summary; "" means the model's.
+	Name string
+	// Optimizer makes the updates.
+	Optimizer optim.Optimizer
+	// Schedule makes the learning rate as a function of the step; nil means the
+	// optimizer's rate throughout.
+	Schedule func(rate float64, stepsAnEpoch, epochs int) (schedule.Schedule, error)
+	// Epochs is the number of passes over the training set, at least 1.
+	Epochs int
+	// MaxSteps ends the run after so many steps; it still evaluates. 0 means no limit.
+	MaxSteps int
+	// Patience ends the run after so many epochs without a better test accuracy; 0 means never.
+	Patience int
+	// SaveEverySteps writes a checkpoint within epochs too; 0 means after each epoch.
+	SaveEverySteps int
+
+	Batch     int // images a step; 0 means 64
+	TestBatch int // images at a time in evaluation; 0 means Batch
+	Workers   int // of the loaders; 0 means all processors
+	InOrder   bool
+	DropLast  bool
+	// StopOnBadImage ends the run at an image that cannot be decoded, which is
+	// otherwise replaced in training and left out in testing.
+	StopOnBadImage bool
+	// CacheBytes bounds the memory for decoded images; 0 means none are kept.
+	CacheBytes int64
+
+	// Resize is the short side of test images and Crop the side of what the network
+	// sees; 0 means 256 and 224.
+	Resize, Crop int
+	// Train and Test are the transforms; nil means those of transforms.Train, with
+	// DefaultAugment, and transforms.Test. Both must end at Crop×Crop pixels.
+	Train, Test transforms.Transform
+	// Normalize is applied after them; the zero value means transforms.TaskNormalize.
+	Normalize transforms.Normalize
+
+	// Smoothing is ε of label smoothing in the training loss; test losses have none.
+	Smoothing float64
+	// Seed of the weights, the order of images, augmentation and dropout.
+	Seed uint64
+	// Float64 computes in double precision, through the plain kernels.
+	Float64 bool
+	// Freeze lists patterns (path.Match, on full names such as "layer1.*") of
+	// parameters that are not trained.
+	Freeze []string
+
+	// Device computes; nil means the processor with all threads, closed by Close.
+	Device device.Device
+	// Dir is the run's folder: metrics, checkpoints, summary. "" keeps nothing on disk.
+	Dir string
+	// Resume goes on with the run in Dir; otherwise Dir must be empty or new.
+	Resume bool
+	// Hooks are told what happens.
+	Hooks []Hook
+	// Logger gets what is worth a line; nil means none.
+	Logger *slog.Logger
+}
+
+// withDefaults fills what zero stands for.
+func (c Config) withDefaults() Config {
+	set := func(v *int, usual int) {
+		if *v == 0 {
+			*v = usual
+		}
+	}
+	set(&c.Batch, 64)
+	set(&c.TestBatch, c.Batch)
+	set(&c.Resize, 256)
+	set(&c.Crop, 224)
+	if c.Normalize == (transforms.Normalize{}) {
+		c.Normalize = transforms.TaskNormalize()
+	}
+	if c.Train == nil {
+		c.Train = transforms.Train(c.Crop, transforms.DefaultAugment(), c.Normalize).Steps
+	}
+	if c.Test == nil {
+		c.Test = transforms.Test(c.Resize, c.Crop, c.Normalize).Steps
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	bad := func(field string, v any, want string) error {
+		return fmt.Errorf("trainer: Config.%s = %v: %w: want %s", field, v, ErrConfig, want)
+	}
+	if c.Optimizer == nil {
+		return fmt.Errorf("trainer: %w: Config.Optimizer is missing", ErrConfig)
+	}
+	if err := c.Optimizer.Validate(); err != nil {
+		return err
+	}
+	for _, f := range []struct {
+		name  string
+		value int
+		least int
+	}{
+		{"Epochs", c.Epochs, 1}, {"MaxSteps", c.MaxSteps, 0}, {"Patience", c.Patience, 0}, {"SaveEverySteps", c.SaveEverySteps, 0},
+		{"Batch", c.Batch, 1}, {"TestBatch", c.TestBatch, 1}, {"Workers", c.Workers, 0}, {"Crop", c.Crop, 1},
+	} {
+		if f.value < f.least {
+			return bad(f.name, f.value, fmt.Sprintf("at least %d", f.least))
+		}
+	}
+	if c.Resize < c.Crop {
+		return bad("Resize", c.Resize, fmt.Sprintf("at least Crop, %d", c.Crop))
+	}
+	if !(c.Smoothing >= 0 && c.Smoothing < 1) {
+		return bad("Smoothing", c.Smoothing, "0 ≤ ε < 1")
+	}
+	for _, p := range c.Freeze {
+		if _, err := path.Match(p, ""); err != nil {
+			return bad("Freeze", p, "a pattern such as layer1.*")
+		}
+	}
+	return nil
+}
+
+// frozen reports whether a pattern of Freeze matches p.
+func (c Config) frozen(p *nn.Param) bool {
+	return slices.ContainsFunc(c.Freeze, func(pattern string) bool {
+		ok, _ := path.Match(pattern, p.Name)
+		return ok
+	})
+}

@@ -1,0 +1,275 @@
+package trainer
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/metrics"
+	"github.com/euryale-ml/euryale/track"
+)
+
+// Fit trains to the end of the run: all epochs, MaxSteps, or Patience. When ctx is
+// cancelled it ends the step in hand, saves, and returns the report and ctx's cause.
+// After any error the report says how far the run came, and the last good checkpoint
+// stays. Calling Fit on a run that is complete returns its report.
+func (t *Trainer) Fit(ctx context.Context) (*Report, error) {
+	t.began = time.Now()
+	t.tell("start", func(h *Hook) error {
+		if h.Start == nil {
+			return nil
+		}
+		return h.Start(Start{Trainer: t, Epochs: t.config.Epochs, StepsAnEpoch: t.train.Steps(), Step: t.at.Step})
+	})
+	err := t.run(ctx)
+	status := Finished
+	switch {
+	case err != nil && ctx.Err() != nil:
+		status = Interrupted
+		if serr := t.save(false); serr != nil {
+			err, status = fmt.Errorf("%w, and then: %w", err, serr), Failed
+		}
+	case err != nil:
+		status = Failed
+	}
+	if t.saver != nil {
+		if werr := t.saver.wait(); werr != nil && status != Failed {
+			err, status = werr, Failed
+		}
+	}
+	r := t.report(status, err)
+	if t.config.Dir != "" {
+		if werr := r.write(t.config.Dir); werr != nil && err == nil {
+			err = fmt.Errorf("trainer: %w", werr)
+		}
+	}
+	t.tell("end", func(h *Hook) error {
+		if h.End == nil {
+			return nil
+		}
+		return h.End(r, err)
+	})
+	return r, err
+}
+
+func (t *Trainer) run(ctx context.Context) error {
+	for !t.done() {
+		if err := t.epoch(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// done reports whether nothing is left to train.
+func (t *Trainer) done() bool {
+	c := t.config
+	if t.at.Epoch > c.Epochs {
+		return true
+	}
+	if t.at.Last == nil || t.at.Last.Step != t.at.Step { // steps since the last evaluation
+		return false
+	}
+	return t.enough() || c.Patience > 0 && t.sinceBest() >= c.Patience
+}
+
+// enough reports whether MaxSteps are done.
+func (t *Trainer) enough() bool { return t.config.MaxSteps > 0 && t.at.Step >= t.config.MaxSteps }
+
+// sinceBest is the number of epochs since the best one.
+func (t *Trainer) sinceBest() int { return t.at.Last.Epoch - t.at.Best.Epoch }
+
+// epoch trains on what is left of the epoch in progress, evaluates and saves.
+func (t *Trainer) epoch(ctx context.Context) error {
+	asked := time.Now()
+	last := asked
+	for b, err := range t.train.BatchesFrom(ctx, t.at.Epoch, t.at.Batch) {
+		if err != nil {
+			return err
+		}
+		if t.enough() {
+			break
+		}
+		waited := time.Since(asked)
+		if err := t.trainOn(b, waited, &last); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		every := t.config.SaveEverySteps
+		if every > 0 && t.at.Step%every == 0 && t.at.Batch < t.train.Steps() {
+			if err := t.save(false); err != nil {
+				return err
+			}
+		}
+		asked = time.Now()
+	}
+	return t.endEpoch(ctx)
+}
+
+// trainOn makes one step and records it.
+func (t *Trainer) trainOn(b *dataset.Batch, waited time.Duration, last *time.Time) error {
+	lr := t.rate.LR(t.at.Step + 1)
+	r, err := t.step.Train(b.Images, b.Labels, lr)
+	if err != nil {
+		return err
+	}
+	if math.IsNaN(r.Loss) || math.IsInf(r.Loss, 0) {
+		return fmt.Errorf("trainer: step %d (epoch %d): %w: the loss is %v at learning rate %g; a lower rate, or warm-up, usually helps",
+			t.at.Step+1, t.at.Epoch, ErrDiverged, r.Loss, lr)
+	}
+	t.at.Step++
+	t.at.Batch++
+	t.images += int64(b.N)
+	counts := metrics.NewConfusionMatrix(len(t.classes))
+	if err := counts.Add(b.Labels, r.Predicted); err != nil {
+		return err
+	}
+	now := time.Now()
+	took := now.Sub(*last)
+	*last = now
+	t.spent += took
+	e := StepEvent{
+		Epoch: t.at.Epoch, Step: t.at.Step, Batch: t.at.Batch, Loss: r.Loss, Accuracy: counts.Accuracy(), BalancedAccuracy: counts.BalancedAccuracy(),
+		LR: lr, ImagesPerSecond: float64(b.N) / took.Seconds(), Waited: waited, Time: now,
+	}
+	if err := t.record(track.Line{
+		Kind: track.StepLine, Epoch: e.Epoch, Step: e.Step, Split: "train", Loss: e.Loss, Accuracy: e.Accuracy,
+		BalancedAccuracy: e.BalancedAccuracy, LR: e.LR, ImagesPerSecond: e.ImagesPerSecond, Time: now,
+	}); err != nil {
+		return err
+	}
+	t.tell("step", func(h *Hook) error {
+		if h.Step == nil {
+			return nil
+		}
+		return h.Step(e)
+	})
+	return nil
+}
+
+// endEpoch evaluates, notes the best, and saves.
+func (t *Trainer) endEpoch(ctx context.Context) error {
+	e, err := t.evaluate(ctx)
+	if err != nil {
+		return err
+	}
+	if math.IsNaN(e.Test.Loss) || math.IsInf(e.Test.Loss, 0) {
+		return fmt.Errorf("trainer: epoch %d: %w: the test loss is %v", t.at.Epoch, ErrDiverged, e.Test.Loss)
+	}
+	scores := e.Test
+	t.at.Last = &scores
+	if e.Best = t.at.Best == nil || scores.Accuracy > t.at.Best.Accuracy; e.Best {
+		t.at.Best = &scores
+	}
+	if t.at.Batch >= t.train.Steps() {
+		t.at.Epoch++
+		t.at.Batch = 0
+	}
+	if err := t.record(track.Line{
+		Kind: track.EpochLine, Epoch: e.Epoch, Step: e.Step, Split: "test", Loss: scores.Loss, Accuracy: scores.Accuracy,
+		BalancedAccuracy: scores.BalancedAccuracy, Time: e.Time,
+	}); err != nil {
+		return err
+	}
+	t.tell("epoch", func(h *Hook) error {
+		if h.Epoch == nil {
+			return nil
+		}
+		return h.Epoch(e)
+	})
+	return t.save(e.Best)
+}
+
+// evaluate classifies the test set in evaluation mode.
+func (t *Trainer) evaluate(ctx context.Context) (EpochEvent, error) {
+	counts := metrics.NewConfusionMatrix(len(t.classes))
+	var loss metrics.Mean
+	done := 0
+	for b, err := range t.test.Batches(ctx, 1) {
+		if err != nil {
+			return EpochEvent{}, err
+		}
+		r, err := t.step.Evaluate(b.Images, b.Labels, min(t.config.TestBatch, t.test.Len()))
+		if err != nil {
+			return EpochEvent{}, err
+		}
+		if err := counts.Add(b.Labels, r.Predicted); err != nil {
+			return EpochEvent{}, err
+		}
+		loss.Add(r.Loss, float64(b.N))
+		done += b.N
+		t.tell("evaluating", func(h *Hook) error {
+			if h.Evaluating == nil {
+				return nil
+			}
+			return h.Evaluating(done, t.test.Len())
+		})
+	}
+	if done == 0 {
+		return EpochEvent{}, fmt.Errorf("trainer: %w: none of the %d test images can be decoded", ErrBatch, t.test.Len())
+	}
+	s := Scores{
+		Epoch: t.at.Epoch, Step: t.at.Step, Loss: loss.Value(), Accuracy: counts.Accuracy(), BalancedAccuracy: counts.BalancedAccuracy(),
+	}
+	return EpochEvent{Epoch: s.Epoch, Step: s.Step, Test: s, Confusion: counts, Time: time.Now()}, nil
+}
+
+// record writes a line of the metrics.
+func (t *Trainer) record(l track.Line) error {
+	if t.log == nil {
+		return nil
+	}
+	if err := t.log.Append(l); err != nil {
+		return fmt.Errorf("trainer: %w", err)
+	}
+	return nil
+}
+
+// tell calls every hook; what goes wrong there is logged and ends nothing.
+func (t *Trainer) tell(event string, call func(h *Hook) error) {
+	for i := range t.config.Hooks {
+		h := &t.config.Hooks[i]
+		func() {
+			defer func() {
+				if r := recover(); r != nil {
+					t.config.Logger.Error("a hook panicked", "hook", h.Name, "event", event, "panic", r)
+				}
+			}()
+			if err := call(h); err != nil {
+				t.config.Logger.Warn("a hook failed", "hook", h.Name, "event", event, "error", err)
+			}
+		}()
+	}
+}
+
+// report sums the run up.
+func (t *Trainer) report(status string, err error) *Report {
+	seconds := t.seconds + time.Since(t.began).Seconds()
+	r := &Report{
+		Name: t.config.Name, Model: modelName(t.model), Status: status, Best: t.at.Best, Last: t.at.Last,
+		Epochs: t.at.Epoch - 1, Steps: t.at.Step, Parameters: t.Parameters(), MultiplyAdds: t.MultiplyAdds(), Seconds: seconds,
+		TrainImages: t.train.Len(), TestImages: t.test.Len(), BadTestImages: len(t.test.Bad()), BadTrainImages: len(t.train.Bad()),
+		Device: t.device.Describe(), Precision: "float32", Threads: t.device.Threads(), Seed: t.config.Seed, Versions: versions(),
+	}
+	if r.Name == "" {
+		r.Name = r.Model
+	}
+	if err != nil {
+		r.Error = err.Error()
+	}
+	if t.config.Float64 {
+		r.Precision = "float64"
+	}
+	if t.spent > 0 {
+		r.ImagesPerSecond = float64(t.images) / t.spent.Seconds()
+	}
+	if t.at.Last != nil {
+		r.EpochsSinceBest = t.sinceBest()
+		r.Saturated = r.EpochsSinceBest >= saturatedAfter
+	}
+	return r
+}

@@ -1,0 +1,161 @@
+package trainer
+
+import (
+	"fmt"
+
+	"gorgonia.org/tensor"
+
+	"github.com/euryale-ml/euryale/checkpoint"
+	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/nn"
+)
+
+// modelName is the registered name that a model gives itself, else its type.
+func modelName(m nn.Module) string {
+	if n, ok := m.(interface{ ModelName() string }); ok {
+		return n.ModelName()
+	}
+	return fmt.Sprintf("%T", m)
+}
+
+// headParams names the parameters of a model's classifier, as the model tells.
+func headParams(m nn.Module) []string {
+	if h, ok := m.(interface{ HeadParams() []string }); ok {
+		return h.HeadParams()
+	}
+	return nil
+}
+
+// LoadOptions say what loading accepts.
+type LoadOptions struct {
+	// ReplaceHead keeps fresh weights for the classifier when the file's has another size.
+	ReplaceHead bool
+	// AnyForm takes a file without metadata into a ResNet of form A.
+	AnyForm bool
+}
+
+// Tensors copies the model's state dict: parameters, running statistics, counters, with
+// PyTorch's names and layouts.
+func (s *Step) Tensors() ([]checkpoint.Tensor, error) {
+	var tensors []checkpoint.Tensor
+	for _, spec := range s.specs() {
+		if spec.Counter {
+			tensors = append(tensors, checkpoint.Tensor{Name: spec.Name, Shape: []int{}, Data: []int64{s.counters[spec.Name]}})
+			continue
+		}
+		t, err := s.readSlot(spec.Name)
+		if err != nil {
+			return nil, err
+		}
+		tensors = append(tensors, t)
+	}
+	return tensors, nil
+}
+
+// Load puts a state dict into the model. A file of another model, with missing, unknown
+// or mis-shaped tensors, changes nothing and is an error that names path.
+func (s *Step) Load(path string, f *checkpoint.File, o LoadOptions) error {
+	match, err := checkpoint.Match(f, s.specs(), checkpoint.MatchOptions{
+		Path: path, Model: modelName(s.model), ReplaceHead: o.ReplaceHead, Head: headParams(s.model), AnyForm: o.AnyForm,
+	})
+	if err != nil {
+		return err
+	}
+	return s.writeTensors(path, match.Tensors)
+}
+
+// specs describes the tensors of the model's state dict.
+func (s *Step) specs() []checkpoint.Spec {
+	var specs []checkpoint.Spec
+	for _, p := range s.params {
+		specs = append(specs, checkpoint.Spec{Name: p.Name, Shape: p.Shape})
+	}
+	for _, b := range s.buffers {
+		specs = append(specs, checkpoint.Spec{Name: b.Name, Shape: b.Shape})
+	}
+	for _, name := range s.names {
+		specs = append(specs, checkpoint.Spec{Name: name, Shape: []int{}, Counter: true})
+	}
+	return specs
+}
+
+// readSlot copies a slot of the State.
+func (s *Step) readSlot(name string) (checkpoint.Tensor, error) {
+	shape, _ := s.state.Shape(name)
+	n := tensor.Shape(shape).TotalSize()
+	var host any = make([]float32, n)
+	if dt, _ := s.state.DType(name); dt == device.Float64 {
+		host = make([]float64, n)
+	}
+	if err := s.state.Read(name, host); err != nil {
+		return checkpoint.Tensor{}, err
+	}
+	return checkpoint.Tensor{Name: name, Shape: shape, Data: host}, nil
+}
+
+// writeTensors writes tensors to the slots and counters of their names.
+func (s *Step) writeTensors(path string, tensors []checkpoint.Tensor) error {
+	for _, t := range tensors {
+		if n, ok := t.Data.([]int64); ok && len(n) == 1 {
+			if _, ok := s.counters[t.Name]; ok {
+				s.counters[t.Name] = n[0]
+				continue
+			}
+		}
+		if err := s.state.Write(t.Name, s.own(t.Data)); err != nil {
+			return fmt.Errorf("trainer: %s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// own gives floats the Step's type.
+func (s *Step) own(data any) any {
+	switch f := data.(type) {
+	case []float32:
+		return s.narrow(f)
+	case []float64:
+		if s.config.DType == tensor.Float64 {
+			return f
+		}
+		short := make([]float32, len(f))
+		for i, v := range f {
+			short[i] = float32(v)
+		}
+		return short
+	}
+	return data
+}
+
+// SaveModel writes the model's state dict as safetensors with PyTorch's names and
+// layouts, its classes and preprocessing in the metadata. The file appears whole or
+// not at all.
+func (t *Trainer) SaveModel(path string) error {
+	f, err := t.modelFile()
+	if err != nil {
+		return err
+	}
+	return checkpoint.Write(path, f)
+}
+
+// LoadModel reads a state dict into the model; see Step.Load.
+func (t *Trainer) LoadModel(path string, o LoadOptions) error {
+	f, err := checkpoint.Read(path)
+	if err != nil {
+		return err
+	}
+	return t.step.Load(path, f, o)
+}
+
+// modelFile is the model with what a reader needs to use it.
+func (t *Trainer) modelFile() (*checkpoint.File, error) {
+	tensors, err := t.step.Tensors()
+	if err != nil {
+		return nil, err
+	}
+	c := t.config
+	info := checkpoint.Info{Model: modelName(t.model), Classes: t.classes, Preprocessing: &checkpoint.Preprocessing{
+		Resize: c.Resize, Crop: c.Crop, Mean: c.Normalize.Mean, Std: c.Normalize.Std,
+	}}
+	return &checkpoint.File{Tensors: tensors, Metadata: info.Metadata()}, nil
+}

@@ -1,0 +1,120 @@
+package trainer
+
+import (
+	"encoding/json"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/euryale-ml/euryale/internal/atomicfile"
+)
+
+// Scores are the values of an evaluation.
+type Scores struct {
+	Epoch            int     `json:"epoch"`
+	Step             int     `json:"step"`
+	Accuracy         float64 `json:"accuracy"`
+	BalancedAccuracy float64 `json:"balanced_accuracy"`
+	Loss             float64 `json:"loss"` // plain cross-entropy, mean over the images
+}
+
+// Statuses of a run.
+const (
+	Finished    = "finished"
+	Interrupted = "interrupted"
+	Failed      = "failed"
+)
+
+// Report is what is known of a run at its end: summary.json.
+type Report struct {
+	Name            string            `json:"name"`
+	Model           string            `json:"model"`
+	Status          string            `json:"status"`
+	Error           string            `json:"error,omitempty"`
+	Best            *Scores           `json:"best"`
+	Last            *Scores           `json:"last"`
+	Saturated       bool              `json:"saturated"` // no better value in the last 10 epochs
+	EpochsSinceBest int               `json:"epochs_since_best"`
+	Epochs          int               `json:"epochs"` // whole epochs done
+	Steps           int               `json:"steps"`
+	Parameters      int               `json:"parameters"`
+	MultiplyAdds    int64             `json:"multiply_adds"` // of one image
+	Seconds         float64           `json:"seconds"`       // of training and evaluation, resumed parts added up
+	ImagesPerSecond float64           `json:"images_per_second"`
+	TrainImages     int               `json:"train_images"`
+	TestImages      int               `json:"test_images"`
+	BadTestImages   int               `json:"bad_test_images"` // could not be decoded; not in the accuracy
+	BadTrainImages  int               `json:"bad_train_images"`
+	Device          string            `json:"device"`
+	Precision       string            `json:"precision"`
+	Threads         int               `json:"threads"`
+	Seed            uint64            `json:"seed"`
+	Versions        map[string]string `json:"versions"`
+}
+
+// saturatedAfter is the number of epochs without a better value that counts as saturation.
+const saturatedAfter = 10
+
+// SummaryFile is the report's file in the run's folder.
+const SummaryFile = "summary.json"
+
+// ReadReport reads the summary of a run's folder.
+func ReadReport(dir string) (*Report, error) {
+	data, err := os.ReadFile(filepath.Join(dir, SummaryFile))
+	if err != nil {
+		return nil, err
+	}
+	r := new(Report)
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *Report) write(dir string) error {
+	return atomicfile.Write(filepath.Join(dir, SummaryFile), 0o644, func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(r.finite())
+	})
+}
+
+// finite replaces what JSON cannot hold: a loss that is not finite has no value.
+func (r *Report) finite() any {
+	type scores struct {
+		Scores
+		Loss *float64 `json:"loss"`
+	}
+	clean := func(s *Scores) *scores {
+		if s == nil {
+			return nil
+		}
+		c := &scores{Scores: *s}
+		if !math.IsNaN(s.Loss) && !math.IsInf(s.Loss, 0) {
+			c.Loss = &s.Loss
+		}
+		c.Scores.Loss = 0
+		return c
+	}
+	return struct {
+		Report
+		Best *scores `json:"best"`
+		Last *scores `json:"last"`
+	}{*r, clean(r.Best), clean(r.Last)}
+}
+
+// versions are those of Euryale and Go.
+func versions() map[string]string {
+	v := map[string]string{"go": runtime.Version(), "euryale": "(devel)"}
+	if b, ok := debug.ReadBuildInfo(); ok {
+		for _, m := range append(b.Deps, &b.Main) {
+			if m.Path == "github.com/euryale-ml/euryale" && m.Version != "" {
+				v["euryale"] = m.Version
+			}
+		}
+	}
+	return v
+}

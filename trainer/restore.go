@@ -1,0 +1,90 @@
+package trainer
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/euryale-ml/euryale/checkpoint"
+)
+
+// restore loads the last checkpoint of a run's folder. A run that was killed before
+// its first checkpoint begins again.
+func (t *Trainer) restore(dir string) error {
+	last := filepath.Join(dir, LastFile)
+	weights, err := checkpoint.Read(last)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
+	}
+	step, err := strconv.Atoi(weights.Metadata[stepKey])
+	if err != nil {
+		return fmt.Errorf("trainer: %w: %s does not say which step it is of", ErrFolder, last)
+	}
+	if name := weights.Metadata[checkpoint.ModelKey]; name != modelName(t.model) {
+		return fmt.Errorf("trainer: %w: %s is of the model %q, not %q", ErrFolder, last, name, modelName(t.model))
+	}
+	path := filepath.Join(dir, resumeFile(step))
+	slots, err := checkpoint.Read(path)
+	if err != nil {
+		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
+	}
+	var at position
+	if err := json.Unmarshal([]byte(slots.Metadata[positionKey]), &at); err != nil || at.Step != step || at.Epoch < 1 {
+		return fmt.Errorf("trainer: %w: %s holds no position of step %d", ErrFolder, path, step)
+	}
+	if err := t.restoreSlots(path, slots); err != nil {
+		return err
+	}
+	if err := t.step.writeTensors(last, weights.Tensors); err != nil {
+		return err
+	}
+	t.at, t.seconds = at, at.Seconds
+	t.step.SetCount(int64(step))
+	return errors.Join(t.repairBest(dir), removeOldResumes(dir, step))
+}
+
+// restoreSlots compiles the training program, which makes the optimizer's slots, and
+// fills them.
+func (t *Trainer) restoreSlots(path string, f *checkpoint.File) error {
+	if err := t.step.Compile(min(t.config.Batch, t.train.Len())); err != nil {
+		return err
+	}
+	want := map[string]bool{}
+	for _, name := range t.step.State().Names() {
+		if strings.HasPrefix(name, "optim/") {
+			want[name] = true
+		}
+	}
+	for _, tensor := range f.Tensors {
+		if !want[tensor.Name] {
+			return fmt.Errorf("trainer: %w: %s holds %s, which this optimizer does not keep", ErrFolder, path, tensor.Name)
+		}
+		delete(want, tensor.Name)
+	}
+	for name := range want {
+		return fmt.Errorf("trainer: %w: %s lacks %s", ErrFolder, path, name)
+	}
+	return t.step.writeTensors(path, f.Tensors)
+}
+
+// repairBest makes best.safetensors after a kill between it and last.safetensors.
+func (t *Trainer) repairBest(dir string) error {
+	if t.at.Best == nil || t.at.Best.Step != t.at.Step {
+		return nil
+	}
+	best := filepath.Join(dir, BestFile)
+	if meta, err := checkpoint.ReadMetadata(best); err == nil && meta[stepKey] == strconv.Itoa(t.at.Step) {
+		return nil
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		os.Remove(best)
+	}
+	return linkBest(dir)
+}

@@ -1,0 +1,175 @@
+package trainer
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/euryale-ml/euryale/checkpoint"
+	"github.com/euryale-ml/euryale/internal/atomicfile"
+)
+
+// Files of a run's folder.
+const (
+	ConfigFile    = "config.yaml"
+	CheckpointDir = "checkpoints"
+	BestFile      = "best.safetensors" // in CheckpointDir: weights of the best epoch
+	LastFile      = "last.safetensors" // in CheckpointDir: weights of the last checkpoint
+)
+
+// A checkpoint is two files: the optimizer's slots and the position of step S in
+// resume-S.safetensors, then the weights in last.safetensors, whose metadata names S.
+// Whatever last.safetensors a kill leaves, the resume file of its step is there: it is
+// written before, and older ones go after. best.safetensors is then a link to, or a
+// copy of, the weights; if a kill comes first, resuming makes it, since the position
+// says which step is best.
+const (
+	resumePrefix = "resume-"
+	stepKey      = "euryale.step"
+	positionKey  = "euryale.position"
+)
+
+func resumeFile(step int) string { return resumePrefix + strconv.Itoa(step) + ".safetensors" }
+
+// snapshot is a copy of all that a checkpoint holds.
+type snapshot struct {
+	weights, slots checkpoint.File
+	step           int
+	best           bool
+}
+
+// saver writes snapshots in the background, one at a time.
+type saver struct {
+	dir  string
+	busy chan error // holds the result of the write in hand; nil if there is none
+}
+
+func newSaver(dir string) *saver { return &saver{dir: dir} }
+
+// start begins to write a snapshot. The write before must have been waited for.
+func (s *saver) start(snap *snapshot) {
+	s.busy = make(chan error, 1)
+	go func(done chan<- error) {
+		defer func() {
+			if r := recover(); r != nil {
+				done <- fmt.Errorf("trainer: %w: writing a checkpoint panicked: %v", ErrFolder, r)
+			}
+		}()
+		done <- snap.write(s.dir)
+	}(s.busy)
+}
+
+// wait returns the result of the write in hand, once.
+func (s *saver) wait() error {
+	if s.busy == nil {
+		return nil
+	}
+	err := <-s.busy
+	s.busy = nil
+	return err
+}
+
+func (snap *snapshot) write(dir string) error {
+	resume := filepath.Join(dir, resumeFile(snap.step))
+	last := filepath.Join(dir, LastFile)
+	if err := checkpoint.Write(resume, &snap.slots); err != nil {
+		return fmt.Errorf("trainer: checkpoint: %w", err)
+	}
+	if err := checkpoint.Write(last, &snap.weights); err != nil {
+		return fmt.Errorf("trainer: checkpoint: %w", err)
+	}
+	if snap.best {
+		if err := linkBest(dir); err != nil {
+			return err
+		}
+	}
+	return removeOldResumes(dir, snap.step)
+}
+
+// linkBest makes best.safetensors the same as last.safetensors, which is never
+// written again but replaced.
+func linkBest(dir string) error {
+	last, best := filepath.Join(dir, LastFile), filepath.Join(dir, BestFile)
+	temporary := filepath.Join(dir, atomicfile.Prefix+"best"+atomicfile.Suffix)
+	os.Remove(temporary)
+	if os.Link(last, temporary) == nil {
+		if err := os.Rename(temporary, best); err != nil {
+			return fmt.Errorf("trainer: checkpoint: %w", err)
+		}
+		return atomicfile.SyncDir(dir)
+	}
+	from, err := os.Open(last) // a file system without links
+	if err != nil {
+		return fmt.Errorf("trainer: checkpoint: %w", err)
+	}
+	defer from.Close()
+	return atomicfile.Write(best, 0o644, func(w io.Writer) error {
+		_, err := io.Copy(w, from)
+		return err
+	})
+}
+
+func removeOldResumes(dir string, keep int) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("trainer: checkpoint: %w", err)
+	}
+	var errs []error
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), resumePrefix) && e.Name() != resumeFile(keep) {
+			errs = append(errs, os.Remove(filepath.Join(dir, e.Name())))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// save takes a snapshot and starts to write it, after the write before has ended.
+func (t *Trainer) save(best bool) error {
+	if t.saver == nil {
+		return nil
+	}
+	if err := t.saver.wait(); err != nil {
+		return err
+	}
+	snap, err := t.snapshot(best)
+	if err != nil {
+		return err
+	}
+	t.saver.start(snap)
+	return nil
+}
+
+func (t *Trainer) snapshot(best bool) (*snapshot, error) {
+	snap := &snapshot{step: t.at.Step, best: best}
+	weights, err := t.modelFile()
+	if err != nil {
+		return nil, err
+	}
+	weights.Metadata[stepKey] = strconv.Itoa(t.at.Step)
+	snap.weights = *weights
+	for _, name := range t.step.State().Names() {
+		if !strings.HasPrefix(name, "optim/") {
+			continue
+		}
+		tensor, err := t.step.readSlot(name)
+		if err != nil {
+			return nil, err
+		}
+		snap.slots.Tensors = append(snap.slots.Tensors, tensor)
+	}
+	at := t.at
+	at.Seconds = t.seconds + time.Since(t.began).Seconds()
+	at.Complete = t.done()
+	encoded, err := json.Marshal(at)
+	if err != nil {
+		return nil, fmt.Errorf("trainer: checkpoint: %w", err)
+	}
+	snap.slots.Metadata = map[string]string{positionKey: string(encoded), checkpoint.FormatKey: checkpoint.Format}
+	return snap, nil
+}

@@ -1,0 +1,274 @@
+package trainer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"gorgonia.org/tensor"
+
+	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/device/cpu"
+	"github.com/euryale-ml/euryale/internal/atomicfile"
+	"github.com/euryale-ml/euryale/nn"
+	"github.com/euryale-ml/euryale/schedule"
+	"github.com/euryale-ml/euryale/track"
+)
+
+// Trainer trains one model on one data set. It is not safe for concurrent use.
+type Trainer struct {
+	model       nn.Module
+	config      Config
+	step        *Step
+	device      device.Device
+	ownDevice   bool
+	train, test *dataset.Loader
+	rate        schedule.Schedule
+	classes     []string
+	graph       *nn.Graph // of one image, for counts
+
+	log   *track.Log
+	saver *saver
+
+	at      position
+	seconds float64 // of earlier parts of the run
+	images  int64   // trained on in this part
+	began   time.Time
+	spent   time.Duration // in training steps, data included
+	closed  bool
+}
+
+// position is where a run stands: everything but weights that resuming needs.
+type position struct {
+	Epoch    int     `json:"epoch"` // in progress, from 1
+	Batch    int     `json:"batch"` // batches of it that are done
+	Step     int     `json:"step"`  // steps done
+	Best     *Scores `json:"best"`
+	Last     *Scores `json:"last"`
+	Seconds  float64 `json:"seconds"`
+	Complete bool    `json:"complete"` // the run ended by itself
+}
+
+// New makes a Trainer: the model's State with fresh weights, the loaders, and, with
+// Config.Dir, the run's folder, from which Config.Resume goes on. Errors about sizes
+// that do not fit come here, before the first step. Close it after use.
+func New(net nn.Module, train, test dataset.Dataset, c Config) (t *Trainer, err error) {
+	c = c.withDefaults()
+	if net == nil || train == nil || test == nil {
+		return nil, fmt.Errorf("trainer: %w: a model, a training set and a test set are needed", ErrConfig)
+	}
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	t = &Trainer{model: net, config: c, classes: train.Classes(), at: position{Epoch: 1}}
+	defer func() {
+		if err != nil {
+			t.Close()
+			t = nil
+		}
+	}()
+	if err := t.loaders(train, test); err != nil {
+		return nil, err
+	}
+	if err := t.buildStep(); err != nil {
+		return nil, err
+	}
+	if err := t.checkBatches(); err != nil {
+		return nil, err
+	}
+	return t, t.openFolder()
+}
+
+func (t *Trainer) loaders(train, test dataset.Dataset) (err error) {
+	c := t.config
+	if !slices.Equal(train.Classes(), test.Classes()) {
+		return fmt.Errorf("trainer: %w: the training set's classes are %d, the test set's %d, or others", ErrConfig, len(train.Classes()), len(test.Classes()))
+	}
+	of := dataset.LoaderConfig{
+		Batch: c.Batch, Workers: c.Workers, Seed: c.Seed, Normalize: c.Normalize, StopOnBad: c.StopOnBadImage, CacheBytes: c.CacheBytes,
+	}
+	training := of
+	training.Shuffle, training.DropLast, training.Train, training.Transform = !c.InOrder, c.DropLast, true, c.Train
+	if t.train, err = dataset.NewLoader(train, training); err != nil {
+		return fmt.Errorf("trainer: training set: %w", err)
+	}
+	of.Batch, of.Transform = c.TestBatch, c.Test
+	if t.test, err = dataset.NewLoader(test, of); err != nil {
+		return fmt.Errorf("trainer: test set: %w", err)
+	}
+	t.rate = schedule.Constant{Rate: c.Optimizer.Rate()}
+	if c.Schedule != nil {
+		t.rate, err = c.Schedule(c.Optimizer.Rate(), t.train.Steps(), c.Epochs)
+	}
+	return err
+}
+
+func (t *Trainer) buildStep() (err error) {
+	c := t.config
+	if t.device = c.Device; t.device == nil {
+		if t.device, err = cpu.New(cpu.Options{}); err != nil {
+			return err
+		}
+		t.ownDevice = true
+	}
+	dt := tensor.Float32
+	if c.Float64 {
+		dt = tensor.Float64
+	}
+	input := [3]int{3, c.Crop, c.Crop}
+	if t.graph, err = nn.Trace(t.model, append([]int{1}, input[:]...), nn.Options{DType: dt}); err != nil {
+		return err
+	}
+	t.step, err = NewStep(t.model, StepConfig{
+		Device: t.device, Optimizer: c.Optimizer, Input: input, Smoothing: c.Smoothing, Seed: c.Seed, DType: dt, Frozen: c.frozen,
+	})
+	if err != nil {
+		return err
+	}
+	if t.step.Classes() != len(t.classes) {
+		return fmt.Errorf("trainer: %w: the model has %d outputs, the data set %d classes", ErrConfig, t.step.Classes(), len(t.classes))
+	}
+	return nil
+}
+
+// checkBatches traces the model on both sizes of training batch: a last batch that
+// leaves batch normalisation one value a channel is an error now, not after an epoch.
+func (t *Trainer) checkBatches() error {
+	sizes := []int{t.config.Batch}
+	if short := t.train.ShortBatch(); short > 0 {
+		sizes = append(sizes, short)
+	}
+	if t.train.Steps() == 1 && len(sizes) == 2 {
+		sizes = sizes[1:]
+	}
+	for _, n := range sizes {
+		if _, err := nn.Trace(t.model, []int{n, 3, t.config.Crop, t.config.Crop}, nn.Options{Training: true}); err != nil {
+			return fmt.Errorf("trainer: training batches of %d images (the last batch of an epoch may be short; DropLast leaves it out): %w", n, err)
+		}
+	}
+	return nil
+}
+
+// openFolder makes the run's folder, or goes on in it.
+func (t *Trainer) openFolder() error {
+	dir := t.config.Dir
+	if dir == "" {
+		if t.config.Resume {
+			return fmt.Errorf("trainer: %w: Resume needs Dir, the folder of the run to go on with", ErrConfig)
+		}
+		return nil
+	}
+	checkpoints := filepath.Join(dir, CheckpointDir)
+	if !t.config.Resume {
+		if err := emptyFolder(dir); err != nil {
+			return err
+		}
+	} else if _, err := os.Stat(dir); err != nil {
+		return fmt.Errorf("trainer: %w: nothing to resume: %w", ErrFolder, err)
+	}
+	if err := os.MkdirAll(checkpoints, 0o755); err != nil {
+		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
+	}
+	t.saver = newSaver(checkpoints)
+	if t.config.Resume {
+		if err := errors.Join(atomicfile.Clean(dir), atomicfile.Clean(checkpoints)); err != nil {
+			return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
+		}
+		if err := t.restore(checkpoints); err != nil {
+			return err
+		}
+	}
+	var err error
+	if t.log, err = track.OpenLog(dir); err != nil {
+		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
+	}
+	if t.config.Resume {
+		return t.log.Cut(t.at.Step, t.at.Last != nil && t.at.Last.Step == t.at.Step)
+	}
+	return nil
+}
+
+// emptyFolder refuses a folder that holds anything but what a caller puts there
+// before the run: config.yaml.
+func emptyFolder(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
+	}
+	for _, e := range entries {
+		if e.Name() != ConfigFile {
+			return fmt.Errorf("trainer: %w: %s is not empty: it holds %s; resume that run or choose another folder", ErrFolder, dir, e.Name())
+		}
+	}
+	return nil
+}
+
+// Step is the model on its device, for what goes beyond the Trainer.
+func (t *Trainer) Step() *Step { return t.step }
+
+// Classes are the names of the classes in order of their index.
+func (t *Trainer) Classes() []string { return t.classes }
+
+// Device is where the model runs.
+func (t *Trainer) Device() device.Device { return t.device }
+
+// TrainLoader and TestLoader make the batches.
+func (t *Trainer) TrainLoader() *dataset.Loader { return t.train }
+
+// TestLoader makes the batches of the test set.
+func (t *Trainer) TestLoader() *dataset.Loader { return t.test }
+
+// Config is the configuration with its defaults filled in.
+func (t *Trainer) Config() Config { return t.config }
+
+// Parameters is the number of elements of the model's parameters.
+func (t *Trainer) Parameters() int { return t.graph.Parameters() }
+
+// MultiplyAdds counts the multiplications of a forward pass of one image.
+func (t *Trainer) MultiplyAdds() int64 { return t.graph.MultiplyAdds() }
+
+// Position is the epoch in progress, from 1, and the number of steps done.
+func (t *Trainer) Position() (epoch, step int) { return t.at.Epoch, t.at.Step }
+
+// Complete reports whether the run that was resumed had ended by itself.
+func (t *Trainer) Complete() bool { return t.done() }
+
+// AddHook adds a hook before Fit.
+func (t *Trainer) AddHook(h Hook) { t.config.Hooks = append(t.config.Hooks, h) }
+
+// Evaluate classifies the test set.
+func (t *Trainer) Evaluate(ctx context.Context) (Scores, error) {
+	e, err := t.evaluate(ctx)
+	return e.Test, err
+}
+
+// Close waits for the last checkpoint and frees everything; the Trainer's own device
+// too, but not one that was given.
+func (t *Trainer) Close() error {
+	if t == nil || t.closed {
+		return nil
+	}
+	t.closed = true
+	var errs []error
+	if t.saver != nil {
+		errs = append(errs, t.saver.wait())
+	}
+	if t.log != nil {
+		errs = append(errs, t.log.Close())
+	}
+	if t.step != nil {
+		errs = append(errs, t.step.Close())
+	}
+	if t.ownDevice && t.device != nil {
+		errs = append(errs, t.device.Close())
+	}
+	return errors.Join(errs...)
+}
