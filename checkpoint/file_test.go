@@ -187,6 +187,7 @@ var hostile = []struct {
 	{"two negative axes", made(`{"a":`+f32("[-1,-1]", "[0,4]")+`}`, 4), ErrFormat, "a negative axis"},
 	{"product that overflows", made(`{"a":`+f32("[4294967296,4294967296,4294967296]", "[0,0]")+`}`, 0), ErrFormat, "too many elements"},
 	{"product that overflows to 0", made(`{"a":`+f32("[4611686018427387904,4]", "[0,0]")+`}`, 0), ErrFormat, "too many elements"},
+	{"bytes that overflow to 0", made(`{"a":`+f32("[4611686018427387904]", "[0,0]")+`}`, 0), ErrFormat, "too many elements"},
 	{"axis beyond 64 bits", made(`{"a":`+f32("[99999999999999999999]", "[0,4]")+`}`, 4), ErrFormat, `tensor "a"`},
 	{"huge but consistent", made(`{"a":`+f32("[1000000000000]", "[0,4000000000000]")+`}`, 4), ErrTruncated, "its tensors have 4000000000000 bytes, but 4"},
 	{"axis of half", made(`{"a":`+f32("[1.5]", "[0,4]")+`}`, 4), ErrFormat, `tensor "a"`},

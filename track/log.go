@@ -110,8 +110,15 @@ func (l *Log) Append(line Line) error {
 	return appendWhole(l.csv, csvRows(line.row()))
 }
 
+// appended is what appendWhole needs of a file.
+type appended interface {
+	io.Writer
+	Stat() (fs.FileInfo, error)
+	Truncate(size int64) error
+}
+
 // appendWhole appends data, or takes back the part that was written.
-func appendWhole(f *os.File, data []byte) error {
+func appendWhole(f appended, data []byte) error {
 	n, err := f.Write(data)
 	if err == nil {
 		return nil

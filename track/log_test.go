@@ -221,6 +221,31 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// filling is a file on a disk with room for half of what is written.
+type filling struct{ *os.File }
+
+func (f filling) Write(b []byte) (int, error) {
+	n, _ := f.File.Write(b[:len(b)/2])
+	return n, errors.New("no space left")
+}
+
+// TestTakenBack fills the disk within a line.
+func TestTakenBack(t *testing.T) {
+	dir := t.TempDir()
+	l := fill(t, dir)
+	want := contents(t, dir, JSONLFile)
+	if err := appendWhole(filling{l.jsonl}, []byte("half a line\n")); !errors.Is(err, ErrLog) {
+		t.Error(err)
+	}
+	if got := contents(t, dir, JSONLFile); got != want {
+		t.Errorf("left\n%s", got)
+	}
+	must(t, l.Append(stepLine(4)))
+	if lines, err := ReadLog(dir); err != nil || len(lines) != 5 {
+		t.Errorf("%d lines after it: %v", len(lines), err)
+	}
+}
+
 func TestValues(t *testing.T) {
 	l := stepLine(1)
 	l.Accuracy = math.NaN()
