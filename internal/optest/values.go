@@ -1,6 +1,11 @@
 package optest
 
-import "math"
+import (
+	"math"
+	"strings"
+
+	"github.com/euryale-ml/euryale/internal/philox"
+)
 
 // Uniform is element i of the pseudo-random sequence of a seed, in [-1, 1): the
 // finalizer of SplitMix64 over seed·φ + i + 1, with 53 bits. It is simple enough to
@@ -34,4 +39,24 @@ func Labels(seed uint64, n, k int) []int64 {
 		x[i] = int64((Uniform(seed, uint64(i)) + 1) / 2 * float64(k))
 	}
 	return x
+}
+
+// Named is a parameter's or buffer's value as a function of its name and shape:
+// weights as wide as a fresh network's, γ and running variances about 1, all else
+// about 0.
+func Named(name string, shape ...int) []float64 {
+	scale, offset := 0.1, 0.0
+	switch {
+	case len(shape) == 4: // as wide as He's normal over the fan-out
+		scale = math.Sqrt(6 / float64(shape[0]*shape[2]*shape[3]))
+	case len(shape) == 2:
+		scale = math.Sqrt(3 / float64(shape[1]))
+	case strings.HasSuffix(name, "running_var"):
+		scale, offset = 0.2, 1
+	case strings.HasSuffix(name, "bn3.weight"): // γ at the end of a residual block, small so that training is not chaotic
+		offset = 0.2
+	case strings.HasSuffix(name, "weight"): // γ
+		offset = 1
+	}
+	return Values(philox.Stream(name), scale, offset, shape...)
 }
