@@ -1,0 +1,166 @@
+package config
+
+// Format is the version of the YAML that this package writes, and the newest
+// that it reads.
+const Format = 1
+
+// Config holds every setting of a training run. The tags say what each field
+// means: yaml its key, range the interval of its numbers, oneof its words, help
+// its meaning. Default has the values that are used where nothing is given.
+//
+// A Config may be copied by assignment; Set and Load never change the lists that
+// a copy shares.
+type Config struct {
+	Name      string   `yaml:"name" help:"name of the run and its folder; empty = <model>-<set>-<optim>-lr<lr>-bs<batch>[-tricks]"`
+	Seed      uint64   `yaml:"seed" help:"seed of weights, order of images, augmentation and dropout"`
+	Threads   int      `yaml:"threads" range:"[0,4096]" resume:"free" help:"threads of the engine; 0 = all that the container allows"`
+	Device    string   `yaml:"device" oneof:"auto,cpu,cuda,cuda:N" resume:"free" help:"where the network runs"`
+	Precision string   `yaml:"precision" oneof:"float32,bfloat16,float64" help:"float type of the network; float64 is the CPU's plain reference"`
+	Model     Model    `yaml:"model"`
+	Data      Data     `yaml:"data"`
+	Augment   Augment  `yaml:"augment"`
+	Optim     Optim    `yaml:"optim"`
+	Schedule  Schedule `yaml:"schedule"`
+	Loss      Loss     `yaml:"loss"`
+	Train     Train    `yaml:"train"`
+	Track     []string `yaml:"track" oneof:"tensorboard,mlflow,neptune" resume:"free" help:"where metrics go besides the run's JSONL and CSV"`
+	Neptune   Neptune  `yaml:"neptune"`
+	MLflow    MLflow   `yaml:"mlflow"`
+
+	TensorBoard TensorBoard `yaml:"tensorboard"`
+
+	given map[string]bool // the keys that Load and Set were given; replaced, never changed, by them
+}
+
+// Model chooses the network and what it starts from.
+type Model struct {
+	Name        string   `yaml:"name" names:"models" help:"architecture"`
+	Weights     string   `yaml:"weights" help:"file of weights to start from; empty = fresh ones"`
+	ReplaceHead bool     `yaml:"replace_head" help:"start with a fresh classifier where the file's has another size"`
+	Freeze      []string `yaml:"freeze" help:"patterns of parameter names that stay as they are, such as conv1.*"`
+	ZeroGamma   bool     `yaml:"zero_gamma" help:"γ = 0 in the last BatchNorm of each residual block"`
+	Dropout     float64  `yaml:"dropout" range:"[0,1)" help:"probability in VGG's classifier"`
+}
+
+// Data chooses the images and how they are read.
+type Data struct {
+	Set          string     `yaml:"set" names:"sets" help:"images; auto = the pets if they are found, else drawn with the quick profile"`
+	Root         string     `yaml:"root" help:"the set's folder; empty = ./data/oxford-iiit-pet, $EURYALE_DATA or the user's cache folder"`
+	Download     bool       `yaml:"download" help:"fetch the set into the user's cache folder"`
+	URL          string     `yaml:"url" help:"address to download from; empty = the set's own"`
+	Archives     []string   `yaml:"archives" help:"local archive files to unpack instead of a download"`
+	TrainList    string     `yaml:"train_list" help:"list of training images: a name in annotations/ or a path"`
+	TestList     string     `yaml:"test_list" help:"list of test images: a name in annotations/ or a path"`
+	Relabel      bool       `yaml:"relabel" help:"outputs only for the classes of the training list, in order of id; false = all of the set"`
+	Batch        int        `yaml:"batch" range:"[1,65536]" help:"images a training step"`
+	TestBatch    int        `yaml:"test_batch" range:"[0,65536]" help:"images a test step; 0 = as batch"`
+	Workers      int        `yaml:"workers" range:"[0,4096]" resume:"free" help:"goroutines that decode and augment; 0 = all cores"`
+	Shuffle      bool       `yaml:"shuffle" help:"another order of the training images in each epoch"`
+	DropLast     bool       `yaml:"drop_last" help:"leave out the last short training batch"`
+	Resize       int        `yaml:"resize" range:"[1,8192]" help:"short side of test images in pixels, at least crop"`
+	Crop         int        `yaml:"crop" range:"[1,8192]" help:"side of the square that the network sees, in training and testing"`
+	Mean         [3]float64 `yaml:"mean" range:"[-1000,1000]" help:"subtracted from red, green, blue of 0 to 1"`
+	Std          [3]float64 `yaml:"std" range:"(0,1000]" help:"divides red, green, blue after that"`
+	OnBadImage   string     `yaml:"on_bad_image" oneof:"skip,stop" help:"what an unreadable image does; skip names and counts it once"`
+	DrawnClasses int        `yaml:"drawn_classes" range:"[2,37]" help:"classes of the drawn set"`
+	DrawnImages  int        `yaml:"drawn_images" range:"[1,100000]" help:"training images a class of the drawn set"`
+	TestFraction float64    `yaml:"test_fraction" range:"(0,1)" help:"share of an image folder without train/ and test/ that is tested on, a seeded draw a class"`
+	Augment      bool       `yaml:"augment" help:"false = training images go through the test transforms"`
+}
+
+// Augment is what happens to a training image. Pairs are low,high.
+type Augment struct {
+	CropScale     [2]float64 `yaml:"crop_scale" range:"(0,1]" help:"share of the image's area that is cut out"`
+	CropRatio     [2]float64 `yaml:"crop_ratio" range:"[0.001,1000]" help:"width over height of the cut"`
+	Flip          float64    `yaml:"flip" range:"[0,1]" help:"probability of mirroring left and right"`
+	Brightness    [2]float64 `yaml:"brightness" range:"[0,1000]" help:"factor; 1,1 = off"`
+	Saturation    [2]float64 `yaml:"saturation" range:"[0,1000]" help:"factor; 1,1 = off"`
+	HueScale      [2]float64 `yaml:"hue_scale" range:"[0,1000]" help:"factor of the hue; 1,1 = off"`
+	Contrast      [2]float64 `yaml:"contrast" range:"[0,1000]" help:"factor; 1,1 = off"`
+	HueShift      [2]float64 `yaml:"hue_shift" range:"[-0.5,0.5]" help:"turns added to the hue; 0,0 = off"`
+	Mixup         float64    `yaml:"mixup" range:"[0,1000]" help:"α of the Beta distribution that mixes pairs of images; 0 = off"`
+	RandomErasing float64    `yaml:"random_erasing" range:"[0,1]" help:"probability of erasing a rectangle; 0 = off"`
+}
+
+// Optim is the optimizer.
+type Optim struct {
+	Name        string     `yaml:"name" oneof:"sgd,adamw" help:"optimizer"`
+	LR          float64    `yaml:"lr" range:"(0,inf)" help:"learning rate"`
+	Momentum    float64    `yaml:"momentum" range:"[0,1)" help:"of sgd"`
+	Nesterov    bool       `yaml:"nesterov" help:"Nesterov's momentum, as PyTorch has it"`
+	WeightDecay float64    `yaml:"weight_decay" range:"[0,inf)" help:"added to the gradient, times the weight (sgd)"`
+	NoBiasDecay bool       `yaml:"no_bias_decay" help:"biases, γ and β do not decay"`
+	Betas       [2]float64 `yaml:"betas" range:"[0,1)" order:"any" help:"of adamw"`
+	Eps         float64    `yaml:"eps" range:"(0,inf)" help:"of adamw"`
+	LayerDecay  float64    `yaml:"layer_decay" range:"(0,1]" help:"factor of the learning rate from each layer to the one before; 1 = off"`
+}
+
+// Schedule is how the learning rate goes.
+type Schedule struct {
+	Name          string  `yaml:"name" oneof:"constant,step,cosine,onecycle" help:"learning rate over the run"`
+	WarmupEpochs  int     `yaml:"warmup_epochs" range:"[0,1000000]" help:"epochs in which the rate grows linearly from 0"`
+	StepEpochs    int     `yaml:"step_epochs" range:"[1,1000000]" help:"step: epochs between decays"`
+	Gamma         float64 `yaml:"gamma" range:"(0,inf)" help:"step: factor of each decay"`
+	MinLR         float64 `yaml:"min_lr" range:"[0,inf)" help:"cosine: where the rate ends"`
+	LinearScaling bool    `yaml:"linear_scaling" help:"multiply the rate by effective batch / base_batch"`
+	BaseBatch     int     `yaml:"base_batch" range:"[1,1000000]" help:"the batch that lr is meant for, for linear_scaling"`
+}
+
+// Loss is the training loss, softmax cross-entropy.
+type Loss struct {
+	LabelSmoothing float64 `yaml:"label_smoothing" range:"[0,1)" help:"ε of (1-ε)·one-hot + ε/classes; not in the test loss"`
+}
+
+// Train is how long a run lasts and how its steps are made.
+type Train struct {
+	Epochs         int     `yaml:"epochs" range:"[1,1000000]" resume:"free" help:"passes over the training images"`
+	MaxSteps       int     `yaml:"max_steps" range:"[0,1000000000]" resume:"free" help:"ends the run after so many steps; 0 = no limit"`
+	Patience       int     `yaml:"patience" range:"[0,1000000]" resume:"free" help:"stops after so many epochs without a better test accuracy; 0 = off"`
+	SaveEverySteps int     `yaml:"save_every_steps" range:"[0,1000000000]" help:"steps between checkpoints; 0 = one each epoch"`
+	ClipNorm       float64 `yaml:"clip_norm" range:"[0,inf)" help:"largest norm of the gradient; 0 = off"`
+	Accumulate     int     `yaml:"accumulate" range:"[1,65536]" help:"batches whose gradients make one step"`
+	EMA            float64 `yaml:"ema" range:"[0,1)" help:"decay of a moving average of the weights; 0 = off"`
+}
+
+// Neptune is where the tracker of that name sends to; its token comes from the
+// environment.
+type Neptune struct {
+	Project string   `yaml:"project" help:"workspace/name; empty = $NEPTUNE_PROJECT"`
+	Mode    string   `yaml:"mode" oneof:"async,offline,debug" help:"send while training, write a folder to sync, or neither"`
+	Tags    []string `yaml:"tags" help:"tags of the run"`
+}
+
+// MLflow is where the tracker of that name sends to; credentials come from the
+// environment.
+type MLflow struct {
+	URI        string `yaml:"uri" help:"address of the server; empty = $MLFLOW_TRACKING_URI"`
+	Experiment string `yaml:"experiment" help:"name of the experiment"`
+}
+
+// TensorBoard has no settings: event files go to the run's folder.
+type TensorBoard struct{}
+
+// Default is the configuration of a run about which nothing is said.
+func Default() Config {
+	return Config{
+		Seed: 42, Device: "auto", Precision: "float32",
+		Model: Model{Name: "vgg16", Dropout: 0.5},
+		Data: Data{
+			Set: "auto", TrainList: "trainval.txt", TestList: "test.txt", Batch: 64, Shuffle: true, Resize: 256, Crop: 224,
+			Mean: [3]float64{0.485, 0.456, 0.405}, Std: [3]float64{0.229, 0.224, 0.225}, OnBadImage: "skip",
+			DrawnClasses: 37, DrawnImages: 100, TestFraction: 0.2, Augment: true,
+		},
+		Augment: Augment{
+			CropScale: [2]float64{0.08, 1}, CropRatio: [2]float64{0.75, 1.3333}, Flip: 0.5,
+			Brightness: [2]float64{0.6, 1.4}, Saturation: [2]float64{0.6, 1.4}, HueScale: [2]float64{0.6, 1.4},
+			Contrast: [2]float64{1, 1},
+		},
+		Optim: Optim{
+			Name: "sgd", LR: 1e-3, Momentum: 0.9, WeightDecay: 5e-4, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8, LayerDecay: 1,
+		},
+		Schedule: Schedule{Name: "constant", StepEpochs: 30, Gamma: 0.1, BaseBatch: 256},
+		Train:    Train{Epochs: 100, Accumulate: 1},
+		Neptune:  Neptune{Mode: "async"},
+		MLflow:   MLflow{Experiment: "euryale"},
+	}
+}

@@ -1,0 +1,160 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Key is what is known of one dotted key.
+type Key struct {
+	Path      string // such as "optim.lr"
+	Default   string // as Set takes it
+	Range     string // what is allowed, in words
+	Meaning   string
+	Resumable bool // may change when a run is resumed
+}
+
+// Keys lists every key in the order of the YAML. known names the models and sets
+// that there are.
+func Keys(known ...Known) []Key {
+	c := Default()
+	list := make([]Key, len(keys))
+	for i, k := range keys {
+		list[i] = Key{k.path, k.get(&c), k.wants(known...), k.help, k.resumable}
+	}
+	return list
+}
+
+// key is a leaf of the tree of Config.
+type key struct {
+	path      string
+	index     []int // of reflect's FieldByIndex
+	kind      reflect.Type
+	interval  *interval
+	words     []string // oneof
+	names     string   // which list of Known
+	help      string
+	resumable bool
+	anyOrder  bool // a pair need not be low,high
+}
+
+// keys are all leaves in order, and sections the paths above them.
+var (
+	keys     []*key
+	sections []string
+	byPath   = map[string]*key{}
+)
+
+func init() { walk(reflect.TypeFor[Config](), "", nil) }
+
+// walk gathers the keys of a struct from its fields' tags.
+func walk(t reflect.Type, prefix string, index []int) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if !f.IsExported() {
+			continue
+		}
+		path, at := prefix+f.Tag.Get("yaml"), append(slices.Clone(index), i)
+		if f.Type.Kind() == reflect.Struct {
+			sections = append(sections, path)
+			walk(f.Type, path+".", at)
+			continue
+		}
+		k := &key{
+			path: path, index: at, kind: f.Type, names: f.Tag.Get("names"), help: f.Tag.Get("help"),
+			resumable: f.Tag.Get("resume") == "free", anyOrder: f.Tag.Get("order") == "any",
+		}
+		if words := f.Tag.Get("oneof"); words != "" {
+			k.words = strings.Split(words, ",")
+		}
+		if r := f.Tag.Get("range"); r != "" {
+			k.interval = parseInterval(r)
+		}
+		keys = append(keys, k)
+		byPath[path] = k
+	}
+}
+
+// field is where the key's value lives in c.
+func (k *key) field(c *Config) reflect.Value { return reflect.ValueOf(c).Elem().FieldByIndex(k.index) }
+
+// find returns the key of a path, or an error that names the nearest one.
+func find(path string) (*key, error) {
+	if k := byPath[path]; k != nil {
+		return k, nil
+	}
+	if slices.Contains(sections, path) {
+		return nil, &keyError{fmt.Sprintf("%s is a section, not a key; %s", path, keysBelow(path)), ErrType}
+	}
+	return nil, unknown(path)
+}
+
+func unknown(path string) error {
+	return &keyError{fmt.Sprintf("unknown key %s; the nearest known key is %s", path, nearest(path)), ErrUnknownKey}
+}
+
+func keysBelow(section string) string {
+	var below []string
+	for _, k := range keys {
+		if name, ok := strings.CutPrefix(k.path, section+"."); ok {
+			below = append(below, name)
+		}
+	}
+	if len(below) == 0 {
+		return "it has no keys"
+	}
+	return "its keys are " + strings.Join(below, ", ")
+}
+
+// nearest is the known key or section that looks most like path: the one with
+// the same last word if there is just one, else the fewest edits away.
+func nearest(path string) string {
+	last := path[strings.LastIndexByte(path, '.')+1:]
+	var same []string
+	best, distance := "", 1<<30
+	candidates := slices.Clone(sections)
+	for _, k := range keys {
+		candidates = append(candidates, k.path)
+		if strings.HasSuffix("."+k.path, "."+last) {
+			same = append(same, k.path)
+		}
+	}
+	if len(same) == 1 {
+		return same[0]
+	}
+	for _, c := range candidates {
+		d := edits(path, c)
+		if !strings.Contains(path, ".") { // a bare word may mean a key of any section
+			d = min(d, edits(path, c[strings.LastIndexByte(c, '.')+1:])+1)
+		}
+		if d < distance {
+			best, distance = c, d
+		}
+	}
+	return best
+}
+
+// edits is the Levenshtein distance of two strings, in bytes. Long strings are
+// cut: they are no misspelling of a key.
+func edits(a, b string) int {
+	a = a[:min(len(a), 100)]
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}

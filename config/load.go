@@ -1,0 +1,172 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Load reads YAML onto c: keys that data does not give keep their values. Every
+// bad key is named, with its line and the nearest known key or what it takes;
+// after an error c is as it was. Empty data changes nothing. The keys count as
+// given (see Given).
+func Load(data []byte, c *Config) error {
+	l := loader{onto: *c, lines: map[string]int{}}
+	if err := l.read(data); err != nil {
+		return err
+	}
+	l.onto.mark(l.paths...)
+	*c = l.onto
+	return nil
+}
+
+// LoadBase is Load for a built-in recipe: its keys do not count as given by the
+// user.
+func LoadBase(data []byte, c *Config) error {
+	given := c.given
+	err := Load(data, c)
+	c.given = given
+	return err
+}
+
+type loader struct {
+	onto  Config
+	lines map[string]int // where each key was given
+	paths []string
+	errs  []error
+}
+
+func (l *loader) read(data []byte) error {
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	var root, more yaml.Node
+	switch err := d.Decode(&root); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		return &keyError{strings.TrimPrefix(err.Error(), "yaml: "), ErrSyntax}
+	}
+	if err := d.Decode(&more); !errors.Is(err, io.EOF) {
+		return &keyError{"want one YAML document, there are more", ErrSyntax}
+	}
+	top := root.Content[0]
+	if top.Kind != yaml.MappingNode {
+		if top.Tag == "!!null" {
+			return nil
+		}
+		return &keyError{fmt.Sprintf("line %d: want keys and values", top.Line), ErrSyntax}
+	}
+	l.mapping(top, "")
+	return errors.Join(l.errs...)
+}
+
+// fail keeps an error with its line.
+func (l *loader) fail(line int, err error) {
+	var k *keyError
+	if errors.As(err, &k) {
+		err = &keyError{fmt.Sprintf("line %d: %s", line, k.message), k.sentinel}
+	}
+	l.errs = append(l.errs, err)
+}
+
+// mapping reads the keys of a section.
+func (l *loader) mapping(n *yaml.Node, prefix string) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name, value := n.Content[i], n.Content[i+1]
+		if value.Kind == yaml.AliasNode {
+			value = value.Alias
+		}
+		path := prefix + name.Value
+		if first, twice := l.lines[path]; twice {
+			l.fail(name.Line, &keyError{fmt.Sprintf("%s is given twice, first on line %d", path, first), ErrDuplicate})
+			continue
+		}
+		l.lines[path] = name.Line
+		switch {
+		case path == "format":
+			l.format(value)
+		case isSection(path):
+			l.section(value, path)
+		default:
+			l.leaf(name.Line, value, path)
+		}
+	}
+}
+
+func (l *loader) section(n *yaml.Node, path string) {
+	switch {
+	case n.Kind == yaml.MappingNode:
+		l.mapping(n, path+".")
+	case n.Tag != "!!null":
+		l.fail(n.Line, &keyError{fmt.Sprintf("%s is a section, not a value; %s", path, keysBelow(path)), ErrType})
+	}
+}
+
+func (l *loader) format(n *yaml.Node) {
+	var version int
+	if err := n.Decode(&version); err != nil || version < 1 {
+		l.fail(n.Line, &keyError{fmt.Sprintf("format = %s: want a whole number from 1", n.Value), ErrType})
+	} else if version > Format {
+		l.fail(n.Line, &keyError{fmt.Sprintf("format = %d: written by a newer version; this one reads up to %d", version, Format), ErrRange})
+	}
+}
+
+func (l *loader) leaf(line int, n *yaml.Node, path string) {
+	k, err := find(path)
+	if err != nil {
+		l.fail(line, err)
+		return
+	}
+	words, ok := k.wordsOf(n)
+	if !ok {
+		l.fail(line, k.refuse(describe(n), ErrType))
+		return
+	}
+	v, err := k.parse(words)
+	if err != nil {
+		l.fail(line, err)
+		return
+	}
+	k.field(&l.onto).Set(v)
+	l.paths = append(l.paths, path)
+}
+
+// wordsOf takes the words of a value out of YAML; ok is false where its shape or
+// type cannot be the key's. A list may be a sequence or a text with commas.
+func (k *key) wordsOf(n *yaml.Node) (words []string, ok bool) {
+	kind := k.kind.Kind()
+	switch {
+	case n.Kind == yaml.SequenceNode && k.list():
+		for _, e := range n.Content {
+			if e.Kind != yaml.ScalarNode || e.Tag == "!!null" {
+				return nil, false
+			}
+			words = append(words, e.Value)
+		}
+		return words, true
+	case n.Kind != yaml.ScalarNode:
+		return nil, false
+	case n.Tag == "!!null":
+		return k.split(""), kind == reflect.String || kind == reflect.Slice
+	}
+	ok = k.list() || kind == reflect.String || n.Tag != "!!str" // a quoted "5" is no number
+	return k.split(n.Value), ok
+}
+
+// describe is a YAML value for a message.
+func describe(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "{…}"
+	case yaml.SequenceNode:
+		return "[…]"
+	}
+	return n.Value
+}
+
+func isSection(path string) bool { return slices.Contains(sections, path) }

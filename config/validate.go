@@ -1,0 +1,127 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// Known names the models and sets that a program offers, those that users
+// registered included. A nil list is not known: then any name passes.
+type Known struct{ Models, Sets []string }
+
+// The names that come with this module.
+var (
+	builtInModels = []string{"vgg16", "vgg16_bn", "resnet50", "resnet50b", "resnet50c", "resnet50d"}
+	builtInSets   = []string{"auto", "oxford-iiit-pet", "image-folder", "drawn"}
+)
+
+// namesOf is what a list of names holds for Help: known's, else the module's own.
+func namesOf(which string, known []Known) []string {
+	names := builtInModels
+	if which == "sets" {
+		names = builtInSets
+	}
+	for _, k := range known {
+		if given := k.list(which); given != nil {
+			names = given
+		}
+	}
+	return names
+}
+
+func (k Known) list(which string) []string {
+	switch {
+	case which == "models":
+		return k.Models
+	case k.Sets == nil || slices.Contains(k.Sets, "auto"):
+		return k.Sets
+	}
+	return append([]string{"auto"}, k.Sets...)
+}
+
+// Validate checks every value's range, what hangs together, and that this
+// version can do it (see Unavailable). Given known, the names of model and set
+// must be in its lists (the set "auto" always is); without, they need only be
+// there. All that is wrong is in the error.
+func (c *Config) Validate(known ...Known) error {
+	var errs []error
+	for _, k := range keys {
+		v := k.field(c)
+		if err := k.check(v); err != nil {
+			errs = append(errs, err)
+		} else if k.names != "" {
+			errs = append(errs, k.checkName(v.String(), known))
+		}
+	}
+	errs = append(errs, c.together()...)
+	errs = append(errs, c.Unavailable())
+	return errors.Join(errs...)
+}
+
+func (k *key) checkName(name string, known []Known) error {
+	if name == "" {
+		return &keyError{fmt.Sprintf("%s is empty: want %s", k.path, k.wants(known...)), ErrRange}
+	}
+	for _, list := range known {
+		if names := list.list(k.names); names != nil && !slices.Contains(names, name) {
+			return &keyError{fmt.Sprintf("%s = %q is unknown: want %s", k.path, name, k.wants(known...)), ErrRange}
+		}
+	}
+	return nil
+}
+
+// together checks what no key can say alone.
+func (c *Config) together() []error {
+	var errs []error
+	bad := func(format string, args ...any) {
+		errs = append(errs, &keyError{fmt.Sprintf(format, args...), ErrRange})
+	}
+	if c.Data.Resize < c.Data.Crop {
+		bad("data.resize = %d is less than data.crop = %d: want it at least as large", c.Data.Resize, c.Data.Crop)
+	}
+	if c.Optim.Nesterov && c.Optim.Momentum == 0 {
+		bad("optim.nesterov = true needs optim.momentum greater than 0")
+	}
+	if c.Schedule.Name == "cosine" && !c.Schedule.LinearScaling && c.Schedule.MinLR > c.Optim.LR {
+		bad("schedule.min_lr = %g is greater than optim.lr = %g", c.Schedule.MinLR, c.Optim.LR)
+	}
+	if n := c.Name; strings.ContainsAny(n, "/\\\x00") || n == "." || n == ".." {
+		bad("name = %q: want a name that can be a folder's, without / and \\", n)
+	}
+	for _, p := range c.Model.Freeze {
+		if _, err := path.Match(p, ""); err != nil {
+			bad("model.freeze = %q: want a pattern of names with *, ? and [a-z]", p)
+		}
+	}
+	return errs
+}
+
+// Unavailable says which values ask for what comes in a later version; nil if
+// there is none. Later versions shrink it.
+func (c *Config) Unavailable() error {
+	var errs []error
+	for _, u := range []struct {
+		asked    bool
+		key, now string
+	}{
+		{strings.HasPrefix(c.Device, "cuda"), "device", "auto, cpu"},
+		{c.Precision == "bfloat16", "precision", "float32, float64"},
+		{c.Augment.Mixup != 0, "augment.mixup", "0"},
+		{c.Augment.RandomErasing != 0, "augment.random_erasing", "0"},
+		{c.Optim.Name == "adamw", "optim.name", "sgd"},
+		{c.Optim.LayerDecay != 1, "optim.layer_decay", "1"},
+		{c.Train.ClipNorm != 0, "train.clip_norm", "0"},
+		{c.Train.Accumulate > 1, "train.accumulate", "1"},
+		{c.Train.EMA != 0, "train.ema", "0"},
+		{len(c.Track) > 0, "track", "nothing but the run's JSONL and CSV"},
+	} {
+		if u.asked {
+			errs = append(errs, &keyError{fmt.Sprintf("%s = %s is not available in this version; there is %s",
+				u.key, byPath[u.key].get(c), u.now), ErrUnavailable})
+		}
+	}
+	return errors.Join(errs...)
+}

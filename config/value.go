@@ -1,0 +1,218 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// wants says in words what a key takes.
+func (k *key) wants(known ...Known) string {
+	words := k.words
+	if k.names != "" {
+		words = namesOf(k.names, known)
+	}
+	one := strings.Join(words, ", ")
+	switch v := k.kind; {
+	case v.Kind() == reflect.Bool:
+		return "true or false"
+	case v.Kind() == reflect.Int || v.Kind() == reflect.Uint64:
+		if k.interval == nil {
+			return "a whole number, at least 0"
+		}
+		return "a whole number, " + k.interval.String()
+	case v.Kind() == reflect.Float64:
+		return "a number, " + k.interval.String()
+	case v.Kind() == reflect.Array:
+		return k.wantsNumbers()
+	case v.Kind() == reflect.Slice && one != "":
+		return "a list of " + one
+	case v.Kind() == reflect.Slice:
+		return "a list of texts"
+	case one != "":
+		return "one of " + one
+	}
+	return "a text"
+}
+
+func (k *key) wantsNumbers() string {
+	s := map[int]string{2: "two numbers", 3: "three numbers"}[k.kind.Len()]
+	if k.pair() {
+		s += " low,high"
+	}
+	return s + ", each " + k.interval.String()
+}
+
+// pair says whether the value is a range, low before high.
+func (k *key) pair() bool {
+	return k.kind.Kind() == reflect.Array && k.kind.Len() == 2 && !k.anyOrder
+}
+
+// split takes the words out of a text with commas, or the whole where the key
+// is no list.
+func (k *key) split(value string) []string {
+	if !k.list() {
+		return []string{value}
+	}
+	words := strings.Split(value, ",")
+	for i, w := range words {
+		words[i] = strings.TrimSpace(w)
+	}
+	if k.kind.Kind() == reflect.Slice {
+		words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
+	}
+	return words
+}
+
+func (k *key) list() bool { return k.kind.Kind() == reflect.Slice || k.kind.Kind() == reflect.Array }
+
+// parse turns words (more than one for a list only) into the key's value and
+// checks its range.
+func (k *key) parse(words []string) (reflect.Value, error) {
+	v := reflect.New(k.kind).Elem()
+	fail := func(sentinel error) (reflect.Value, error) {
+		return v, k.refuse(strings.Join(words, ","), sentinel)
+	}
+	for _, w := range words {
+		if !utf8.ValidString(w) || strings.ContainsRune(w, 0) {
+			return fail(ErrType)
+		}
+	}
+	switch k.kind.Kind() {
+	case reflect.Slice:
+		if len(words) > 0 {
+			v.Set(reflect.ValueOf(slices.Clone(words)))
+		}
+	case reflect.Array:
+		if len(words) != k.kind.Len() {
+			return fail(ErrType)
+		}
+		for i, w := range words {
+			if !parseScalar(v.Index(i), w) {
+				return fail(ErrType)
+			}
+		}
+	default:
+		if len(words) != 1 || !parseScalar(v, words[0]) {
+			return fail(ErrType)
+		}
+	}
+	return v, k.check(v)
+}
+
+func parseScalar(v reflect.Value, word string) (ok bool) {
+	switch v.Kind() {
+	case reflect.Bool:
+		word = strings.ToLower(word)
+		v.SetBool(word == "true")
+		return word == "true" || word == "false"
+	case reflect.Int:
+		n, err := strconv.ParseInt(word, 10, strconv.IntSize)
+		v.SetInt(n)
+		return err == nil
+	case reflect.Uint64:
+		n, err := strconv.ParseUint(word, 10, 64)
+		v.SetUint(n)
+		return err == nil
+	case reflect.Float64:
+		f, err := parseFloat(word)
+		v.SetFloat(f)
+		return err == nil
+	}
+	v.SetString(word)
+	return true
+}
+
+// parseFloat also reads YAML's .nan and .inf; what is too large is infinite, and
+// so out of every range.
+func parseFloat(word string) (float64, error) {
+	switch strings.ToLower(word) {
+	case ".nan":
+		return math.NaN(), nil
+	case ".inf", "+.inf":
+		return math.Inf(1), nil
+	case "-.inf":
+		return math.Inf(-1), nil
+	}
+	f, err := strconv.ParseFloat(word, 64)
+	if errors.Is(err, strconv.ErrRange) {
+		err = nil
+	}
+	return f, err
+}
+
+// check says which value is outside the key's range.
+func (k *key) check(v reflect.Value) error {
+	ok := true
+	switch v.Kind() {
+	case reflect.Array:
+		for i := range v.Len() {
+			ok = ok && k.interval.holds(v.Index(i).Float())
+		}
+		ok = ok && (!k.pair() || v.Index(0).Float() <= v.Index(1).Float())
+	case reflect.Int:
+		ok = k.interval == nil || k.interval.holds(float64(v.Int()))
+	case reflect.Float64:
+		ok = k.interval.holds(v.Float())
+	case reflect.String:
+		ok = k.allows(v.String())
+	case reflect.Slice:
+		for i := range v.Len() {
+			ok = ok && k.allows(v.Index(i).String())
+		}
+	}
+	if !ok {
+		return k.refuse(text(v), ErrRange)
+	}
+	return nil
+}
+
+// allows says whether a word is one of the key's; N in a word stands for a number.
+func (k *key) allows(word string) bool {
+	if k.words == nil || slices.Contains(k.words, word) {
+		return true
+	}
+	return slices.ContainsFunc(k.words, func(w string) bool {
+		stem, ok := strings.CutSuffix(w, "N")
+		if !ok || !strings.HasPrefix(word, stem) {
+			return false
+		}
+		_, err := strconv.ParseUint(word[len(stem):], 10, 16)
+		return err == nil
+	})
+}
+
+func (k *key) refuse(value string, sentinel error) error {
+	if len(value) > 200 {
+		value = value[:200] + "…"
+	}
+	if value == "" || k.kind.Kind() == reflect.String {
+		value = strconv.Quote(value)
+	}
+	return &keyError{fmt.Sprintf("%s = %s: want %s", k.path, value, k.wants()), sentinel}
+}
+
+// get is the key's value as Set takes it.
+func (k *key) get(c *Config) string { return text(k.field(c)) }
+
+func text(v reflect.Value) string { return strings.Join(elements(v), ",") }
+
+// elements are the words of a value, one unless it is a list.
+func elements(v reflect.Value) []string {
+	switch v.Kind() {
+	case reflect.Slice, reflect.Array:
+		var words []string
+		for i := range v.Len() {
+			words = append(words, elements(v.Index(i))...)
+		}
+		return words
+	case reflect.Float64:
+		return []string{strconv.FormatFloat(v.Float(), 'g', -1, 64)}
+	}
+	return []string{fmt.Sprint(v.Interface())}
+}
