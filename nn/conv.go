@@ -29,8 +29,8 @@ func (c *Conv2D) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
 	}
 	groups := max(c.Groups, 1)
 	switch {
-	case c.In < 1 || c.Out < 1 || c.Kernel < 1 || c.In%groups != 0:
-		s.Errorf(c, ErrModule, "In %d, Out %d, Kernel %d, Groups %d: want positive numbers, In a multiple of Groups", c.In, c.Out, c.Kernel, groups)
+	case c.In < 1 || c.Out < 1 || c.Kernel < 1 || c.In%groups != 0 || c.Out%groups != 0:
+		s.Errorf(c, ErrModule, "In %d, Out %d, Kernel %d, Groups %d: want positive numbers, In and Out multiples of Groups", c.In, c.Out, c.Kernel, groups)
 		return nil
 	case len(x.Shape()) != 4 || x.Shape()[1] != c.In:
 		s.Errorf(c, ErrShape, "input %v, want [N, %d, H, W]", []int(x.Shape()), c.In)

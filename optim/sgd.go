@@ -27,7 +27,7 @@ var _ Optimizer = SGD{}
 
 // Validate names the first setting that makes no sense.
 func (o SGD) Validate() error {
-	bad := func(name string, value float64, want string) error {
+	bad := func(name string, value any, want string) error {
 		return fmt.Errorf("optim: SGD.%s = %v: %w: want %s", name, value, ErrConfig, want)
 	}
 	finite := func(v float64) bool { return v >= 0 && !math.IsInf(v, 1) }
@@ -39,7 +39,7 @@ func (o SGD) Validate() error {
 	case !finite(o.WeightDecay):
 		return bad("WeightDecay", o.WeightDecay, "a number of at least 0")
 	case o.Nesterov && o.Momentum == 0:
-		return bad("Nesterov", 1, "a momentum greater than 0 with it")
+		return bad("Nesterov", true, "a momentum greater than 0 with it")
 	}
 	for i, g := range o.Groups {
 		if g.Match == nil || !finite(g.WeightDecay) || !finite(g.RateScale) {
