@@ -40,7 +40,7 @@ func drawClutter(c *canvas, r *rand.Rand) {
 		b := &breeds[r.IntN(len(breeds))]
 		colour, other = b.coat, b.second
 	}
-	x, y, n := r.Float32(), r.Float32(), between(r, 0.03, 0.15)
+	x, y, n := r.Float32(), r.Float32(), between(r, 0.03, 0.13)
 	turn, stripes := r.Float32()*math.Pi, 0.0
 	if r.IntN(3) == 0 {
 		stripes = float64(between(r, 15, 60))
@@ -61,9 +61,9 @@ func drawClutter(c *canvas, r *rand.Rand) {
 }
 
 func anyColour(r *rand.Rand) rgb {
-	grey := between(r, 0.2, 0.8)
+	grey := between(r, 0.25, 0.8)
 	wild := rgb{r.Float32(), r.Float32(), r.Float32()}
-	return rgb{grey, grey, grey}.mix(wild, between(r, 0.1, 0.6))
+	return rgb{grey, grey, grey}.mix(wild, between(r, 0.05, 0.45))
 }
 
 // drawAnimal poses the animal and puts it into the picture.
@@ -86,7 +86,7 @@ func (f *figure) place(size int, r *rand.Rand) view {
 		x0, y0, x1, y1 = min(x0, x-n), min(y0, y-n), max(x1, x+n), max(y1, y+n)
 	}
 	side := max(x1-x0, y1-y0)
-	scale := between(r, 0.82, 1.12) * float32(size) / side
+	scale := between(r, 0.86, 1.14) * float32(size) / side
 	s, cos := math.Sincos(float64(between(r, -0.17, 0.17)))
 	v := view{scale: scale, cos: float32(cos), sin: float32(s), mirror: 1}
 	if r.IntN(2) == 0 {
@@ -104,7 +104,7 @@ func (f *figure) place(size int, r *rand.Rand) view {
 func develop(c *canvas, r *rand.Rand) *transforms.RGB {
 	n := c.size
 	out := transforms.NewRGB(n, n)
-	gain := between(r, 0.78, 1.15)
+	gain := between(r, 0.82, 1.14)
 	tint := rgb{vary(r, 0.06), vary(r, 0.06), vary(r, 0.06)}
 	gx, gy := between(r, -0.3, 0.3)/float32(n), between(r, -0.3, 0.3)/float32(n)
 	const bits, half = 1<<21 - 1, 1 << 20

@@ -25,7 +25,9 @@ func BenchmarkDecode(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "images/s")
 }
 
-func BenchmarkTrain(b *testing.B) { benchmarkPipeline(b, Train(224, DefaultAugment(), TaskNormalize())) }
+func BenchmarkTrain(b *testing.B) {
+	benchmarkPipeline(b, Train(224, DefaultAugment(), TaskNormalize()))
+}
 
 func BenchmarkTest(b *testing.B) { benchmarkPipeline(b, Test(256, 224, TaskNormalize())) }
 
