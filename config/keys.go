@@ -109,7 +109,8 @@ func keysBelow(section string) string {
 }
 
 // nearest is the known key or section that looks most like path: the one with
-// the same last word if there is just one, else the fewest edits away.
+// the same last word if there is just one, else the fewest edits away,
+// and of these the one that begins alike.
 func nearest(path string) string {
 	last := path[strings.LastIndexByte(path, '.')+1:]
 	var same []string
@@ -129,11 +130,20 @@ func nearest(path string) string {
 		if !strings.Contains(path, ".") { // a bare word may mean a key of any section
 			d = min(d, edits(path, c[strings.LastIndexByte(c, '.')+1:])+1)
 		}
-		if d < distance {
+		if d < distance || d == distance && common(path, c) > common(path, best) {
 			best, distance = c, d
 		}
 	}
 	return best
+}
+
+// common is the length of the beginning that two strings share.
+func common(a, b string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 // edits is the Levenshtein distance of two strings, in bytes. Long strings are

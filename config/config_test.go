@@ -1,0 +1,258 @@
+package config_test
+
+import (
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/euryale-ml/euryale/config"
+)
+
+// contract is the table that users' files depend on: keys in order, with defaults.
+const contract = `name= seed=42 threads=0 device=auto precision=float32
+model.name=vgg16 model.weights= model.replace_head=false model.freeze= model.zero_gamma=false model.dropout=0.5
+data.set=auto data.root= data.download=false data.url= data.archives= data.train_list=trainval.txt data.test_list=test.txt
+data.relabel=false data.batch=64 data.test_batch=0 data.workers=0 data.shuffle=true data.drop_last=false data.resize=256 data.crop=224
+data.mean=0.485,0.456,0.405 data.std=0.229,0.224,0.225 data.on_bad_image=skip data.drawn_classes=37 data.drawn_images=100
+data.test_fraction=0.2 data.augment=true
+augment.crop_scale=0.08,1 augment.crop_ratio=0.75,1.3333 augment.flip=0.5 augment.brightness=0.6,1.4 augment.saturation=0.6,1.4
+augment.hue_scale=0.6,1.4 augment.contrast=1,1 augment.hue_shift=0,0 augment.mixup=0 augment.random_erasing=0
+optim.name=sgd optim.lr=0.001 optim.momentum=0.9 optim.nesterov=false optim.weight_decay=0.0005 optim.no_bias_decay=false
+optim.betas=0.9,0.999 optim.eps=1e-08 optim.layer_decay=1
+schedule.name=constant schedule.warmup_epochs=0 schedule.step_epochs=30 schedule.gamma=0.1 schedule.min_lr=0
+schedule.linear_scaling=false schedule.base_batch=256
+loss.label_smoothing=0
+train.epochs=100 train.max_steps=0 train.patience=0 train.save_every_steps=0 train.clip_norm=0 train.accumulate=1 train.ema=0
+track= neptune.project= neptune.mode=async neptune.tags= mlflow.uri= mlflow.experiment=euryale`
+
+func TestKeysAndDefaults(t *testing.T) {
+	want := strings.Fields(contract)
+	var got []string
+	help := config.Help()
+	for _, k := range config.Keys() {
+		got = append(got, k.Path+"="+k.Default)
+		if k.Meaning == "" || k.Range == "" || !strings.Contains(help, k.Path+"="+k.Default) || !strings.Contains(help, k.Meaning) {
+			t.Errorf("%s lacks a meaning, a range or its place in the help", k.Path)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("keys\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	c := config.Default()
+	if err := c.Validate(); err != nil {
+		t.Errorf("the defaults are not valid: %v", err)
+	}
+}
+
+func TestSet(t *testing.T) {
+	c := config.Default()
+	for _, s := range []struct{ key, value, want string }{
+		{"optim.lr", "1e-2", "0.01"}, {"optim.lr", ".5", "0.5"}, {"data.batch", "7", "7"}, {"model.zero_gamma", "true", "true"},
+		{"seed", "18446744073709551615", "18446744073709551615"}, {"device", "cuda:1", "cuda:1"}, {"name", " a b", " a b"},
+		{"augment.hue_scale", "0.8,1.2", "0.8,1.2"}, {"data.mean", "1, 2 ,3", "1,2,3"}, {"optim.betas", "0.9,0.5", "0.9,0.5"},
+		{"track", "neptune, tensorboard", "neptune,tensorboard"}, {"track", "", ""}, {"model.freeze", "conv1.*,bn1.*", "conv1.*,bn1.*"},
+	} {
+		if err := c.Set(s.key, s.value); err != nil {
+			t.Errorf("Set(%s, %q): %v", s.key, s.value, err)
+		} else if got, _ := c.Get(s.key); got != s.want {
+			t.Errorf("Set(%s, %q) then Get: %q, want %q", s.key, s.value, got, s.want)
+		}
+	}
+	if c.Optim.LR != 0.5 || c.Augment.HueScale != [2]float64{0.8, 1.2} || c.Data.Mean != [3]float64{1, 2, 3} || c.Track != nil {
+		t.Errorf("the fields did not follow: %+v", c)
+	}
+}
+
+func TestSetRefuses(t *testing.T) {
+	for _, s := range []struct {
+		key, value string
+		is         error
+		words      string
+	}{
+		{"optim.lrr", "1", config.ErrUnknownKey, "unknown key optim.lrr; the nearest known key is optim.lr"},
+		{"lr", "1", config.ErrUnknownKey, "nearest known key is optim.lr"},
+		{"batchsize", "1", config.ErrUnknownKey, "data.batch"},
+		{"optim.batch", "1", config.ErrUnknownKey, "data.batch"},
+		{"shedule.gama", "1", config.ErrUnknownKey, "schedule.gamma"},
+		{"", "1", config.ErrUnknownKey, "unknown key"},
+		{strings.Repeat("x", 1<<16), "1", config.ErrUnknownKey, "unknown key"},
+		{"data", "1", config.ErrType, "data is a section, not a key; its keys are set, root"},
+		{"tensorboard", "1", config.ErrType, "it has no keys"},
+		{"optim.lr", "0", config.ErrRange, "optim.lr = 0: want a number, greater than 0"},
+		{"optim.lr", "-1e-3", config.ErrRange, "optim.lr = -0.001: want a number, greater than 0"},
+		{"optim.lr", "NaN", config.ErrRange, "optim.lr = NaN: want a number, greater than 0"},
+		{"optim.lr", "Inf", config.ErrRange, "optim.lr = +Inf: want a number, greater than 0, finite"},
+		{"optim.lr", "1e999", config.ErrRange, "optim.lr = +Inf"},
+		{"optim.lr", "fast", config.ErrType, "optim.lr = fast: want a number, greater than 0"},
+		{"optim.lr", "", config.ErrType, `optim.lr = "": want a number`},
+		{"data.batch", "0", config.ErrRange, "data.batch = 0: want a whole number, 1 to 65536"},
+		{"data.batch", "1.5", config.ErrType, "data.batch = 1.5: want a whole number"},
+		{"data.batch", "99999999999999999999", config.ErrType, "data.batch"},
+		{"seed", "-1", config.ErrType, "seed = -1: want a whole number, at least 0"},
+		{"data.shuffle", "yes", config.ErrType, "data.shuffle = yes: want true or false"},
+		{"device", "gpu", config.ErrRange, `device = "gpu": want one of auto, cpu, cuda, cuda:N`},
+		{"device", "cuda:x", config.ErrRange, "want one of auto, cpu, cuda, cuda:N"},
+		{"device", "cuda:", config.ErrRange, "want one of auto, cpu, cuda, cuda:N"},
+		{"precision", "float16", config.ErrRange, "want one of float32, bfloat16, float64"},
+		{"optim.name", "adam", config.ErrRange, "want one of sgd, adamw"},
+		{"schedule.name", "cosinus", config.ErrRange, "want one of constant, step, cosine, onecycle"},
+		{"schedule.warmup_epochs", "-1", config.ErrRange, "schedule.warmup_epochs = -1: want a whole number, 0 to"},
+		{"loss.label_smoothing", "1", config.ErrRange, "at least 0 and less than 1"},
+		{"track", "tensorboard,wandb", config.ErrRange, "track = tensorboard,wandb: want a list of tensorboard, mlflow, neptune"},
+		{"augment.hue_scale", "1.2,0.8", config.ErrRange, "augment.hue_scale = 1.2,0.8: want two numbers low,high, each 0 to 1000"},
+		{"augment.hue_scale", "1", config.ErrType, "two numbers low,high"},
+		{"augment.crop_scale", "0,1", config.ErrRange, "each greater than 0 and at most 1"},
+		{"data.std", "1,nan,1", config.ErrRange, "three numbers, each greater than 0"},
+		{"data.root", "a\x00b", config.ErrType, "data.root"},
+		{"data.root", "\xff", config.ErrType, "data.root"},
+	} {
+		c := config.Default()
+		err := c.Set(s.key, s.value)
+		if !errors.Is(err, s.is) || !strings.Contains(err.Error(), s.words) {
+			t.Errorf("Set(%.30s, %q): error %v, want %q and %v", s.key, s.value, err, s.words, s.is)
+		}
+		if !reflect.DeepEqual(c, config.Default()) {
+			t.Errorf("Set(%.30s, %q) failed and changed the configuration", s.key, s.value)
+		}
+	}
+}
+
+func TestGivenKeysAndCopies(t *testing.T) {
+	base := config.Default()
+	if err := config.LoadBase([]byte("model: {name: resnet50}\ntrack: []"), &base); err != nil || base.Model.Name != "resnet50" {
+		t.Fatal(err)
+	}
+	if base.Given("model.name") {
+		t.Error("a key of the built-in recipe counts as given by the user")
+	}
+	user := base
+	if err := user.Set("data.batch", "8"); err != nil {
+		t.Fatal(err)
+	}
+	if err := config.Load([]byte("optim: {lr: 0.1}\nformat: 1"), &user); err != nil {
+		t.Fatal(err)
+	}
+	if got := user.GivenKeys(); !slices.Equal(got, []string{"data.batch", "optim.lr"}) || !user.Given("optim.lr") {
+		t.Errorf("given keys %v", got)
+	}
+	if len(base.GivenKeys()) != 0 || base.Data.Batch != 64 {
+		t.Error("changing a copy changed the original")
+	}
+}
+
+func TestDiff(t *testing.T) {
+	a := config.Default()
+	b := a
+	if d := config.Diff(a, b); d != nil {
+		t.Errorf("equal configurations differ: %v", d)
+	}
+	b.Optim.LR, b.Track, b.Train.Epochs, b.Neptune.Tags = 0.1, []string{"mlflow"}, 3, []string{}
+	a.Data.Archives, b.Data.Archives = []string{"a,b"}, []string{"a", "b"}
+	want := []string{"data.archives: a,b → a,b", "optim.lr: 0.001 → 0.1", "train.epochs: 100 → 3", `track: "" → mlflow`}
+	if d := config.Diff(a, b); !slices.Equal(d, want) {
+		t.Errorf("differences %q, want %q", d, want)
+	}
+	var free []string
+	for _, k := range config.Keys() {
+		if k.Resumable {
+			free = append(free, k.Path)
+		}
+	}
+	if want := "threads device data.workers train.epochs train.max_steps train.patience track"; strings.Join(free, " ") != want {
+		t.Errorf("a resumed run may change %v, want %s", free, want)
+	}
+}
+
+func TestNames(t *testing.T) {
+	c := config.Default()
+	c.Data.Set = "oxford-iiit-pet"
+	const plain = "vgg16-oxford-iiit-pet-sgd-lr0.001-bs64"
+	if got := c.RunName(); got != plain {
+		t.Errorf("name %s, want %s", got, plain)
+	}
+	for key, value := range map[string]string{
+		"model.zero_gamma": "true", "optim.no_bias_decay": "true", "loss.label_smoothing": "0.1",
+		"schedule.name": "cosine", "schedule.warmup_epochs": "1", "schedule.linear_scaling": "true",
+	} {
+		d := c
+		if err := d.Set(key, value); err != nil || d.DerivedName() != plain+"-tricks" {
+			t.Errorf("%s=%s: name %s, %v, want -tricks", key, value, d.DerivedName(), err)
+		}
+	}
+	c.Model.Name = `my/model: "x"`
+	if got := c.DerivedName(); got != "my_model___x_-oxford-iiit-pet-sgd-lr0.001-bs64" {
+		t.Errorf("name %s is no folder's", got)
+	}
+	if c.Name = "mine"; c.RunName() != "mine" {
+		t.Error("a given name is not used")
+	}
+}
+
+func TestExamplesAreValid(t *testing.T) {
+	files, err := filepath.Glob("../examples/*/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := config.Default()
+		if err := config.Load(data, &c); err != nil {
+			t.Errorf("%s: %v", file, err)
+		} else if err := c.Validate(config.Known{Models: []string{"vgg16", "resnet50", "resnet50d"}, Sets: []string{"drawn"}}); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
+
+func TestValidate(t *testing.T) {
+	for _, s := range []struct {
+		name   string
+		change func(c *config.Config)
+		is     error
+		words  string
+	}{
+		{"zero lr", func(c *config.Config) { c.Optim.LR = 0 }, config.ErrRange, "optim.lr = 0"},
+		{"NaN", func(c *config.Config) { c.Optim.LR = math.NaN() }, config.ErrRange, "optim.lr = NaN"},
+		{"infinite", func(c *config.Config) { c.Optim.WeightDecay = math.Inf(1) }, config.ErrRange, "optim.weight_decay = +Inf"},
+		{"batch 0", func(c *config.Config) { c.Data.Batch = 0 }, config.ErrRange, "data.batch = 0: want a whole number, 1 to 65536"},
+		{"resize", func(c *config.Config) { c.Data.Resize = 200 }, config.ErrRange, "data.resize = 200 is less than data.crop = 224"},
+		{"model", func(c *config.Config) { c.Model.Name = "vgg61" }, config.ErrRange, `model.name = "vgg61" is unknown: want one of vgg16, own`},
+		{"no model", func(c *config.Config) { c.Model.Name = "" }, config.ErrRange, "model.name is empty"},
+		{"set", func(c *config.Config) { c.Data.Set = "cats" }, config.ErrRange, `data.set = "cats" is unknown: want one of auto, drawn`},
+		{"device", func(c *config.Config) { c.Device = "tpu" }, config.ErrRange, `device = "tpu"`},
+		{"nesterov", func(c *config.Config) { c.Optim.Nesterov, c.Optim.Momentum = true, 0 }, config.ErrRange, "optim.momentum"},
+		{"min_lr", func(c *config.Config) { c.Schedule.Name, c.Schedule.MinLR = "cosine", 1 }, config.ErrRange, "schedule.min_lr = 1 is greater than optim.lr"},
+		{"name", func(c *config.Config) { c.Name = "../x" }, config.ErrRange, "a name that can be a folder's"},
+		{"freeze", func(c *config.Config) { c.Model.Freeze = []string{"a["} }, config.ErrRange, `model.freeze = "a["`},
+		{"cuda", func(c *config.Config) { c.Device = "cuda:1" }, config.ErrUnavailable, "device = cuda:1 is not available in this version; there is auto, cpu"},
+		{"bfloat16", func(c *config.Config) { c.Precision = "bfloat16" }, config.ErrUnavailable, "precision = bfloat16"},
+		{"mixup", func(c *config.Config) { c.Augment.Mixup = 0.2 }, config.ErrUnavailable, "augment.mixup = 0.2"},
+		{"erasing", func(c *config.Config) { c.Augment.RandomErasing = 0.2 }, config.ErrUnavailable, "augment.random_erasing"},
+		{"adamw", func(c *config.Config) { c.Optim.Name = "adamw" }, config.ErrUnavailable, "optim.name = adamw is not available in this version; there is sgd"},
+		{"layer decay", func(c *config.Config) { c.Optim.LayerDecay = 0.8 }, config.ErrUnavailable, "optim.layer_decay"},
+		{"clip", func(c *config.Config) { c.Train.ClipNorm = 1 }, config.ErrUnavailable, "train.clip_norm"},
+		{"accumulate", func(c *config.Config) { c.Train.Accumulate = 2 }, config.ErrUnavailable, "train.accumulate"},
+		{"ema", func(c *config.Config) { c.Train.EMA = 0.9 }, config.ErrUnavailable, "train.ema"},
+		{"track", func(c *config.Config) { c.Track = []string{"neptune"} }, config.ErrUnavailable, "track = neptune"},
+	} {
+		c := config.Default()
+		s.change(&c)
+		err := c.Validate(config.Known{Models: []string{"vgg16", "own"}, Sets: []string{"drawn"}})
+		if !errors.Is(err, s.is) || !strings.Contains(err.Error(), s.words) {
+			t.Errorf("%s: error %v, want %q and %v", s.name, err, s.words, s.is)
+		}
+	}
+	c := config.Default()
+	c.Model.Name, c.Schedule.Name, c.Precision = "own", "onecycle", "float64"
+	if err := c.Validate(); err != nil {
+		t.Errorf("without lists of names: %v", err)
+	}
+}
