@@ -13,13 +13,13 @@ import (
 )
 
 // ImageFolder is a tree of images, a folder a class. Root holds either train
-// and test (or val, valid) with the classes in them, or the classes themselves;
-// then every class is split by a seed into TestFraction test images and the
-// rest. Classes are numbered in byte order of their names, those of train
+// and test (or val, valid) with the classes in them, or train alone, or the
+// classes themselves; without test images every class is split by a seed into
+// TestFraction test images and the rest. Classes are numbered in byte order of their names, those of train
 // first of all: a class that only test has is an error.
 type ImageFolder struct {
 	Root         string
-	TestFraction float64 // 0 < f < 1; used only where Root has no train and test
+	TestFraction float64 // 0 < f < 1; used only where Root has no test images of its own
 	Seed         uint64
 }
 
@@ -33,14 +33,23 @@ func (f ImageFolder) Splits() (train, test Dataset, err error) {
 	if info, err := os.Stat(f.Root); err != nil || !info.IsDir() {
 		return nil, nil, fmt.Errorf("dataset: %w: there is no folder %q", ErrNoSet, f.Root)
 	}
-	if isFolder(filepath.Join(f.Root, "train")) {
+	if own := filepath.Join(f.Root, "train"); holdsFolders(own) {
 		for _, name := range []string{"test", "val", "valid"} {
-			if dir := filepath.Join(f.Root, name); isFolder(dir) {
-				return splitFolders(filepath.Join(f.Root, "train"), dir)
+			if dir := filepath.Join(f.Root, name); holdsFolders(dir) {
+				return splitFolders(own, dir)
 			}
 		}
+		f.Root = own
 	}
 	return f.splitBySeed()
+}
+
+// holdsFolders tells a split from a class that is called "train".
+func holdsFolders(path string) bool {
+	entries, err := os.ReadDir(path)
+	return err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		return !strings.HasPrefix(e.Name(), ".") && isFolder(filepath.Join(path, e.Name()))
+	})
 }
 
 func isFolder(path string) bool {
@@ -77,7 +86,7 @@ func splitFolders(train, test string) (Dataset, Dataset, error) {
 // all, for testing.
 func (f ImageFolder) splitBySeed() (Dataset, Dataset, error) {
 	if !(f.TestFraction > 0 && f.TestFraction < 1) {
-		return nil, nil, fmt.Errorf("dataset: %w: ImageFolder.TestFraction = %g, want more than 0 and less than 1, since %s has no train and test", ErrConfig, f.TestFraction, f.Root)
+		return nil, nil, fmt.Errorf("dataset: %w: ImageFolder.TestFraction = %g, want more than 0 and less than 1, since %s has no test images of its own", ErrConfig, f.TestFraction, f.Root)
 	}
 	classes, all, err := listClasses(f.Root)
 	if err != nil {
@@ -132,6 +141,9 @@ func listClasses(dir string) (classes []string, paths [][]string, err error) {
 
 func listImages(dir string) ([]string, error) {
 	var images []string
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real // WalkDir does not follow links
+	}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return fmt.Errorf("dataset: %w: %w", ErrNoSet, err)

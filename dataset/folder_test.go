@@ -73,6 +73,23 @@ func TestFolderSplitBySeed(t *testing.T) {
 	}
 }
 
+// train without test is split; a class called train is a class.
+func TestFolderOfTrain(t *testing.T) {
+	for _, c := range []struct{ files, classes []string }{
+		{[]string{"train/a/1.jpg", "train/a/2.jpg", "train/b/3.jpg", "train/b/4.jpg"}, []string{"a", "b"}},
+		{[]string{"train/1.jpg", "train/2.jpg", "bus/3.jpg", "bus/4.jpg"}, []string{"bus", "train"}},
+	} {
+		root := writeFiles(t, t.TempDir(), folderFiles(t, c.files...))
+		train, test, err := ImageFolder{Root: root, TestFraction: 0.5}.Splits()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(train.Classes(), c.classes) || train.Len() != 2 || test.Len() != 2 {
+			t.Errorf("%v: classes %v, %d and %d images; want %v, 2, 2", c.files, train.Classes(), train.Len(), test.Len(), c.classes)
+		}
+	}
+}
+
 func TestFolderBadInput(t *testing.T) {
 	for _, c := range []struct {
 		what  string
