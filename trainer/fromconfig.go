@@ -1,0 +1,190 @@
+package trainer
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/device/cpu"
+	"github.com/euryale-ml/euryale/models"
+	"github.com/euryale-ml/euryale/optim"
+	"github.com/euryale-ml/euryale/schedule"
+	"github.com/euryale-ml/euryale/transforms"
+)
+
+// Option adds to what a configuration says.
+type Option func(*fromConfig)
+
+// fromConfig is what FromConfig gathers.
+type fromConfig struct {
+	ctx      context.Context
+	config   Config
+	progress func(dataset.Progress)
+}
+
+// WithContext cancels the preparation: a download above all.
+func WithContext(ctx context.Context) Option { return func(f *fromConfig) { f.ctx = ctx } }
+
+// WithDir sets the run's folder.
+func WithDir(dir string) Option { return func(f *fromConfig) { f.config.Dir = dir } }
+
+// WithResume goes on with the run in the folder.
+func WithResume() Option { return func(f *fromConfig) { f.config.Resume = true } }
+
+// WithHooks adds hooks.
+func WithHooks(hooks ...Hook) Option {
+	return func(f *fromConfig) { f.config.Hooks = append(f.config.Hooks, hooks...) }
+}
+
+// WithLogger sets the Logger.
+func WithLogger(l *slog.Logger) Option { return func(f *fromConfig) { f.config.Logger = l } }
+
+// WithProgress is told how a download goes on.
+func WithProgress(p func(dataset.Progress)) Option { return func(f *fromConfig) { f.progress = p } }
+
+// Known names the models and sets that a configuration may choose: those that are
+// registered.
+func Known() config.Known {
+	return config.Known{Models: models.Names(), Sets: dataset.Names()}
+}
+
+// FromConfig makes a Trainer of a configuration: the data set, the model that
+// cfg.Model.Name names with the weights it starts from, transforms, optimizer, schedule
+// and device. The device is closed by the Trainer's Close. Under data.set=auto the pets
+// are taken if they are found, else drawn animals.
+func FromConfig(cfg config.Config, options ...Option) (*Trainer, error) {
+	f := &fromConfig{ctx: context.Background()}
+	for _, o := range options {
+		o(f)
+	}
+	if err := cfg.Validate(Known()); err != nil {
+		return nil, err
+	}
+	if err := cfg.Unavailable(); err != nil {
+		return nil, err
+	}
+	train, test, err := f.open(cfg)
+	if err != nil {
+		return nil, err
+	}
+	net, err := models.New(cfg.Model.Name, models.Config{
+		Classes: len(train.Classes()), Dropout: cfg.Model.Dropout, ZeroGamma: cfg.Model.ZeroGamma,
+	})
+	if err != nil {
+		return nil, err
+	}
+	dev, err := OpenDevice(cfg.Device, cfg.Threads)
+	if err != nil {
+		return nil, err
+	}
+	f.fill(cfg)
+	f.config.Device = dev
+	t, err := New(net, train, test, f.config)
+	if err != nil {
+		dev.Close()
+		return nil, err
+	}
+	t.ownDevice = true
+	if cfg.Model.Weights != "" && t.at.Step == 0 {
+		if err := t.LoadModel(cfg.Model.Weights, LoadOptions{ReplaceHead: cfg.Model.ReplaceHead}); err != nil {
+			t.Close()
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+// open makes the data set.
+func (f *fromConfig) open(cfg config.Config) (train, test dataset.Dataset, err error) {
+	d := cfg.Data
+	set := d.Set
+	if set == "auto" {
+		set = "oxford-iiit-pet"
+		if IsDrawn(cfg) {
+			set = "drawn"
+		}
+	}
+	train, test, err = dataset.Open(f.ctx, set, dataset.Options{
+		Root: d.Root, TrainList: d.TrainList, TestList: d.TestList, Relabel: d.Relabel, TestFraction: d.TestFraction,
+		Seed: cfg.Seed, Classes: d.DrawnClasses, Images: d.DrawnImages, Size: d.Resize,
+		Download: d.Download, URL: d.URL, Archives: d.Archives, Progress: f.progress,
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("trainer: data.set=%s: %w", set, err)
+	}
+	return train, test, nil
+}
+
+// OpenDevice opens a device by its name in a configuration: auto, cpu. threads 0 means
+// all.
+func OpenDevice(name string, threads int) (device.Device, error) {
+	if name != "auto" && name != "cpu" {
+		return nil, fmt.Errorf("trainer: device=%s: %w: this build computes on the cpu alone", name, ErrConfig)
+	}
+	return cpu.New(cpu.Options{Threads: threads})
+}
+
+// cacheBytes is what decoded images may take in memory from epoch to epoch.
+const cacheBytes = 1 << 30
+
+// fill translates the configuration.
+func (f *fromConfig) fill(cfg config.Config) {
+	d, c := cfg.Data, &f.config
+	c.Name = cfg.Name
+	if c.Name == "" {
+		c.Name = cfg.DerivedName()
+	}
+	c.Optimizer, c.Schedule = optimizerOf(cfg), scheduleOf(cfg)
+	c.Epochs, c.MaxSteps, c.Patience, c.SaveEverySteps = cfg.Train.Epochs, cfg.Train.MaxSteps, cfg.Train.Patience, cfg.Train.SaveEverySteps
+	c.Batch, c.TestBatch, c.Workers = d.Batch, d.TestBatch, d.Workers
+	c.InOrder, c.DropLast, c.StopOnBadImage = !d.Shuffle, d.DropLast, d.OnBadImage == "stop"
+	c.Resize, c.Crop = d.Resize, d.Crop
+	c.Normalize = transforms.Normalize{Mean: d.Mean, Std: d.Std}
+	c.Test = transforms.Test(d.Resize, d.Crop, c.Normalize).Steps
+	c.Train = c.Test
+	if d.Augment {
+		a := cfg.Augment
+		c.Train = transforms.Train(d.Crop, transforms.Augment{
+			CropScale: a.CropScale, CropRatio: a.CropRatio, Flip: a.Flip, Brightness: a.Brightness,
+			Saturation: a.Saturation, HueScale: a.HueScale, Contrast: a.Contrast, HueShift: a.HueShift,
+		}, c.Normalize).Steps
+	}
+	c.Smoothing, c.Seed, c.Float64 = cfg.Loss.LabelSmoothing, cfg.Seed, cfg.Precision == "float64"
+	c.Freeze = cfg.Model.Freeze
+	c.CacheBytes = cacheBytes
+}
+
+// optimizerOf is the optimizer at its full rate, linear scaling included.
+func optimizerOf(cfg config.Config) optim.Optimizer {
+	o := cfg.Optim
+	sgd := optim.SGD{LR: o.LR, Momentum: o.Momentum, WeightDecay: o.WeightDecay, Nesterov: o.Nesterov}
+	if cfg.Schedule.LinearScaling {
+		sgd.LR = schedule.LinearScaled(o.LR, cfg.Data.Batch, cfg.Schedule.BaseBatch)
+	}
+	if o.NoBiasDecay {
+		sgd.Groups = append(sgd.Groups, optim.NoBiasDecay())
+	}
+	return sgd
+}
+
+func scheduleOf(cfg config.Config) func(rate float64, stepsAnEpoch, epochs int) (schedule.Schedule, error) {
+	s := cfg.Schedule
+	return func(rate float64, stepsAnEpoch, epochs int) (schedule.Schedule, error) {
+		return schedule.New(s.Name, schedule.Options{
+			Rate: rate, StepsAnEpoch: stepsAnEpoch, Epochs: epochs, WarmupEpochs: s.WarmupEpochs,
+			StepEpochs: s.StepEpochs, Gamma: s.Gamma, MinRate: s.MinLR,
+		})
+	}
+}
+
+// IsDrawn reports whether a configuration would train on drawn animals.
+func IsDrawn(cfg config.Config) bool {
+	if cfg.Data.Set != "auto" {
+		return cfg.Data.Set == "drawn"
+	}
+	_, err := dataset.FindRoot()
+	return err != nil && cfg.Data.Root == "" && !cfg.Data.Download
+}
