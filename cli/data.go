@@ -1,0 +1,197 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/viz"
+)
+
+const dataHelp = `data looks after data sets.
+
+  data list                     what sets there are, and where the pets are
+  data download [flags]         fetch the Oxford-IIIT Pet set
+  data check [flags]            read the pets' lists and decode every image
+  data export [flags] DIR       write drawn animals as PNG: DIR/train/CLASS and DIR/test/CLASS
+
+`
+
+// RunData is the command that looks after data sets.
+func RunData(ctx context.Context, s IO, args []string) int {
+	commands := map[string]func(context.Context, IO, []string) error{
+		"list": listSets, "download": downloadSet, "check": checkSet, "export": exportDrawn,
+	}
+	known := []string{"list", "download", "check", "export"}
+	if len(args) == 0 {
+		return fail(s, "data", usagef("which of %s? -h tells more", strings.Join(known, ", ")))
+	}
+	if args[0] == "-h" || args[0] == "-help" || args[0] == "--help" {
+		io.WriteString(s.Out, dataHelp)
+		return Done
+	}
+	run := commands[args[0]]
+	if run == nil {
+		return fail(s, "data", unknownName("data", args[0], known))
+	}
+	err := run(ctx, s, args[1:])
+	if errors.Is(err, errHelp) {
+		return Done
+	}
+	if err != nil {
+		return fail(s, "data "+args[0], err)
+	}
+	return Done
+}
+
+func listSets(_ context.Context, s IO, args []string) error {
+	if len(args) > 0 {
+		return usagef("%q: list takes no arguments", args[0])
+	}
+	fmt.Fprintf(s.Out, "sets: %s\n", strings.Join(dataset.Names(), ", "))
+	root, err := dataset.FindRoot()
+	if err != nil {
+		fmt.Fprintln(s.Out, strings.TrimPrefix(err.Error(), "dataset: "))
+		return nil
+	}
+	fmt.Fprintf(s.Out, "oxford-iiit-pet: %s\n", root)
+	return nil
+}
+
+func downloadSet(ctx context.Context, s IO, args []string) error {
+	f := newFlags("download")
+	root := f.String("root", "", "folder `DIR` for the set; default the user's cache folder")
+	url := f.String("url", "", "address of the folder with images.tar.gz and annotations.tar.gz; default "+dataset.PetsURL)
+	archives := f.String("archives", "", "local archive `FILES` with commas between them, instead of a download")
+	others, err := parse(f, args)
+	if errors.Is(err, errHelp) {
+		printFlags(s.Out, f)
+	}
+	if err != nil {
+		return err
+	}
+	if len(others) > 0 {
+		return usagef("%q: download takes only flags", others[0])
+	}
+	pets := dataset.OxfordIIITPet{Root: *root, URL: *url, Progress: downloadProgress(s.Err)}
+	if *archives != "" {
+		pets.Archives = strings.Split(*archives, ",")
+	}
+	if err := pets.Download(ctx); err != nil {
+		return err
+	}
+	if pets.Root == "" {
+		if pets.Root, err = dataset.CacheRoot(); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(s.Out, "oxford-iiit-pet: %s\n", pets.Root)
+	return nil
+}
+
+func checkSet(ctx context.Context, s IO, args []string) error {
+	f := newFlags("check")
+	var pets dataset.OxfordIIITPet
+	f.StringVar(&pets.Root, "root", "", "the set's folder `DIR`; default where it is found")
+	f.StringVar(&pets.TrainList, "train-list", "", "training `LIST`; default trainval.txt")
+	f.StringVar(&pets.TestList, "test-list", "", "test `LIST`; default test.txt")
+	others, err := parse(f, args)
+	if errors.Is(err, errHelp) {
+		printFlags(s.Out, f)
+	}
+	if err != nil {
+		return err
+	}
+	if len(others) > 0 {
+		return usagef("%q: check takes only flags", others[0])
+	}
+	train, test, err := pets.Splits()
+	if err != nil {
+		return err
+	}
+	bad := 0
+	for _, split := range []struct {
+		name string
+		set  dataset.Dataset
+	}{{"training", train}, {"test", test}} {
+		n, err := checkImages(ctx, s, split.set)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(s.Out, "%s: %d images, %d classes, %d cannot be decoded\n", split.name, split.set.Len(), len(split.set.Classes()), n)
+		bad += n
+	}
+	if bad > 0 {
+		return fmt.Errorf("%d images cannot be decoded", bad)
+	}
+	return nil
+}
+
+// checkImages decodes every image and names those that cannot be.
+func checkImages(ctx context.Context, s IO, set dataset.Dataset) (bad int, err error) {
+	for i := range set.Len() {
+		sample, err := set.Sample(ctx, i)
+		if ctx.Err() != nil {
+			return bad, context.Cause(ctx)
+		}
+		if err != nil {
+			bad++
+			fmt.Fprintf(s.Err, "%s: %v\n", sample.Name, err)
+		}
+	}
+	return bad, nil
+}
+
+func exportDrawn(ctx context.Context, s IO, args []string) error {
+	f := newFlags("export")
+	var d dataset.Drawn
+	f.IntVar(&d.Classes, "classes", 10, "classes, at most 37")
+	f.IntVar(&d.Images, "images", 200, "training images a class")
+	f.IntVar(&d.Test, "test", 0, "test images a class; 0: a fifth of -images")
+	f.IntVar(&d.Size, "size", 64, "side of the images in pixels")
+	f.Uint64Var(&d.Seed, "seed", 42, "other seeds, other images")
+	others, err := parse(f, args)
+	if errors.Is(err, errHelp) {
+		printFlags(s.Out, f)
+	}
+	if err != nil {
+		return err
+	}
+	if len(others) != 1 {
+		return usagef("name one folder to write to")
+	}
+	train, test, err := d.Splits()
+	if err != nil {
+		return usageError{err}
+	}
+	if _, err := makeRunDir(others[0], "", time.Time{}); err != nil {
+		return err
+	}
+	for name, set := range map[string]dataset.Dataset{"train": train, "test": test} {
+		if err := exportImages(ctx, set, filepath.Join(others[0], name)); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(s.Out, "%d training and %d test images of %d classes in %s\n", train.Len(), test.Len(), len(train.Classes()), others[0])
+	return nil
+}
+
+// exportImages writes a set as PNG, a folder a class.
+func exportImages(ctx context.Context, set dataset.Dataset, dir string) error {
+	for i := range set.Len() {
+		sample, err := set.Sample(ctx, i)
+		if err != nil {
+			return err
+		}
+		class := fileName(set.Classes()[sample.Label])
+		if err := viz.WritePNG(filepath.Join(dir, class, fmt.Sprintf("%s_%05d.png", class, i)), sample.Image); err != nil {
+			return err
+		}
+	}
+	return nil
+}

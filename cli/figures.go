@@ -1,0 +1,155 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/viz"
+)
+
+// FiguresDir is the folder of a run's pictures, in the run's folder.
+const FiguresDir = "figures"
+
+// figures draws a run: the batch before and after augmentation at the start, the curves
+// after each epoch, the confusion matrix of the best one.
+type figures struct {
+	trainer *trainer.Trainer
+	dir     string // FiguresDir of the run
+	paint   *painter
+	run     viz.Run
+	matrix  [][]int // of the last evaluation
+	drawn   bool    // the matrix of the best epoch is drawn
+}
+
+// newFigures attaches to a run in the folder dir. earlier has the points of the part
+// before, when it is resumed.
+func newFigures(t *trainer.Trainer, dir, name string, earlier viz.Run, warn func(picture string, err error)) *figures {
+	f := &figures{trainer: t, dir: filepath.Join(dir, FiguresDir), paint: newPainter(warn), run: earlier}
+	f.run.Name, f.run.Chance = name, chance(t.Classes())
+	return f
+}
+
+// chance is the accuracy of guessing.
+func chance(classes []string) float64 { return 1 / float64(len(classes)) }
+
+func (f *figures) hook() trainer.Hook {
+	return trainer.Hook{Name: "figures", Start: f.start, Step: f.step, Epoch: f.epoch, End: f.end}
+}
+
+func (f *figures) start(trainer.Start) error {
+	before, after := filepath.Join(f.dir, viz.BeforeFile), filepath.Join(f.dir, viz.AfterFile)
+	if !exists(before) || !exists(after) {
+		f.paint.draw("show_batch", f.showBatch)
+	}
+	return nil
+}
+
+// showBatch draws the images of the first batch of the first epoch.
+func (f *figures) showBatch() error {
+	n := min(f.trainer.Config().Batch, viz.MaxShown)
+	pairs, err := f.trainer.TrainLoader().Preview(context.Background(), 1, n)
+	if err != nil {
+		return err
+	}
+	b := viz.Batch{Title: f.run.Name}
+	for _, p := range pairs {
+		b.Before, b.After = append(b.Before, image.Image(p.Before)), append(b.After, image.Image(p.After))
+		b.Classes = append(b.Classes, f.trainer.Classes()[p.Label])
+	}
+	_, _, err = viz.ShowBatch(f.dir, b)
+	return err
+}
+
+func (f *figures) step(e trainer.StepEvent) error {
+	f.run.Train = append(f.run.Train, viz.Point{
+		Epoch: e.Epoch, Step: e.Step, Loss: e.Loss, Accuracy: e.Accuracy, BalancedAccuracy: e.BalancedAccuracy, LR: e.LR,
+	})
+	return nil
+}
+
+func (f *figures) epoch(e trainer.EpochEvent) error {
+	f.run.Test = append(f.run.Test, viz.Point{
+		Epoch: e.Epoch, Step: e.Step, Loss: e.Test.Loss, Accuracy: e.Test.Accuracy, BalancedAccuracy: e.Test.BalancedAccuracy,
+	})
+	f.drawCurves()
+	f.matrix = e.Confusion.Counts()
+	if e.Best {
+		f.drawMatrix(f.matrix)
+	}
+	return nil
+}
+
+// drawCurves draws the points so far; later ones are appended behind them.
+func (f *figures) drawCurves() {
+	run := f.run
+	run.Train, run.Test = slices.Clip(run.Train), slices.Clip(run.Test)
+	f.paint.draw("curves", func() error { return viz.Curves(filepath.Join(f.dir, viz.CurvesFile), run) })
+}
+
+func (f *figures) drawMatrix(counts [][]int) {
+	f.drawn = true
+	f.paint.draw("confusion", func() error {
+		return viz.Confusion(filepath.Join(f.dir, viz.ConfusionFile), counts, f.trainer.Classes())
+	})
+}
+
+func (f *figures) end(*trainer.Report, error) error {
+	if len(f.run.Train)+len(f.run.Test) > 0 {
+		f.drawCurves()
+	}
+	if f.matrix != nil && !f.drawn && !exists(filepath.Join(f.dir, viz.ConfusionFile)) {
+		f.drawMatrix(f.matrix)
+	}
+	return nil
+}
+
+// wait ends the drawing; the figures are there then.
+func (f *figures) wait() { f.paint.close() }
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// SamplesDir is the folder of a drawn run's test images, in FiguresDir.
+const SamplesDir = "samples"
+
+// sampleCount is the number of images in SamplesDir.
+const sampleCount = 8
+
+// writeSamples writes the first test images as PNG files named by their class, for
+// predict to try, and returns their folder.
+func writeSamples(t *trainer.Trainer, dir string) (string, error) {
+	folder := filepath.Join(dir, FiguresDir, SamplesDir)
+	pairs, err := t.TestLoader().Preview(context.Background(), 1, sampleCount)
+	if err != nil {
+		return "", err
+	}
+	for i, p := range pairs {
+		name := fmt.Sprintf("%s_%d.png", fileName(t.Classes()[p.Label]), i+1)
+		if path := filepath.Join(folder, name); !exists(path) {
+			if err := viz.WritePNG(path, p.Before); err != nil {
+				return "", err
+			}
+		}
+	}
+	return folder, nil
+}
+
+// fileName makes a class's name fit for a file.
+func fileName(class string) string {
+	clean := []rune(class)
+	for i, r := range clean {
+		if r < ' ' || slices.Contains([]rune(`/\:*?"<>| `), r) {
+			clean[i] = '_'
+		}
+	}
+	return string(clean)
+}

@@ -1,0 +1,310 @@
+package cli
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"image"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/euryale-ml/euryale/infer"
+	"github.com/euryale-ml/euryale/models"
+	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/transforms"
+)
+
+// predictOptions are the flags of predict.
+type predictOptions struct {
+	weights, device, model, classes string
+	asJSON, anyForm                 bool
+	top, threads, resize, crop      int
+}
+
+func (o *predictOptions) flags() *flag.FlagSet {
+	f := newFlags("predict")
+	f.StringVar(&o.weights, "weights", "", "weights `FILE`, or a run's folder, whose best weights are taken")
+	f.BoolVar(&o.asJSON, "json", false, "print a JSON object a line: image, logits, top")
+	f.IntVar(&o.top, "top", 5, "classes in \"top\", the most probable first")
+	f.StringVar(&o.device, "device", "auto", "auto or cpu")
+	f.IntVar(&o.threads, "threads", 0, "workers; 0: all that the container allows")
+	f.StringVar(&o.model, "model", "", "model of a file without metadata: "+strings.Join(models.Names(), ", "))
+	f.StringVar(&o.classes, "classes", "", "`FILE` with a class's name a line, for a file without metadata; else a class is called by its index")
+	f.IntVar(&o.resize, "resize", 0, "short side of the image, for a file without metadata; 0: 256")
+	f.IntVar(&o.crop, "crop", 0, "side of what the network sees, for a file without metadata; 0: 224")
+	f.BoolVar(&o.anyForm, "any-form", false, "take a file without metadata as resnet50 (form A); torchvision's resnet50 is resnet50b")
+	return f
+}
+
+const predictHelp = `predict classifies images with trained weights.
+
+  predict -weights FILE|RUN [flags] IMAGE…
+
+An IMAGE is a file, a folder (all images below it), or - for an image on standard input.
+Each makes a line: path, class and probability with tabs between them, or with -json an object
+{"image":…,"logits":[…],"top":[{"class":…,"index":…,"probability":…}]}. An image that cannot be read
+makes {"image":…,"error":…}; the others are done, and the exit code is 1.
+
+`
+
+// Predict is the command that classifies images: it never returns.
+func Predict() { Main(RunPredict) }
+
+// RunPredict is the command of Predict with its arguments and streams.
+func RunPredict(ctx context.Context, s IO, args []string) int {
+	var o predictOptions
+	f := o.flags()
+	images, err := parse(f, args)
+	if errors.Is(err, errHelp) {
+		io.WriteString(s.Out, predictHelp)
+		printFlags(s.Out, f)
+		return Done
+	}
+	if err == nil {
+		err = o.check(images)
+	}
+	if err != nil {
+		return fail(s, "predict", err)
+	}
+	bad, err := o.run(ctx, s, images)
+	if err != nil {
+		return fail(s, "predict", err)
+	}
+	if bad > 0 {
+		return Failed
+	}
+	return Done
+}
+
+func (o *predictOptions) check(images []string) error {
+	switch {
+	case o.weights == "":
+		return usagef("which weights? -weights FILE, or a run's folder")
+	case len(images) == 0:
+		return usagef("no images: name files, folders, or - for standard input")
+	case o.top < 1:
+		return usagef("-top %d: want at least 1", o.top)
+	case o.threads < 0:
+		return usagef("-threads %d: want 0 for all, or more", o.threads)
+	case o.resize < 0 || o.crop < 0:
+		return usagef("-resize %d -crop %d: want 0 for the usual size, or more", o.resize, o.crop)
+	}
+	if kind, _, _ := strings.Cut(o.device, ":"); !slices.Contains([]string{"auto", "cpu", "cuda"}, kind) {
+		return unknownName("-device", o.device, []string{"auto", "cpu"})
+	}
+	if o.model != "" && !slices.Contains(models.Names(), o.model) {
+		return unknownName("-model", o.model, models.Names())
+	}
+	return nil
+}
+
+// unknownName says which name was probably meant.
+func unknownName(what, name string, known []string) error {
+	hint := ""
+	if near := nearest(name, known); near != "" {
+		hint = fmt.Sprintf("; did you mean %q?", near)
+	}
+	return usagef("%s: there is no %q%s (known: %s)", what, name, hint, strings.Join(known, ", "))
+}
+
+// run classifies and returns the number of images that could not be read.
+func (o *predictOptions) run(ctx context.Context, s IO, images []string) (bad int, err error) {
+	of := infer.Options{Model: o.model, Top: o.top, Resize: o.resize, Crop: o.crop, AnyForm: o.anyForm}
+	if of.Classes, err = readNames(o.classes); err != nil {
+		return 0, err
+	}
+	if of.Device, err = trainer.OpenDevice(o.device, o.threads); err != nil {
+		return 0, err
+	}
+	defer of.Device.Close()
+	c, err := infer.Open(o.weights, of)
+	if err != nil {
+		return 0, err
+	}
+	defer c.Close()
+	out := bufio.NewWriter(s.Out)
+	p := &predictor{options: o, classifier: c, out: out, err: s.Err, in: s.In}
+	for _, name := range images {
+		if err := p.add(ctx, name); err != nil {
+			return p.bad, err
+		}
+	}
+	if err := p.flush(ctx); err != nil {
+		return p.bad, err
+	}
+	return p.bad, out.Flush()
+}
+
+// predictor gathers images and classifies them some at a time, in order.
+type predictor struct {
+	options    *predictOptions
+	classifier *infer.Classifier
+	out        *bufio.Writer
+	err        io.Writer
+	in         io.Reader
+	waiting    []waiting
+	bad        int
+}
+
+// waiting is an image that is read, or why it could not be.
+type waiting struct {
+	name  string
+	image image.Image
+	err   error
+}
+
+// predictBatch is the number of images that are classified at a time.
+const predictBatch = 8
+
+// add reads an image, or those of a folder.
+func (p *predictor) add(ctx context.Context, name string) error {
+	if name == "-" {
+		img, err := transforms.Decode(p.in)
+		return p.put(ctx, waiting{name, img, err})
+	}
+	info, err := os.Stat(name)
+	if err != nil || !info.IsDir() {
+		return p.read(ctx, name)
+	}
+	found := 0
+	err = filepath.WalkDir(name, func(path string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			found++
+			return p.put(ctx, waiting{name: path, err: err})
+		case e.IsDir() || !isImageName(path):
+			return nil
+		}
+		found++
+		return p.read(ctx, path)
+	})
+	if err == nil && found == 0 {
+		return p.put(ctx, waiting{name: name, err: errors.New("no images in this folder")})
+	}
+	return err
+}
+
+func isImageName(path string) bool {
+	return slices.Contains([]string{".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp"}, strings.ToLower(filepath.Ext(path)))
+}
+
+func (p *predictor) read(ctx context.Context, path string) error {
+	img, err := transforms.DecodeFile(path)
+	return p.put(ctx, waiting{path, img, err})
+}
+
+// put lets an image wait; when there are enough they are classified.
+func (p *predictor) put(ctx context.Context, w waiting) error {
+	if w.err != nil {
+		w.image = nil
+	}
+	p.waiting = append(p.waiting, w)
+	if len(p.waiting) < predictBatch {
+		return nil
+	}
+	return p.flush(ctx)
+}
+
+// flush classifies what waits and prints it in order.
+func (p *predictor) flush(ctx context.Context) error {
+	var images []image.Image
+	for _, w := range p.waiting {
+		if w.err == nil {
+			images = append(images, w.image)
+		}
+	}
+	results, err := p.classifier.Classify(ctx, images...)
+	if err != nil {
+		return err
+	}
+	for _, w := range p.waiting {
+		if w.err == nil {
+			w.err = p.print(w.name, results[0])
+			results = results[1:]
+		}
+		if w.err != nil {
+			p.sayBad(w)
+		}
+	}
+	p.waiting = p.waiting[:0]
+	return p.out.Flush()
+}
+
+// print writes an image's line; an error is about its result.
+func (p *predictor) print(name string, r infer.Result) error {
+	for _, v := range r.Logits {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return errors.New("the model gives no finite values for it")
+		}
+	}
+	if p.options.asJSON {
+		return p.encode(struct {
+			Image string `json:"image"`
+			infer.Result
+		}{name, r})
+	}
+	fmt.Fprintf(p.out, "%s\t%s\t%.4f\n", name, r.Top[0].Class, r.Top[0].Probability)
+	return nil
+}
+
+func (p *predictor) sayBad(w waiting) {
+	p.bad++
+	if p.options.asJSON {
+		p.encode(struct {
+			Image string `json:"image"`
+			Error string `json:"error"`
+		}{w.name, oneLine(w.err)})
+		return
+	}
+	p.out.Flush()
+	message := strings.TrimPrefix(oneLine(w.err), w.name+": ")
+	fmt.Fprintf(p.err, "predict: %s: %s\n", w.name, message)
+}
+
+func (p *predictor) encode(v any) error {
+	e := json.NewEncoder(p.out)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// readNames reads a name a line; no path means no names.
+func readNames(path string) ([]string, error) {
+	if path == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("-classes: %w", err)
+	}
+	var names []string
+	for line := range strings.Lines(strings.TrimPrefix(string(data), "\ufeff")) {
+		if name := strings.TrimSpace(line); name != "" {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("-classes: %s names no class", path)
+	}
+	return names, nil
+}
+
+// printFlags lists flags with their meaning.
+func printFlags(w io.Writer, f *flag.FlagSet) {
+	f.VisitAll(func(x *flag.Flag) {
+		value, usage := flag.UnquoteUsage(x)
+		usual := ""
+		if d := cmp.Or(x.DefValue, "false"); d != "false" && d != "0" {
+			usual = " (default " + d + ")"
+		}
+		fmt.Fprintf(w, "  %-18s %s%s\n", strings.TrimSpace("-"+x.Name+" "+value), usage, usual)
+	})
+}

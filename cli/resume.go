@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/internal/atomicfile"
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+// resumable lists the keys that may change when a run goes on.
+func resumable() (list []string) {
+	for _, k := range config.Keys() {
+		if k.Resumable {
+			list = append(list, k.Path)
+		}
+	}
+	return list
+}
+
+// errNothingYet says that a run was stopped before it wrote its configuration.
+var errNothingYet = errors.New("nothing was written yet")
+
+// resumedConfig is the configuration of the run in o.out with what -set and -config
+// change; other changes than resumable ones are an error that lists them. changed
+// reports whether there are any.
+func (o *trainFlags) resumedConfig() (c config.Config, changed bool, err error) {
+	if o.out == "" {
+		if dir := newestUnfinished(); dir != "" {
+			return c, false, usagef("-resume needs -out, the folder of the run; the newest unfinished run is %s: -resume -out %s", dir, quote(dir))
+		}
+		return c, false, usagef("-resume needs -out, the folder of the run; there is no unfinished run in %s", RunsDir)
+	}
+	ran, err := readRunConfig(o.out)
+	if err != nil {
+		return c, false, err
+	}
+	c = ran
+	if o.config != "" {
+		if err := o.loadFile(&c); err != nil {
+			return c, false, err
+		}
+		keepChosen(&c, ran)
+	}
+	if err := o.applySets(&c); err != nil {
+		return c, false, err
+	}
+	diff := config.Differences(ran, c)
+	var refused []string
+	for _, d := range diff {
+		if !d.Resumable {
+			refused = append(refused, d.String())
+		}
+	}
+	if len(refused) > 0 {
+		return c, false, usagef("-resume goes on with the configuration of %s, but these differ: %s; only %s may change",
+			o.out, strings.Join(refused, ", "), strings.Join(resumable(), ", "))
+	}
+	return c, len(diff) > 0, checkConfig(c)
+}
+
+// keepChosen takes what the run chose where a file leaves the choice open.
+func keepChosen(c *config.Config, ran config.Config) {
+	if c.Name == "" {
+		c.Name = ran.Name
+	}
+	if c.Data.Set == "auto" {
+		c.Data.Set = ran.Data.Set
+	}
+}
+
+// readRunConfig reads config.yaml of a run's folder.
+func readRunConfig(dir string) (config.Config, error) {
+	c := config.Default()
+	path := filepath.Join(dir, trainer.ConfigFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if emptyDir(dir) {
+			return c, errNothingYet
+		}
+		return c, fmt.Errorf("nothing to resume: there is no %s; is %s a run's folder?", path, dir)
+	}
+	if err != nil {
+		return c, fmt.Errorf("-resume: %w", err)
+	}
+	if err := config.Load(data, &c); err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+// emptyDir reports whether a folder holds nothing but what a kill left of a file.
+func emptyDir(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return err == nil && !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return !atomicfile.IsTemporary(e.Name()) })
+}

@@ -1,0 +1,291 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/models"
+	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/viz"
+)
+
+// session is one part of a run, from its folder to its results.
+type session struct {
+	training
+	io      IO
+	flags   *trainFlags
+	config  config.Config
+	dir     runDir
+	resumed bool
+
+	trainer  *trainer.Trainer
+	figures  *figures
+	profiled int // batch whose program is timed; 0: none
+}
+
+// build makes the trainer and says what will run. c is the configuration with the folder
+// of its set.
+func (n *session) build(ctx context.Context, c config.Config) (err error) {
+	options := []trainer.Option{trainer.WithContext(ctx), trainer.WithDir(n.dir.path), trainer.WithLogger(newLogger(n.io.Err))}
+	if n.resumed {
+		options = append(options, trainer.WithResume())
+	}
+	if n.trainer, err = trainer.FromConfig(c, options...); err != nil {
+		return err
+	}
+	n.sayWhat(c.Data.Root)
+	return nil
+}
+
+// sayWhat prints what a run is made of.
+func (n *session) sayWhat(root string) {
+	t := n.trainer
+	n.say("model: %s, %s parameters, %s multiply-adds an image of %d×%d", n.config.Model.Name,
+		grouped(int64(t.Parameters())), short(t.MultiplyAdds()), t.Config().Crop, t.Config().Crop)
+	n.say("device: %s; precision %s", t.Device().Describe(), n.config.Precision)
+	where := ""
+	if root != "" {
+		where = ", " + root
+	}
+	n.say("data: %s, %s training and %s test images, %d classes%s", n.config.Data.Set,
+		grouped(int64(t.TrainLoader().Len())), grouped(int64(t.TestLoader().Len())), len(t.Classes()), where)
+	n.say("run folder: %s", n.dir.path)
+	if epoch, step := t.Position(); step > 0 {
+		n.say("going on after step %d, in epoch %d", step, epoch)
+	}
+}
+
+// sayDrawn says that the pets were not found, how to get them, and what is used instead.
+func (n *session) sayDrawn(missing error) {
+	places := strings.TrimPrefix(missing.Error(), "dataset: "+dataset.ErrNoSet.Error()+": ")
+	n.warn("NOTE: %s.", places)
+	n.warn("NOTE: Get it with:  %s %s", n.again(), getPets)
+	d := n.config.Data
+	n.warn("NOTE: Until then %s learns DRAWN animals with a quick profile: %d classes, %d images each, %d×%d pixels, batch %d, %d epochs.",
+		n.config.Model.Name, d.DrawnClasses, d.DrawnImages, d.Crop, d.Crop, d.Batch, n.config.Train.Epochs)
+	if memory, disk, err := estimate(n.config); err == nil {
+		n.warn("NOTE: That takes about %s of memory and %s of disk.", bytesText(memory), bytesText(disk))
+	}
+}
+
+// estimate is roughly the memory and the disk that a run takes.
+func estimate(c config.Config) (memory, disk int64, err error) {
+	m, err := models.New(c.Model.Name, models.Config{Classes: c.Data.DrawnClasses, Dropout: c.Model.Dropout})
+	if err != nil {
+		return 0, 0, err
+	}
+	sum, err := models.Summarize(m, [3]int{3, c.Data.Crop, c.Data.Crop})
+	if err != nil {
+		return 0, 0, err
+	}
+	var outputs int64
+	for _, l := range sum.Layers {
+		size := int64(1)
+		for _, d := range l.Output {
+			size *= int64(d)
+		}
+		outputs += size
+	}
+	const (
+		float      = 4
+		base       = 150 << 20 // the program, its libraries, decoded images
+		perWeight  = 5         // weights, velocity, the largest gradient, a checkpoint's copy of both
+		filesKept  = 3         // best, last, velocity
+		filesWhile = 2         // their successors while they are written
+	)
+	weights := float * int64(sum.Parameters)
+	return base + perWeight*weights + 2*float*outputs*int64(c.Data.Batch), (filesKept + filesWhile) * weights, nil
+}
+
+// train attaches the hooks, trains and tells the results.
+func (n *session) train(ctx context.Context) int {
+	defer n.close()
+	if err := n.attach(); err != nil {
+		return fail(n.io, n.name, err)
+	}
+	if n.attached != nil {
+		n.attached(n)
+	}
+	r, err := n.trainer.Fit(ctx)
+	n.figures.wait()
+	if n.profiled > 0 {
+		n.warn("%s", n.trainer.Step().ProfileReport(n.profiled))
+	}
+	n.sayBadImages()
+	return n.tell(r, err)
+}
+
+// attach adds progress and figures, and writes the samples.
+func (n *session) attach() error {
+	t := n.trainer
+	earlier, err := readCurves(n.dir.path)
+	if err != nil {
+		return err
+	}
+	n.figures = newFigures(t, n.dir.path, n.config.Name, earlier, func(picture string, err error) {
+		n.warn("warning: the picture %s could not be drawn: %v", picture, err)
+	})
+	if !n.flags.quiet {
+		t.AddHook(newProgress(n.io.Err, chance(t.Classes()), n.config.Train.MaxSteps).hook())
+	}
+	t.AddHook(n.figures.hook())
+	if n.config.Data.Set == "drawn" {
+		n.figures.paint.draw("samples", func() error {
+			_, err := writeSamples(t, n.dir.path)
+			return err
+		})
+	}
+	if n.flags.profile {
+		batch := min(t.Config().Batch, t.TrainLoader().Len())
+		if err := t.Step().Compile(batch); err != nil {
+			return err
+		}
+		t.Step().Profile(batch, true)
+		n.profiled = batch
+	}
+	return nil
+}
+
+// maxNamed is the number of bad images that are named.
+const maxNamed = 10
+
+// sayBadImages names the images that could not be decoded.
+func (n *session) sayBadImages() {
+	bad := slices.Concat(n.trainer.TrainLoader().Bad(), n.trainer.TestLoader().Bad())
+	for _, b := range bad[:min(len(bad), maxNamed)] {
+		n.warn("warning: %s cannot be used: %v", b.Name, b.Err)
+	}
+	if more := len(bad) - maxNamed; more > 0 {
+		n.warn("warning: %d more images cannot be used", more)
+	}
+}
+
+// tell prints the results and returns the exit code.
+func (n *session) tell(r *trainer.Report, err error) int {
+	code := Done
+	switch {
+	case err == nil:
+	case r.Status == trainer.Interrupted:
+		code = Stopped
+		n.warn("stopped after step %d, saved; go on with: %s", r.Steps, n.goOn())
+	default:
+		code = max(Failed, fail(n.io, n.name, err))
+		if r.Steps > 0 {
+			n.warn("the last good checkpoint is in %s", filepath.Join(n.dir.path, trainer.CheckpointDir))
+		}
+	}
+	return n.results(r, code)
+}
+
+// goOn is what to type to go on with the run.
+func (n *session) goOn() string { return n.again() + " -resume -out " + quote(n.dir.path) }
+
+// sayFinished tells that nothing is left to do, with the results again.
+func (n *session) sayFinished() int {
+	r, err := trainer.ReadReport(n.dir.path)
+	if err != nil {
+		return fail(n.io, n.name, err)
+	}
+	n.warn("the run in %s is finished: %d steps; more epochs: %s -set train.epochs=%d", n.dir.path, r.Steps, n.goOn(), 2*n.config.Train.Epochs)
+	return n.results(r, Done)
+}
+
+// result is what -json prints: the report and what belongs to it.
+type result struct {
+	*trainer.Report
+	Folder  string  `json:"folder"`
+	Picture string  `json:"picture,omitempty"`
+	Chance  float64 `json:"chance,omitempty"`
+	Predict string  `json:"predict,omitempty"`
+}
+
+// results prints the results of a run to standard output.
+func (n *session) results(r *trainer.Report, code int) int {
+	res := result{Report: r, Folder: n.dir.path}
+	if classes := classCount(n.dir.path); classes > 0 {
+		res.Chance = 1 / float64(classes)
+		res.Predict = n.predictCommand()
+	}
+	if p := filepath.Join(n.dir.path, FiguresDir, viz.CurvesFile); exists(p) {
+		res.Picture = p
+	}
+	if n.flags.asJSON {
+		e := json.NewEncoder(n.io.Out)
+		e.SetEscapeHTML(false)
+		if err := e.Encode(res); err != nil {
+			return fail(n.io, n.name, err)
+		}
+		return code
+	}
+	if r.Best != nil {
+		fmt.Fprintf(n.io.Out, "test accuracy: %s in epoch %d (last %s), chance %s\n",
+			percent(r.Best.Accuracy), r.Best.Epoch, percent(r.Last.Accuracy), percent(res.Chance))
+	} else {
+		fmt.Fprintln(n.io.Out, "test accuracy: not evaluated yet")
+	}
+	fmt.Fprintf(n.io.Out, "run folder: %s\n", res.Folder)
+	if res.Picture != "" {
+		fmt.Fprintf(n.io.Out, "picture: %s\n", res.Picture)
+	}
+	if res.Predict != "" {
+		fmt.Fprintf(n.io.Out, "classify images: %s\n", res.Predict)
+	}
+	return code
+}
+
+// predictCommand is a command that classifies images with the run's weights, as it is
+// typed in this folder.
+func (n *session) predictCommand() string {
+	command := n.program.predict() + " -weights " + quote(n.dir.path) + " "
+	if samples := filepath.Join(n.dir.path, FiguresDir, SamplesDir); exists(samples) {
+		return command + quote(samples)
+	}
+	if n.trainer != nil {
+		if pairs, err := n.trainer.TestLoader().Preview(context.Background(), 1, 1); err == nil && len(pairs) > 0 && exists(pairs[0].Name) {
+			return command + quote(pairs[0].Name)
+		}
+	}
+	return command + "IMAGE"
+}
+
+// close frees what the session holds.
+func (n *session) close() {
+	if n.figures != nil {
+		n.figures.wait()
+	}
+	if n.trainer != nil {
+		if err := n.trainer.Close(); err != nil && !errors.Is(err, context.Canceled) {
+			n.warn("warning: %v", err)
+		}
+	}
+}
+
+// progressStream is where progress goes: nowhere if the command is to be quiet.
+func (n *session) progressStream() io.Writer {
+	if n.flags.quiet {
+		return io.Discard
+	}
+	return n.io.Err
+}
+
+// say writes a line of progress.
+func (n *session) say(format string, args ...any) {
+	fmt.Fprintf(n.progressStream(), format+"\n", args...)
+}
+
+// warn writes a line that -quiet does not keep back.
+func (n *session) warn(format string, args ...any) {
+	start := ""
+	if _, ok := terminal(n.io.Err); ok {
+		start = "\r\x1b[K"
+	}
+	fmt.Fprintf(n.io.Err, start+format+"\n", args...)
+}

@@ -1,0 +1,177 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+// trainFlags are the flags of the training commands.
+type trainFlags struct {
+	config, out                    string
+	sets                           words
+	resume, quiet, asJSON, profile bool
+	version                        bool
+}
+
+func (o *trainFlags) flags() *flag.FlagSet {
+	f := newFlags("train")
+	f.StringVar(&o.config, "config", "", "YAML `FILE` with the keys below, instead of the built-in recipe")
+	f.Var(&o.sets, "set", "`key=value`, any number of times; wins over the file; lists with commas: augment.hue_scale=0.8,1.2")
+	f.StringVar(&o.out, "out", "", "the run's folder `DIR`; default "+RunsDir+"/<name>-<time>")
+	f.BoolVar(&o.resume, "resume", false, "go on with the run in -out; -set may change "+strings.Join(resumable(), ", "))
+	f.BoolVar(&o.quiet, "quiet", false, "no progress")
+	f.BoolVar(&o.asJSON, "json", false, "print one JSON object with the results at the end, and nothing else, to standard output")
+	f.BoolVar(&o.profile, "profile", false, "print the time of each kind of step at the end")
+	f.BoolVar(&o.version, "version", false, "print versions and kernels")
+	return f
+}
+
+// loadFile reads -config onto c.
+func (o *trainFlags) loadFile(c *config.Config) error {
+	data, err := os.ReadFile(o.config)
+	if err != nil {
+		return usagef("-config: %w", err)
+	}
+	if err := config.Load(data, c); err != nil {
+		return usagef("-config %s: %w", o.config, err)
+	}
+	return nil
+}
+
+// applySets applies every -set to c.
+func (o *trainFlags) applySets(c *config.Config) error {
+	for _, s := range o.sets {
+		key, value, ok := strings.Cut(s, "=")
+		if !ok {
+			return usagef("-set %s: want key=value", s)
+		}
+		if err := c.Set(strings.TrimSpace(key), strings.TrimSpace(value)); err != nil {
+			return usagef("-set %s: %w", s, err)
+		}
+	}
+	return nil
+}
+
+// checkConfig says which value is out of its range or names nothing that there is.
+func checkConfig(c config.Config) error {
+	if err := c.Validate(trainer.Known()); err != nil {
+		return usageError{err}
+	}
+	return nil
+}
+
+// chosen is the configuration of a new run, and how it came about.
+type chosen struct {
+	config.Config
+	missing error // why drawn images are used under auto; nil if they are not
+}
+
+// newConfig makes the configuration of a new run: the recipe, or -config, then -set. Under
+// data.set=auto it looks for the pets; without them quick comes in, below what was given.
+func (o *trainFlags) newConfig(recipe, quick []byte) (c chosen, err error) {
+	if c.Config, err = o.layers(recipe, nil); err != nil {
+		return c, err
+	}
+	if c.Data.Set == "auto" {
+		if c.missing = findPets(&c.Config); c.missing != nil {
+			if c.Config, err = o.layers(recipe, quick); err != nil {
+				return c, err
+			}
+			fitSizes(&c.Config)
+			c.Data.Set = "drawn"
+		}
+	}
+	return c, checkConfig(c.Config)
+}
+
+// findPets turns auto into the pets where there are any, or are to be fetched, and says
+// where it looked if not.
+func findPets(c *config.Config) error {
+	if c.Data.Root == "" && !c.Data.Download {
+		if _, err := dataset.FindRoot(); err != nil {
+			return err
+		}
+	}
+	c.Data.Set = pets
+	return nil
+}
+
+// pets is the name of the Oxford-IIIT Pet set.
+const pets = "oxford-iiit-pet"
+
+// layers puts the configuration together: defaults, the recipe, the quick profile, and
+// above it -config, which stands for the recipe, and -set.
+func (o *trainFlags) layers(recipe, quick []byte) (config.Config, error) {
+	c := config.Default()
+	if o.config == "" {
+		if err := config.LoadBase(recipe, &c); err != nil {
+			return c, fmt.Errorf("the built-in recipe: %w", err)
+		}
+	}
+	if err := config.LoadBase(quick, &c); err != nil {
+		return c, fmt.Errorf("the built-in quick profile: %w", err)
+	}
+	if o.config != "" {
+		if err := o.loadFile(&c); err != nil {
+			return c, err
+		}
+	}
+	return c, o.applySets(&c)
+}
+
+// fitSizes moves the quick profile's data.resize or data.crop if only the other one was
+// given, so that the two still fit.
+func fitSizes(c *config.Config) {
+	if c.Data.Resize >= c.Data.Crop {
+		return
+	}
+	switch resize, crop := c.Given("data.resize"), c.Given("data.crop"); {
+	case crop && !resize:
+		c.Data.Resize = (c.Data.Crop*9 + 7) / 8
+	case resize && !crop:
+		c.Data.Crop = c.Data.Resize
+	}
+}
+
+// withPets returns c with the folder of the pets, which are fetched first where the
+// configuration asks for it and they are not there. The run's config.yaml keeps the root
+// that was given, so that a run also resumes where the set has moved.
+func withPets(ctx context.Context, c config.Config, progress func(dataset.Progress)) (config.Config, error) {
+	if c.Data.Set != pets {
+		return c, nil
+	}
+	if c.Data.Root == "" {
+		if root, err := dataset.FindRoot(); err == nil {
+			c.Data.Root = root
+		}
+	}
+	if !c.Data.Download {
+		return c, nil
+	}
+	set := dataset.OxfordIIITPet{Root: c.Data.Root, URL: c.Data.URL, Archives: c.Data.Archives, Progress: progress}
+	if err := set.Download(ctx); err != nil || c.Data.Root != "" {
+		return c, err
+	}
+	root, err := dataset.FindRoot()
+	c.Data.Root = root
+	return c, err
+}
+
+// hintPets adds how the set is got to an error that says it is not there.
+func hintPets(err error, c config.Config, again string) error {
+	if !errors.Is(err, dataset.ErrNoSet) || c.Data.Set != pets || c.Data.Root != "" {
+		return err
+	}
+	return fmt.Errorf("%w; get it with: %s", err, again+" "+getPets)
+}
+
+// getPets are the flags that download the set.
+const getPets = "-set data.download=true -set data.set=" + pets

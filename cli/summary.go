@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/euryale-ml/euryale/models"
+)
+
+const summaryHelp = `summary prints a model's layers with output shape, parameters and multiply-adds, and the totals.
+
+  summary [flags] MODEL
+
+`
+
+// RunSummary is the command that prints a model's layers.
+func RunSummary(_ context.Context, s IO, args []string) int {
+	f := newFlags("summary")
+	size := f.Int("size", 224, "side of the image in pixels")
+	classes := f.Int("classes", 37, "outputs")
+	names, err := parse(f, args)
+	known := models.Names()
+	switch {
+	case errors.Is(err, errHelp):
+		fmt.Fprintf(s.Out, "%sModels: %s\n\n", summaryHelp, strings.Join(known, ", "))
+		printFlags(s.Out, f)
+		return Done
+	case err != nil:
+	case len(names) != 1:
+		err = usagef("name one model of %s", strings.Join(known, ", "))
+	case *size < 1 || *classes < 1:
+		err = usagef("-size %d -classes %d: want at least 1", *size, *classes)
+	case !slices.Contains(known, names[0]):
+		err = unknownName("model", names[0], known)
+	}
+	if err != nil {
+		return fail(s, "summary", err)
+	}
+	m, err := models.New(names[0], models.Config{Classes: *classes, Dropout: 0.5})
+	if err != nil {
+		return fail(s, "summary", err)
+	}
+	sum, err := models.Summarize(m, [3]int{3, *size, *size})
+	if err != nil {
+		return fail(s, "summary", err)
+	}
+	io.WriteString(s.Out, sum.String())
+	return Done
+}

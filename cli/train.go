@@ -1,0 +1,195 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/device/cpu"
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+// Option changes a training command.
+type Option func(*training)
+
+// Quick gives the command a quick profile: YAML of the keys that differ when drawn
+// images stand in under data.set=auto, since the pets were not found. It never overrides
+// what -config or -set gave, and what it chose is in the run's config.yaml.
+func Quick(yaml []byte) Option { return func(t *training) { t.quick = yaml } }
+
+// training is a training command.
+type training struct {
+	recipe, quick []byte
+	name          string // in messages
+	words         string // after the program's name, to come back to this command
+	program       program
+	now           func() time.Time
+	attached      func(*session) // for tests: called before Fit
+}
+
+// Train is the training command with defaultYAML as its recipe: flags, YAML, progress,
+// figures, results. It runs with the process's arguments and never returns.
+func Train(defaultYAML []byte, o ...Option) { Main(TrainCommand(defaultYAML, o...)) }
+
+// TrainCommand is the command of Train, for programs that have more than one. With
+// "predict" as its first argument it is RunPredict.
+func TrainCommand(defaultYAML []byte, o ...Option) Command {
+	t := training{recipe: defaultYAML, program: thisProgram(), now: time.Now}
+	t.name = strings.TrimSuffix(filepath.Base(t.program.typed), ".exe")
+	for _, set := range o {
+		set(&t)
+	}
+	return t.run
+}
+
+func (t training) run(ctx context.Context, s IO, args []string) int {
+	if len(args) > 0 && args[0] == "predict" {
+		return RunPredict(ctx, s, args[1:])
+	}
+	var o trainFlags
+	f := o.flags()
+	others, err := parse(f, args)
+	switch {
+	case errors.Is(err, errHelp):
+		t.help(s.Out, &o)
+		return Done
+	case err != nil:
+	case len(others) > 0:
+		err = usagef("%q is no flag; settings are given by -set key=value, -h lists them", others[0])
+	case o.version:
+		printVersion(s.Out)
+		return Done
+	}
+	if err != nil {
+		return fail(s, t.name, err)
+	}
+	if o.resume {
+		return t.resume(ctx, s, &o)
+	}
+	return t.begin(ctx, s, &o)
+}
+
+// begin starts a new run.
+func (t training) begin(ctx context.Context, s IO, o *trainFlags) int {
+	c, err := o.newConfig(t.recipe, t.quick)
+	if err != nil {
+		return fail(s, t.name, hintPets(err, c.Config, t.again()))
+	}
+	if c.Name == "" {
+		c.Name = c.RunName()
+	}
+	n := &session{training: t, io: s, flags: o, config: c.Config}
+	n.say("%s: %s on %s", c.Name, c.Model.Name, c.Data.Set)
+	if c.missing != nil {
+		n.sayDrawn(c.missing)
+	}
+	withRoot, err := withPets(ctx, c.Config, downloadProgress(n.progressStream()))
+	if err != nil {
+		return fail(s, t.name, err)
+	}
+	if n.dir, err = makeRunDir(o.out, c.Name, t.now()); err != nil {
+		return fail(s, t.name, err)
+	}
+	if err = n.dir.writeConfig(c.YAML()); err == nil {
+		err = n.build(ctx, withRoot)
+	}
+	if err != nil {
+		n.close()
+		n.dir.discard()
+		return fail(s, t.name, hintPets(err, c.Config, t.again()))
+	}
+	return n.train(ctx)
+}
+
+// resume goes on with a run.
+func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
+	c, changed, err := o.resumedConfig()
+	if errors.Is(err, errNothingYet) && t.recipe == nil && o.config == "" {
+		err = usagef("-resume: %s holds nothing yet; start it with a recipe", o.out)
+	}
+	if errors.Is(err, errNothingYet) {
+		fmt.Fprintf(s.Err, "%s: %s holds nothing yet; the run begins\n", t.name, o.out)
+		return t.begin(ctx, s, o)
+	}
+	if err != nil {
+		return fail(s, t.name, err)
+	}
+	n := &session{training: t, io: s, flags: o, config: c, dir: runDir{path: o.out}, resumed: true}
+	n.say("%s: %s on %s, going on in %s", c.Name, c.Model.Name, c.Data.Set, o.out)
+	if !changed && finished(o.out) {
+		return n.sayFinished()
+	}
+	withRoot, err := withPets(ctx, c, downloadProgress(n.progressStream()))
+	if err == nil {
+		err = n.build(ctx, withRoot)
+	}
+	if err == nil && changed {
+		err = n.dir.writeConfig(c.YAML())
+	}
+	if err != nil {
+		n.close()
+		return fail(s, t.name, hintPets(err, c, t.again()))
+	}
+	if n.trainer.Complete() && finished(o.out) {
+		n.close()
+		return n.sayFinished()
+	}
+	return n.train(ctx)
+}
+
+// again is what to type to call this command again.
+func (t training) again() string { return strings.TrimSpace(t.program.command() + " " + t.words) }
+
+func (t training) help(w io.Writer, o *trainFlags) {
+	fmt.Fprintf(w, "%s trains an image classifier.\n\n  %s [flags]\n\nFlags:\n", t.name, t.again())
+	printFlags(w, o.flags())
+	fmt.Fprintf(w, "\nKeys of the YAML and of -set, with defaults, ranges and meanings:\n\n%s", config.Help(trainer.Known()))
+	fmt.Fprintf(w, "\nThe built-in recipe:\n\n%s", indent(t.recipe))
+	if len(t.quick) > 0 {
+		fmt.Fprintf(w, "\nThe quick profile, for drawn images under data.set=auto:\n\n%s", indent(t.quick))
+	}
+	fmt.Fprintf(w, "\nExit codes: %d done, %d failed, %d usage, %d stopped by Ctrl-C after saving.\n", Done, Failed, Usage, Stopped)
+}
+
+func indent(yaml []byte) string {
+	var b strings.Builder
+	for line := range strings.Lines(strings.TrimRight(string(yaml), "\n") + "\n") {
+		b.WriteString("  " + line)
+	}
+	return b.String()
+}
+
+// printVersion tells the module's version, Go's, the system and the kernels.
+func printVersion(w io.Writer) {
+	fmt.Fprintf(w, "euryale %s, %s %s/%s, %s\n", moduleVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH, describeCPU())
+}
+
+// moduleVersion is the version of this module in the program.
+func moduleVersion() string {
+	b, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "(devel)"
+	}
+	for _, m := range append(b.Deps, &b.Main) {
+		if m.Path == modulePath && m.Version != "" {
+			return m.Version
+		}
+	}
+	return "(devel)"
+}
+
+func describeCPU() string {
+	d, err := cpu.New(cpu.Options{})
+	if err != nil {
+		return err.Error()
+	}
+	defer d.Close()
+	return d.Describe()
+}

@@ -1,0 +1,19 @@
+// Command resnet50 trains ResNet-50 in its original form on the Oxford-IIIT Pet set.
+// Without the set it learns drawn animals and says how to get the pets.
+//
+//	go run ./examples/resnet50 -h
+package main
+
+import (
+	_ "embed"
+
+	"github.com/euryale-ml/euryale/cli"
+)
+
+//go:embed config.yaml
+var recipe []byte
+
+//go:embed quick.yaml
+var quick []byte
+
+func main() { cli.Train(recipe, cli.Quick(quick)) }
