@@ -12,8 +12,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Load reads YAML onto c: keys that data does not give keep their values. Every
-// bad key is named, with its line and the nearest known key or what it takes;
+// Load reads YAML onto c: keys that data does not give keep their values. Each
+// bad key, up to 20, is named with its line and the nearest known key or what it takes;
 // after an error c is as it was. Empty data changes nothing. The keys count as
 // given (see Given).
 func Load(data []byte, c *Config) error {
@@ -62,8 +62,14 @@ func (l *loader) read(data []byte) error {
 		return &keyError{fmt.Sprintf("line %d: want keys and values", top.Line), ErrSyntax}
 	}
 	l.mapping(top, "")
+	if len(l.errs) > maxErrors {
+		l.errs = append(l.errs[:maxErrors], &keyError{"too many errors; the rest is left out", ErrSyntax})
+	}
 	return errors.Join(l.errs...)
 }
+
+// maxErrors is where Load gives up on a file that cannot be meant for it.
+const maxErrors = 20
 
 // fail keeps an error with its line.
 func (l *loader) fail(line int, err error) {
@@ -76,7 +82,7 @@ func (l *loader) fail(line int, err error) {
 
 // mapping reads the keys of a section.
 func (l *loader) mapping(n *yaml.Node, prefix string) {
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	for i := 0; i+1 < len(n.Content) && len(l.errs) <= maxErrors; i += 2 {
 		name, value := n.Content[i], n.Content[i+1]
 		if value.Kind == yaml.AliasNode {
 			value = value.Alias

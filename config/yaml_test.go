@@ -70,6 +70,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"data:\n\tbatch: 1", config.ErrSyntax, []string{"line 2"}},
 		{"a: [", config.ErrSyntax, []string{"line 1"}},
 		{"\xff\xfe\x00", config.ErrSyntax, nil},
+		{strings.Repeat("x: 1\n", 1000), config.ErrUnknownKey, []string{"line 1: unknown key x", "line 20: x is given twice", "too many errors"}},
 		{"lr: 1\ndata: {batch: 0}", config.ErrUnknownKey, []string{"line 1: unknown key lr", "line 2: data.batch = 0"}}, // all that is wrong
 	} {
 		c := config.Default()
