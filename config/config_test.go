@@ -230,6 +230,7 @@ func TestValidate(t *testing.T) {
 		{"device", func(c *config.Config) { c.Device = "tpu" }, config.ErrRange, `device = "tpu"`},
 		{"nesterov", func(c *config.Config) { c.Optim.Nesterov, c.Optim.Momentum = true, 0 }, config.ErrRange, "optim.momentum"},
 		{"min_lr", func(c *config.Config) { c.Schedule.Name, c.Schedule.MinLR = "cosine", 1 }, config.ErrRange, "schedule.min_lr = 1 is greater than optim.lr"},
+		{"onecycle", func(c *config.Config) { c.Schedule.Name, c.Schedule.WarmupEpochs = "onecycle", 2 }, config.ErrRange, "schedule.warmup_epochs = 2: want 0"},
 		{"name", func(c *config.Config) { c.Name = "../x" }, config.ErrRange, "a name that can be a folder's"},
 		{"freeze", func(c *config.Config) { c.Model.Freeze = []string{"a["} }, config.ErrRange, `model.freeze = "a["`},
 		{"cuda", func(c *config.Config) { c.Device = "cuda:1" }, config.ErrUnavailable, "device = cuda:1 is not available in this version; there is auto, cpu"},
