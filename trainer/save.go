@@ -137,6 +137,9 @@ func (t *Trainer) save(best bool) error {
 	if err := t.saver.wait(); err != nil {
 		return err
 	}
+	if err := t.log.Sync(); err != nil { // the lines of a checkpoint's steps outlive a loss of power
+		return fmt.Errorf("trainer: %w", err)
+	}
 	snap, err := t.snapshot(best)
 	if err != nil {
 		return err
