@@ -126,7 +126,7 @@ type Train struct {
 // environment.
 type Neptune struct {
 	Project string   `yaml:"project" help:"workspace/name; empty = $NEPTUNE_PROJECT"`
-	Mode    string   `yaml:"mode" oneof:"async,offline,debug" help:"send while training, write a folder to sync, or neither"`
+	Mode    string   `yaml:"mode" oneof:"auto,async,offline,debug" help:"send while training, write a folder to sync, or neither; auto = async with a token in the environment, else offline"`
 	Tags    []string `yaml:"tags" help:"tags of the run"`
 }
 
@@ -160,7 +160,7 @@ func Default() Config {
 		},
 		Schedule: Schedule{Name: "constant", StepEpochs: 30, Gamma: 0.1, BaseBatch: 256},
 		Train:    Train{Epochs: 100, Accumulate: 1},
-		Neptune:  Neptune{Mode: "async"},
+		Neptune:  Neptune{Mode: "auto"},
 		MLflow:   MLflow{Experiment: "euryale"},
 	}
 }

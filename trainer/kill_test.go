@@ -26,9 +26,9 @@ func copyRun(t *testing.T, from string) string {
 }
 
 // resume goes on to the end.
-func resume(t *testing.T, dir string) {
+func resume(t *testing.T, dir string, change func(*trainer.Config)) {
 	t.Helper()
-	tr := start(t, func(c *trainer.Config) { c.Dir, c.Resume = dir, true })
+	tr := start(t, func(c *trainer.Config) { change(c); c.Dir, c.Resume = dir, true })
 	if _, err := tr.Fit(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -40,19 +40,20 @@ func resume(t *testing.T, dir string) {
 // stoppedAt is a run's folder after so many steps, the last of an epoch.
 func stoppedAt(t *testing.T, steps int) string {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "run")
-	tr := start(t, func(c *trainer.Config) { c.Dir, c.MaxSteps = dir, steps })
-	if _, err := tr.Fit(context.Background()); err != nil {
-		t.Fatal(err)
+	dir, report := undisturbed(t, func(c *trainer.Config) { betterAndBetter(c); c.MaxSteps = steps })
+	if report.Best.Step != steps {
+		t.Fatalf("the best of %d steps is after %d: the test wants the last", steps, report.Best.Step)
 	}
-	tr.Close()
 	return dir
 }
+
+// betterAndBetter is a set-up whose second epoch is the best so far.
+func betterAndBetter(c *trainer.Config) { c.Seed = 1 }
 
 // TestAKillBetweenFileOperations puts together the folders that a kill leaves while a
 // checkpoint is written: some files are of the step before, some of the new one.
 func TestAKillBetweenFileOperations(t *testing.T) {
-	whole, _ := undisturbed(t, nil)
+	whole, _ := undisturbed(t, betterAndBetter)
 	before, after := stoppedAt(t, 3), stoppedAt(t, 6)
 	at := func(dir, name string) string { return filepath.Join(dir, trainer.CheckpointDir, name) }
 	steps := []func(dir string) error{
@@ -87,7 +88,7 @@ func TestAKillBetweenFileOperations(t *testing.T) {
 				t.Fatalf("operation %d: %v", i, err)
 			}
 		}
-		resume(t, dir)
+		resume(t, dir, betterAndBetter)
 		compareRuns(t, dir, whole, fmt.Sprintf("killed after %d operations", n))
 	}
 }
@@ -136,6 +137,8 @@ func files(t *testing.T, dir string) string {
 	return strings.Join(names, " ")
 }
 
+func everyStep(c *trainer.Config) { c.SaveEverySteps = 1 }
+
 const childDir = "EURYALE_TEST_RUN"
 
 // TestChild is the run that TestAKilledProcess kills.
@@ -157,7 +160,7 @@ func TestAKilledProcess(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes")
 	}
-	whole, _ := undisturbed(t, func(c *trainer.Config) { c.SaveEverySteps = 1 })
+	whole, _ := undisturbed(t, everyStep)
 	dir := filepath.Join(t.TempDir(), "run")
 	for i := range 12 {
 		child := exec.Command(os.Args[0], "-test.run=^TestChild$")
@@ -170,6 +173,6 @@ func TestAKilledProcess(t *testing.T) {
 			break
 		}
 	}
-	resume(t, dir)
+	resume(t, dir, everyStep)
 	compareRuns(t, dir, whole, "killed again and again")
 }
