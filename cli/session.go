@@ -28,6 +28,7 @@ type session struct {
 
 	trainer  *trainer.Trainer
 	figures  *figures
+	tracking tracking
 	profiled int // batch whose program is timed; 0: none
 }
 
@@ -102,7 +103,7 @@ func estimate(c config.Config) (memory, disk int64, err error) {
 		filesWhile = 2         // their successors while they are written
 	)
 	weights := float * int64(sum.Parameters)
-	return base + perWeight*weights + 2*float*outputs*int64(c.Data.Batch), (filesKept + filesWhile) * weights, nil
+	return base + perWeight*weights + float*outputs*int64(c.Data.Batch), (filesKept + filesWhile) * weights, nil
 }
 
 // train attaches the hooks, trains and tells the results.
@@ -116,6 +117,7 @@ func (n *session) train(ctx context.Context) int {
 	}
 	r, err := n.trainer.Fit(ctx)
 	n.figures.wait()
+	n.finishTrackers(r)
 	if n.profiled > 0 {
 		n.warn("%s", n.trainer.Step().ProfileReport(n.profiled))
 	}
@@ -137,6 +139,7 @@ func (n *session) attach() error {
 		t.AddHook(newProgress(n.io.Err, chance(t.Classes()), n.config.Train.MaxSteps).hook())
 	}
 	t.AddHook(n.figures.hook())
+	n.openTrackers()
 	if n.config.Data.Set == "drawn" {
 		n.figures.paint.draw("samples", func() error {
 			_, err := writeSamples(t, n.dir.path)

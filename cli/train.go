@@ -31,6 +31,7 @@ type training struct {
 	words         string // after the program's name, to come back to this command
 	program       program
 	now           func() time.Time
+	trackers      []namedTracker
 	attached      func(*session) // for tests: called before Fit
 }
 
