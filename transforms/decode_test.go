@@ -149,6 +149,37 @@ func TestDecodeMessages(t *testing.T) {
 	}
 }
 
+// Bytes changed, cut and doubled at random give an error of ours or an image.
+func TestDecodeCorrupted(t *testing.T) {
+	r := seeded(9)
+	for _, c := range goldenImages(t) {
+		whole := imageFile(t, c.Name)
+		for range 60 {
+			data := bytes.Clone(whole)
+			for range 1 + r.IntN(6) {
+				data[r.IntN(len(data))] = uint8(r.UintN(256))
+			}
+			if cut := r.IntN(len(data)); r.IntN(4) == 0 {
+				data = append(data[:cut], whole[r.IntN(len(whole)):]...)
+			}
+			checkDecoded(t, data)
+		}
+	}
+}
+
+// checkDecoded fails if DecodeBytes gives an error of another kind or half an
+// image.
+func checkDecoded(t *testing.T, data []byte) {
+	t.Helper()
+	img, err := DecodeBytes(data)
+	switch {
+	case err != nil && !errors.Is(err, ErrDecode) && !errors.Is(err, ErrTooLarge):
+		t.Fatalf("error of another kind: %v", err)
+	case err == nil && (img.W < 1 || img.H < 1 || len(img.Pix) != 3*img.W*img.H):
+		t.Fatalf("an image of %d×%d pixels with %d bytes", img.W, img.H, len(img.Pix))
+	}
+}
+
 func FuzzDecodeBytes(f *testing.F) {
 	for _, c := range goldenImages(f) {
 		f.Add(imageFile(f, c.Name))
@@ -160,12 +191,6 @@ func FuzzDecodeBytes(f *testing.F) {
 		if len(data) > 1<<14 {
 			return
 		}
-		img, err := DecodeBytes(data)
-		switch {
-		case err != nil && !errors.Is(err, ErrDecode) && !errors.Is(err, ErrTooLarge):
-			t.Fatalf("error of another kind: %v", err)
-		case err == nil && (img.W < 1 || img.H < 1 || len(img.Pix) != 3*img.W*img.H):
-			t.Fatalf("an image of %d×%d pixels with %d bytes", img.W, img.H, len(img.Pix))
-		}
+		checkDecoded(t, data)
 	})
 }
