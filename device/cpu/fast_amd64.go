@@ -78,14 +78,14 @@ func (d *Device) convScratch(s *device.Step, a device.ConvAttr) int64 {
 	switch s.Kind {
 	case device.Conv2D:
 		if d.layoutOf(s.In[0]) != maps {
-			return int64(imagePanel(a.Conv2D) * blocks(a.O))
+			return imageScratch(s, a.Conv2D)
 		}
 		return 0
 	case device.Conv2DGradInput:
 		return int64(a.KH * a.KW * blocks(a.O) * blocks(a.C) * blockBytes)
 	}
 	if d.layoutOf(s.In[0]) != maps {
-		return int64(imagePanel(a.Conv2D) * blocks(a.O) * imageSplits(a.Conv2D))
+		return imageScratch(s, a.Conv2D)
 	}
 	return d.gradScratch(a.Conv2D)
 }

@@ -100,7 +100,7 @@ func (w *weightGrad) piece(worker, piece int) {
 				dw := unsafe.Add(partial, ((ob*w.taps+tap)*w.ibs+ib)*blockBytes)
 				*a = gradient{
 					x: unsafe.Add(w.x, ib*w.xPlane), places: &ws.places[tap*gradPixels], dy: dy, dy2: unsafe.Add(dy, w.dyPlane),
-					pixels: int64(count), dw: dw, dw2: unsafe.Add(dw, w.taps*w.ibs*blockBytes), accumulate: flag(q > first),
+					pixels: int64(count), dw: dw, dw2: unsafe.Add(dw, w.taps*w.ibs*blockBytes), accumulate: flag(q > first), rows: lanes,
 				}
 				w.k.grad[n](a)
 			}

@@ -13,7 +13,6 @@ type plainKernel struct {
 	in, out  []device.Memory
 	hostIn   []any // canonical elements: the memory itself where it is row-major
 	hostOut  []any
-	failed   error
 	parallel *job // for the convolutions
 }
 

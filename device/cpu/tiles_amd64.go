@@ -40,6 +40,23 @@ type gradient struct {
 	pixels     int64          // 32
 	dw, dw2    unsafe.Pointer // 40, 48: [16 inputs][16 outputs]
 	accumulate int64          // 56
+	rows       int64          // 64: input channels that matter; more may be computed
+}
+
+// strip is an output tile of a convolution of images: as tile, but pixels read runs of
+// single floats, a step apart from pixel to pixel.
+type strip struct {
+	src        unsafe.Pointer // 0: the first pixel's window
+	step       int64          // 8: from one pixel's window to the next's
+	places     *int64         // 16: of each run in a window
+	taps       int64          // 24: runs
+	dst, dst2  unsafe.Pointer // 32, 40
+	accumulate int64          // 48
+	bias       unsafe.Pointer // 56: or nil
+	relu       int64          // 64
+	weights    unsafe.Pointer // 72: [taps][run][16 outputs]
+	panel      int64          // 80: from the weights of one block of outputs to the next
+	run        int64          // 88: floats
 }
 
 // gather copies a tile's pixels together.
@@ -91,11 +108,15 @@ type product struct {
 	accumulate int64          // 56
 }
 
+// mostPixels is the greatest number of pixels of a tile.
+const mostPixels = 14
+
 // kernels are the tile kernels of an instruction set, and the sizes of their tiles.
 type kernels struct {
 	pixels, blocks   int
 	conv             [3]func(*tile) // by blocks
 	grad             [3]func(*gradient)
+	strip            [3]func(*strip)
 	gather           func(*gather)
 	dot              func(*dots)
 	dotRows, dotCols int
@@ -111,6 +132,7 @@ var avx512 = kernels{
 	pixels: 14, blocks: 2,
 	conv:   [3]func(*tile){nil, convTile1AVX512, convTile2AVX512},
 	grad:   [3]func(*gradient){nil, gradTile1AVX512, gradTile2AVX512},
+	strip:  [3]func(*strip){nil, stripTile1AVX512, stripTile2AVX512},
 	gather: gatherPixelsAVX512,
 	dot:    dotTileAVX512, dotRows: 4, dotCols: 6, vector: 16,
 	outerRows: 4, outerWide: 6,
@@ -123,6 +145,7 @@ var avx2 = kernels{
 	pixels: 6, blocks: 1,
 	conv:   [3]func(*tile){nil, convTile1AVX2, nil},
 	grad:   [3]func(*gradient){nil, gradTile1AVX2, nil},
+	strip:  [3]func(*strip){nil, stripTile1AVX2, nil},
 	gather: gatherPixelsAVX2,
 	dot:    dotTileAVX2, dotRows: 4, dotCols: 2, vector: 8,
 	outerRows: 4, outerWide: 1,
@@ -148,6 +171,15 @@ func gradTile2AVX512(a *gradient)
 
 //go:noescape
 func gradTile1AVX2(a *gradient)
+
+//go:noescape
+func stripTile1AVX512(a *strip)
+
+//go:noescape
+func stripTile2AVX512(a *strip)
+
+//go:noescape
+func stripTile1AVX2(a *strip)
 
 //go:noescape
 func gatherPixelsAVX512(a *gather)

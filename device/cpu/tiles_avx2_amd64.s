@@ -433,6 +433,133 @@ store:
 	VZEROUPPER
 	RET
 
+// a tile of a convolution of images, see strip
+TEXT ·stripTile1AVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	MOVQ 8(AX), R13 // step
+	MOVQ 16(AX), DX // places of the runs
+	MOVQ 24(AX), BX // runs left
+	MOVQ 72(AX), R10 // weights of the first block
+	MOVQ 80(AX), DI
+	ADDQ R10, DI // of the second
+	LEAQ (R13)(R13*2), SI
+
+tap:
+	MOVQ (DX), R8
+	ADDQ 0(AX), R8
+	LEAQ (R8)(SI*1), R9
+	MOVQ 88(AX), CX // floats left of the run
+
+float:
+	VMOVUPS 0(R10), Y12
+	VMOVUPS 32(R10), Y13
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS Y12, Y14, Y0
+	VFMADD231PS Y13, Y14, Y1
+	VBROADCASTSS (R8)(R13*1), Y15
+	VFMADD231PS Y12, Y15, Y2
+	VFMADD231PS Y13, Y15, Y3
+	VBROADCASTSS (R8)(R13*2), Y14
+	VFMADD231PS Y12, Y14, Y4
+	VFMADD231PS Y13, Y14, Y5
+	VBROADCASTSS (R9), Y15
+	VFMADD231PS Y12, Y15, Y6
+	VFMADD231PS Y13, Y15, Y7
+	VBROADCASTSS (R9)(R13*1), Y14
+	VFMADD231PS Y12, Y14, Y8
+	VFMADD231PS Y13, Y14, Y9
+	VBROADCASTSS (R9)(R13*2), Y15
+	VFMADD231PS Y12, Y15, Y10
+	VFMADD231PS Y13, Y15, Y11
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $64, R10
+	DECQ CX
+	JNZ float
+	ADDQ $8, DX
+	DECQ BX
+	JNZ tap
+	MOVQ 32(AX), R12 // destination of the first block
+	MOVQ 40(AX), R13 // of the second
+	CMPQ 48(AX), $0 // accumulate
+	JEQ bias
+	VADDPS 0(R12), Y0, Y0
+	VADDPS 32(R12), Y1, Y1
+	VADDPS 64(R12), Y2, Y2
+	VADDPS 96(R12), Y3, Y3
+	VADDPS 128(R12), Y4, Y4
+	VADDPS 160(R12), Y5, Y5
+	VADDPS 192(R12), Y6, Y6
+	VADDPS 224(R12), Y7, Y7
+	VADDPS 256(R12), Y8, Y8
+	VADDPS 288(R12), Y9, Y9
+	VADDPS 320(R12), Y10, Y10
+	VADDPS 352(R12), Y11, Y11
+
+bias:
+	MOVQ 56(AX), CX // bias, or nil
+	TESTQ CX, CX
+	JZ relu
+	VMOVUPS 0(CX), Y12
+	VMOVUPS 32(CX), Y13
+	VADDPS Y12, Y0, Y0
+	VADDPS Y13, Y1, Y1
+	VADDPS Y12, Y2, Y2
+	VADDPS Y13, Y3, Y3
+	VADDPS Y12, Y4, Y4
+	VADDPS Y13, Y5, Y5
+	VADDPS Y12, Y6, Y6
+	VADDPS Y13, Y7, Y7
+	VADDPS Y12, Y8, Y8
+	VADDPS Y13, Y9, Y9
+	VADDPS Y12, Y10, Y10
+	VADDPS Y13, Y11, Y11
+
+relu:
+	CMPQ 64(AX), $0
+	JEQ store
+	VXORPS Y12, Y12, Y12
+	VMAXPS Y0, Y12, Y0 // a NaN stays one
+	VMAXPS Y1, Y12, Y1 // a NaN stays one
+	VMAXPS Y2, Y12, Y2 // a NaN stays one
+	VMAXPS Y3, Y12, Y3 // a NaN stays one
+	VMAXPS Y4, Y12, Y4 // a NaN stays one
+	VMAXPS Y5, Y12, Y5 // a NaN stays one
+	VMAXPS Y6, Y12, Y6 // a NaN stays one
+	VMAXPS Y7, Y12, Y7 // a NaN stays one
+	VMAXPS Y8, Y12, Y8 // a NaN stays one
+	VMAXPS Y9, Y12, Y9 // a NaN stays one
+	VMAXPS Y10, Y12, Y10 // a NaN stays one
+	VMAXPS Y11, Y12, Y11 // a NaN stays one
+
+store:
+	VMOVUPS Y0, 0(R12)
+	VMOVUPS Y1, 32(R12)
+	VMOVUPS Y2, 64(R12)
+	VMOVUPS Y3, 96(R12)
+	VMOVUPS Y4, 128(R12)
+	VMOVUPS Y5, 160(R12)
+	VMOVUPS Y6, 192(R12)
+	VMOVUPS Y7, 224(R12)
+	VMOVUPS Y8, 256(R12)
+	VMOVUPS Y9, 288(R12)
+	VMOVUPS Y10, 320(R12)
+	VMOVUPS Y11, 352(R12)
+	VZEROUPPER
+	RET
+
 // a tile of a weight gradient, see gradient
 TEXT ·gradTile1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
@@ -514,6 +641,8 @@ pixel0:
 	VMOVUPS Y9, 288(R12)
 	VMOVUPS Y10, 320(R12)
 	VMOVUPS Y11, 352(R12)
+	CMPQ 64(AX), $6 // input channels that matter
+	JLE done
 	MOVQ 40(AX), R12 // result of the first block
 	MOVQ 48(AX), R13 // of the second
 	CMPQ 56(AX), $0 // accumulate
@@ -592,6 +721,8 @@ pixel6:
 	VMOVUPS Y9, 672(R12)
 	VMOVUPS Y10, 704(R12)
 	VMOVUPS Y11, 736(R12)
+	CMPQ 64(AX), $12 // input channels that matter
+	JLE done
 	MOVQ 40(AX), R12 // result of the first block
 	MOVQ 48(AX), R13 // of the second
 	CMPQ 56(AX), $0 // accumulate
@@ -652,6 +783,8 @@ pixel12:
 	VMOVUPS Y5, 928(R12)
 	VMOVUPS Y6, 960(R12)
 	VMOVUPS Y7, 992(R12)
+
+done:
 	VZEROUPPER
 	RET
 

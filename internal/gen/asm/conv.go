@@ -52,6 +52,53 @@ func (w *writer) conv(blocks int) {
 	w.epilogue(p, blocks)
 }
 
+// strip is a tile of a convolution of images: as conv, but a tap is a run of floats and
+// the pixels lie a step apart. The offsets are those of the struct strip.
+func (w *writer) strip(blocks int) {
+	p, v := w.pixels, blocks*w.perBlock()
+	weight, value := p*v, p*v+v
+	bases := []string{"R8", "R9", "R11", "R12", "R15"}[:(p+2)/3]
+	w.begin(sizedName("stripTile", blocks), "a tile of a convolution of images, see strip")
+	w.zero(p * v)
+	w.op("MOVQ 8(AX), R13 // step")
+	w.op("MOVQ 16(AX), DX // places of the runs")
+	w.op("MOVQ 24(AX), BX // runs left")
+	w.op("MOVQ 72(AX), R10 // weights of the first block")
+	w.op("MOVQ 80(AX), DI")
+	w.op("ADDQ R10, DI // of the second")
+	w.op("LEAQ (R13)(R13*2), SI")
+	w.label("tap")
+	w.op("MOVQ (DX), R8")
+	w.op("ADDQ 0(AX), R8")
+	for i := 1; i < len(bases); i++ {
+		w.op("LEAQ (%s)(SI*1), %s", bases[i-1], bases[i])
+	}
+	w.op("MOVQ 88(AX), CX // floats left of the run")
+	w.label("float")
+	w.weights(0, weight, blocks)
+	for i := range p {
+		r := value + i%2
+		index := []string{"", "(R13*1)", "(R13*2)"}[i%3]
+		w.op("VBROADCASTSS (%s)%s, %s", bases[i/3], index, w.reg(r))
+		for j := range v {
+			w.fma(weight+j, r, i*v+j)
+		}
+	}
+	for _, b := range bases {
+		w.op("ADDQ $4, %s", b)
+	}
+	w.op("ADDQ $64, R10")
+	if blocks == 2 {
+		w.op("ADDQ $64, DI")
+	}
+	w.op("DECQ CX")
+	w.op("JNZ float")
+	w.op("ADDQ $8, DX")
+	w.op("DECQ BX")
+	w.op("JNZ tap")
+	w.epilogue(p, blocks)
+}
+
 // weights loads the weights of an input channel.
 func (w *writer) weights(lane, first, blocks int) {
 	for b := range blocks {
@@ -116,8 +163,13 @@ func (w *writer) grad(blocks int) {
 	v := blocks * w.perBlock()
 	w.begin(sizedName("gradTile", blocks), "a tile of a weight gradient, see gradient")
 	for from := 0; from < 16; from += w.rows {
+		if from > 0 {
+			w.op("CMPQ 64(AX), $%d // input channels that matter", from)
+			w.op("JLE done")
+		}
 		w.gradRows(from, min(w.rows, 16-from), blocks, v)
 	}
+	w.label("done")
 	w.end()
 }
 

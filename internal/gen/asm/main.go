@@ -52,6 +52,7 @@ func main() {
 		w.line("#include \"textflag.h\"\n")
 		for blocks := s.blocks; blocks >= 1; blocks-- {
 			w.conv(blocks)
+			w.strip(blocks)
 			w.grad(blocks)
 		}
 		w.dot()
