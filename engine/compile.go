@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	G "gorgonia.org/gorgonia"
 
@@ -93,10 +94,7 @@ func Compile(dev device.Device, st *State, spec Spec) (p *Program, err error) {
 // need: Grad builds gradients that nobody asked for.
 func (b *builder) prune() ([]*G.Node, error) {
 	needed := map[*G.Node]bool{}
-	var stack []*G.Node
-	for _, n := range b.spec.Outputs {
-		stack = append(stack, n)
-	}
+	stack := slices.Clone(b.spec.Outputs)
 	for _, a := range b.spec.Assign {
 		stack = append(stack, a.Value)
 	}
