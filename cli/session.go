@@ -181,8 +181,8 @@ func (n *session) tell(r *trainer.Report, err error) int {
 		n.warn("stopped after step %d, saved; go on with: %s", r.Steps, n.goOn())
 	default:
 		code = max(Failed, fail(n.io, n.name, err))
-		if r.Steps > 0 {
-			n.warn("the last good checkpoint is in %s", filepath.Join(n.dir.path, trainer.CheckpointDir))
+		if last := filepath.Join(n.dir.path, trainer.CheckpointDir, trainer.LastFile); exists(last) {
+			n.warn("the last good checkpoint is %s", last)
 		}
 	}
 	return n.results(r, code)
@@ -213,9 +213,14 @@ type result struct {
 // results prints the results of a run to standard output.
 func (n *session) results(r *trainer.Report, code int) int {
 	res := result{Report: r, Folder: n.dir.path}
-	if classes := classCount(n.dir.path); classes > 0 {
-		res.Chance = 1 / float64(classes)
+	classes := classCount(n.dir.path)
+	if classes > 0 {
 		res.Predict = n.predictCommand()
+	} else if n.trainer != nil {
+		classes = len(n.trainer.Classes())
+	}
+	if classes > 0 {
+		res.Chance = 1 / float64(classes)
 	}
 	if p := filepath.Join(n.dir.path, FiguresDir, viz.CurvesFile); exists(p) {
 		res.Picture = p

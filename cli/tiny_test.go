@@ -3,15 +3,18 @@ package cli
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"gorgonia.org/gorgonia"
 
 	"github.com/euryale-ml/euryale/models"
 	"github.com/euryale-ml/euryale/nn"
+	"github.com/euryale-ml/euryale/trainer"
 )
 
 // tinyNet learns something in milliseconds.
@@ -31,6 +34,23 @@ func (m *tinyNet) Forward(s *nn.Scope, x *gorgonia.Node) *gorgonia.Node {
 func (*tinyNet) ModelName() string    { return "tiny" }
 func (*tinyNet) HeadParams() []string { return []string{"fc.weight", "fc.bias"} }
 
+// stuck holds a run up in its fifth step.
+func stuck(t *training) {
+	t.attached = func(n *session) {
+		n.trainer.AddHook(trainer.Hook{Name: "stuck", Step: func(e trainer.StepEvent) error {
+			if e.Step == 5 {
+				fmt.Fprintln(os.Stderr, "stuck")
+				time.Sleep(time.Minute)
+			}
+			return nil
+		}})
+	}
+}
+
+// asCommand in the environment makes the test program the training command, plain or
+// stuck.
+const asCommand = "EURYALE_TEST_COMMAND"
+
 func TestMain(m *testing.M) {
 	err := models.Register("tiny", func(c models.Config) (nn.Module, error) {
 		return &tinyNet{
@@ -40,6 +60,12 @@ func TestMain(m *testing.M) {
 	})
 	if err != nil {
 		panic(err)
+	}
+	switch os.Getenv(asCommand) {
+	case "plain":
+		Train([]byte(tinyRecipe))
+	case "stuck":
+		Train([]byte(tinyRecipe), stuck)
 	}
 	os.Exit(m.Run())
 }

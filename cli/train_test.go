@@ -7,10 +7,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/trainer"
 )
@@ -226,7 +228,21 @@ func TestCtrlC(t *testing.T) {
 	if n := strings.Count(string(metrics), `"kind":"step"`); n != 6 {
 		t.Errorf("%d step lines, want 6", n)
 	}
+	train("-quiet", "-out", "straight", "-set", "train.epochs=3").wants(t, Done, nil, nil)
+	if !reflect.DeepEqual(tensors(t, "run"), tensors(t, "straight")) {
+		t.Error("the resumed run has other weights than one that was never stopped")
+	}
 	train("-resume", "-out", "nowhere").wants(t, Failed, nil, []string{"nowhere", "nothing to resume"})
+}
+
+// tensors reads the last weights of a run.
+func tensors(t *testing.T, dir string) []checkpoint.Tensor {
+	t.Helper()
+	f, err := checkpoint.Read(filepath.Join(dir, trainer.CheckpointDir, trainer.LastFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.Tensors
 }
 
 func TestResumeNamesTheNewestRun(t *testing.T) {
