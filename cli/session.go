@@ -70,8 +70,12 @@ func (n *session) sayDrawn(missing error) {
 	n.warn("NOTE: %s.", places)
 	n.warn("NOTE: Get it with:  %s %s", n.again(), getPets)
 	d := n.config.Data
-	n.warn("NOTE: Until then %s learns DRAWN animals with a quick profile: %d classes, %d images each, %d×%d pixels, batch %d, %d epochs.",
-		n.config.Model.Name, d.DrawnClasses, d.DrawnImages, d.Crop, d.Crop, d.Batch, n.config.Train.Epochs)
+	with := "with a quick profile"
+	if len(n.quick) == 0 {
+		with = "with the same recipe"
+	}
+	n.warn("NOTE: Until then %s learns DRAWN animals %s: %d classes, %d training images each, %d×%d pixels, batch %d, %d epochs.",
+		n.config.Model.Name, with, d.DrawnClasses, d.DrawnImages, d.Crop, d.Crop, d.Batch, n.config.Train.Epochs)
 	if memory, disk, err := estimate(n.config); err == nil {
 		n.warn("NOTE: That takes about %s of memory and %s of disk.", bytesText(memory), bytesText(disk))
 	}

@@ -190,7 +190,7 @@ func TestQuickProfile(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "run")
 			o := runCommand(t.Context(), command, "", append(c.args, "-out", dir)...)
-			o.wants(t, Done, nil, []string{"NOTE", "oxford-iiit-pet", "-set data.download=true -set data.set=oxford-iiit-pet", "DRAWN", "of memory", "of disk"})
+			o.wants(t, Done, nil, []string{"NOTE", "oxford-iiit-pet", "-set data.download=true -set data.set=oxford-iiit-pet", "DRAWN animals with a quick profile", "of memory", "of disk"})
 			got, err := readRunConfig(dir)
 			if err != nil || got.Data.Set != "drawn" || !c.want(got) {
 				t.Errorf("%v, %+v", err, got)
