@@ -9,9 +9,9 @@ import (
 	"github.com/euryale-ml/euryale/geometry"
 )
 
-// windows are the pixels of one image that each output pixel of a pool covers. What
+// windowList lists the pixels of one image that each output pixel of a pool covers. What
 // lies outside the image is left out: pools use bounds, not zeros.
-type windows struct {
+type windowList struct {
 	n, c    int
 	in, out int     // pixels of an image
 	places  []int32 // of all windows, in bytes within an image
@@ -41,17 +41,17 @@ func adaptiveAxis(in, out int) axis {
 }
 
 // windowsOf lists the windows of a pool's step.
-func windowsOf(s *device.Step) *windows {
-	var w *windows
+func windowsOf(s *device.Step) *windowList {
+	var w *windowList
 	var h, v axis
 	width := 0
 	switch a := s.Attr.(type) {
 	case device.PoolAttr:
-		w = &windows{n: a.N, c: a.C, in: a.H * a.W, out: a.OutH() * a.OutW()}
+		w = &windowList{n: a.N, c: a.C, in: a.H * a.W, out: a.OutH() * a.OutW()}
 		v, h = poolAxis(a.H, a.OutH(), a.KH, a.StrideH, a.PadH), poolAxis(a.W, a.OutW(), a.KW, a.StrideW, a.PadW)
 		width = a.W
 	case device.AdaptivePoolAttr:
-		w = &windows{n: a.N, c: a.C, in: a.H * a.W, out: a.OutH * a.OutW}
+		w = &windowList{n: a.N, c: a.C, in: a.H * a.W, out: a.OutH * a.OutW}
 		v, h = adaptiveAxis(a.H, a.OutH), adaptiveAxis(a.W, a.OutW)
 		width = a.W
 	}
@@ -84,7 +84,7 @@ func divisor(s *device.Step, v, h axis, y, x int) int {
 // job calls do for each output pixel with the addresses, by image, of the inputs and
 // of the pixel itself. Pieces are images × blocks of channels: windows overlap, so an
 // image's gradient is made by one worker. Gradients begin with zeros.
-func (w *windows) job(in, out unsafe.Pointer, clearIn bool, do func(image unsafe.Pointer, window int, pixel unsafe.Pointer)) *job {
+func (w *windowList) job(in, out unsafe.Pointer, clearIn bool, do func(image unsafe.Pointer, window int, pixel unsafe.Pointer)) *job {
 	inPlane, outPlane := (w.n*w.in+1)*pixelBytes, (w.n*w.out+1)*pixelBytes
 	return &job{pieces: w.n * blocks(w.c), do: func(_, piece int) {
 		block, image := piece/w.n, piece%w.n
@@ -100,7 +100,7 @@ func (w *windows) job(in, out unsafe.Pointer, clearIn bool, do func(image unsafe
 }
 
 // of is the first place and the number of places of a window.
-func (w *windows) of(i int) (*int32, int64) {
+func (w *windowList) of(i int) (*int32, int64) {
 	return &w.places[w.first[i]], int64(w.first[i+1] - w.first[i])
 }
 
@@ -140,7 +140,7 @@ func (d *Device) bindPool(s *device.Step, in, out []device.Memory) device.Kernel
 }
 
 // maxGrad spreads dy to the greatest input of each window.
-func (w *windows) maxGrad(x, dy, dx unsafe.Pointer) *job {
+func (w *windowList) maxGrad(x, dy, dx unsafe.Pointer) *job {
 	inPlane, outPlane := (w.n*w.in+1)*pixelBytes, (w.n*w.out+1)*pixelBytes
 	return &job{pieces: w.n * blocks(w.c), do: func(_, piece int) {
 		block, image := piece/w.n, piece%w.n
