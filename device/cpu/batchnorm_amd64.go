@@ -74,16 +74,25 @@ func (d *Device) bindBatchNorm(s *device.Step, in, out []device.Memory) device.K
 	return d.bindBatchNormGradInput(s, a, in, out)
 }
 
-// bindBatchNormStats sums each piece about its first pixel, and joins the pieces'
-// means and squares as Chan, Golub and LeVeque (1979) do: a mean far from zero costs
-// no digits.
+// shiftPixels is the number of pixels whose mean a piece is summed about: so many that
+// one of them far from the others does no harm.
+const shiftPixels = 128
+
+// bindBatchNormStats sums each piece about the mean of its first pixels, and joins the
+// pieces' means and squares as Chan, Golub and LeVeque (1979) do: a mean far from zero
+// costs no digits.
 func (d *Device) bindBatchNormStats(s *device.Step, in, out []device.Memory) device.Kernel {
 	c := padded(s.In[0].Shape[1])
 	x, stats := at(in[0], 0), f32(out[0], 2*c)
 	p := newSumPieces(s.In[0].Shape)
 	sum := p.job(func(sum *partialSum, _, offset int, pixels int64) {
 		from := unsafe.Add(x, offset)
-		sum.shift = *(*[lanes]float32)(from)
+		few := min(pixels, shiftPixels)
+		sum.shift = [lanes]float32{}
+		sums(from, few, &sum.shift[0], &sum.sum[0], &sum.other[0])
+		for l, v := range sum.sum {
+			sum.shift[l] = v / float32(few)
+		}
 		sums(from, pixels, &sum.shift[0], &sum.sum[0], &sum.other[0])
 	})
 	return d.jobs(sum, p.join(func(block int, parts []partialSum) {

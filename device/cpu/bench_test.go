@@ -229,3 +229,20 @@ func BenchmarkPasses(b *testing.B) {
 		})
 	}
 }
+
+// poolSteps are the pools of the models and their gradients.
+func poolSteps() (steps []*device.Step) {
+	g := geometry.Pool2D{N: 2, C: 64, H: 14, W: 14, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadH: 1, PadW: 1}
+	a := geometry.AdaptivePool2D{N: 2, C: 64, H: 14, W: 14, OutH: 1, OutW: 1}
+	x, y, z := &device.Tensor{Shape: g.InputShape()}, &device.Tensor{Shape: g.OutputShape()}, &device.Tensor{Shape: a.OutputShape()}
+	list := func(t ...*device.Tensor) []*device.Tensor { return t }
+	window, adaptive := device.PoolAttr{Pool2D: g}, device.AdaptivePoolAttr{AdaptivePool2D: a}
+	return []*device.Step{
+		{Kind: device.MaxPool, Attr: window, In: list(x), Out: list(y)},
+		{Kind: device.MaxPoolGrad, Attr: window, In: list(x, y), Out: list(x)},
+		{Kind: device.AvgPool, Attr: window, In: list(x), Out: list(y)},
+		{Kind: device.AvgPoolGrad, Attr: window, In: list(y), Out: list(x)},
+		{Kind: device.AdaptiveAvgPool, Attr: adaptive, In: list(x), Out: list(z)},
+		{Kind: device.AdaptiveAvgPoolGrad, Attr: adaptive, In: list(z), Out: list(x)},
+	}
+}

@@ -36,6 +36,7 @@ type Device struct {
 
 	kernels *kernels
 	work    [][]byte // working memory of each worker
+	owned   [][]byte // all of it, outside the Go heap
 }
 
 var _ device.Device = (*Device)(nil)
@@ -80,10 +81,18 @@ func (d *Device) End() error {
 	return nil
 }
 
-// Close ends the workers.
+// Close ends the workers and frees their working memory: kernels bound to the device
+// must not run any more. Buffers stay.
 func (d *Device) Close() error {
 	d.pool.close()
-	return nil
+	var first error
+	for _, m := range d.owned {
+		if err := release(m); err != nil && first == nil {
+			first = fmt.Errorf("cpu: working memory: %w", err)
+		}
+	}
+	d.owned, d.work = nil, nil
+	return first
 }
 
 // Supports reports whether there is a kernel for the step.

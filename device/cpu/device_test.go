@@ -1,6 +1,9 @@
 package cpu_test
 
 import (
+	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/euryale-ml/euryale/device"
@@ -8,11 +11,16 @@ import (
 	"github.com/euryale-ml/euryale/device/devicetest"
 )
 
+var isas = []string{"avx512", "avx2", "generic"}
+
 func open(t testing.TB, o cpu.Options) *cpu.Device {
 	t.Helper()
 	d, err := cpu.New(o)
-	if err != nil {
+	if errors.Is(err, cpu.ErrOption) {
 		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
 	return d
@@ -20,9 +28,167 @@ func open(t testing.TB, o cpu.Options) *cpu.Device {
 
 // TestKernels holds every kernel of every instruction set against the reference.
 func TestKernels(t *testing.T) {
-	for _, isa := range []string{"avx512", "avx2", "generic"} {
+	for _, isa := range isas {
 		t.Run(isa, func(t *testing.T) {
 			devicetest.Run(t, func(t *testing.T) device.Device { return open(t, cpu.Options{ISA: isa, Threads: 2}) })
 		})
 	}
+}
+
+// TestSameBits runs every kernel on one, two and three workers.
+func TestSameBits(t *testing.T) {
+	for _, isa := range isas[:2] {
+		t.Run(isa, func(t *testing.T) {
+			one := open(t, cpu.Options{ISA: isa, Threads: 1})
+			devicetest.SameBits(t, one, open(t, cpu.Options{ISA: isa, Threads: 2}), open(t, cpu.Options{ISA: isa, Threads: 3}))
+		})
+	}
+}
+
+func TestOptions(t *testing.T) {
+	for _, c := range []struct {
+		o    cpu.Options
+		env  string
+		want string
+	}{
+		{cpu.Options{Threads: -1}, "", "-1 threads"},
+		{cpu.Options{ISA: "sse9"}, "", `ISA="sse9"`},
+		{cpu.Options{}, "mmx", `EURYALE_ISA="mmx"`},
+	} {
+		t.Setenv("EURYALE_ISA", c.env)
+		_, err := cpu.New(c.o)
+		if !errors.Is(err, cpu.ErrOption) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("New(%+v) with EURYALE_ISA=%q: %v, want an ErrOption with %s", c.o, c.env, err, c.want)
+		}
+	}
+	t.Setenv("EURYALE_ISA", "generic")
+	if d := open(t, cpu.Options{Threads: 3}); d.ISA() != "generic" || d.Threads() != 3 || !strings.Contains(d.Describe(), "plain Go") {
+		t.Errorf("EURYALE_ISA=generic gives %s with %d threads", d.Describe(), d.Threads())
+	}
+}
+
+// TestNothingPlain binds the steps of training ResNet-50 and VGG-16: none may run in the
+// scalar reference.
+func TestNothingPlain(t *testing.T) {
+	for _, isa := range isas[:2] {
+		t.Run(isa, func(t *testing.T) {
+			d := open(t, cpu.Options{ISA: isa, Threads: 1})
+			for _, s := range trainingSteps() {
+				var in, out []device.Memory
+				for _, x := range s.In {
+					in = append(in, fill(t, d, x))
+				}
+				pairs := map[int]int{}
+				if s.Kind == device.SGD || s.Kind == device.LinearUpdate {
+					for _, p := range d.InPlace(s) {
+						pairs[p[0]] = p[1]
+					}
+				}
+				for i, x := range s.Out {
+					if from, ok := pairs[i]; ok {
+						out = append(out, in[from])
+					} else {
+						out = append(out, fill(t, d, x))
+					}
+				}
+				scratch, err := d.NewBuffer(d.Scratch(s))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer scratch.Free()
+				k, err := d.Bind(s, in, out, device.Memory{Buffer: scratch})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if cpu.Plain(k) {
+					t.Errorf("%v %+v of %v runs in the reference", s.Kind, s.Attr, s.In[0].Shape)
+				}
+			}
+		})
+	}
+}
+
+// trainingSteps is one step of each kind that the models need, and of each fused form.
+func trainingSteps() (steps []*device.Step) {
+	list := func(t ...*device.Tensor) []*device.Tensor { return t }
+	act := func(shape ...int) *device.Tensor { return &device.Tensor{Shape: shape} }
+	param := func(shape ...int) *device.Tensor {
+		return &device.Tensor{Shape: shape, Role: device.Slot, Param: true}
+	}
+	input := func(dt device.DType, shape ...int) *device.Tensor {
+		return &device.Tensor{Shape: shape, DType: dt, Role: device.Input}
+	}
+	add := func(kind device.Kind, attr any, in, out []*device.Tensor) {
+		steps = append(steps, &device.Step{Kind: kind, Attr: attr, In: in, Out: out})
+	}
+	for _, l := range []layer{{2, 3, 20, 64, 7, 2}, {2, 3, 16, 32, 3, 1}, {2, 64, 7, 64, 3, 1}, {2, 64, 7, 128, 3, 2}, {2, 64, 7, 128, 1, 2}, {2, 64, 7, 37, 1, 1}} {
+		g := l.geometry()
+		for _, kind := range []device.Kind{device.Conv2D, device.Conv2DGradInput, device.Conv2DGradWeight} {
+			if l.c > 4 || kind != device.Conv2DGradInput {
+				steps = append(steps, convStep(kind, g))
+			}
+		}
+		fused := convStep(device.Conv2D, g)
+		fused.Attr, fused.In = device.ConvAttr{Conv2D: g, Bias: true, ReLU: true}, append(fused.In, param(g.O))
+		steps = append(steps, fused)
+	}
+	x, c, stats := act(2, 64, 7, 7), param(64), act(2, 64)
+	add(device.BatchNormStats, nil, list(x), list(stats))
+	add(device.BatchNormPack, nil, list(c, c), list(stats))
+	for _, relu := range []bool{false, true} {
+		a := device.BatchNormAttr{Eps: 1e-5, ReLU: relu}
+		with := func(in ...*device.Tensor) []*device.Tensor {
+			if relu {
+				in = append(in, x)
+			}
+			return in
+		}
+		add(device.BatchNormApply, a, list(x, stats, c, c), list(x))
+		residual := a
+		residual.Residual = true
+		add(device.BatchNormApply, residual, list(x, stats, c, c, x), list(x))
+		add(device.BatchNormGradStats, a, with(x, x, stats), list(stats))
+		add(device.BatchNormGradInput, a, with(x, x, c, stats, stats), list(x))
+		add(device.Add, device.AddAttr{ReLU: relu}, list(x, x), list(x))
+		add(device.BiasAdd, device.BiasAttr{ReLU: relu}, list(x, c), list(x))
+	}
+	add(device.Row, device.RowAttr{Row: 1}, list(stats), list(c))
+	add(device.RunningStat, device.RunningStatAttr{Row: 1, Momentum: 0.1, Scale: 1}, list(c, stats), list(c))
+	add(device.ReLU, nil, list(x), list(x))
+	add(device.ReLUGrad, nil, list(x, x), list(x))
+	add(device.ChannelSum, nil, list(x), list(c))
+	add(device.Reshape, nil, list(x), list(act(2, 64*49)))
+	add(device.Reshape, nil, list(act(2, 64*49)), list(x))
+	steps = append(steps, poolSteps()...)
+	rows, logits, w, lr := act(2, 4096), act(2, 37), param(37, 4096), input(device.Float32)
+	add(device.Linear, device.LinearAttr{Bias: true, ReLU: true}, list(rows, w, param(37)), list(logits))
+	add(device.LinearGradInput, nil, list(logits, w), list(rows))
+	add(device.LinearGradWeight, nil, list(rows, logits), list(w))
+	add(device.ChannelSum, nil, list(logits), list(param(37)))
+	add(device.Dropout, device.DropoutAttr{P: 0.5}, list(rows, input(device.Int64, 2)), list(rows))
+	sgd := device.SGDAttr{Momentum: 0.9, WeightDecay: 5e-4}
+	add(device.LinearUpdate, sgd, list(rows, logits, w, w, lr), list(w, w))
+	add(device.SGD, sgd, list(w, w, w, lr), list(w, w))
+	add(device.SGD, device.SGDAttr{}, list(w, w, lr), list(w))
+	add(device.SGDVelocity, sgd, list(w, w, w), list(w))
+	add(device.SGDWeight, sgd, list(w, w, lr), list(w))
+	add(device.ArgMax, nil, list(logits), list(&device.Tensor{Shape: []int{2}, DType: device.Int64}))
+	add(device.Softmax, nil, list(logits), list(logits))
+	for _, target := range []*device.Tensor{input(device.Int64, 2), input(device.Float32, 2, 37)} {
+		a := device.CrossEntropyAttr{Smoothing: 0.1}
+		add(device.SoftmaxCrossEntropy, a, list(logits, target), list(act()))
+		add(device.SoftmaxCrossEntropyGrad, a, list(logits, target, act()), list(logits))
+	}
+	return steps
+}
+
+func ExampleOptions() {
+	d, err := cpu.New(cpu.Options{Threads: 1, ISA: "generic"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer d.Close()
+	fmt.Println(d.Describe())
+	// Output: cpu, plain Go kernels, 1 threads
 }

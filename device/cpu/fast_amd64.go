@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/internal/ref"
 )
 
 const (
@@ -41,14 +42,16 @@ func (s *sequence) Run() {
 func (d *Device) jobs(jobs ...*job) device.Kernel { return &sequence{d.pool, jobs} }
 
 // workspace is memory of a worker that kernels use while they run, at least so large.
-// Kernels that were bound before keep what they have.
+// Kernels that were bound before keep what they have; Close frees it all.
 func (d *Device) workspace(worker, bytes int) unsafe.Pointer {
 	for len(d.work) <= worker {
 		d.work = append(d.work, nil)
 	}
 	if len(d.work[worker]) < bytes {
 		m, err := allocate(max(bytes, 1<<20))
-		if err != nil {
+		if err == nil {
+			d.owned = append(d.owned, m)
+		} else {
 			m = make([]byte, bytes)
 		}
 		d.work[worker] = m
@@ -116,6 +119,8 @@ func (d *Device) bindFast(s *device.Step, in, out []device.Memory, scratch devic
 		return d.bindBias(s, in, out)
 	case device.SGD:
 		return d.bindSGD(s, in, out)
+	case device.Scale, device.SGDVelocity, device.SGDWeight:
+		return d.bindElementwise(s, in, out)
 	case device.MaxPool, device.MaxPoolGrad, device.AvgPool, device.AvgPoolGrad, device.AdaptiveAvgPool, device.AdaptiveAvgPoolGrad:
 		return d.bindPool(s, in, out)
 	case device.Reshape:
@@ -191,10 +196,7 @@ func (d *Device) bindSGD(s *device.Step, in, out []device.Memory) device.Kernel 
 		return d.jobs(flat(n/lanes, func(from, count int) {
 			weights := unsafe.Slice((*float32)(unsafe.Add(w, from*pixelBytes)), count*lanes)
 			gradients := unsafe.Slice((*float32)(unsafe.Add(grad, from*pixelBytes)), count*lanes)
-			rate, decay := *lr, float32(a.WeightDecay)
-			for i, v := range gradients {
-				weights[i] -= rate * (v + decay*weights[i])
-			}
+			ref.SGDWeight(a, weights, gradients, *lr, nil, weights)
 		}))
 	}
 	if in[1] != out[1] {
@@ -230,4 +232,37 @@ func (d *Device) bindStatistics(s *device.Step, in, out []device.Memory) device.
 		}
 	}
 	return d.jobs(&job{pieces: 1, do: func(int, int) { do() }})
+}
+
+// bindElementwise runs the elementwise kernels of internal/ref over the operands as they
+// lie, which agree in layout: updates that the engine did not fuse.
+func (d *Device) bindElementwise(s *device.Step, in, out []device.Memory) device.Kernel {
+	n := d.floats(s.Out[0])
+	operands := make([][]float32, len(s.In))
+	for i, t := range s.In {
+		if len(t.Shape) > 0 && d.layoutOf(t) != d.layoutOf(s.Out[0]) {
+			return nil
+		}
+		operands[i] = f32(in[i], d.floats(t))
+	}
+	y := f32(out[0], n)
+	const size = flatPiece * lanes
+	cut := func(do func(from, to int)) device.Kernel {
+		return d.jobs(&job{pieces: (n + size - 1) / size, do: func(_, piece int) { do(piece*size, min(n, (piece+1)*size)) }})
+	}
+	x := operands[0]
+	switch a, _ := s.Attr.(device.SGDAttr); s.Kind {
+	case device.Scale:
+		return cut(func(i, j int) { ref.Scale(x[i:j], operands[1][0], y[i:j]) })
+	case device.SGDVelocity:
+		return cut(func(i, j int) { ref.SGDVelocity(a, x[i:j], operands[1][i:j], operands[2][i:j], y[i:j]) })
+	default:
+		return cut(func(i, j int) {
+			var g []float32
+			if a.Nesterov {
+				g = operands[3][i:j]
+			}
+			ref.SGDWeight(a, x[i:j], operands[1][i:j], operands[2][0], g, y[i:j])
+		})
+	}
 }

@@ -24,12 +24,16 @@ type pool struct {
 
 // job is a piece of work that a kernel runs again and again without allocating.
 // do must not depend on which worker runs a piece.
+//
+// A round is over when all pieces are done, not when all workers have looked: one
+// that the system has put aside meanwhile keeps nobody waiting, finds no piece left,
+// or helps with whatever round is on when it comes back.
 type job struct {
 	pieces int
 	do     func(worker, piece int)
 
 	next    atomic.Int64
-	pending atomic.Int64 // workers that have not finished this round
+	done    atomic.Int64
 	failure atomic.Pointer[failure]
 }
 
@@ -75,13 +79,13 @@ func (p *pool) run(j *job) {
 		}
 		return
 	}
-	j.next.Store(0)
 	j.failure.Store(nil)
-	j.pending.Store(int64(p.workers - 1))
+	j.done.Store(0)
+	j.next.Store(0)
 	p.job.Store(j)
 	p.serial.Add(1)
 	j.take(0)
-	for spins := 0; j.pending.Load() > 0; spins++ {
+	for spins := 0; j.done.Load() < int64(j.pieces); spins++ {
 		if spins > 2000 {
 			runtime.Gosched()
 		}
@@ -93,21 +97,32 @@ func (p *pool) run(j *job) {
 
 // take does pieces until none is left.
 func (j *job) take(worker int) {
+	for j.some(worker) {
+	}
+}
+
+// some does pieces until none is left, or until one panics: then it keeps the reason
+// and reports that there may be more. After a failure pieces are only counted.
+func (j *job) some(worker int) (more bool) {
 	defer func() {
 		if r := recover(); r != nil {
 			if e, ok := r.(error); ok {
 				r = fmt.Errorf("worker %d: %w", worker, e)
 			}
 			j.failure.CompareAndSwap(nil, &failure{r})
-			j.next.Store(int64(j.pieces))
+			j.done.Add(1)
+			more = true
 		}
 	}()
 	for {
 		i := int(j.next.Add(1)) - 1
 		if i >= j.pieces {
-			return
+			return false
 		}
-		j.do(worker, i)
+		if j.failure.Load() == nil {
+			j.do(worker, i)
+		}
+		j.done.Add(1)
 	}
 }
 
@@ -127,9 +142,7 @@ func (p *pool) worker(w int) {
 		for spins := 0; p.active.Load() || p.serial.Load() != seen; spins++ {
 			if s := p.serial.Load(); s != seen {
 				seen = s
-				j := p.job.Load()
-				j.take(w)
-				j.pending.Add(-1)
+				p.job.Load().take(w)
 				spins = 0
 				continue
 			}

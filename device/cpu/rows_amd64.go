@@ -123,10 +123,20 @@ func (d *Device) bindLoss(s *device.Step, in, out []device.Memory) device.Kernel
 		y := span[int64](out[0], n)
 		do = func() { ref.ArgMax(k, dense, y, 0, n) }
 	default:
-		if s.In[1].DType != device.Int64 {
-			return nil // target probabilities
+		target := ref.Target[float32]{Smoothing: s.Attr.(device.CrossEntropyAttr).Smoothing}
+		if s.In[1].DType == device.Int64 {
+			target.Labels = span[int64](in[1], n)
+		} else {
+			probabilities := f32(in[1], n*row)
+			target.Probabilities = make([]float32, n*k)
+			logitsOnly := gather
+			gather = func() {
+				logitsOnly()
+				for i := range n {
+					copy(target.Probabilities[i*k:(i+1)*k], probabilities[i*row:])
+				}
+			}
 		}
-		target := ref.Target[float32]{Labels: span[int64](in[1], n), Smoothing: s.Attr.(device.CrossEntropyAttr).Smoothing}
 		if s.Kind == device.SoftmaxCrossEntropy {
 			loss := f32(out[0], 1)
 			do = func() { loss[0] = ref.SoftmaxCrossEntropy(n, k, dense, target) }

@@ -37,14 +37,19 @@ type testCase struct {
 // it does not support is skipped, but a plain step must be supported.
 func Run(t *testing.T, open func(t *testing.T) device.Device) {
 	dev := open(t)
-	for _, family := range [][]testCase{
-		convCases(), groupedCases(), batchNormCases(), elementwiseCases(), poolCases(), linearCases(), lossCases(), sgdCases(), reshapeCases(),
-	} {
+	for _, family := range families() {
 		for _, c := range family {
 			t.Run(c.kind.String()+"/"+c.name, func(t *testing.T) { c.run(t, dev) })
 		}
 	}
 	t.Run("RoundTrip", func(t *testing.T) { roundTrip(t, dev) })
+	t.Run("FarMean", func(t *testing.T) { farMean(t, dev) })
+}
+
+func families() [][]testCase {
+	return [][]testCase{
+		convCases(), groupedCases(), batchNormCases(), elementwiseCases(), poolCases(), linearCases(), lossCases(), sgdCases(), reshapeCases(),
+	}
 }
 
 // run tries a case as it is, accumulating, and with outputs over inputs.

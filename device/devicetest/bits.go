@@ -1,0 +1,123 @@
+package devicetest
+
+import (
+	"math"
+	"testing"
+
+	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/internal/optest"
+)
+
+// SameBits runs every step on all devices: each must give the first one's bits.
+func SameBits(t *testing.T, devices ...device.Device) {
+	for _, family := range families() {
+		for _, c := range family {
+			s := c.step()
+			if !devices[0].Supports(s) {
+				continue
+			}
+			t.Run(c.kind.String()+"/"+c.name, func(t *testing.T) {
+				want := c.outputs(t, devices[0], s)
+				for _, d := range devices[1:] {
+					for i, got := range c.outputs(t, d, s) {
+						for j := range got {
+							if math.Float32bits(got[j]) != math.Float32bits(want[i][j]) {
+								t.Fatalf("output %d[%d] is %v with %d threads, %v with %d", i, j, got[j], d.Threads(), want[i][j], devices[0].Threads())
+							}
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// outputs are the float outputs of one run.
+func (c testCase) outputs(t *testing.T, dev device.Device, s *device.Step) (values [][]float32) {
+	var in, out []device.Memory
+	for i, x := range s.In {
+		in = append(in, place(t, dev, x))
+		upload(t, dev, x, in[i], c.in[i].values(uint64(i+1)))
+	}
+	for _, x := range s.Out {
+		out = append(out, place(t, dev, x))
+	}
+	run(t, dev, s, in, out)
+	for i, x := range s.Out {
+		if x.DType == device.Float32 {
+			host := make([]float32, x.Elements())
+			if err := dev.Download(x, out[i], host); err != nil {
+				t.Fatal(err)
+			}
+			values = append(values, host)
+		}
+	}
+	return values
+}
+
+// run binds a step with scratch memory full of NaN and runs it once.
+func run(t *testing.T, dev device.Device, s *device.Step, in, out []device.Memory) {
+	t.Helper()
+	k, err := dev.Bind(s, in, out, device.Memory{Buffer: buffer(t, dev, dev.Scratch(s))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dev.Begin()
+	k.Run()
+	if err := dev.End(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// farMean takes statistics of data whose mean is a thousand deviations, with a value far
+// from all others first: mean and variance must each be right by themselves.
+func farMean(t *testing.T, dev device.Device) {
+	for _, shape := range [][]int{{2, 5, 40, 40}, {3, 16, 7, 7}, {1, 17, 1, 3}} {
+		x := &device.Tensor{Shape: shape, DType: device.Float32, Name: "x"}
+		stats := &device.Tensor{Shape: []int{2, shape[1]}, DType: device.Float32, Name: "stats"}
+		s := &device.Step{Kind: device.BatchNormStats, In: []*device.Tensor{x}, Out: []*device.Tensor{stats}}
+		for _, outlier := range []bool{false, true} {
+			host := make([]float32, x.Elements())
+			for i, v := range optest.Values(5, math.Sqrt(3), 1000, shape...) {
+				host[i] = float32(v)
+			}
+			if outlier {
+				host[0] = 0
+			}
+			in, out := place(t, dev, x), place(t, dev, stats)
+			upload(t, dev, x, in, host)
+			run(t, dev, s, []device.Memory{in}, []device.Memory{out})
+			got := make([]float32, stats.Elements())
+			if err := dev.Download(stats, out, got); err != nil {
+				t.Fatal(err)
+			}
+			for c := range shape[1] {
+				mean, variance := moments(host, shape, c)
+				if e := math.Abs(float64(got[c])-mean) / mean; !(e <= 2e-7) {
+					t.Errorf("%v outlier %v: mean of channel %d is %v, want %v", shape, outlier, c, got[c], mean)
+				}
+				if e := math.Abs(float64(got[shape[1]+c])-variance) / variance; !(e <= 1e-4) {
+					t.Errorf("%v outlier %v: variance of channel %d is %v, want %v", shape, outlier, c, got[shape[1]+c], variance)
+				}
+			}
+		}
+	}
+}
+
+// moments are a channel's mean and biased variance in two passes of float64.
+func moments(x []float32, shape []int, c int) (mean, variance float64) {
+	pixels := shape[2] * shape[3]
+	count := float64(shape[0] * pixels)
+	for pass := range 2 {
+		for n := range shape[0] {
+			for _, v := range x[(n*shape[1]+c)*pixels:][:pixels] {
+				if pass == 0 {
+					mean += float64(v) / count
+				} else {
+					variance += (float64(v) - mean) * (float64(v) - mean) / count
+				}
+			}
+		}
+	}
+	return mean, variance
+}
