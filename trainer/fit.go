@@ -17,6 +17,9 @@ import (
 // stays. Calling Fit on a run that is complete returns its report.
 func (t *Trainer) Fit(ctx context.Context) (*Report, error) {
 	t.began = time.Now()
+	if r := t.finished(); r != nil {
+		return r, nil
+	}
 	t.tell("start", func(h *Hook) error {
 		if h.Start == nil {
 			return nil
@@ -52,6 +55,18 @@ func (t *Trainer) Fit(ctx context.Context) (*Report, error) {
 		return h.End(r, err)
 	})
 	return r, err
+}
+
+// finished is the report of a run that has nothing left to train and says so, or nil.
+func (t *Trainer) finished() *Report {
+	if t.config.Dir == "" || !t.done() {
+		return nil
+	}
+	r, err := ReadReport(t.config.Dir)
+	if err != nil || r.Status != Finished || r.Steps != t.at.Step {
+		return nil
+	}
+	return r
 }
 
 func (t *Trainer) run(ctx context.Context) error {

@@ -120,7 +120,7 @@ func TestRaisedLimitsGoOn(t *testing.T) {
 		t.Error("a finished run is not complete")
 	}
 	r, err := tr.Fit(context.Background())
-	if err != nil || r.Steps != 9 || r.Status != trainer.Finished {
+	if err != nil || r.Steps != 9 || r.Status != trainer.Finished || r.ImagesPerSecond == 0 {
 		t.Errorf("a finished run, resumed: %v %+v", err, r)
 	}
 }
