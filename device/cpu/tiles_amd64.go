@@ -46,17 +46,17 @@ type gradient struct {
 // strip is an output tile of a convolution of images: as tile, but pixels read runs of
 // single floats, a step apart from pixel to pixel.
 type strip struct {
-	src        unsafe.Pointer // 0: the first pixel's window
-	step       int64          // 8: from one pixel's window to the next's
-	places     *int64         // 16: of each run in a window
-	taps       int64          // 24: runs
-	dst, dst2  unsafe.Pointer // 32, 40
-	accumulate int64          // 48
-	bias       unsafe.Pointer // 56: or nil
-	relu       int64          // 64
-	weights    unsafe.Pointer // 72: [taps][run][16 outputs]
-	panel      int64          // 80: from the weights of one block of outputs to the next
-	run        int64          // 88: floats
+	src       unsafe.Pointer // 0: the first pixel's window
+	step      int64          // 8: from one pixel's window to the next's
+	places    *int64         // 16: of each run in a window
+	taps      int64          // 24: runs
+	dst, dst2 unsafe.Pointer // 32, 40
+	_         int64          // 48: nothing to add to
+	bias      unsafe.Pointer // 56: or nil
+	relu      int64          // 64
+	weights   unsafe.Pointer // 72: [taps][run][16 outputs]
+	panel     int64          // 80: from the weights of one block of outputs to the next
+	run       int64          // 88: floats
 }
 
 // gather copies a tile's pixels together.

@@ -197,8 +197,32 @@ func (c testCase) compare(t *testing.T, dev device.Device, s *device.Step, pairs
 		t.Fatal(err)
 	}
 	for i, x := range s.Out {
-		c.check(t, dev, x, out[i], hostOut[i], fmt.Sprintf("output %d (accumulate %v, in place %v)", i, s.Accumulate, pairs))
+		what := fmt.Sprintf("output %d (accumulate %v, in place %v)", i, s.Accumulate, pairs)
+		c.check(t, dev, x, out[i], hostOut[i], what)
+		c.follow(t, dev, x, out[i], hostOut[i], what)
 	}
+}
+
+// follow convolves an output that has the form of maps: what lies around and between the
+// elements in the device's own layout must be what a convolution expects there.
+func (c testCase) follow(t *testing.T, dev device.Device, x *device.Tensor, m device.Memory, host any, what string) {
+	t.Helper()
+	if len(x.Shape) != 4 || x.Param || x.DType != device.Float32 || x.Elements() > 1<<14 {
+		return
+	}
+	g := conv2D(x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3], 5, 3, 1, 1, 1)
+	next := testCase{name: c.name, kind: device.Conv2D, attr: device.ConvAttr{Conv2D: g}, tolerant: 4 * max(c.tolerant, 1)}
+	next.in, next.out = []operand{act(x.Shape...), param(g.WeightShape()...)}, []operand{act(g.OutputShape()...)}
+	s := next.step()
+	w, y := place(t, dev, s.In[1]), place(t, dev, s.Out[0])
+	weights := next.in[1].values(3)
+	upload(t, dev, s.In[1], w, weights)
+	run(t, dev, s, []device.Memory{m, w}, []device.Memory{y})
+	want := make([]float64, s.Out[0].Elements())
+	if err := ref.Run(s, []any{host, weights}, []any{want}); err != nil {
+		t.Fatal(err)
+	}
+	next.check(t, dev, s.Out[0], y, want, what+", convolved")
 }
 
 // check compares an output with the reference: the error is relative to the greatest
