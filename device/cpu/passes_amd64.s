@@ -404,30 +404,57 @@ TEXT ·transposeBlock(SB), NOSPLIT, $0-16
 	VZEROUPPER
 	RET
 
+// One tap of a window's maximum: v at (SI)(AX*1) into Y0 and Y1, and into Y6 and Y7
+// where it is NaN. Of two sources that are not ordered VMAXPS takes the second.
+#define MAXTAP \
+	VMOVUPS (SI)(AX*1), Y4 \
+	VMOVUPS 32(SI)(AX*1), Y5 \
+	VMAXPS Y0, Y4, Y0 \
+	VMAXPS Y1, Y5, Y1 \
+	VCMPPS $3, Y4, Y4, Y4 \
+	VCMPPS $3, Y5, Y5, Y5 \
+	VORPS Y4, Y6, Y6 \
+	VORPS Y5, Y7, Y7
+
+// Begins with -Inf and no NaN.
+#define MAXSTART \
+	VPCMPEQD Y0, Y0, Y0 \
+	VPSLLD $23, Y0, Y0 \
+	VMOVAPS Y0, Y1 \
+	VXORPS Y6, Y6, Y6 \
+	VXORPS Y7, Y7, Y7
+
 // func maxPixel(src unsafe.Pointer, places *int32, taps int64, dst unsafe.Pointer)
 TEXT ·maxPixel(SB), NOSPLIT, $0-32
 	MOVQ src+0(FP), SI
 	MOVQ places+8(FP), DX
 	MOVQ taps+16(FP), CX
 	MOVQ dst+24(FP), DI
-	MOVLQSX (DX), AX
-	VMOVUPS (SI)(AX*1), Y0
-	VMOVUPS 32(SI)(AX*1), Y1
-	JMP mnext
+	MAXSTART
 
 mloop:
 	MOVLQSX (DX), AX
-	VMAXPS (SI)(AX*1), Y0, Y0
-	VMAXPS 32(SI)(AX*1), Y1, Y1
-
-mnext:
+	MAXTAP
 	ADDQ $4, DX
 	DECQ CX
 	JNZ  mloop
+	VORPS Y6, Y0, Y0 // all ones are a NaN
+	VORPS Y7, Y1, Y1
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	VZEROUPPER
 	RET
+
+// Adds Y2 and Y3 to dx where the masks Y4 and Y5 are set, and takes it from them there.
+#define GIVE \
+	VANDPS Y2, Y4, Y8 \
+	VANDPS Y3, Y5, Y9 \
+	VADDPS (DI)(AX*1), Y8, Y8 \
+	VADDPS 32(DI)(AX*1), Y9, Y9 \
+	VMOVUPS Y8, (DI)(AX*1) \
+	VMOVUPS Y9, 32(DI)(AX*1) \
+	VANDNPS Y2, Y4, Y2 \
+	VANDNPS Y3, Y5, Y3
 
 // func maxPixelGrad(src, dx unsafe.Pointer, places *int32, taps int64, dy unsafe.Pointer)
 TEXT ·maxPixelGrad(SB), NOSPLIT, $0-40
@@ -436,39 +463,51 @@ TEXT ·maxPixelGrad(SB), NOSPLIT, $0-40
 	MOVQ places+16(FP), DX
 	MOVQ taps+24(FP), CX
 	MOVQ dy+32(FP), BX
-	MOVQ DX, R8
-	MOVQ CX, R9
-	MOVLQSX (DX), AX
-	VMOVUPS (SI)(AX*1), Y0
-	VMOVUPS 32(SI)(AX*1), Y1
-	JMP mgnext
+	MAXSTART
 
 mgmax:
 	MOVLQSX (DX), AX
-	VMAXPS (SI)(AX*1), Y0, Y0
-	VMAXPS 32(SI)(AX*1), Y1, Y1
-
-mgnext:
+	MAXTAP
 	ADDQ $4, DX
 	DECQ CX
 	JNZ  mgmax
+	MOVQ taps+24(FP), CX
 	VMOVUPS (BX), Y2 // what is left of dy
 	VMOVUPS 32(BX), Y3
+	VORPS Y6, Y7, Y4
+	VPTEST Y4, Y4
+	JZ   mgfirst
+
+	// windows with a NaN give dy to the last one
+	VMOVAPS Y2, Y10
+	VMOVAPS Y3, Y11
+	VANDPS Y6, Y2, Y2
+	VANDPS Y7, Y3, Y3
+
+mgnan:
+	SUBQ $4, DX
+	MOVLQSX (DX), AX
+	VMOVUPS (SI)(AX*1), Y4
+	VMOVUPS 32(SI)(AX*1), Y5
+	VCMPPS $3, Y4, Y4, Y4
+	VCMPPS $3, Y5, Y5, Y5
+	GIVE
+	DECQ CX
+	JNZ  mgnan
+	MOVQ taps+24(FP), CX
+	VANDNPS Y10, Y6, Y2
+	VANDNPS Y11, Y7, Y3
+
+mgfirst:
+	MOVQ places+16(FP), DX
 
 mgadd:
-	MOVLQSX (R8), AX
+	MOVLQSX (DX), AX
 	VCMPPS $0, (SI)(AX*1), Y0, Y4
 	VCMPPS $0, 32(SI)(AX*1), Y1, Y5
-	VANDPS Y2, Y4, Y6
-	VANDPS Y3, Y5, Y7
-	VADDPS (DI)(AX*1), Y6, Y6
-	VADDPS 32(DI)(AX*1), Y7, Y7
-	VMOVUPS Y6, (DI)(AX*1)
-	VMOVUPS Y7, 32(DI)(AX*1)
-	VANDNPS Y2, Y4, Y2
-	VANDNPS Y3, Y5, Y3
-	ADDQ $4, R8
-	DECQ R9
+	GIVE
+	ADDQ $4, DX
+	DECQ CX
 	JNZ  mgadd
 	VZEROUPPER
 	RET

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/geometry"
 )
 
 func linearCases() (cases []testCase) {
@@ -103,5 +104,32 @@ func reshapeCases() (cases []testCase) {
 			name: fmt.Sprintf("%v_to_%v_param%v", r[0].shape, r[1].shape, r[1].param), kind: device.Reshape, in: []operand{r[0]}, out: []operand{r[1]},
 		})
 	}
+	return cases
+}
+
+// nanCases have values that are not numbers, which no maximum may lose.
+func nanCases() (cases []testCase) {
+	x := operand{shape: []int{2, 17, 5, 6}, scale: 1, nan: true}
+	clean, row := act(x.shape...), param(17)
+	add := func(kind device.Kind, attr any, out operand, in ...operand) {
+		cases = append(cases, testCase{name: fmt.Sprintf("NaN%d", len(cases)), kind: kind, attr: attr, in: in, out: []operand{out}})
+	}
+	for _, k := range []int{2, 3} {
+		g := geometry.Pool2D{N: 2, C: 17, H: 5, W: 6, KH: k, KW: k, StrideH: 2, StrideW: 2, PadH: k / 3, PadW: k / 3}
+		a, y := device.PoolAttr{Pool2D: g}, act(g.OutputShape()...)
+		add(device.MaxPool, a, y, x)
+		add(device.MaxPoolGrad, a, clean, x, y)
+	}
+	add(device.ReLU, nil, clean, x)
+	add(device.ReLUGrad, nil, clean, x, clean)
+	add(device.Add, device.AddAttr{ReLU: true}, clean, x, clean)
+	add(device.BiasAdd, device.BiasAttr{ReLU: true}, clean, x, row)
+	stats := operand{shape: []int{2, 17}, scale: 0.4, offset: 0.5}
+	add(device.BatchNormApply, device.BatchNormAttr{Eps: 1e-5, ReLU: true}, clean, x, stats, row, row)
+	g := conv2D(2, 17, 5, 6, 33, 3, 1, 1, 1)
+	add(device.Conv2D, device.ConvAttr{Conv2D: g, Bias: true, ReLU: true}, act(g.OutputShape()...), x, param(g.WeightShape()...), param(33))
+	rows := operand{shape: []int{5, 20}, scale: 1, nan: true}
+	add(device.Linear, device.LinearAttr{Bias: true, ReLU: true}, act(5, 7), rows, param(7, 20), param(7))
+	add(device.BiasAdd, device.BiasAttr{ReLU: true}, act(5, 20), rows, param(20))
 	return cases
 }
