@@ -11,7 +11,7 @@ import (
 
 // gradPixels is the number of pixels whose products a gradient tile sums in one call,
 // so that the inputs and gradients of a chunk stay in the first-level cache.
-const gradPixels = 128
+const gradPixels = 192
 
 // weightGrad is the gradient of a convolution's weights: every block [tap][ib][ob] is a
 // sum over pixels. Pieces are groups of blocks of outputs × groups of blocks of inputs ×
@@ -81,9 +81,11 @@ func (d *Device) bindGradWeight(s *device.Step, g geometry.Conv2D, in, out []dev
 
 // piece sums one split of the pixels for a group of blocks of outputs and one of inputs.
 func (w *weightGrad) piece(worker, piece int) {
-	split := piece % w.splits
-	group := piece / w.splits % w.groups
-	ob := piece / w.splits / w.groups * w.k.blocks
+	// pieces in turn share their pixels
+	obGroups := (w.obs + w.k.blocks - 1) / w.k.blocks
+	ob := piece % obGroups * w.k.blocks
+	group := piece / obGroups % w.groups
+	split := piece / obGroups / w.groups
 	n := min(w.k.blocks, w.obs-ob)
 	ib0, ib1 := group*w.ibs/w.groups, (group+1)*w.ibs/w.groups
 	partial := unsafe.Add(w.partial, split*w.size)
