@@ -206,7 +206,6 @@ func BenchmarkPasses(b *testing.B) {
 	pool := geometry.Pool2D{N: 8, C: 64, H: 112, W: 112, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadH: 1, PadW: 1}
 	px, py := &device.Tensor{Shape: pool.InputShape()}, &device.Tensor{Shape: pool.OutputShape()}
 	relu := device.BatchNormAttr{Eps: 1e-5, ReLU: true}
-	list := func(t ...*device.Tensor) []*device.Tensor { return t }
 	for _, s := range []*device.Step{
 		{Kind: device.BatchNormStats, In: list(x), Out: list(stats)},
 		{Kind: device.BatchNormApply, Attr: relu, In: list(x, stats, c, c), Out: list(x)},
@@ -231,11 +230,10 @@ func BenchmarkPasses(b *testing.B) {
 }
 
 // poolSteps are the pools of the models and their gradients.
-func poolSteps() (steps []*device.Step) {
+func poolSteps() []*device.Step {
 	g := geometry.Pool2D{N: 2, C: 64, H: 14, W: 14, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadH: 1, PadW: 1}
 	a := geometry.AdaptivePool2D{N: 2, C: 64, H: 14, W: 14, OutH: 1, OutW: 1}
 	x, y, z := &device.Tensor{Shape: g.InputShape()}, &device.Tensor{Shape: g.OutputShape()}, &device.Tensor{Shape: a.OutputShape()}
-	list := func(t ...*device.Tensor) []*device.Tensor { return t }
 	window, adaptive := device.PoolAttr{Pool2D: g}, device.AdaptivePoolAttr{AdaptivePool2D: a}
 	return []*device.Step{
 		{Kind: device.MaxPool, Attr: window, In: list(x), Out: list(y)},

@@ -126,6 +126,12 @@ func (c *conv) piece(worker, piece int) {
 // run computes tiles from to to of a class for groups g0 to g1 of blocks of outputs.
 func (c *conv) run(ws *convSpace, cl *class, from, to, g0, g1 int) {
 	taps := len(cl.taps)
+	if taps == 0 {
+		if !c.accumulate {
+			c.clear(ws, cl, from, to, g0, g1)
+		}
+		return
+	}
 	for ib := 0; ib < c.icBlocks; ib += c.chunk {
 		n := min(c.chunk, c.icBlocks-ib)
 		for t := from; t < to; t++ {
@@ -148,10 +154,23 @@ func (c *conv) run(ws *convSpace, cl *class, from, to, g0, g1 int) {
 				a.bias = unsafe.Add(c.bias, ob*pixelBytes)
 			}
 			for t := from; t < to; t++ {
-				if taps > 0 {
-					a.taps = &ws.taps[(t-from)*taps]
-				}
+				a.taps = &ws.taps[(t-from)*taps]
 				c.tile(ws, cl, t, t-from, ob, blocks)
+			}
+		}
+	}
+}
+
+// clear writes the zeros of a class that no tap reaches: backward-data of a stride that
+// is larger than the kernel.
+func (c *conv) clear(ws *convSpace, cl *class, from, to, g0, g1 int) {
+	for t := from; t < to; t++ {
+		c.prepare(ws, cl, t, 0, 0, 0)
+		count := min(c.k.pixels, c.n*cl.rows*cl.cols-t*c.k.pixels)
+		for ob := g0 * c.k.blocks; ob < min(g1*c.k.blocks, c.ocBlocks); ob++ {
+			dst := unsafe.Add(c.dst, ob*c.dstPlane)
+			for _, at := range ws.to[:count] {
+				*(*[lanes]float32)(unsafe.Add(dst, at)) = [lanes]float32{}
 			}
 		}
 	}

@@ -111,33 +111,50 @@ func TestNothingPlain(t *testing.T) {
 	}
 }
 
+// steps collects steps.
+type steps []*device.Step
+
+func (l *steps) add(kind device.Kind, attr any, in, out []*device.Tensor) {
+	*l = append(*l, &device.Step{Kind: kind, Attr: attr, In: in, Out: out})
+}
+
+func list(t ...*device.Tensor) []*device.Tensor { return t }
+func act(shape ...int) *device.Tensor           { return &device.Tensor{Shape: shape} }
+func param(shape ...int) *device.Tensor {
+	return &device.Tensor{Shape: shape, Role: device.Slot, Param: true}
+}
+func input(dt device.DType, shape ...int) *device.Tensor {
+	return &device.Tensor{Shape: shape, DType: dt, Role: device.Input}
+}
+
 // trainingSteps is one step of each kind that the models need, and of each fused form.
-func trainingSteps() (steps []*device.Step) {
-	list := func(t ...*device.Tensor) []*device.Tensor { return t }
-	act := func(shape ...int) *device.Tensor { return &device.Tensor{Shape: shape} }
-	param := func(shape ...int) *device.Tensor {
-		return &device.Tensor{Shape: shape, Role: device.Slot, Param: true}
-	}
-	input := func(dt device.DType, shape ...int) *device.Tensor {
-		return &device.Tensor{Shape: shape, DType: dt, Role: device.Input}
-	}
-	add := func(kind device.Kind, attr any, in, out []*device.Tensor) {
-		steps = append(steps, &device.Step{Kind: kind, Attr: attr, In: in, Out: out})
-	}
-	for _, l := range []layer{{2, 3, 20, 64, 7, 2}, {2, 3, 16, 32, 3, 1}, {2, 64, 7, 64, 3, 1}, {2, 64, 7, 128, 3, 2}, {2, 64, 7, 128, 1, 2}, {2, 64, 7, 37, 1, 1}} {
-		g := l.geometry()
+func trainingSteps() steps {
+	var l steps
+	l.convolutions()
+	l.normalizations()
+	l = append(l, poolSteps()...)
+	l.classifier()
+	return l
+}
+
+func (l *steps) convolutions() {
+	for _, y := range []layer{{2, 3, 20, 64, 7, 2}, {2, 3, 16, 32, 3, 1}, {2, 64, 7, 64, 3, 1}, {2, 64, 7, 128, 3, 2}, {2, 64, 7, 128, 1, 2}, {2, 64, 7, 37, 1, 1}} {
+		g := y.geometry()
 		for _, kind := range []device.Kind{device.Conv2D, device.Conv2DGradInput, device.Conv2DGradWeight} {
-			if l.c > 4 || kind != device.Conv2DGradInput {
-				steps = append(steps, convStep(kind, g))
+			if y.c > 4 || kind != device.Conv2DGradInput {
+				*l = append(*l, convStep(kind, g))
 			}
 		}
 		fused := convStep(device.Conv2D, g)
 		fused.Attr, fused.In = device.ConvAttr{Conv2D: g, Bias: true, ReLU: true}, append(fused.In, param(g.O))
-		steps = append(steps, fused)
+		*l = append(*l, fused)
 	}
+}
+
+func (l *steps) normalizations() {
 	x, c, stats := act(2, 64, 7, 7), param(64), act(2, 64)
-	add(device.BatchNormStats, nil, list(x), list(stats))
-	add(device.BatchNormPack, nil, list(c, c), list(stats))
+	l.add(device.BatchNormStats, nil, list(x), list(stats))
+	l.add(device.BatchNormPack, nil, list(c, c), list(stats))
 	for _, relu := range []bool{false, true} {
 		a := device.BatchNormAttr{Eps: 1e-5, ReLU: relu}
 		with := func(in ...*device.Tensor) []*device.Tensor {
@@ -146,43 +163,44 @@ func trainingSteps() (steps []*device.Step) {
 			}
 			return in
 		}
-		add(device.BatchNormApply, a, list(x, stats, c, c), list(x))
+		l.add(device.BatchNormApply, a, list(x, stats, c, c), list(x))
 		residual := a
 		residual.Residual = true
-		add(device.BatchNormApply, residual, list(x, stats, c, c, x), list(x))
-		add(device.BatchNormGradStats, a, with(x, x, stats), list(stats))
-		add(device.BatchNormGradInput, a, with(x, x, c, stats, stats), list(x))
-		add(device.Add, device.AddAttr{ReLU: relu}, list(x, x), list(x))
-		add(device.BiasAdd, device.BiasAttr{ReLU: relu}, list(x, c), list(x))
+		l.add(device.BatchNormApply, residual, list(x, stats, c, c, x), list(x))
+		l.add(device.BatchNormGradStats, a, with(x, x, stats), list(stats))
+		l.add(device.BatchNormGradInput, a, with(x, x, c, stats, stats), list(x))
+		l.add(device.Add, device.AddAttr{ReLU: relu}, list(x, x), list(x))
+		l.add(device.BiasAdd, device.BiasAttr{ReLU: relu}, list(x, c), list(x))
 	}
-	add(device.Row, device.RowAttr{Row: 1}, list(stats), list(c))
-	add(device.RunningStat, device.RunningStatAttr{Row: 1, Momentum: 0.1, Scale: 1}, list(c, stats), list(c))
-	add(device.ReLU, nil, list(x), list(x))
-	add(device.ReLUGrad, nil, list(x, x), list(x))
-	add(device.ChannelSum, nil, list(x), list(c))
-	add(device.Reshape, nil, list(x), list(act(2, 64*49)))
-	add(device.Reshape, nil, list(act(2, 64*49)), list(x))
-	steps = append(steps, poolSteps()...)
+	l.add(device.Row, device.RowAttr{Row: 1}, list(stats), list(c))
+	l.add(device.RunningStat, device.RunningStatAttr{Row: 1, Momentum: 0.1, Scale: 1}, list(c, stats), list(c))
+	l.add(device.ReLU, nil, list(x), list(x))
+	l.add(device.ReLUGrad, nil, list(x, x), list(x))
+	l.add(device.ChannelSum, nil, list(x), list(c))
+	l.add(device.Reshape, nil, list(x), list(act(2, 64*49)))
+	l.add(device.Reshape, nil, list(act(2, 64*49)), list(x))
+}
+
+func (l *steps) classifier() {
 	rows, logits, w, lr := act(2, 4096), act(2, 37), param(37, 4096), input(device.Float32)
-	add(device.Linear, device.LinearAttr{Bias: true, ReLU: true}, list(rows, w, param(37)), list(logits))
-	add(device.LinearGradInput, nil, list(logits, w), list(rows))
-	add(device.LinearGradWeight, nil, list(rows, logits), list(w))
-	add(device.ChannelSum, nil, list(logits), list(param(37)))
-	add(device.Dropout, device.DropoutAttr{P: 0.5}, list(rows, input(device.Int64, 2)), list(rows))
+	l.add(device.Linear, device.LinearAttr{Bias: true, ReLU: true}, list(rows, w, param(37)), list(logits))
+	l.add(device.LinearGradInput, nil, list(logits, w), list(rows))
+	l.add(device.LinearGradWeight, nil, list(rows, logits), list(w))
+	l.add(device.ChannelSum, nil, list(logits), list(param(37)))
+	l.add(device.Dropout, device.DropoutAttr{P: 0.5}, list(rows, input(device.Int64, 2)), list(rows))
 	sgd := device.SGDAttr{Momentum: 0.9, WeightDecay: 5e-4}
-	add(device.LinearUpdate, sgd, list(rows, logits, w, w, lr), list(w, w))
-	add(device.SGD, sgd, list(w, w, w, lr), list(w, w))
-	add(device.SGD, device.SGDAttr{}, list(w, w, lr), list(w))
-	add(device.SGDVelocity, sgd, list(w, w, w), list(w))
-	add(device.SGDWeight, sgd, list(w, w, lr), list(w))
-	add(device.ArgMax, nil, list(logits), list(&device.Tensor{Shape: []int{2}, DType: device.Int64}))
-	add(device.Softmax, nil, list(logits), list(logits))
+	l.add(device.LinearUpdate, sgd, list(rows, logits, w, w, lr), list(w, w))
+	l.add(device.SGD, sgd, list(w, w, w, lr), list(w, w))
+	l.add(device.SGD, device.SGDAttr{}, list(w, w, lr), list(w))
+	l.add(device.SGDVelocity, sgd, list(w, w, w), list(w))
+	l.add(device.SGDWeight, sgd, list(w, w, lr), list(w))
+	l.add(device.ArgMax, nil, list(logits), list(&device.Tensor{Shape: []int{2}, DType: device.Int64}))
+	l.add(device.Softmax, nil, list(logits), list(logits))
 	for _, target := range []*device.Tensor{input(device.Int64, 2), input(device.Float32, 2, 37)} {
 		a := device.CrossEntropyAttr{Smoothing: 0.1}
-		add(device.SoftmaxCrossEntropy, a, list(logits, target), list(act()))
-		add(device.SoftmaxCrossEntropyGrad, a, list(logits, target, act()), list(logits))
+		l.add(device.SoftmaxCrossEntropy, a, list(logits, target), list(act()))
+		l.add(device.SoftmaxCrossEntropyGrad, a, list(logits, target, act()), list(logits))
 	}
-	return steps
 }
 
 func ExampleOptions() {
