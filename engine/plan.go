@@ -19,9 +19,9 @@ type storage struct {
 // memoryPlan says where every tensor lives.
 type memoryPlan struct {
 	storages []*storage
-	of       map[*device.Tensor]*storage      // activations
+	of       map[*device.Tensor]*storage       // activations
 	slot     map[*device.Tensor]*device.Tensor // values written straight into a slot
-	copies   []assignment                     // values copied into a slot at the end
+	copies   []assignment                      // values copied into a slot at the end
 	arena    int64
 	scratch  int64
 }
