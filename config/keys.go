@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -135,6 +136,13 @@ func nearest(path string) string {
 		}
 	}
 	return best
+}
+
+// nearestWord is the one of words that is the fewest edits away from word.
+func nearestWord(word string, words []string) string {
+	return slices.MinFunc(words, func(a, b string) int {
+		return cmp.Or(edits(word, a)-edits(word, b), common(word, b)-common(word, a))
+	})
 }
 
 // common is the length of the beginning that two strings share.

@@ -159,17 +159,26 @@ func (k *key) check(v reflect.Value) error {
 		ok = k.interval == nil || k.interval.holds(float64(v.Int()))
 	case reflect.Float64:
 		ok = k.interval.holds(v.Float())
-	case reflect.String:
-		ok = k.allows(v.String())
-	case reflect.Slice:
-		for i := range v.Len() {
-			ok = ok && k.allows(v.Index(i).String())
+	case reflect.String, reflect.Slice:
+		for _, word := range elements(v) {
+			if !k.allows(word) {
+				return k.refuseWord(text(v), word)
+			}
 		}
 	}
 	if !ok {
 		return k.refuse(text(v), ErrRange)
 	}
 	return nil
+}
+
+// refuseWord is refuse with the word of the key's that looks most like the wrong one.
+func (k *key) refuseWord(value, word string) error {
+	e := k.refuse(value, ErrRange)
+	if word != "" {
+		e.message += "; the nearest is " + nearestWord(word, k.words)
+	}
+	return e
 }
 
 // allows says whether a word is one of the key's; N in a word stands for a number.
@@ -187,7 +196,7 @@ func (k *key) allows(word string) bool {
 	})
 }
 
-func (k *key) refuse(value string, sentinel error) error {
+func (k *key) refuse(value string, sentinel error) *keyError {
 	if len(value) > 200 {
 		value = value[:200] + "…"
 	}
