@@ -16,10 +16,21 @@ import (
 // bad key, up to 20, is named with its line and the nearest known key or what it takes;
 // after an error c is as it was. Empty data changes nothing. The keys count as
 // given (see Given).
-func Load(data []byte, c *Config) error {
+func Load(data []byte, c *Config) error { return LoadFrom("", data, c) }
+
+// LoadFrom is Load of what a file holds: each error names the file too.
+func LoadFrom(file string, data []byte, c *Config) error {
 	l := loader{onto: *c, lines: map[string]int{}}
-	if err := l.read(data); err != nil {
-		return err
+	l.read(data)
+	var errs []error
+	for _, e := range l.errs {
+		if file != "" {
+			e.message = file + ": " + e.message
+		}
+		errs = append(errs, e)
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
 	}
 	l.onto.mark(l.paths...)
 	*c = l.onto
@@ -39,33 +50,33 @@ type loader struct {
 	onto  Config
 	lines map[string]int // where each key was given
 	paths []string
-	errs  []error
+	errs  []*keyError
 }
 
-func (l *loader) read(data []byte) error {
+// read takes in the one document that data holds.
+func (l *loader) read(data []byte) {
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	var root, more yaml.Node
 	switch err := d.Decode(&root); {
 	case errors.Is(err, io.EOF):
-		return nil
+		return
 	case err != nil:
-		return &keyError{strings.TrimPrefix(err.Error(), "yaml: "), ErrSyntax}
+		l.errs = append(l.errs, &keyError{strings.TrimPrefix(err.Error(), "yaml: "), ErrSyntax})
+		return
 	}
 	if err := d.Decode(&more); !errors.Is(err, io.EOF) {
-		return &keyError{"want one YAML document, there are more", ErrSyntax}
+		l.errs = append(l.errs, &keyError{"want one YAML document, there are more", ErrSyntax})
+		return
 	}
-	top := root.Content[0]
-	if top.Kind != yaml.MappingNode {
-		if top.Tag == "!!null" {
-			return nil
-		}
-		return &keyError{fmt.Sprintf("line %d: want keys and values", top.Line), ErrSyntax}
+	switch top := root.Content[0]; {
+	case top.Kind == yaml.MappingNode:
+		l.mapping(top, "")
+	case top.Tag != "!!null":
+		l.fail(top.Line, &keyError{"want keys and values", ErrSyntax})
 	}
-	l.mapping(top, "")
 	if len(l.errs) > maxErrors {
 		l.errs = append(l.errs[:maxErrors], &keyError{"too many errors; the rest is left out", ErrSyntax})
 	}
-	return errors.Join(l.errs...)
 }
 
 // maxErrors is where Load gives up on a file that cannot be meant for it.
@@ -73,11 +84,11 @@ const maxErrors = 20
 
 // fail keeps an error with its line.
 func (l *loader) fail(line int, err error) {
-	var k *keyError
-	if errors.As(err, &k) {
-		err = &keyError{fmt.Sprintf("line %d: %s", line, k.message), k.sentinel}
+	message, sentinel := err.Error(), ErrSyntax
+	if e, ok := err.(*keyError); ok {
+		message, sentinel = e.message, e.sentinel
 	}
-	l.errs = append(l.errs, err)
+	l.errs = append(l.errs, &keyError{fmt.Sprintf("line %d: %s", line, message), sentinel})
 }
 
 // mapping reads the keys of a section.

@@ -123,6 +123,27 @@ func TestYAMLComesBack(t *testing.T) {
 	}
 }
 
+func TestLoadFromNamesTheFile(t *testing.T) {
+	for text, want := range map[string]string{
+		"optim:\n  lrr: 1\nseed: x": "config: my.yaml: line 2: unknown key optim.lrr; the nearest known key is optim.lr\n" +
+			"config: my.yaml: line 3: seed = x: want a whole number, at least 0",
+		"seed: 1\nseed: 2":   "config: my.yaml: line 2: seed is given twice, first on line 1",
+		"- 1":                "config: my.yaml: line 1: want keys and values",
+		"seed: 1\n---\na: 1": "config: my.yaml: want one YAML document, there are more",
+		"a: [":               "config: my.yaml: line 1: did not find expected node content",
+		"format: 2":          "config: my.yaml: line 1: format = 2: written by a newer version; this one reads up to 1",
+	} {
+		c := config.Default()
+		if err := config.LoadFrom("my.yaml", []byte(text), &c); err == nil || err.Error() != want {
+			t.Errorf("%q: error\n%v\nwant\n%s", text, err, want)
+		}
+	}
+	c := config.Default()
+	if err := config.LoadFrom("my.yaml", []byte("seed: 7"), &c); err != nil || c.Seed != 7 || !c.Given("seed") {
+		t.Errorf("%v, seed %d", err, c.Seed)
+	}
+}
+
 // FuzzLoad: no input panics, and what is read comes back from its own YAML.
 func FuzzLoad(f *testing.F) {
 	c := config.Default()
