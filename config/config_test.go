@@ -33,7 +33,7 @@ track= neptune.project= neptune.mode=auto neptune.tags= mlflow.uri= mlflow.exper
 func TestKeysAndDefaults(t *testing.T) {
 	want := strings.Fields(contract)
 	var got []string
-	help := config.Help()
+	help := strings.Join(strings.Fields(config.Help()), " ")
 	for _, k := range config.Keys() {
 		got = append(got, k.Path+"="+k.Default)
 		if k.Meaning == "" || k.Range == "" || !strings.Contains(help, k.Path+"="+k.Default) || !strings.Contains(help, k.Meaning) {
