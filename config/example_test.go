@@ -9,7 +9,7 @@ import (
 func Example() {
 	c := config.Default()
 	recipe := []byte("model:\n  name: resnet50d\noptim:\n  lr: 0.1\nschedule:\n  name: cosine\n")
-	if err := config.Load(recipe, &c); err != nil {
+	if err := config.LoadFrom("recipe.yaml", recipe, &c); err != nil {
 		fmt.Println(err)
 		return
 	}

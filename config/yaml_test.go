@@ -123,6 +123,17 @@ func TestYAMLComesBack(t *testing.T) {
 	}
 }
 
+func TestNumbersStayShort(t *testing.T) {
+	c := config.Default()
+	c.Schedule.MinLR, c.Train.EMA = 0.025, 0.1
+	text := string(c.YAML())
+	for _, want := range []string{"  lr: 0.001\n", "  min_lr: 0.025\n", "  weight_decay: 0.0005\n", "  eps: 1e-08\n", "  ema: 0.1\n", "  crop_ratio: [0.75, 1.3333]\n", "  clip_norm: 0\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the text lacks %q:\n%s", want, text)
+		}
+	}
+}
+
 func TestLoadFromNamesTheFile(t *testing.T) {
 	for text, want := range map[string]string{
 		"optim:\n  lrr: 1\nseed: x": "config: my.yaml: line 2: unknown key optim.lrr; the nearest known key is optim.lr\n" +
