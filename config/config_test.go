@@ -233,7 +233,6 @@ func TestValidate(t *testing.T) {
 		{"nesterov", func(c *config.Config) { c.Optim.Nesterov, c.Optim.Momentum = true, 0 }, config.ErrRange, "optim.momentum"},
 		{"min_lr", func(c *config.Config) { c.Schedule.Name, c.Schedule.MinLR = "cosine", 1 }, config.ErrRange, "schedule.min_lr = 1 is greater than optim.lr"},
 		{"onecycle", func(c *config.Config) { c.Schedule.Name, c.Schedule.WarmupEpochs = "onecycle", 2 }, config.ErrRange, "schedule.warmup_epochs = 2: want 0"},
-		{"all warm-up", func(c *config.Config) { c.Train.Epochs, c.Schedule.WarmupEpochs = 5, 5 }, config.ErrRange, "schedule.warmup_epochs = 5: want less than train.epochs = 5"},
 		{"name", func(c *config.Config) { c.Name = "../x" }, config.ErrRange, "a name that can be a folder's"},
 		{"freeze", func(c *config.Config) { c.Model.Freeze = []string{"a["} }, config.ErrRange, `model.freeze = "a["`},
 		{"cuda", func(c *config.Config) { c.Device = "cuda:1" }, config.ErrUnavailable, "device = cuda:1 is not available in this version; there is auto, cpu"},
@@ -258,9 +257,5 @@ func TestValidate(t *testing.T) {
 	c.Model.Name, c.Schedule.Name, c.Precision = "own", "onecycle", "float64"
 	if err := c.Validate(); err != nil {
 		t.Errorf("without lists of names: %v", err)
-	}
-	c.Schedule.Name, c.Schedule.WarmupEpochs, c.Train.Epochs = "cosine", 5, 6
-	if err := c.Validate(); err != nil {
-		t.Errorf("an epoch after the warm-up: %v", err)
 	}
 }

@@ -92,10 +92,8 @@ func (c *Config) together() []error {
 	if c.Schedule.Name == "cosine" && !c.Schedule.LinearScaling && c.Schedule.MinLR > c.Optim.LR {
 		bad("schedule.min_lr = %g is greater than optim.lr = %g", c.Schedule.MinLR, c.Optim.LR)
 	}
-	if m := c.Schedule.WarmupEpochs; m > 0 && c.Schedule.Name == "onecycle" {
-		bad("schedule.warmup_epochs = %d: want 0, since schedule.name = onecycle rises by itself", m)
-	} else if m > 0 && m >= c.Train.Epochs {
-		bad("schedule.warmup_epochs = %d: want less than train.epochs = %d", m, c.Train.Epochs)
+	if c.Schedule.Name == "onecycle" && c.Schedule.WarmupEpochs > 0 {
+		bad("schedule.warmup_epochs = %d: want 0, since schedule.name = onecycle rises by itself", c.Schedule.WarmupEpochs)
 	}
 	if n := c.Name; strings.ContainsAny(n, "/\\\x00") || n == "." || n == ".." {
 		bad("name = %q: want a name that can be a folder's, without / and \\", n)
