@@ -146,9 +146,9 @@ func (c *Classifier) prepare(info checkpoint.Info, o Options) error {
 
 // build makes the model with as many outputs as the file's classifier has.
 func (c *Classifier) build(path string, f *checkpoint.File, classes []string, o Options) (err error) {
-	n := headSize(f)
-	if n < 1 {
-		return fmt.Errorf("infer: %s: %w: it holds no classifier", path, ErrWeights)
+	n, err := c.classCount(f, classes)
+	if err != nil {
+		return fmt.Errorf("infer: %s: %w", path, err)
 	}
 	if c.classes = classes; len(classes) == 0 {
 		c.classes = o.Classes
@@ -178,17 +178,26 @@ func (c *Classifier) build(path string, f *checkpoint.File, classes []string, o 
 	return c.step.Load(path, f, trainer.LoadOptions{AnyForm: o.AnyForm})
 }
 
-// headSize is the number of classes: the length of the last bias of one axis that is
-// no normalisation's.
-func headSize(f *checkpoint.File) int {
-	for _, name := range []string{"fc.bias", "classifier.6.bias", "head.fc.bias"} {
-		for _, t := range f.Tensors {
-			if t.Name == name && len(t.Shape) == 1 {
-				return t.Shape[0]
-			}
+// classCount is the number of classes: of the names, or of the outputs of the file's
+// classifier.
+func (c *Classifier) classCount(f *checkpoint.File, names []string) (int, error) {
+	if len(names) > 0 {
+		return len(names), nil
+	}
+	net, err := models.New(c.model, models.Config{Classes: 2})
+	if err != nil {
+		return 0, err
+	}
+	m, ok := net.(interface{ HeadParams() []string })
+	if !ok {
+		return 0, fmt.Errorf("%w: it does not say how many classes it has; name them", ErrWeights)
+	}
+	for _, name := range m.HeadParams() {
+		if t, ok := f.Find(name); ok && len(t.Shape) > 0 && t.Shape[0] > 0 {
+			return t.Shape[0], nil
 		}
 	}
-	return 0
+	return 0, fmt.Errorf("%w: it lacks %v, the classifier of %s", ErrWeights, m.HeadParams(), c.model)
 }
 
 // Model is the registered name of the model.
