@@ -1,0 +1,66 @@
+package trainer_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/device/cpu"
+	"github.com/euryale-ml/euryale/optim"
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+// A model, two sets and an optimizer make a run.
+func Example() {
+	train, test, err := dataset.Drawn{Classes: 2, Images: 8, Test: 4, Size: 16}.Splits()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	t, err := trainer.New(newTiny(2), train, test, trainer.Config{
+		Optimizer: optim.SGD{LR: 0.05, Momentum: 0.9}, Epochs: 3, Batch: 8, Resize: 16, Crop: 16,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer t.Close()
+	report, err := t.Fit(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(report.Status, report.Steps, "steps; balanced accuracy known:", report.Last.BalancedAccuracy > 0)
+	// Output: finished 6 steps; balanced accuracy known: true
+}
+
+// A Step is one model on one device, for a loop of one's own.
+func ExampleStep() {
+	dev, err := cpu.New(cpu.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer dev.Close()
+	step, err := trainer.NewStep(newTiny(2), trainer.StepConfig{
+		Device: dev, Optimizer: optim.SGD{LR: 0.1, Momentum: 0.9}, Input: [3]int{3, 8, 8},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer step.Close()
+	images, labels := make([]float32, 4*3*8*8), []int64{0, 1, 0, 1}
+	for i := range images {
+		images[i] = float32(i/192%2) + float32(i%7)/7 // images of label 1 are brighter
+	}
+	first, err := step.Train(images, labels, 0.1)
+	for range 20 {
+		if err == nil {
+			_, err = step.Train(images, labels, 0.1)
+		}
+	}
+	last, err2 := step.Evaluate(images, labels, 4)
+	fmt.Println(err, err2, "the loss fell:", last.Loss < first.Loss)
+	// Output: <nil> <nil> the loss fell: true
+}
