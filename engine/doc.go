@@ -6,4 +6,9 @@
 // steps and puts every update right after the last reader of the old value, and
 // plan gives tensors their places in one arena by their lifetimes. A Program runs
 // the steps over the slots of a State, which outlive it.
+//
+// Updates are immediate: a parameter changes as soon as its gradient is whole, and the
+// gradient's memory is free again. A plan that defers them, as clipping by norm, sums
+// over several batches or several machines need, is another schedule over the same
+// steps: gradients are kept, and all updates come after the last of them.
 package engine
