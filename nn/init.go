@@ -8,15 +8,17 @@ import (
 	"github.com/euryale-ml/euryale/internal/philox"
 )
 
-// Init draws the fresh values of a parameter of a shape.
+// Init draws the fresh values of a parameter. Fill gives some of its elements, those that
+// one generator draws, their values; shape is the whole parameter's.
 type Init interface {
-	fill(w []float64, shape []int, r *rand.Rand)
+	Fill(w []float64, shape []int, r *rand.Rand)
 }
 
 // Constant gives all elements one value.
 type Constant float64
 
-func (c Constant) fill(w []float64, _ []int, _ *rand.Rand) {
+// Fill gives every element the value.
+func (c Constant) Fill(w []float64, _ []int, _ *rand.Rand) {
 	for i := range w {
 		w[i] = float64(c)
 	}
@@ -25,7 +27,8 @@ func (c Constant) fill(w []float64, _ []int, _ *rand.Rand) {
 // Normal draws from N(0, σ²), the value being σ.
 type Normal float64
 
-func (n Normal) fill(w []float64, _ []int, r *rand.Rand) {
+// Fill draws from the normal distribution.
+func (n Normal) Fill(w []float64, _ []int, r *rand.Rand) {
 	for i := range w {
 		w[i] = float64(n) * r.NormFloat64()
 	}
@@ -34,7 +37,8 @@ func (n Normal) fill(w []float64, _ []int, r *rand.Rand) {
 // Uniform draws from [-b, b), the value being b.
 type Uniform float64
 
-func (u Uniform) fill(w []float64, _ []int, r *rand.Rand) {
+// Fill draws from the uniform distribution.
+func (u Uniform) Fill(w []float64, _ []int, r *rand.Rand) {
 	for i := range w {
 		w[i] = float64(u) * (2*r.Float64() - 1)
 	}
@@ -45,20 +49,22 @@ func (u Uniform) fill(w []float64, _ []int, r *rand.Rand) {
 // Sun, "Delving deep into rectifiers", 2015).
 type HeNormal struct{}
 
-func (HeNormal) fill(w []float64, shape []int, r *rand.Rand) {
+// Fill draws by the fan-out of shape.
+func (HeNormal) Fill(w []float64, shape []int, r *rand.Rand) {
 	out := shape[0]
 	for _, d := range shape[2:] {
 		out *= d
 	}
-	Normal(math.Sqrt(2/float64(out))).fill(w, shape, r)
+	Normal(math.Sqrt(2/float64(out))).Fill(w, shape, r)
 }
 
 // FanInUniform draws from U(±1/√fan_in), the default of PyTorch's linear layers and
 // convolutions. In is the number of inputs; the bias has the weight's.
 type FanInUniform struct{ In int }
 
-func (f FanInUniform) fill(w []float64, shape []int, r *rand.Rand) {
-	Uniform(1/math.Sqrt(float64(f.In))).fill(w, shape, r)
+// Fill draws by In.
+func (f FanInUniform) Fill(w []float64, shape []int, r *rand.Rand) {
+	Uniform(1/math.Sqrt(float64(f.In))).Fill(w, shape, r)
 }
 
 // drawn is the number of elements that one generator draws.
@@ -80,7 +86,7 @@ func (p *Param) Draw(seed uint64) []float32 {
 			for c := range tickets {
 				part := w[c*drawn : min((c+1)*drawn, len(w))]
 				key := philox.Key(seed, uint64(c), philox.Stream(p.Name))
-				p.Init.fill(wide[:len(part)], p.Shape, rand.New(rand.NewPCG(key, seed)))
+				p.Init.Fill(wide[:len(part)], p.Shape, rand.New(rand.NewPCG(key, seed)))
 				for i := range part {
 					part[i] = float32(wide[i])
 				}
