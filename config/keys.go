@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/euryale-ml/euryale/internal/edit"
 )
 
 // Key is what is known of one dotted key.
@@ -127,9 +129,9 @@ func nearest(path string) string {
 		return same[0]
 	}
 	for _, c := range candidates {
-		d := edits(path, c)
+		d := edit.Distance(path, c)
 		if !strings.Contains(path, ".") { // a bare word may mean a key of any section
-			d = min(d, edits(path, c[strings.LastIndexByte(c, '.')+1:])+1)
+			d = min(d, edit.Distance(path, c[strings.LastIndexByte(c, '.')+1:])+1)
 		}
 		if d < distance || d == distance && common(path, c) > common(path, best) {
 			best, distance = c, d
@@ -141,7 +143,7 @@ func nearest(path string) string {
 // nearestWord is the one of words that is the fewest edits away from word.
 func nearestWord(word string, words []string) string {
 	return slices.MinFunc(words, func(a, b string) int {
-		return cmp.Or(edits(word, a)-edits(word, b), common(word, b)-common(word, a))
+		return cmp.Or(edit.Distance(word, a)-edit.Distance(word, b), common(word, b)-common(word, a))
 	})
 }
 
@@ -152,27 +154,4 @@ func common(a, b string) int {
 		n++
 	}
 	return n
-}
-
-// edits is the Levenshtein distance of two strings, in bytes. Long strings are
-// cut: they are no misspelling of a key.
-func edits(a, b string) int {
-	a = a[:min(len(a), 100)]
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }
