@@ -63,9 +63,6 @@ func FromConfig(cfg config.Config, options ...Option) (*Trainer, error) {
 	if err := cfg.Validate(Known()); err != nil {
 		return nil, err
 	}
-	if err := cfg.Unavailable(); err != nil {
-		return nil, err
-	}
 	train, test, err := f.open(cfg)
 	if err != nil {
 		return nil, err
