@@ -70,7 +70,7 @@ func makeNamedDir(name string, now time.Time) (runDir, error) {
 // discard removes what a run that could not begin left: files that are certainly its own.
 func (d runDir) discard() {
 	os.Remove(filepath.Join(d.path, trainer.ConfigFile))
-	for _, name := range []string{"metrics.jsonl", "metrics.csv", trainer.CheckpointDir} {
+	for _, name := range []string{"metrics.jsonl", "metrics.csv", trainer.LockFile, trainer.CheckpointDir} {
 		path := filepath.Join(d.path, name)
 		if info, err := os.Stat(path); err == nil && (info.IsDir() || info.Size() == 0 || strings.HasSuffix(name, ".csv")) {
 			os.Remove(path) // folders only if they are empty

@@ -13,6 +13,7 @@ import (
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/device/cpu"
+	"github.com/euryale-ml/euryale/internal/filelock"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -103,7 +104,9 @@ func (t training) begin(ctx context.Context, s IO, o *trainFlags) int {
 	}
 	if err != nil {
 		n.close()
-		n.dir.discard()
+		if !errors.Is(err, filelock.ErrLocked) { // then the folder is another run's
+			n.dir.discard()
+		}
 		return fail(s, t.name, hintPets(err, c.Config, t.again()))
 	}
 	return n.train(ctx)

@@ -21,6 +21,7 @@ const (
 	CheckpointDir = "checkpoints"
 	BestFile      = "best.safetensors" // in CheckpointDir: weights of the best epoch
 	LastFile      = "last.safetensors" // in CheckpointDir: weights of the last checkpoint
+	LockFile      = ".lock"            // held by the process that trains in the folder
 )
 
 // A checkpoint is two files: the optimizer's slots and the position of step S in

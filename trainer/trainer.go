@@ -15,6 +15,7 @@ import (
 	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/device/cpu"
 	"github.com/euryale-ml/euryale/internal/atomicfile"
+	"github.com/euryale-ml/euryale/internal/filelock"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/schedule"
 	"github.com/euryale-ml/euryale/track"
@@ -34,6 +35,7 @@ type Trainer struct {
 
 	log   *track.Log
 	saver *saver
+	lock  *filelock.Lock // of the folder
 
 	at      position
 	seconds float64 // of earlier parts of the run
@@ -174,6 +176,13 @@ func (t *Trainer) openFolder() error {
 	if err := os.MkdirAll(checkpoints, 0o755); err != nil {
 		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
 	}
+	lock, err := filelock.Acquire(filepath.Join(dir, LockFile))
+	if errors.Is(err, filelock.ErrLocked) {
+		return fmt.Errorf("trainer: %w: another process trains in %s: %w", ErrFolder, dir, err)
+	} else if err != nil {
+		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
+	}
+	t.lock = lock
 	t.saver = newSaver(checkpoints)
 	if t.config.Resume {
 		if err := errors.Join(atomicfile.Clean(dir), atomicfile.Clean(checkpoints)); err != nil {
@@ -183,7 +192,6 @@ func (t *Trainer) openFolder() error {
 			return err
 		}
 	}
-	var err error
 	if t.log, err = track.OpenLog(dir); err != nil {
 		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
 	}
@@ -194,7 +202,7 @@ func (t *Trainer) openFolder() error {
 }
 
 // emptyFolder refuses a folder that holds anything but what a caller puts there
-// before the run: config.yaml.
+// before the run, config.yaml, and the lock.
 func emptyFolder(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -204,7 +212,7 @@ func emptyFolder(dir string) error {
 		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
 	}
 	for _, e := range entries {
-		if e.Name() != ConfigFile {
+		if e.Name() != ConfigFile && e.Name() != LockFile {
 			return fmt.Errorf("trainer: %w: %s is not empty: it holds %s; resume that run or choose another folder", ErrFolder, dir, e.Name())
 		}
 	}
@@ -270,5 +278,6 @@ func (t *Trainer) Close() error {
 	if t.ownDevice && t.device != nil {
 		errs = append(errs, t.device.Close())
 	}
+	errs = append(errs, t.lock.Release())
 	return errors.Join(errs...)
 }
