@@ -14,6 +14,7 @@ type Batch struct {
 	Images     []float32 // [N, C, H, W]
 	Labels     []int64   // [N]
 	Index      []int     // [N], of the images in the set
+	Names      []string  // [N], as the set's samples have them
 	N, C, H, W int
 }
 

@@ -12,6 +12,7 @@ type memory struct {
 	images []float32
 	labels []int64
 	index  []int
+	names  []string
 	errs   []error
 	pixels int // values an image
 }
@@ -32,7 +33,7 @@ func (p *sparePool) take(batch, pixels int) *memory {
 	}
 	return &memory{
 		images: make([]float32, batch*pixels), labels: make([]int64, batch),
-		index: make([]int, batch), errs: make([]error, batch), pixels: pixels,
+		index: make([]int, batch), names: make([]string, batch), errs: make([]error, batch), pixels: pixels,
 	}
 }
 
@@ -68,7 +69,7 @@ func (s *slot) done() {
 
 func (s *slot) put(at, index int, one Sample, n transforms.Normalize) {
 	n.Tensor(s.images[at*s.pixels:(at+1)*s.pixels], one.Image)
-	s.labels[at], s.index[at] = int64(one.Label), index
+	s.labels[at], s.index[at], s.names[at] = int64(one.Label), index, one.Name
 }
 
 // finish closes the gaps of images that could not be read.
@@ -83,12 +84,12 @@ func (s *slot) finish() (*Batch, error) {
 		}
 		if kept != at {
 			copy(s.images[kept*s.pixels:(kept+1)*s.pixels], s.images[at*s.pixels:])
-			s.labels[kept], s.index[kept] = s.labels[at], s.index[at]
+			s.labels[kept], s.index[kept], s.names[kept] = s.labels[at], s.index[at], s.names[at]
 		}
 		kept++
 	}
 	return &Batch{
-		Images: s.images[:kept*s.pixels], Labels: s.labels[:kept], Index: s.index[:kept],
+		Images: s.images[:kept*s.pixels], Labels: s.labels[:kept], Index: s.index[:kept], Names: s.names[:kept],
 		N: kept, C: 3, H: s.h, W: s.w,
 	}, nil
 }

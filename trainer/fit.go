@@ -31,7 +31,7 @@ func (t *Trainer) Fit(ctx context.Context) (*Report, error) {
 	switch {
 	case err != nil && ctx.Err() != nil:
 		status = Interrupted
-		if serr := t.save(false); serr != nil {
+		if serr := t.save(nil); serr != nil {
 			err, status = fmt.Errorf("%w, and then: %w", err, serr), Failed
 		}
 	case err != nil:
@@ -116,7 +116,7 @@ func (t *Trainer) epoch(ctx context.Context) error {
 		}
 		every := t.config.SaveEverySteps
 		if every > 0 && t.at.Step%every == 0 && t.at.Batch < t.train.Steps() {
-			if err := t.save(false); err != nil {
+			if err := t.save(nil); err != nil {
 				return err
 			}
 		}
@@ -196,13 +196,17 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 		}
 		return h.Epoch(e)
 	})
-	return t.save(e.Best)
+	if !e.Best {
+		return t.save(nil)
+	}
+	return t.save(&e)
 }
 
 // evaluate classifies the test set in evaluation mode.
 func (t *Trainer) evaluate(ctx context.Context) (EpochEvent, error) {
 	counts := metrics.NewConfusionMatrix(len(t.classes))
 	var loss metrics.Mean
+	var all []Prediction
 	done := 0
 	for b, err := range t.test.Batches(ctx, 1) {
 		if err != nil {
@@ -216,6 +220,7 @@ func (t *Trainer) evaluate(ctx context.Context) (EpochEvent, error) {
 			return EpochEvent{}, err
 		}
 		loss.Add(r.Loss, float64(b.N))
+		all = append(all, predictions(b, r)...)
 		done += b.N
 		t.tell("evaluating", func(h *Hook) error {
 			if h.Evaluating == nil {
@@ -230,7 +235,7 @@ func (t *Trainer) evaluate(ctx context.Context) (EpochEvent, error) {
 	s := Scores{
 		Epoch: t.at.Epoch, Step: t.at.Step, Loss: loss.Value(), Accuracy: counts.Accuracy(), BalancedAccuracy: counts.BalancedAccuracy(),
 	}
-	return EpochEvent{Epoch: s.Epoch, Step: s.Step, Test: s, Confusion: counts, Time: time.Now()}, nil
+	return EpochEvent{Epoch: s.Epoch, Step: s.Step, Test: s, Confusion: counts, Predictions: all, Time: time.Now()}, nil
 }
 
 // record writes a line of the metrics.

@@ -51,5 +51,7 @@ type EpochEvent struct {
 	Test        Scores
 	Best        bool // strictly better than all before
 	Confusion   *metrics.ConfusionMatrix
+	// Predictions are of each test image that could be decoded, in the set's order.
+	Predictions []Prediction
 	Time        time.Time
 }

@@ -42,7 +42,7 @@ func resumeFile(step int) string { return resumePrefix + strconv.Itoa(step) + ".
 type snapshot struct {
 	weights, slots checkpoint.File
 	step           int
-	best           bool
+	best           *EpochEvent // the evaluation, if it is the best one
 }
 
 // saver writes snapshots in the background, one at a time.
@@ -82,10 +82,15 @@ func (snap *snapshot) write(dir string) error {
 	if err := checkpoint.Write(resume, &snap.slots); err != nil {
 		return fmt.Errorf("trainer: checkpoint: %w", err)
 	}
+	if snap.best != nil { // before the weights: a kill then finds a run that makes them again
+		if err := WritePredictions(filepath.Dir(dir), snap.best.Predictions); err != nil {
+			return fmt.Errorf("trainer: predictions: %w", err)
+		}
+	}
 	if err := checkpoint.Write(last, &snap.weights); err != nil {
 		return fmt.Errorf("trainer: checkpoint: %w", err)
 	}
-	if snap.best {
+	if snap.best != nil {
 		if err := linkBest(dir); err != nil {
 			return err
 		}
@@ -130,8 +135,9 @@ func removeOldResumes(dir string, keep int) error {
 	return errors.Join(errs...)
 }
 
-// save takes a snapshot and starts to write it, after the write before has ended.
-func (t *Trainer) save(best bool) error {
+// save takes a snapshot and starts to write it, after the write before has ended. best is
+// the evaluation if no other was better.
+func (t *Trainer) save(best *EpochEvent) error {
 	if t.saver == nil {
 		return nil
 	}
@@ -149,7 +155,7 @@ func (t *Trainer) save(best bool) error {
 	return nil
 }
 
-func (t *Trainer) snapshot(best bool) (*snapshot, error) {
+func (t *Trainer) snapshot(best *EpochEvent) (*snapshot, error) {
 	snap := &snapshot{step: t.at.Step, best: best}
 	weights, err := t.modelFile()
 	if err != nil {

@@ -1,0 +1,93 @@
+package trainer
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+
+	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/internal/atomicfile"
+)
+
+// PredictionsFile is the file in a run's folder with what the best weights make of each
+// test image: a JSON object a line.
+const PredictionsFile = "predictions.jsonl"
+
+// Prediction is what a model makes of a test image.
+type Prediction struct {
+	Index       int     `json:"index"`       // in the test set
+	Image       string  `json:"image"`       // the last element of its path, or what the set calls it
+	Label       int     `json:"label"`       // the true class
+	Predicted   int     `json:"predicted"`   // the class of the greatest logit
+	Probability float64 `json:"probability"` // of Predicted
+	Loss        float64 `json:"loss"`        // cross-entropy of this image
+}
+
+// Predictions classifies the test set with the weights as they are, in the set's order.
+// Images that cannot be decoded are left out.
+func (t *Trainer) Predictions(ctx context.Context) ([]Prediction, error) {
+	e, err := t.evaluate(ctx)
+	return e.Predictions, err
+}
+
+// predictions are those of a batch, from its logits.
+func predictions(b *dataset.Batch, r Result) []Prediction {
+	all := make([]Prediction, b.N)
+	classes := len(r.Logits) / b.N
+	for i := range all {
+		row := r.Logits[i*classes : (i+1)*classes]
+		p := Prediction{Index: b.Index[i], Label: int(b.Labels[i]), Predicted: int(r.Predicted[i])}
+		if p.Image = b.Names[i]; p.Image != "" {
+			p.Image = filepath.Base(p.Image)
+		}
+		p.Loss = crossEntropy(row, p.Label)
+		p.Probability = math.Exp(-crossEntropy(row, p.Predicted))
+		all[i] = p
+	}
+	return all
+}
+
+// WritePredictions puts predictions into a run's folder.
+func WritePredictions(dir string, all []Prediction) error {
+	return atomicfile.Write(filepath.Join(dir, PredictionsFile), 0o644, func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false)
+		for _, p := range all {
+			if err := e.Encode(p); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// ReadPredictions reads the predictions in a run's folder. Without them the error is
+// fs.ErrNotExist.
+func ReadPredictions(dir string) ([]Prediction, error) {
+	path := filepath.Join(dir, PredictionsFile)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	d := json.NewDecoder(bufio.NewReader(f))
+	var all []Prediction
+	for {
+		var p Prediction
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("trainer: %w: %s, line %d: %w", ErrFolder, path, len(all)+1, err)
+		}
+		if p.Index < 0 || p.Label < 0 || p.Predicted < 0 {
+			return nil, fmt.Errorf("trainer: %w: %s, line %d: a negative number", ErrFolder, path, len(all)+1)
+		}
+		all = append(all, p)
+	}
+}
