@@ -26,9 +26,9 @@ type Record struct {
 	Step   int                // of metrics and images
 	Name   string             // of a text, an image, a file
 	Text   string             // of a text
-	Path   string             // of an image or a file
+	Path   string             // of an image or a file; as a Sink gets it, it can be opened
 	Values map[string]float64 // of metrics, finite
-	Params map[string]any     // of params: bool, int, float64, string, or lists of them
+	Params map[string]any     // of params: bool, string, or a number: float64 once it was in a file
 	Tags   []string           // of tags
 	Status string             // of finish: finished, interrupted or failed
 }

@@ -1,0 +1,210 @@
+package track
+
+import (
+	"bufio"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/euryale-ml/euryale/internal/atomicfile"
+	"github.com/euryale-ml/euryale/internal/filelock"
+)
+
+// OutboxDir is the folder in a run's folder with a folder for each tracker.
+const OutboxDir = "track"
+
+// Files of an outbox.
+const (
+	recordsFile = "outbox.jsonl"
+	stateFile   = "state.json"
+	lockFile    = ".lock"
+)
+
+// outboxFormat is the version of the files.
+const outboxFormat = 1
+
+// ErrOutbox is wrapped by errors about the files of an outbox.
+var ErrOutbox = errors.New("the tracker's outbox")
+
+// state is what an outbox remembers besides its records.
+type state struct {
+	Format  int       `json:"format"`
+	ID      string    `json:"id"` // of the run, for the service
+	Created time.Time `json:"created"`
+	Remote  Remote    `json:"remote"`
+	Done    int64     `json:"done"` // the last Seq that is delivered or refused
+	Refused int       `json:"refused,omitempty"`
+}
+
+// journal is the files of an outbox: records behind each other, and the state.
+type journal struct {
+	dir     string
+	lock    *filelock.Lock
+	file    *os.File // appended to
+	read    *os.File
+	size    int64 // of whole lines
+	at      int64 // where the next record to be sent begins
+	lastSeq int64
+	state   state
+	lost    int // lines that could not be read
+}
+
+// openJournal opens the files in a folder, which it makes where there is none, and tells
+// every record to each.
+func openJournal(dir string, each func(Record)) (j *journal, err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("track: %w: %w", ErrOutbox, err)
+	}
+	j = &journal{dir: dir}
+	defer func() {
+		if err != nil {
+			j.close()
+		}
+	}()
+	if j.lock, err = filelock.Acquire(filepath.Join(dir, lockFile)); err != nil {
+		return j, fmt.Errorf("track: %w: %w", ErrOutbox, err)
+	}
+	if err := errors.Join(atomicfile.Clean(dir), j.readState()); err != nil {
+		return j, err
+	}
+	path := filepath.Join(dir, recordsFile)
+	if j.file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644); err != nil {
+		return j, fmt.Errorf("track: %w: %w", ErrOutbox, err)
+	}
+	if j.read, err = os.Open(path); err != nil {
+		return j, fmt.Errorf("track: %w: %w", ErrOutbox, err)
+	}
+	return j, j.scan(each)
+}
+
+func (j *journal) readState() error {
+	path := filepath.Join(j.dir, stateFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		var id [16]byte
+		rand.Read(id[:])
+		j.state = state{Format: outboxFormat, ID: hex.EncodeToString(id[:]), Created: time.Now().UTC()}
+		return j.writeState()
+	}
+	if err != nil {
+		return fmt.Errorf("track: %w: %w", ErrOutbox, err)
+	}
+	if err := json.Unmarshal(data, &j.state); err != nil || j.state.ID == "" || j.state.Done < 0 {
+		return fmt.Errorf("track: %w: %s cannot be read", ErrOutbox, path)
+	}
+	if j.state.Format > outboxFormat {
+		return fmt.Errorf("track: %w: %s has format %d, this version reads up to %d", ErrOutbox, path, j.state.Format, outboxFormat)
+	}
+	return nil
+}
+
+func (j *journal) writeState() error {
+	data, err := json.MarshalIndent(j.state, "", "  ")
+	if err == nil {
+		err = atomicfile.Write(filepath.Join(j.dir, stateFile), 0o644, func(w io.Writer) error {
+			_, err := w.Write(append(data, '\n'))
+			return err
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("track: %w: %w", ErrOutbox, err)
+	}
+	return nil
+}
+
+// scan reads all records, cuts a torn last line off, and finds the first that is to be
+// sent.
+func (j *journal) scan(each func(Record)) error {
+	r := bufio.NewReaderSize(j.read, 1<<16)
+	sendFrom := int64(-1)
+	for {
+		line, err := r.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			break // with or without a torn line
+		}
+		if err != nil {
+			return fmt.Errorf("track: %w: %w", ErrOutbox, err)
+		}
+		var record Record
+		if json.Unmarshal(line, &record) != nil || record.Seq <= j.lastSeq {
+			j.lost++
+		} else {
+			j.lastSeq = record.Seq
+			if record.Seq > j.state.Done && sendFrom < 0 {
+				sendFrom = j.size
+			}
+			each(record)
+		}
+		j.size += int64(len(line))
+	}
+	if j.at = sendFrom; sendFrom < 0 {
+		j.at = j.size
+	}
+	j.lastSeq = max(j.lastSeq, j.state.Done) // a lost file must not give old numbers to new records
+	if err := j.file.Truncate(j.size); err != nil {
+		return fmt.Errorf("track: %w: %w", ErrOutbox, err)
+	}
+	return nil
+}
+
+// append writes records behind the others, all or none.
+func (j *journal) append(records []Record) error {
+	var data []byte
+	for _, r := range records {
+		line, err := json.Marshal(r)
+		if err != nil {
+			return fmt.Errorf("track: %w: %w", ErrOutbox, err)
+		}
+		data = append(append(data, line...), '\n')
+	}
+	if _, err := j.file.WriteAt(data, j.size); err != nil {
+		j.file.Truncate(j.size)
+		return fmt.Errorf("track: %w: %w", ErrOutbox, err)
+	}
+	j.size += int64(len(data))
+	return nil
+}
+
+// next reads up to n records that are to be sent, and where each of them ends.
+func (j *journal) next(n int) (records []Record, ends []int64, err error) {
+	const most = 8 << 20 // bytes at a time
+	r := bufio.NewReaderSize(io.NewSectionReader(j.read, j.at, j.size-j.at), 1<<16)
+	at := j.at
+	for len(records) < n && at < j.size && at-j.at < most {
+		line, err := r.ReadBytes('\n')
+		if err != nil {
+			return nil, nil, fmt.Errorf("track: %w: %w", ErrOutbox, err)
+		}
+		at += int64(len(line))
+		var record Record
+		if json.Unmarshal(line, &record) != nil || record.Seq <= j.state.Done {
+			if len(records) == 0 {
+				j.at = at
+			}
+			continue
+		}
+		records, ends = append(records, record), append(ends, at)
+	}
+	return records, ends, nil
+}
+
+// close gives the files back.
+func (j *journal) close() error {
+	if j == nil {
+		return nil
+	}
+	var errs []error
+	for _, f := range []*os.File{j.file, j.read} {
+		if f != nil {
+			errs = append(errs, f.Close())
+		}
+	}
+	return errors.Join(append(errs, j.lock.Release())...)
+}

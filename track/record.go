@@ -1,0 +1,112 @@
+package track
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// jsonRecord is a Record in an outbox's file.
+type jsonRecord struct {
+	Seq    int64              `json:"seq"`
+	Kind   string             `json:"kind"`
+	Time   time.Time          `json:"time"`
+	Step   int                `json:"step,omitempty"`
+	Name   string             `json:"name,omitempty"`
+	Text   string             `json:"text,omitempty"`
+	Path   string             `json:"path,omitempty"`
+	Values map[string]float64 `json:"values,omitempty"`
+	Params map[string]any     `json:"params,omitempty"`
+	Tags   []string           `json:"tags,omitempty"`
+	Status string             `json:"status,omitempty"`
+}
+
+// MarshalJSON writes the record as an outbox keeps it.
+func (r Record) MarshalJSON() ([]byte, error) { return json.Marshal(jsonRecord(r)) }
+
+// UnmarshalJSON reads a record of an outbox.
+func (r *Record) UnmarshalJSON(data []byte) error {
+	var j jsonRecord
+	if err := json.Unmarshal(data, &j); err != nil {
+		return err
+	}
+	switch j.Kind {
+	case ParamsRecord, MetricsRecord, TextRecord, ImageRecord, FileRecord, TagsRecord, FinishRecord:
+	default:
+		return fmt.Errorf("unknown kind %q", j.Kind)
+	}
+	if j.Seq < 1 || j.Step < 0 {
+		return fmt.Errorf("seq %d, step %d", j.Seq, j.Step)
+	}
+	*r = Record(j)
+	return nil
+}
+
+// known is what an outbox has been told, so that a run which goes on does not tell it
+// again.
+type known struct {
+	steps  map[string]int // the last step of each metric and image
+	params map[string]string
+	texts  map[string]string
+	tags   map[string]bool
+}
+
+func newKnown() *known {
+	return &known{steps: map[string]int{}, params: map[string]string{}, texts: map[string]string{}, tags: map[string]bool{}}
+}
+
+// news leaves in r what has not been told; false: nothing. What is left counts as told.
+func (k *known) news(r *Record) bool {
+	switch r.Kind {
+	case MetricsRecord:
+		keep := map[string]float64{}
+		for name, v := range r.Values {
+			if k.later(name, r.Step) {
+				keep[name] = v
+			}
+		}
+		r.Values = keep
+		return len(keep) > 0
+	case ParamsRecord:
+		keep := map[string]any{}
+		for name, v := range r.Params {
+			if text := fmt.Sprint(v); k.params[name] != text || text == "" && !has(k.params, name) {
+				keep[name], k.params[name] = v, text
+			}
+		}
+		r.Params = keep
+		return len(keep) > 0
+	case TagsRecord:
+		var keep []string
+		for _, tag := range r.Tags {
+			if !k.tags[tag] {
+				k.tags[tag] = true
+				keep = append(keep, tag)
+			}
+		}
+		r.Tags = keep
+		return len(keep) > 0
+	case TextRecord:
+		if has(k.texts, r.Name) && k.texts[r.Name] == r.Text {
+			return false
+		}
+		k.texts[r.Name] = r.Text
+	case ImageRecord:
+		return k.later("image "+r.Name, r.Step)
+	}
+	return true
+}
+
+// later notes a step, unless one as late is known.
+func (k *known) later(name string, step int) bool {
+	if last, ok := k.steps[name]; ok && step <= last {
+		return false
+	}
+	k.steps[name] = step
+	return true
+}
+
+func has(m map[string]string, key string) bool {
+	_, ok := m[key]
+	return ok
+}

@@ -1,0 +1,291 @@
+package track
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// parcel is some records and how far the journal is when they are delivered.
+type parcel struct {
+	records []Record
+	ends    []int64 // in the file; nil if the records are in memory alone
+}
+
+// sending delivers records until ctx is done.
+func (b *Outbox) sending(ctx context.Context) {
+	opened, failures := false, 0
+	var wait time.Duration // before the next try
+	var last time.Time     // of the last delivery
+	var settle []chan struct{}
+	idle := func() {
+		for _, c := range settle {
+			close(c)
+		}
+		settle = nil
+		b.mu.Lock()
+		b.flushing = false
+		b.mu.Unlock()
+	}
+	defer func() {
+		if opened {
+			closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closePatience/2)
+			defer cancel()
+			b.try(func() error { return b.sink.Close(closing) })
+		}
+	}()
+	for {
+		settle = b.asked(settle)
+		p := b.parcel()
+		if len(p.records) == 0 || b.stopped() {
+			idle()
+			if !b.sleep(ctx, 0) {
+				return
+			}
+			continue
+		}
+		if pause := max(wait, b.pause(p, last)); pause > 0 {
+			began := time.Now()
+			if !b.sleep(ctx, pause) {
+				return
+			}
+			wait = max(0, wait-time.Since(began))
+			continue
+		}
+		var err error
+		if !opened {
+			if err = b.open(ctx); err == nil {
+				opened = true
+			}
+		}
+		if err == nil {
+			err = b.deliver(ctx, p)
+			last = time.Now()
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if wait = b.after(err, &failures); errors.Is(err, ErrStop) {
+			wait = 0
+		}
+	}
+}
+
+// asked takes what Flush asks for.
+func (b *Outbox) asked(settle []chan struct{}) []chan struct{} {
+	for {
+		select {
+		case c := <-b.settled:
+			settle = append(settle, c)
+		default:
+			return settle
+		}
+	}
+}
+
+// sleep waits for something to do, at most for d if that is not 0; false: ctx is done.
+func (b *Outbox) sleep(ctx context.Context, d time.Duration) bool {
+	var timer <-chan time.Time
+	if d > 0 {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		timer = t.C
+	}
+	select {
+	case <-b.send:
+	case <-timer:
+	case <-ctx.Done():
+		return false
+	}
+	return ctx.Err() == nil
+}
+
+// pause is how long a batch that is not full waits for more.
+func (b *Outbox) pause(p parcel, last time.Time) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.flushing || len(p.records) >= b.o.Batch || last.IsZero() {
+		return 0
+	}
+	return b.o.Interval - time.Since(last)
+}
+
+func (b *Outbox) stopped() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.sum.Stopped
+}
+
+// parcel is what to send next: from the file, then from memory if the disk takes no more.
+func (b *Outbox) parcel() parcel {
+	b.disk.Lock()
+	defer b.disk.Unlock()
+	if b.journal == nil {
+		return parcel{}
+	}
+	records, ends, err := b.journal.next(b.o.Batch)
+	if err != nil {
+		b.mu.Lock()
+		b.sum.Err = err
+		b.mu.Unlock()
+	}
+	if len(records) > 0 {
+		return parcel{records, ends}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.broken {
+		return parcel{}
+	}
+	return parcel{records: append([]Record(nil), b.pending[:min(len(b.pending), b.o.Batch)]...)}
+}
+
+// open makes or finds the run at the service.
+func (b *Outbox) open(ctx context.Context) error {
+	b.disk.Lock()
+	if b.journal == nil {
+		b.disk.Unlock()
+		return context.Canceled
+	}
+	s := b.journal.state
+	b.disk.Unlock()
+	var remote Remote
+	err := b.try(func() (err error) {
+		remote, err = b.sink.Open(ctx, RunInfo{Dir: b.o.Dir, Name: b.o.Name, ID: s.ID, Created: s.Created, Remote: s.Remote})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	b.disk.Lock()
+	if b.journal != nil {
+		b.journal.state.Remote = remote
+		err = b.journal.writeState()
+	}
+	b.disk.Unlock()
+	b.mu.Lock()
+	b.sum.Remote, b.sum.URL = remote, remote.URL
+	b.mu.Unlock()
+	if err != nil {
+		b.notice(err)
+	}
+	return nil
+}
+
+// deliver sends a parcel, a file or a picture that is gone counted as refused.
+func (b *Outbox) deliver(ctx context.Context, p parcel) error {
+	records, gone := b.readable(p.records)
+	if gone > 0 { // send what stands before the first that is gone, so that counts stay simple
+		records = nil
+		for _, r := range p.records {
+			kept, missing := b.readable([]Record{r})
+			if missing > 0 {
+				break
+			}
+			records = append(records, kept...)
+		}
+		if len(records) == 0 {
+			b.done(p, 1, 1)
+			return &Refusal{1, fmt.Errorf("%s is gone", p.records[0].Path)}
+		}
+	}
+	n := 0
+	err := b.try(func() (err error) {
+		n, err = b.sink.Deliver(ctx, records)
+		return err
+	})
+	refused := 0
+	var r *Refusal
+	if errors.As(err, &r) {
+		refused = min(r.Records, len(records))
+		n = max(n, refused)
+	}
+	b.done(p, min(max(n, 0), len(records)), refused)
+	return err
+}
+
+// try calls a Sink and turns a panic into the end of sending.
+func (b *Outbox) try(call func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: %s panicked: %v", ErrStop, b.o.Service, r)
+		}
+	}()
+	return call()
+}
+
+// done notes that the first n records of a parcel are dealt with.
+func (b *Outbox) done(p parcel, n, refused int) {
+	if n == 0 {
+		return
+	}
+	b.disk.Lock()
+	defer b.disk.Unlock()
+	var err error
+	if b.journal != nil {
+		if p.ends != nil {
+			b.journal.at = p.ends[n-1]
+		}
+		b.journal.state.Done = p.records[n-1].Seq
+		b.journal.state.Refused += refused
+		err = b.journal.writeState()
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err != nil && b.sum.Err == nil {
+		b.sum.Err = err
+	}
+	if p.ends == nil {
+		for len(b.pending) > 0 && b.pending[0].Seq <= p.records[n-1].Seq {
+			b.pending = b.pending[1:]
+		}
+	}
+	b.sum.Sent += n - refused
+	b.sum.Refused += refused
+	b.sum.Left -= n
+}
+
+// after is how long to wait after a delivery: not at all if it went well.
+func (b *Outbox) after(err error, failures *int) time.Duration {
+	var refusal *Refusal
+	if err == nil || errors.As(err, &refusal) && !errors.Is(err, ErrStop) {
+		*failures = 0
+		if err != nil {
+			b.fail(err, false, "")
+		}
+		return 0
+	}
+	if errors.Is(err, ErrStop) {
+		b.fail(err, true, "%s takes no more: %v; what is left can be sent later")
+		return 0
+	}
+	*failures++
+	wait := b.o.MinRetry << min(*failures-1, 20)
+	if wait > b.o.MaxRetry || wait <= 0 {
+		wait = b.o.MaxRetry
+	}
+	wait = wait/2 + rand.N(wait/2+1) // so that many runs do not come back at once
+	var retry *Retry
+	if errors.As(err, &retry) {
+		wait = max(wait, retry.After)
+	}
+	message := ""
+	if *failures == 1 {
+		message = "%s cannot be reached now: %v; it is tried again, and training goes on"
+	}
+	b.fail(err, false, message)
+	return wait
+}
+
+// fail keeps an error, and tells it if there is a message for it.
+func (b *Outbox) fail(err error, stopped bool, message string) {
+	b.mu.Lock()
+	b.sum.Err = err
+	b.sum.Stopped = b.sum.Stopped || stopped
+	b.mu.Unlock()
+	if message != "" {
+		b.o.Notify(fmt.Sprintf(message, b.o.Service, err))
+	}
+}
