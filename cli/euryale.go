@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
@@ -15,8 +14,30 @@ type Recipe struct {
 	Config, Quick []byte // as for Train and Quick
 }
 
-// Commands is the command with sub-commands: train, predict, compare, data, summary,
-// version.
+// subcommand is a command of euryale.
+type subcommand struct {
+	name  string
+	usage []string // lines of the help, without the name of the program
+	run   Command
+}
+
+// subcommands are those of euryale besides help.
+func (c commands) subcommands() []subcommand {
+	return []subcommand{
+		{"train", []string{"train " + strings.Join(c.names(), "|") + " [flags]", "train -config FILE [flags]"}, c.train},
+		{"predict", []string{"predict -weights FILE|RUN IMAGE…"}, RunPredict},
+		{"compare", []string{"compare RUN…"}, RunCompare},
+		{"sync", []string{"sync RUN…"}, RunSync},
+		{"data", []string{"data list|download|check|export"}, RunData},
+		{"summary", []string{"summary MODEL"}, RunSummary},
+		{"version", []string{"version"}, func(_ context.Context, s IO, _ []string) int {
+			printVersion(s.Out)
+			return Done
+		}},
+	}
+}
+
+// Commands is the command with sub-commands; "help" lists them.
 func Commands(recipes ...Recipe) Command {
 	return func(ctx context.Context, s IO, args []string) int {
 		c := commands{recipes}
@@ -24,26 +45,22 @@ func Commands(recipes ...Recipe) Command {
 			io.WriteString(s.Err, c.help())
 			return Usage
 		}
-		switch name, rest := args[0], args[1:]; name {
-		case "train":
-			return c.train(ctx, s, rest)
-		case "predict":
-			return RunPredict(ctx, s, rest)
-		case "compare":
-			return RunCompare(ctx, s, rest)
-		case "data":
-			return RunData(ctx, s, rest)
-		case "summary":
-			return RunSummary(ctx, s, rest)
-		case "version", "-version", "--version":
-			printVersion(s.Out)
-			return Done
+		name := args[0]
+		switch name {
 		case "help", "-h", "-help", "--help":
 			io.WriteString(s.Out, c.help())
 			return Done
-		default:
-			return fail(s, "euryale", unknownName("command", name, []string{"train", "predict", "compare", "data", "summary", "version"}))
+		case "-version", "--version":
+			name = "version"
 		}
+		var known []string
+		for _, sub := range c.subcommands() {
+			if sub.name == name {
+				return sub.run(ctx, s, args[1:])
+			}
+			known = append(known, sub.name)
+		}
+		return fail(s, "euryale", unknownName("command", name, known))
 	}
 }
 
@@ -57,18 +74,15 @@ func (c commands) names() (names []string) {
 }
 
 func (c commands) help() string {
-	return fmt.Sprintf(`euryale trains image classifiers and uses them.
-
-  euryale train %s [flags]
-  euryale train -config FILE [flags]
-  euryale predict -weights FILE|RUN IMAGE…
-  euryale compare RUN…
-  euryale data list|download|check|export
-  euryale summary MODEL
-  euryale version
-
-Each has -h.
-`, strings.Join(c.names(), "|"))
+	var b strings.Builder
+	b.WriteString("euryale trains image classifiers and uses them.\n\n")
+	for _, sub := range c.subcommands() {
+		for _, line := range sub.usage {
+			b.WriteString("  euryale " + line + "\n")
+		}
+	}
+	b.WriteString("\nEach has -h.\n")
+	return b.String()
 }
 
 // train runs a recipe; with -config or -resume none needs to be named.

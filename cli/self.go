@@ -52,6 +52,14 @@ func (p program) predict() string {
 	return p.command() + " predict"
 }
 
+// sync is what to type to send what trackers did not get.
+func (p program) sync() string {
+	if p.goRun() && strings.HasPrefix(p.mainPackage, modulePath+"/examples/") {
+		return p.run(modulePath+"/cmd/euryale") + " sync"
+	}
+	return p.command() + " sync"
+}
+
 // run is the go run of a package: by its folder in its module, by its path elsewhere.
 func (p program) run(pkg string) string {
 	root, module := moduleAt(p.dir)

@@ -2,13 +2,15 @@ package cli
 
 import (
 	"context"
-	"path/filepath"
+	"fmt"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/track/record"
 	"github.com/euryale-ml/euryale/trainer"
-	"github.com/euryale-ml/euryale/viz"
 )
 
 // Tracker tells every run of the command to a tracker that open makes for the run's
@@ -27,10 +29,12 @@ type namedTracker struct {
 // tracking tells a run to the trackers that could be opened.
 type tracking struct {
 	guards []*track.Guard
+	boxes  []*track.Outbox
 	to     track.Multi
 }
 
-// openTrackers opens those of the command; one that cannot be is a warning.
+// openTrackers opens those of the command and those of the key track; one that cannot be
+// is a warning.
 func (n *session) openTrackers() {
 	for _, of := range n.trackers {
 		var opened track.Tracker
@@ -45,59 +49,115 @@ func (n *session) openTrackers() {
 		g := track.NewGuard(of.name, opened, track.GuardOptions{})
 		n.tracking.guards, n.tracking.to = append(n.tracking.guards, g), append(n.tracking.to, g)
 	}
-	if len(n.tracking.guards) > 0 {
-		n.trainer.AddHook(n.tracking.hook(n.config))
+	for _, service := range n.config.Track {
+		b, err := n.openOutbox(service)
+		if err != nil {
+			n.warn("warning: the tracker %s cannot be used: %v", service, err)
+			continue
+		}
+		n.tracking.boxes, n.tracking.to = append(n.tracking.boxes, b), append(n.tracking.to, b)
+	}
+	if len(n.tracking.to) > 0 {
+		h := record.Hook(n.tracking.to, n.dir.path, n.config)
+		h.End = nil // the figures are not drawn yet then: finishTrackers
+		n.trainer.AddHook(h)
 	}
 }
 
-func (t *tracking) hook(c config.Config) trainer.Hook {
-	return trainer.Hook{
-		Name: "trackers",
-		Start: func(trainer.Start) error {
-			params := map[string]any{}
-			for _, k := range config.Keys() {
-				if v, err := c.Get(k.Path); err == nil {
-					params[k.Path] = v
-				}
+// openOutbox opens the outbox of a service and tells it the run's earlier part. A service
+// that cannot be used now keeps its records for a later sync.
+func (n *session) openOutbox(service string) (*track.Outbox, error) {
+	sink, note, err := makeSink(service, n.config, n.dir.path, os.Getenv)
+	if err != nil {
+		n.warn("warning: %s: %v; the run is kept for %s", service, err, n.sync())
+		sink = unusable{err}
+	} else if note != "" {
+		n.say("%s", note)
+	}
+	quiet := err != nil
+	b, err := track.OpenOutbox(sink, track.OutboxOptions{
+		Dir: n.dir.path, Service: service, Name: n.config.Name,
+		Notify: func(message string) {
+			if !quiet {
+				n.warn("warning: %s", message)
 			}
-			return t.to.Params(params)
 		},
-		Step: func(e trainer.StepEvent) error {
-			return t.metrics(track.Line{
-				Kind: track.StepLine, Split: "train", Step: e.Step, Time: e.Time, Loss: e.Loss, Accuracy: e.Accuracy,
-				BalancedAccuracy: e.BalancedAccuracy, LR: e.LR,
-			})
-		},
-		Epoch: func(e trainer.EpochEvent) error {
-			return t.metrics(track.Line{
-				Kind: track.EpochLine, Split: "test", Step: e.Step, Time: e.Time, Loss: e.Test.Loss, Accuracy: e.Test.Accuracy,
-				BalancedAccuracy: e.Test.BalancedAccuracy,
-			})
-		},
+	})
+	if err != nil {
+		return nil, err
 	}
+	if n.resumed {
+		lines, err := track.ReadLog(n.dir.path)
+		if err == nil {
+			err = b.Replay(lines)
+		}
+		if err != nil {
+			n.warn("warning: %s does not get the run's earlier part: %v", service, err)
+		}
+	}
+	return b, nil
 }
 
-func (t *tracking) metrics(l track.Line) error { return t.to.Metrics(l.Step, l.Time, l.Values()) }
+// makeSink makes the Sink of a service; a panic of its package is an error.
+func makeSink(service string, c config.Config, dir string, env func(string) string) (sink track.Sink, note string, err error) {
+	open := sinks[service]
+	if open == nil {
+		return nil, "", fmt.Errorf("there is no such tracker; there are %s", strings.Join(sinkNames(), ", "))
+	}
+	err = try(func() (err error) {
+		sink, note, err = open(c, dir, env)
+		return err
+	})
+	return sink, note, err
+}
+
+// unusable is the Sink of a service that lacks something, such as a token.
+type unusable struct{ err error }
+
+func (u unusable) Open(context.Context, track.RunInfo) (track.Remote, error) {
+	return track.Remote{}, fmt.Errorf("%w: %w", track.ErrStop, u.err)
+}
+
+func (u unusable) Deliver(context.Context, []track.Record) (int, error) {
+	return 0, fmt.Errorf("%w: %w", track.ErrStop, u.err)
+}
+
+func (u unusable) Close(context.Context) error { return nil }
 
 // trackerPatience is how long the end of a run waits for its trackers.
 const trackerPatience = 30 * time.Second
 
-// finishTrackers sends the figures and ends, and says what did not get through.
+// finishTrackers sends the figures and the best weights, ends, and says what did not get
+// through and where the run can be looked at.
 func (n *session) finishTrackers(r *trainer.Report) {
-	if len(n.tracking.guards) == 0 {
+	if len(n.tracking.to) == 0 {
 		return
-	}
-	for _, name := range []string{viz.BeforeFile, viz.AfterFile, viz.CurvesFile, viz.ConfusionFile} {
-		if path := filepath.Join(n.dir.path, FiguresDir, name); exists(path) {
-			n.tracking.to.Image("figures/"+name, r.Steps, path)
-		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), trackerPatience)
 	defer cancel()
-	n.tracking.to.Finish(ctx, r.Status)
+	record.Finish(ctx, n.tracking.to, n.dir.path, r)
 	for _, g := range n.tracking.guards {
 		if sum := g.Summary(); !sum.OK() {
 			n.warn("warning: tracker %s", sum)
 		}
 	}
+	for _, b := range n.tracking.boxes {
+		n.sayDelivery(b.Delivery())
+	}
 }
+
+// sayDelivery tells what became of a tracker's records.
+func (n *session) sayDelivery(d track.Delivery) {
+	if d.Left > 0 {
+		n.warn("warning: %s; send what is left with: %s", d, n.sync())
+	} else if !d.OK() {
+		n.warn("warning: %s", d)
+	} else if d.URL != "" {
+		n.say("%s, %s", d, d.URL)
+	} else {
+		n.say("%s", d)
+	}
+}
+
+// sync is what to type to send later what is left.
+func (n *session) sync() string { return n.program.sync() + " " + quote(n.dir.path) }

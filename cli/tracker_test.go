@@ -26,7 +26,7 @@ func TestTrackers(t *testing.T) {
 	o := runCommand(context.Background(), c, "", "-out", "run")
 	o.wants(t, Done, []string{"test accuracy"}, []string{"warning: the tracker closed cannot be used: no token", "warning: tracker bad: ", "6 panicked", "refused"})
 	k := kept.Snapshot()
-	if k.Status != "finished" || len(k.Points) != 6 || k.Params["optim.lr"] != "0.01" || k.Images["figures/curves.png"] == "" {
+	if k.Status != "finished" || len(k.Points) != 6 || k.Params["optim.lr"] != 0.01 || k.Images["figures/curves"] == "" {
 		t.Errorf("%+v", k)
 	}
 	if p := k.Points[2]; p.Step != 2 || len(p.Values) != 3 || p.Values["test/loss"] <= 0 {

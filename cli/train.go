@@ -41,7 +41,7 @@ type training struct {
 func Train(defaultYAML []byte, o ...Option) { Main(TrainCommand(defaultYAML, o...)) }
 
 // TrainCommand is the command of Train, for programs that have more than one. With
-// "predict" as its first argument it is RunPredict.
+// "predict" or "sync" as its first argument it is RunPredict or RunSync.
 func TrainCommand(defaultYAML []byte, o ...Option) Command {
 	t := training{recipe: defaultYAML, program: thisProgram(), now: time.Now}
 	t.name = strings.TrimSuffix(filepath.Base(t.program.typed), ".exe")
@@ -54,6 +54,9 @@ func TrainCommand(defaultYAML []byte, o ...Option) Command {
 func (t training) run(ctx context.Context, s IO, args []string) int {
 	if len(args) > 0 && args[0] == "predict" {
 		return RunPredict(ctx, s, args[1:])
+	}
+	if len(args) > 0 && args[0] == "sync" {
+		return RunSync(ctx, s, args[1:])
 	}
 	var o trainFlags
 	f := o.flags()

@@ -244,7 +244,8 @@ func TestValidate(t *testing.T) {
 		{"clip", func(c *config.Config) { c.Train.ClipNorm = 1 }, config.ErrUnavailable, "train.clip_norm"},
 		{"accumulate", func(c *config.Config) { c.Train.Accumulate = 2 }, config.ErrUnavailable, "train.accumulate"},
 		{"ema", func(c *config.Config) { c.Train.EMA = 0.9 }, config.ErrUnavailable, "train.ema"},
-		{"track", func(c *config.Config) { c.Track = []string{"neptune"} }, config.ErrUnavailable, "track = neptune"},
+		{"a password", func(c *config.Config) { c.MLflow.URI = "http://me:secret@host" }, config.ErrRange, "mlflow.uri holds a password"},
+		{"an address", func(c *config.Config) { c.Data.URL = "http://me:secret@host:port" }, config.ErrRange, "data.url cannot be read as an address"},
 	} {
 		c := config.Default()
 		s.change(&c)

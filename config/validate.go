@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -98,6 +99,16 @@ func (c *Config) together() []error {
 	if n := c.Name; strings.ContainsAny(n, "/\\\x00") || n == "." || n == ".." {
 		bad("name = %q: want a name that can be a folder's, without / and \\", n)
 	}
+	for _, address := range []struct{ key, value, instead string }{
+		{"mlflow.uri", c.MLflow.URI, "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment"},
+		{"data.url", c.Data.URL, "an address without it"},
+	} {
+		if u, err := url.Parse(address.value); err != nil {
+			bad("%s cannot be read as an address", address.key) // not shown: it may hold a password
+		} else if _, has := u.User.Password(); has {
+			bad("%s holds a password, which would be written to config.yaml: want %s", address.key, address.instead)
+		}
+	}
 	for _, p := range c.Model.Freeze {
 		if _, err := path.Match(p, ""); err != nil {
 			bad("model.freeze = %q: want a pattern of names with *, ? and [a-z]", p)
@@ -123,7 +134,6 @@ func (c *Config) Unavailable() error {
 		{c.Train.ClipNorm != 0, "train.clip_norm", "0"},
 		{c.Train.Accumulate > 1, "train.accumulate", "1"},
 		{c.Train.EMA != 0, "train.ema", "0"},
-		{len(c.Track) > 0, "track", "nothing but the run's JSONL and CSV"},
 	} {
 		if u.asked {
 			errs = append(errs, &keyError{fmt.Sprintf("%s = %s is not available in this version; there is %s",

@@ -26,6 +26,9 @@ type OutboxOptions struct {
 	Patience time.Duration // how long Finish waits for what is left. 30 s
 	MinRetry time.Duration // the first wait after an error, doubled each time. 1 s
 	MaxRetry time.Duration // the longest such wait; a service's Retry-After may be longer. 2 min
+	// Tries is how often in a row sending may fail before it ends, as if the service had
+	// refused. 0: as long as the outbox is open.
+	Tries int
 	// Notify is told, from another goroutine, what a person should know at once: that the
 	// service refuses, that the disk is full. nil: nothing is told.
 	Notify func(message string)
@@ -296,12 +299,25 @@ func (b *Outbox) Replay(lines []Line) error {
 // Finish records the status, waits until everything is sent, ctx is done or Patience is
 // over, and closes the outbox. What became of it is in Delivery; the error is always nil.
 func (b *Outbox) Finish(ctx context.Context, status string) error {
-	b.add(Record{Kind: FinishRecord, Status: status})
+	b.End(status)
 	ctx, cancel := context.WithTimeout(ctx, b.o.Patience)
 	defer cancel()
 	b.Flush(ctx)
 	b.Close()
 	return nil
+}
+
+// End records the status with which the run ended, without waiting.
+func (b *Outbox) End(status string) error {
+	return b.add(Record{Kind: FinishRecord, Status: status})
+}
+
+// Ended is the status with which the run ended by the records, "" if anything of a step
+// came after it or there is none.
+func (b *Outbox) Ended() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.known.ended
 }
 
 // Flush sends what there is now, without waiting for the interval, and returns when

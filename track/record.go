@@ -49,6 +49,7 @@ type known struct {
 	params map[string]string
 	texts  map[string]string
 	tags   map[string]bool
+	ended  string // the status of the end, if no step came after it
 }
 
 func newKnown() *known {
@@ -66,7 +67,12 @@ func (k *known) news(r *Record) bool {
 			}
 		}
 		r.Values = keep
+		if len(keep) > 0 {
+			k.ended = ""
+		}
 		return len(keep) > 0
+	case FinishRecord:
+		k.ended = r.Status
 	case ParamsRecord:
 		keep := map[string]any{}
 		for name, v := range r.Params {

@@ -261,7 +261,10 @@ func (b *Outbox) after(err error, failures *int) time.Duration {
 		b.fail(err, true, "%s takes no more: %v; what is left can be sent later")
 		return 0
 	}
-	*failures++
+	if *failures++; *failures == b.o.Tries {
+		b.fail(err, true, "")
+		return 0
+	}
 	wait := b.o.MinRetry << min(*failures-1, 20)
 	if wait > b.o.MaxRetry || wait <= 0 {
 		wait = b.o.MaxRetry

@@ -1,0 +1,194 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/internal/filelock"
+	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/track/record"
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+const syncHelp = `sync sends to the trackers of runs what they did not get while training.
+
+  sync [flags] RUN…
+
+`
+
+// syncTries is how often in a row sync tries a service that does not answer.
+const syncTries = 5
+
+// RunSync is the command that sends to trackers what is left in runs' folders.
+func RunSync(ctx context.Context, s IO, args []string) int {
+	f := newFlags("sync")
+	services := f.String("track", "", "send to `TRACKERS`, a list with commas, the whole run if they do not know it yet; default: those of the run")
+	var sets words
+	f.Var(&sets, "set", "`key=value` of neptune, mlflow or tensorboard, any number of times; wins over the run's")
+	dirs, err := parse(f, args)
+	if errors.Is(err, errHelp) {
+		fmt.Fprintf(s.Out, "%sTrackers: %s\n\n", syncHelp, strings.Join(sinkNames(), ", "))
+		printFlags(s.Out, f)
+		return Done
+	}
+	if err == nil && len(dirs) == 0 {
+		err = usagef("which runs? sync RUN…")
+	}
+	if err != nil {
+		return fail(s, "sync", err)
+	}
+	code := Done
+	for _, dir := range dirs {
+		y := syncing{io: s, dir: dir, sets: sets}
+		if *services != "" {
+			y.asked = strings.Split(*services, ",")
+		}
+		code = max(code, y.run(ctx))
+		if ctx.Err() != nil {
+			return Stopped
+		}
+	}
+	return code
+}
+
+// syncing is the sync of a run.
+type syncing struct {
+	io     IO
+	dir    string
+	asked  []string // trackers; none: those of the run
+	sets   []string
+	config config.Config
+	lines  []track.Line
+	report *trainer.Report // nil: the run never ended
+}
+
+func (y *syncing) run(ctx context.Context) int {
+	lock, err := y.read()
+	defer lock.Release()
+	if err != nil {
+		return fail(y.io, "sync", err)
+	}
+	services := y.services()
+	if len(services) == 0 {
+		return fail(y.io, "sync", usagef("%s has no tracker; name some with -track %s", y.dir, strings.Join(sinkNames(), ",")))
+	}
+	code := Done
+	for _, service := range services {
+		if err := y.send(ctx, service); err != nil {
+			code = max(code, fail(y.io, "sync", fmt.Errorf("%s: %s: %w", y.dir, service, err)))
+		}
+	}
+	return code
+}
+
+// read reads what is known of the run, and keeps it from being trained meanwhile.
+func (y *syncing) read() (lock *filelock.Lock, err error) {
+	if y.config, err = readRunConfig(y.dir); err != nil {
+		if info, serr := os.Stat(y.dir); serr != nil || !info.IsDir() {
+			return nil, usagef("%s is no run: there is no such folder", y.dir)
+		}
+		return nil, fmt.Errorf("%s is no run: %w", y.dir, err)
+	}
+	for _, set := range y.sets {
+		key, value, ok := strings.Cut(set, "=")
+		section, _, _ := strings.Cut(key, ".")
+		if !ok || !slices.Contains([]string{"neptune", "mlflow", "tensorboard", "trackio"}, section) {
+			return nil, usagef("-set %s: want a key of a tracker, such as mlflow.uri=ADDRESS", key)
+		}
+		if err := y.config.Set(key, value); err != nil {
+			return nil, usageError{err}
+		}
+	}
+	if err := checkConfig(y.config); err != nil {
+		return nil, err
+	}
+	if lock, err = filelock.Acquire(filepath.Join(y.dir, trainer.LockFile)); errors.Is(err, filelock.ErrLocked) {
+		return nil, fmt.Errorf("%s is in use: it is still training, and sends by itself", y.dir)
+	} else if err != nil {
+		return nil, err
+	}
+	if y.lines, err = track.ReadLog(y.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return lock, err
+	}
+	if y.report, err = trainer.ReadReport(y.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return lock, err
+	}
+	return lock, nil
+}
+
+// services are the trackers to send to.
+func (y *syncing) services() []string {
+	if len(y.asked) > 0 {
+		return y.asked
+	}
+	names := slices.Clone(y.config.Track)
+	entries, _ := os.ReadDir(filepath.Join(y.dir, track.OutboxDir))
+	for _, e := range entries {
+		if e.IsDir() && sinks[e.Name()] != nil && !slices.Contains(names, e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// send sends what a service lacks.
+func (y *syncing) send(ctx context.Context, service string) error {
+	sink, note, err := makeSink(service, y.config, y.dir, os.Getenv)
+	if err != nil {
+		return err
+	}
+	if note != "" {
+		fmt.Fprintln(y.io.Err, note)
+	}
+	b, err := track.OpenOutbox(sink, track.OutboxOptions{
+		Dir: y.dir, Service: service, Name: y.config.Name, Tries: syncTries,
+		Notify: func(message string) { fmt.Fprintf(y.io.Err, "sync: %s\n", message) },
+	})
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	if err := y.tell(b); err != nil {
+		return err
+	}
+	flushed := b.Flush(ctx)
+	d := b.Delivery()
+	if flushed != nil || !d.OK() {
+		if d.Err == nil {
+			d.Err = flushed
+		}
+		return errors.New(strings.TrimPrefix(d.String(), service+": "))
+	}
+	text := fmt.Sprintf("%s: %s", y.dir, d)
+	if d.URL != "" {
+		text += ", " + d.URL
+	}
+	fmt.Fprintln(y.io.Out, text)
+	return nil
+}
+
+// tell records what the outbox does not have: everything in a new one, else what a kill
+// kept from it.
+func (y *syncing) tell(b *track.Outbox) error {
+	ended := b.Ended()
+	if err := record.Start(b, y.config); err != nil {
+		return err
+	}
+	if err := b.Replay(y.lines); err != nil {
+		return err
+	}
+	if y.report == nil || ended == y.report.Status {
+		return nil
+	}
+	if err := record.Results(b, y.dir, y.report); err != nil {
+		return err
+	}
+	return b.End(y.report.Status)
+}

@@ -1,0 +1,167 @@
+// Package record tells a run to a tracker: its settings, the values of each step and
+// epoch, pictures, and the best weights. It is what the training commands attach, for
+// programs that train by themselves.
+package record
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+// Pictures are looked for in a run's folder under these names and told under the same,
+// without the ending.
+const FiguresDir = "figures"
+
+// early are the pictures that are told as soon as they are there, late those of the end.
+var (
+	early = []string{"show_batch_before.png", "show_batch_after.png"}
+	late  = []string{"curves.png", "confusion.png", "most_wrong.png", "most_confused.png"}
+)
+
+// BestWeights is the name under which the best weights are told.
+const BestWeights = "weights/best.safetensors"
+
+// Hook tells a run with the settings c, in the folder dir, to t: at the start the
+// settings, tags, and config.yaml as a text; at each step and epoch the values of
+// track.Line; show_batch as soon as it is drawn; at the end what Finish tells. dir may be
+// empty; then there are no pictures and no weights.
+func Hook(t track.Tracker, dir string, c config.Config) trainer.Hook {
+	h := &hook{to: t, dir: dir, config: c, early: early}
+	return trainer.Hook{Name: "trackers", Start: h.start, Step: h.step, Epoch: h.epoch, End: h.end}
+}
+
+type hook struct {
+	to     track.Tracker
+	dir    string
+	config config.Config
+	early  []string // pictures that are not there yet
+}
+
+func (h *hook) start(trainer.Start) error { return Start(h.to, h.config) }
+
+// Start tells the settings, the tags and config.yaml.
+func Start(t track.Tracker, c config.Config) error {
+	return errors.Join(t.Params(Params(c)), t.Tags(Tags(c)...), t.Text("config", string(c.YAML())))
+}
+
+func (h *hook) step(e trainer.StepEvent) error {
+	return errors.Join(h.pictures(e.Step), h.line(track.Line{
+		Kind: track.StepLine, Split: "train", Step: e.Step, Time: e.Time, Loss: e.Loss, Accuracy: e.Accuracy,
+		BalancedAccuracy: e.BalancedAccuracy, LR: e.LR,
+	}))
+}
+
+func (h *hook) epoch(e trainer.EpochEvent) error {
+	return errors.Join(h.pictures(e.Step), h.line(track.Line{
+		Kind: track.EpochLine, Split: "test", Step: e.Step, Time: e.Time, Loss: e.Test.Loss, Accuracy: e.Test.Accuracy,
+		BalancedAccuracy: e.Test.BalancedAccuracy,
+	}))
+}
+
+func (h *hook) line(l track.Line) error { return h.to.Metrics(l.Step, l.Time, l.Values()) }
+
+// pictures tells those of early that are there now. They are files that appear whole.
+func (h *hook) pictures(step int) error {
+	var errs []error
+	for len(h.early) > 0 && exists(h.dir, FiguresDir, h.early[0]) {
+		errs = append(errs, picture(h.to, h.dir, h.early[0], min(step, 1)))
+		h.early = h.early[1:]
+	}
+	return errors.Join(errs...)
+}
+
+func (h *hook) end(r *trainer.Report, _ error) error {
+	return Finish(context.Background(), h.to, h.dir, r)
+}
+
+// Finish tells the pictures, the summary, the best weights and the status of a run, and
+// ends it.
+func Finish(ctx context.Context, t track.Tracker, dir string, r *trainer.Report) error {
+	return errors.Join(Results(t, dir, r), t.Finish(ctx, r.Status))
+}
+
+// Results is Finish without the end.
+func Results(t track.Tracker, dir string, r *trainer.Report) error {
+	var errs []error
+	for _, name := range early {
+		if exists(dir, FiguresDir, name) {
+			errs = append(errs, picture(t, dir, name, 1)) // an outbox that has it leaves it out
+		}
+	}
+	for _, name := range late {
+		if exists(dir, FiguresDir, name) {
+			errs = append(errs, picture(t, dir, name, r.Steps))
+		}
+	}
+	errs = append(errs, t.Params(summary(r)))
+	if best := filepath.Join(trainer.CheckpointDir, trainer.BestFile); exists(dir, best) {
+		errs = append(errs, t.File(BestWeights, filepath.Join(dir, best)))
+	}
+	return errors.Join(errs...)
+}
+
+// summary is what a Report adds to the settings.
+func summary(r *trainer.Report) map[string]any {
+	m := map[string]any{
+		"summary.status": r.Status, "summary.parameters": r.Parameters, "summary.multiply_adds": r.MultiplyAdds,
+		"summary.device": r.Device, "summary.threads": r.Threads,
+	}
+	for of, s := range map[string]*trainer.Scores{"best": r.Best, "last": r.Last} {
+		if s != nil {
+			m["summary."+of+".epoch"], m["summary."+of+".accuracy"] = s.Epoch, s.Accuracy
+			m["summary."+of+".balanced_accuracy"], m["summary."+of+".loss"] = s.BalancedAccuracy, s.Loss
+		}
+	}
+	return m
+}
+
+func picture(t track.Tracker, dir, name string, step int) error {
+	return t.Image(FiguresDir+"/"+strings.TrimSuffix(name, ".png"), step, filepath.Join(dir, FiguresDir, name))
+}
+
+func exists(dir string, elements ...string) bool {
+	if dir == "" {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(append([]string{dir}, elements...)...))
+	return err == nil
+}
+
+// Params are the settings by dotted names: numbers as float64, true and false as bool,
+// everything else as text. Keys of the trackers themselves are left out.
+func Params(c config.Config) map[string]any {
+	params := map[string]any{}
+	for _, k := range config.Keys() {
+		if section, _, _ := strings.Cut(k.Path, "."); section == "neptune" || section == "mlflow" || section == "tensorboard" || section == "trackio" {
+			continue
+		}
+		if v, err := c.Get(k.Path); err == nil {
+			params[k.Path] = typed(v)
+		}
+	}
+	return params
+}
+
+// typed reads a setting's text.
+func typed(text string) any {
+	if b, err := strconv.ParseBool(text); err == nil && (text == "true" || text == "false") {
+		return b
+	}
+	if f, err := strconv.ParseFloat(text, 64); err == nil && strings.ContainsAny(text[:1], "+-.0123456789") {
+		return f
+	}
+	return text
+}
+
+// Tags are neptune.tags, the model and the set.
+func Tags(c config.Config) []string {
+	return append(append([]string(nil), c.Neptune.Tags...), c.Model.Name, c.Data.Set)
+}

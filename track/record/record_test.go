@@ -1,0 +1,83 @@
+package record_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/track/record"
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+// tiny is a run of two epochs on drawn animals.
+func tiny() config.Config {
+	c := config.Default()
+	c.Name, c.Model.Name = "a telling name", "resnet50d"
+	c.Data.Set, c.Data.DrawnClasses, c.Data.DrawnImages, c.Data.Batch = "drawn", 2, 2, 4
+	c.Data.Resize, c.Data.Crop, c.Train.Epochs = 32, 32, 2
+	c.Neptune.Tags = []string{"mine"}
+	return c
+}
+
+func TestHook(t *testing.T) {
+	dir := t.TempDir()
+	figures := filepath.Join(dir, "run", record.FiguresDir)
+	c := tiny()
+	var kept track.Memory
+	tr, err := trainer.FromConfig(c, trainer.WithDir(filepath.Join(dir, "run")), trainer.WithHooks(
+		trainer.Hook{Name: "draws", Epoch: func(e trainer.EpochEvent) error {
+			os.MkdirAll(figures, 0o755)
+			os.WriteFile(filepath.Join(figures, "show_batch_after.png"), nil, 0o644)
+			return os.WriteFile(filepath.Join(figures, "show_batch_before.png"), nil, 0o644)
+		}},
+		record.Hook(&kept, filepath.Join(dir, "run"), c)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.Close()
+	r, err := tr.Fit(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := kept.Snapshot()
+	if len(k.Points) != 4 || k.Points[0].Values["train/lr"] != 1e-3 || k.Points[3].Values["test/accuracy"] != r.Last.Accuracy || k.Points[3].Step != 2 {
+		t.Errorf("points %+v", k.Points)
+	}
+	if k.Params["optim.lr"] != 1e-3 || k.Params["data.shuffle"] != true || k.Params["model.name"] != "resnet50d" || k.Params["summary.best.accuracy"] != r.Best.Accuracy {
+		t.Errorf("params %v", k.Params)
+	}
+	if got := strings.Join(k.Tags, " "); got != "mine resnet50d drawn" || k.Status != "finished" {
+		t.Errorf("tags %s, status %s", got, k.Status)
+	}
+	if k.Images["figures/show_batch_before"] == "" || k.Images["figures/show_batch_after"] == "" || k.Files[record.BestWeights] == "" {
+		t.Errorf("images %v, files %v", k.Images, k.Files)
+	}
+	if k.Texts["config"] != string(c.YAML()) {
+		t.Errorf("config.yaml as a text: %s", k.Texts["config"])
+	}
+}
+
+// A program that trains by itself tells its run to a tracker by a hook. An outbox of a
+// service takes the place of the Memory.
+func Example() {
+	c := tiny()
+	var kept track.Memory
+	t, err := trainer.FromConfig(c, trainer.WithHooks(record.Hook(&kept, "", c)))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer t.Close()
+	if _, err := t.Fit(context.Background()); err != nil {
+		fmt.Println(err)
+		return
+	}
+	k := kept.Snapshot()
+	fmt.Println(len(k.Points), "points,", k.Params["optim.momentum"], k.Status)
+	// Output: 4 points, 0.9 finished
+}
