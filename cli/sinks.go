@@ -2,10 +2,12 @@ package cli
 
 import (
 	"maps"
+	"path/filepath"
 	"slices"
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/track/tensorboard"
 )
 
 // newSink makes the Sink of a run in a folder. note is a line for the start of the run;
@@ -13,7 +15,12 @@ import (
 type newSink func(c config.Config, dir string, env func(string) string) (sink track.Sink, note string, err error)
 
 // sinks are the trackers that the key track knows.
-var sinks = map[string]newSink{}
+var sinks = map[string]newSink{
+	"tensorboard": func(_ config.Config, dir string, _ func(string) string) (track.Sink, string, error) {
+		logs := quote(filepath.Dir(filepath.Clean(dir)))
+		return &tensorboard.Sink{}, "tensorboard: event files in the run's folder; look at them with: tensorboard --logdir " + logs, nil
+	},
+}
 
 // sinkNames are the names in sinks, in order.
 func sinkNames() []string { return slices.Sorted(maps.Keys(sinks)) }

@@ -1,0 +1,94 @@
+package tensorboard
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Names of the table of hyperparameters, which are values without data.
+const (
+	experimentTag   = "_hparams_/experiment"
+	sessionStartTag = "_hparams_/session_start_info"
+	sessionEndTag   = "_hparams_/session_end_info"
+)
+
+// noData is the tensor that such a value has: a float tensor of the shape [0].
+var noData = []byte{0x08, 0x01, 0x12, 0x04, 0x12, 0x02, 0x08, 0x00}
+
+// shownMetrics are the columns of the table beside the settings.
+var shownMetrics = []string{"test/accuracy", "test/balanced_accuracy", "test/loss", "train/accuracy", "train/loss"}
+
+// Kinds of settings, in experiments.
+const (
+	stringParam = 1
+	boolParam   = 2
+	floatParam  = 3
+)
+
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// hparam is a value of the table without data.
+func hparam(at time.Time, tag string, content message) message {
+	return event(at, 0, message(nil).text(valueTag, tag).bytes(valueTensor, noData).bytes(valueMetadata, metadata("hparams", content, 0)))
+}
+
+// startSession tells the settings, and which settings and metrics are columns.
+func (s *Sink) startSession(at time.Time) []byte {
+	created := seconds(cmp.Or(s.run.Created, at))
+	experiment := message(nil).double(3, created)
+	start := message(nil)
+	for _, name := range sorted(s.params) {
+		kind, value := paramOf(s.params[name])
+		experiment = experiment.bytes(4, message(nil).text(1, name).integer(4, int64(kind)))
+		start = start.bytes(1, message(nil).text(1, name).bytes(2, value))
+	}
+	for _, tag := range shownMetrics {
+		experiment = experiment.bytes(5, message(nil).bytes(1, message(nil).text(2, tag)))
+	}
+	start = start.text(4, s.run.Name).double(5, seconds(at))
+	data := appendEvent(nil, hparam(at, experimentTag, message(nil).bytes(2, experiment)))
+	return appendEvent(data, hparam(at, sessionStartTag, message(nil).bytes(3, start)))
+}
+
+// paramOf is a setting as google.protobuf.Value.
+func paramOf(v any) (kind int, value message) {
+	number := func(f float64) (int, message) {
+		if !finite(f) {
+			return stringParam, message(nil).text(3, fmt.Sprint(f))
+		}
+		return floatParam, message(nil).double(2, f)
+	}
+	switch v := v.(type) {
+	case bool:
+		on := byte(0)
+		if v {
+			on = 1
+		}
+		return boolParam, append(message(nil).key(4, varintType), on)
+	case float64:
+		return number(v)
+	case int:
+		return number(float64(v))
+	case int64:
+		return number(float64(v))
+	case uint64:
+		return number(float64(v))
+	case string:
+		return stringParam, message(nil).text(3, v)
+	}
+	return stringParam, message(nil).text(3, fmt.Sprint(v))
+}
+
+// endSession tells how the run ended.
+func endSession(at time.Time, status string) []byte {
+	const success, failure = 1, 2
+	code := int64(failure)
+	if status == "finished" {
+		code = success
+	}
+	end := message(nil).integer(1, code).double(2, seconds(at))
+	return appendEvent(nil, hparam(at, sessionEndTag, message(nil).bytes(4, end)))
+}

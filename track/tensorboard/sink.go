@@ -1,0 +1,231 @@
+package tensorboard
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image/png"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/euryale-ml/euryale/track"
+)
+
+// Dir is the folder of the event files in a run's folder.
+const Dir = "tensorboard"
+
+// Sink writes a run as event files. The zero value is ready.
+type Sink struct {
+	file    *os.File
+	run     track.RunInfo
+	last    map[string]int64 // the last step of each tag
+	params  map[string]any
+	session bool // the start of the session is written
+}
+
+var _ track.Sink = (*Sink)(nil)
+
+// Open begins a new file: earlier ones of the run stay, and what they hold is not written
+// again.
+func (s *Sink) Open(_ context.Context, run track.RunInfo) (track.Remote, error) {
+	s.run, s.last, s.params, s.session = run, map[string]int64{}, map[string]any{}, false
+	dir := filepath.Join(run.Dir, Dir)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return track.Remote{}, fmt.Errorf("tensorboard: %w", err)
+	}
+	if err := s.recall(dir); err != nil {
+		return track.Remote{}, err
+	}
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		host = "euryale"
+	}
+	for n := 0; ; n++ { // TensorBoard takes the time of a file from its name
+		name := fmt.Sprintf("events.out.tfevents.%010d.%s.%d.%d", time.Now().Unix(), clean(host), os.Getpid(), n)
+		f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o644)
+		if errors.Is(err, fs.ErrExist) && n < 10000 {
+			continue
+		}
+		if err != nil {
+			return track.Remote{}, fmt.Errorf("tensorboard: %w", err)
+		}
+		s.file = f
+		break
+	}
+	first := message(nil).double(eventTime, seconds(time.Now())).text(eventVersion, "brain.Event:2")
+	return track.Remote{ID: run.ID}, s.write(appendEvent(nil, first))
+}
+
+// recall notes what the run's earlier files hold.
+func (s *Sink) recall(dir string) error {
+	files, err := filepath.Glob(filepath.Join(dir, "events.out.tfevents.*"))
+	if err != nil {
+		return fmt.Errorf("tensorboard: %w", err)
+	}
+	for _, path := range files {
+		values, err := ReadFile(path)
+		if err != nil && !errors.Is(err, ErrFile) {
+			return fmt.Errorf("tensorboard: %w", err)
+		}
+		for _, v := range values {
+			s.later(v.Tag, v.Step)
+		}
+	}
+	_, s.session = s.last[sessionStartTag] // TensorBoard takes the first
+	return nil
+}
+
+// later notes a tag's step, unless it has had one as late.
+func (s *Sink) later(tag string, step int64) bool {
+	if last, ok := s.last[tag]; ok && step <= last {
+		return false
+	}
+	s.last[tag] = step
+	return true
+}
+
+// clean leaves in a host's name what a file's name may hold.
+func clean(host string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '.' || r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return '_'
+	}, host)
+}
+
+func seconds(t time.Time) float64 { return float64(t.UnixNano()) / 1e9 }
+
+// write puts whole records into the file, or none.
+func (s *Sink) write(data []byte) error {
+	info, err := s.file.Stat()
+	if err == nil {
+		if _, err = s.file.Write(data); err != nil {
+			s.file.Truncate(info.Size())
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("tensorboard: %w", err)
+	}
+	return nil
+}
+
+// Deliver appends records to the file.
+func (s *Sink) Deliver(_ context.Context, records []track.Record) (int, error) {
+	for i, r := range records {
+		data, err := s.record(r)
+		if err != nil {
+			return i + 1, &track.Refusal{Records: 1, Err: err}
+		}
+		if err := s.write(data); err != nil {
+			return i, err
+		}
+	}
+	return len(records), nil
+}
+
+// Close ends the file.
+func (s *Sink) Close(context.Context) error {
+	if s.file == nil {
+		return nil
+	}
+	f := s.file
+	s.file = nil
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// record encodes a record.
+func (s *Sink) record(r track.Record) (data []byte, err error) {
+	switch r.Kind {
+	case track.MetricsRecord:
+		for _, name := range sorted(r.Values) {
+			if s.later(name, int64(r.Step)) {
+				v := message(nil).text(valueTag, name).float(valueSimple, float32(r.Values[name])).bytes(valueMetadata, metadata("scalars", nil, 1))
+				data = appendEvent(data, event(r.Time, r.Step, v))
+			}
+		}
+	case track.TextRecord:
+		if r.Name == "config" { // as it stands, not as Markdown
+			r.Text = "    " + strings.ReplaceAll(strings.TrimRight(r.Text, "\n"), "\n", "\n    ")
+		}
+		data = appendEvent(nil, event(r.Time, r.Step, textValue(r.Name, r.Text)))
+	case track.TagsRecord:
+		data = appendEvent(nil, event(r.Time, 0, textValue("tags", strings.Join(r.Tags, ", "))))
+	case track.ImageRecord:
+		v, err := imageValue(r.Name, r.Path)
+		if err != nil || !s.later(r.Name, int64(r.Step)) {
+			return nil, err
+		}
+		data = appendEvent(nil, event(r.Time, r.Step, v))
+	case track.ParamsRecord:
+		for name, v := range r.Params {
+			s.params[name] = v
+		}
+		if !s.session {
+			s.session = true
+			data = s.startSession(r.Time)
+		}
+	case track.FinishRecord:
+		if r.Status != "interrupted" { // TensorBoard takes the first: a run that goes on has its end to come
+			data = endSession(r.Time, r.Status)
+		}
+	}
+	return data, nil // files are in the run's folder already
+}
+
+// event is a Summary of one value.
+func event(at time.Time, step int, value message) message {
+	return message(nil).double(eventTime, seconds(at)).integer(eventStep, int64(step)).
+		bytes(eventSummary, message(nil).bytes(1, value))
+}
+
+// metadata is a SummaryMetadata. class: 0 unknown, 1 scalars, 2 tensors.
+func metadata(plugin string, content []byte, class int) message {
+	p := message(nil).text(1, plugin)
+	if content != nil {
+		p = p.bytes(2, content)
+	}
+	return message(nil).bytes(1, p).integer(4, int64(class))
+}
+
+// Types of a TensorProto.
+const stringTensor = 7
+
+func textValue(name, text string) message {
+	tensor := message(nil).integer(1, stringTensor).
+		bytes(2, message(nil).bytes(2, message(nil).integer(1, 1))). // the shape [1]
+		text(8, strings.ToValidUTF8(text, "?"))
+	return message(nil).text(valueTag, name+"/text_summary").bytes(valueTensor, tensor).bytes(valueMetadata, metadata("text", []byte{}, 2))
+}
+
+// maxImage is the largest picture file that is copied into the event file.
+const maxImage = 64 << 20
+
+func imageValue(name, path string) (message, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("tensorboard: %w", err)
+	}
+	if info.Size() > maxImage {
+		return nil, fmt.Errorf("tensorboard: %s has %d bytes, at most %d can be shown", path, info.Size(), maxImage)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("tensorboard: %w", err)
+	}
+	c, err := png.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("tensorboard: %s is no PNG: %w", path, err)
+	}
+	const rgb = 3
+	img := message(nil).integer(1, int64(c.Height)).integer(2, int64(c.Width)).integer(3, rgb).bytes(4, data)
+	return message(nil).text(valueTag, name).bytes(valueImage, img).bytes(valueMetadata, metadata("images", nil, 0)), nil
+}
+
+// finite reports whether a number can be shown.
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
