@@ -24,7 +24,7 @@ def check(run):
     for name in ["show_batch_before", "show_batch_after", "curves", "confusion"]:
         pictures = events.Images(f"figures/{name}")
         assert len(pictures) >= 1 and pictures[-1].encoded_image_string == open(f"{run}/figures/{name}.png", "rb").read(), name
-    text = events.Tensors("config/text_summary")[0].tensor_proto.string_val[0].decode()
+    text = events.Tensors("config/text_summary")[-1].tensor_proto.string_val[0].decode()
     assert [line[4:] for line in text.splitlines()] == open(f"{run}/config.yaml").read().splitlines()
     plugin = events.summary_metadata
     start = metadata.parse_session_start_info_plugin_data(plugin[metadata.SESSION_START_INFO_TAG].plugin_data.content)
