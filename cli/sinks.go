@@ -7,6 +7,7 @@ import (
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/track/mlflow"
 	"github.com/euryale-ml/euryale/track/tensorboard"
 )
 
@@ -16,6 +17,17 @@ type newSink func(c config.Config, dir string, env func(string) string) (sink tr
 
 // sinks are the trackers that the key track knows.
 var sinks = map[string]newSink{
+	"mlflow": func(c config.Config, _ string, env func(string) string) (track.Sink, string, error) {
+		o := mlflow.Options{URI: c.MLflow.URI, Experiment: c.MLflow.Experiment}
+		if !c.Given("mlflow.experiment") && o.Experiment == mlflow.DefaultExperiment {
+			o.Experiment = "" // the environment's
+		}
+		s, err := mlflow.New(o, env)
+		if err != nil {
+			return nil, "", err
+		}
+		return s, "", nil
+	},
 	"tensorboard": func(_ config.Config, dir string, _ func(string) string) (track.Sink, string, error) {
 		logs := quote(filepath.Dir(filepath.Clean(dir)))
 		return &tensorboard.Sink{}, "tensorboard: event files in the run's folder; look at them with: tensorboard --logdir " + logs, nil

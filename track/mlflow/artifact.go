@@ -1,0 +1,90 @@
+package mlflow
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/euryale-ml/euryale/internal/httpsend"
+	"github.com/euryale-ml/euryale/track"
+)
+
+// textPath is where a text is kept as a file.
+func textPath(name string) string {
+	if name == "config" {
+		return "config.yaml"
+	}
+	p := artifactPath(name)
+	if path.Ext(p) == "" {
+		p += ".txt"
+	}
+	return p
+}
+
+// artifactPath is a name as a path below the run's files.
+func artifactPath(name string) string {
+	p := strings.TrimPrefix(path.Clean("/"+strings.ReplaceAll(name, `\`, "/")), "/")
+	if p == "" {
+		return "file"
+	}
+	return p
+}
+
+// loggedImages is the tag with which the server's page shows pictures.
+const loggedImages = "mlflow.loggedImages"
+
+// image sends a picture under a name from which the server's page takes key and step.
+func (s *Sink) image(ctx context.Context, r track.Record) error {
+	if !s.images {
+		if err := s.logBatch(ctx, batch{tags: []tag{{loggedImages, "True"}}}); err != nil {
+			return err
+		}
+		s.images = true
+	}
+	name := strings.ReplaceAll(key(r.Name), "/", "~")
+	name = fmt.Sprintf("images/%s+step+%s+timestamp+%d+%s.png", name, step(r.Step), r.Time.UnixMilli(), uuid(s.runID, r.Name, r.Step))
+	return s.putFile(ctx, name, r.Path)
+}
+
+// putFile sends a file without holding it in memory.
+func (s *Sink) putFile(ctx context.Context, name, file string) error {
+	info, err := os.Stat(file)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUnsendable, err)
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%w: %s is no file", errUnsendable, file)
+	}
+	return s.artifact(ctx, name, func() (io.ReadCloser, error) { return os.Open(file) }, info.Size())
+}
+
+// put sends what a reader holds.
+func (s *Sink) put(ctx context.Context, name string, r io.Reader, size int64) error {
+	return s.artifact(ctx, name, func() (io.ReadCloser, error) { return io.NopCloser(r), nil }, size)
+}
+
+func (s *Sink) artifact(ctx context.Context, name string, open func() (io.ReadCloser, error), size int64) error {
+	if s.noArtifacts != nil {
+		return s.noArtifacts
+	}
+	kind := mime.TypeByExtension(path.Ext(name))
+	if kind == "" {
+		kind = "application/octet-stream"
+	}
+	var parts []string
+	for part := range strings.SplitSeq(name, "/") {
+		parts = append(parts, url.PathEscape(part))
+	}
+	_, err := s.http.Send(ctx, httpsend.Request{
+		Method: http.MethodPut,
+		Path:   "/api/2.0/mlflow-artifacts/artifacts" + s.root + "/" + strings.Join(parts, "/"),
+		Header: http.Header{"Content-Type": {kind}}, Open: open, Length: size,
+	})
+	return err
+}

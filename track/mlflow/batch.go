@@ -1,0 +1,207 @@
+package mlflow
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/euryale-ml/euryale/track"
+)
+
+// Limits of the server.
+const (
+	maxMetrics = 1000 // a request
+	maxParams  = 100
+	maxTags    = 100
+	maxKey     = 250
+	maxParam   = 6000 // characters of a value
+	maxTag     = 5000
+)
+
+// metric is a value of a step.
+type metric struct {
+	Key       string  `json:"key"`
+	Value     float64 `json:"value"`
+	Timestamp int64   `json:"timestamp"` // milliseconds
+	Step      int     `json:"step"`
+}
+
+// batch is a request of runs/log-batch.
+type batch struct {
+	metrics []metric
+	params  []tag
+	tags    []tag
+}
+
+// add puts a record into the batch; false: it does not fit, or is of another kind.
+func (b *batch) add(r track.Record) bool {
+	switch r.Kind {
+	case track.MetricsRecord:
+		if len(b.metrics)+len(r.Values) > maxMetrics {
+			return false
+		}
+		for _, name := range slices.Sorted(maps.Keys(r.Values)) {
+			b.metrics = append(b.metrics, metric{key(name), r.Values[name], r.Time.UnixMilli(), r.Step})
+		}
+		return true
+	case track.ParamsRecord:
+		if len(b.params)+len(r.Params) > maxParams {
+			return false
+		}
+		have := map[string]bool{}
+		for _, p := range b.params {
+			have[p.Key] = true
+		}
+		params, tags := b.params, b.tags
+		for _, name := range slices.Sorted(maps.Keys(r.Params)) {
+			p := tag{key(name), cut(text(r.Params[name]), maxParam)}
+			if strings.HasPrefix(name, "summary.") { // which changes when a run goes on; a param never may
+				tags = append(tags, tag{p.Key, cut(p.Value, maxTag)})
+				continue
+			}
+			if have[p.Key] {
+				return false // the server refuses a key twice in a request
+			}
+			have[p.Key] = true
+			params = append(params, p)
+		}
+		if len(tags) > maxTags {
+			return false
+		}
+		b.params, b.tags = params, tags
+		return true
+	case track.TagsRecord:
+		if len(b.tags)+len(r.Tags) > maxTags {
+			return false
+		}
+		for _, name := range r.Tags {
+			if t := (tag{key(name), "true"}); !slices.Contains(b.tags, t) {
+				b.tags = append(b.tags, t)
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// parts cuts a record into such as fit into a request each. Of settings whose names come
+// to the same key, the first stays in a part of its own.
+func parts(r track.Record) (list []track.Record) {
+	switch r.Kind {
+	case track.MetricsRecord:
+		for names := range slices.Chunk(slices.Sorted(maps.Keys(r.Values)), maxMetrics) {
+			part := r
+			part.Values = map[string]float64{}
+			for _, name := range names {
+				part.Values[name] = r.Values[name]
+			}
+			list = append(list, part)
+		}
+	case track.ParamsRecord:
+		part, keys := r, map[string]bool{}
+		part.Params = map[string]any{}
+		for _, name := range slices.Sorted(maps.Keys(r.Params)) {
+			if len(part.Params) == maxParams || keys[key(name)] {
+				list = append(list, part)
+				part.Params, keys = map[string]any{}, map[string]bool{}
+			}
+			part.Params[name], keys[key(name)] = r.Params[name], true
+		}
+		list = append(list, part)
+	case track.TagsRecord:
+		for names := range slices.Chunk(r.Tags, maxTags) {
+			part := r
+			part.Tags = names
+			list = append(list, part)
+		}
+	}
+	return list
+}
+
+// logBatch sends a batch. A setting that has changed since the run began, which the server
+// refuses, becomes a tag "now." and its name.
+func (s *Sink) logBatch(ctx context.Context, b batch) error {
+	err := s.send(ctx, b)
+	if len(b.params) == 0 || code(err) != "INVALID_PARAMETER_VALUE" {
+		return err
+	}
+	rest := batch{metrics: b.metrics, tags: b.tags}
+	for _, p := range b.params {
+		err := s.send(ctx, batch{params: []tag{p}})
+		if code(err) == "INVALID_PARAMETER_VALUE" {
+			rest.tags = append(rest.tags, tag{key("now." + p.Key), cut(p.Value, maxTag)})
+		} else if err != nil {
+			return err
+		}
+	}
+	return s.send(ctx, rest)
+}
+
+func (s *Sink) send(ctx context.Context, b batch) error {
+	if len(b.metrics)+len(b.params)+len(b.tags) == 0 {
+		return nil
+	}
+	in := struct {
+		Metrics []metric `json:"metrics,omitempty"`
+		Params  []tag    `json:"params,omitempty"`
+		Tags    []tag    `json:"tags,omitempty"`
+		RunID   string   `json:"run_id"` // last: a message that the server cuts then fails
+	}{b.metrics, b.params, b.tags, s.runID}
+	return s.http.JSON(ctx, http.MethodPost, api+"runs/log-batch", nil, in, nil)
+}
+
+// key is a name of the characters and the length that the server takes: other characters
+// become their numbers, so that different names stay different.
+func key(name string) string {
+	var b strings.Builder
+	for _, r := range name {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("_-.:/ ", r):
+			b.WriteRune(r)
+		default:
+			fmt.Fprintf(&b, "_%x", r)
+		}
+	}
+	clean := b.String()
+	if len(clean) > maxKey {
+		clean = clean[:maxKey]
+	}
+	if clean = strings.Trim(clean, "/. "); clean == "" {
+		return "_"
+	}
+	return clean
+}
+
+// cut shortens a text to n characters.
+func cut(s string, n int) string {
+	s = strings.ToValidUTF8(s, "?")
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:n-1]) + "…"
+}
+
+// text is a setting as text.
+func text(v any) string {
+	if f, ok := v.(float64); ok {
+		return strconv.FormatFloat(f, 'g', -1, 64)
+	}
+	return fmt.Sprint(v)
+}
+
+// errorCode reads the server's word for an error.
+func errorCode(body []byte) string {
+	var told struct {
+		Code string `json:"error_code"`
+	}
+	if json.Unmarshal(body, &told) != nil {
+		return ""
+	}
+	return told.Code
+}
