@@ -1,22 +1,47 @@
-// Package examples holds the recipes of the training examples, so that other programs
-// offer the same ones. The folders below are the examples themselves.
+// Package examples holds the recipes of the training examples and of the study, so that
+// other programs offer the same ones. The folders below are the examples themselves;
+// study holds the other recipes, a file each.
 package examples
 
-import "embed"
+import (
+	"embed"
+	"slices"
+)
 
-//go:embed */config.yaml */quick.yaml
+//go:embed */config.yaml */quick.yaml study/*.yaml
 var files embed.FS
 
-// Recipes are the names of the recipes: those of the folders.
-var Recipes = []string{"vgg16", "resnet50", "resnet50_tricks"}
+// Recipes are the names of all recipes: those of the example folders, then those of the
+// study's files.
+var Recipes = []string{
+	"vgg16", "resnet50", "resnet50_tricks",
+	"vgg16_bn", "resnet50b", "resnet50c", "resnet50d",
+	"resnet50d-label_smoothing", "resnet50d-linear_scaling", "resnet50d-warmup", "resnet50d-cosine",
+	"resnet50d-no_bias_decay", "resnet50d-zero_gamma",
+}
 
 // Recipe returns a recipe's configuration and its quick profile, for cli.Train and
 // cli.Quick; ok tells whether there is one of that name.
 func Recipe(name string) (config, quick []byte, ok bool) {
-	config, err := files.ReadFile(name + "/config.yaml")
+	if !slices.Contains(Recipes, name) {
+		return nil, nil, false
+	}
+	if config, err := files.ReadFile(name + "/config.yaml"); err == nil {
+		quick, err = files.ReadFile(name + "/quick.yaml")
+		return config, quick, err == nil
+	}
+	config, err := files.ReadFile("study/" + name + ".yaml")
 	if err != nil {
 		return nil, nil, false
 	}
-	quick, err = files.ReadFile(name + "/quick.yaml")
+	quick, err = files.ReadFile(quickOf(name))
 	return config, quick, err == nil
+}
+
+// quickOf is the quick profile of a recipe of the study.
+func quickOf(name string) string {
+	if name == "vgg16_bn" {
+		return "vgg16/quick.yaml" // so that the two differ in the model alone there too
+	}
+	return "study/quick.yaml"
 }

@@ -2,6 +2,7 @@ package examples_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/euryale-ml/euryale/config"
@@ -19,9 +20,6 @@ func TestRecipes(t *testing.T) {
 	tricks.Schedule.Name, tricks.Schedule.WarmupEpochs, tricks.Schedule.LinearScaling = "cosine", 5, true
 	tricks.Loss.LabelSmoothing = 0.1
 	wants := map[string]config.Config{"vgg16": vgg, "resnet50": resnet, "resnet50_tricks": tricks}
-	if len(examples.Recipes) != len(wants) {
-		t.Errorf("recipes %v", examples.Recipes)
-	}
 	for name, want := range wants {
 		recipe, quick, ok := examples.Recipe(name)
 		if !ok {
@@ -47,6 +45,75 @@ func TestRecipes(t *testing.T) {
 	if _, _, ok := examples.Recipe("vgg19"); ok {
 		t.Error("a recipe that there is not")
 	}
+}
+
+// TestStudy compares each recipe of the study with the one that it is a change of.
+func TestStudy(t *testing.T) {
+	wants := map[string]struct {
+		of      string
+		changed []string
+	}{
+		"vgg16_bn":                  {"vgg16", []string{"model.name: vgg16 → vgg16_bn"}},
+		"resnet50b":                 {"resnet50", []string{"model.name: resnet50 → resnet50b"}},
+		"resnet50c":                 {"resnet50", []string{"model.name: resnet50 → resnet50c"}},
+		"resnet50d":                 {"resnet50", []string{"model.name: resnet50 → resnet50d"}},
+		"resnet50d-label_smoothing": {"resnet50d", []string{"loss.label_smoothing: 0 → 0.1"}},
+		"resnet50d-linear_scaling":  {"resnet50d", []string{"optim.lr: 0.001 → 0.1", "schedule.linear_scaling: false → true"}},
+		"resnet50d-warmup":          {"resnet50d", []string{"schedule.warmup_epochs: 0 → 5"}},
+		"resnet50d-cosine":          {"resnet50d", []string{"schedule.name: constant → cosine"}},
+		"resnet50d-no_bias_decay":   {"resnet50d", []string{"optim.no_bias_decay: false → true"}},
+		"resnet50d-zero_gamma":      {"resnet50d", []string{"model.zero_gamma: false → true"}},
+		"resnet50_tricks": {"resnet50d", []string{
+			"model.zero_gamma: false → true", "optim.lr: 0.001 → 0.1", "optim.no_bias_decay: false → true", "schedule.name: constant → cosine",
+			"schedule.warmup_epochs: 0 → 5", "schedule.linear_scaling: false → true", "loss.label_smoothing: 0 → 0.1",
+		}},
+	}
+	tasks := []string{"vgg16", "resnet50", "resnet50_tricks"} // named by what they are
+	for _, name := range examples.Recipes {
+		want, known := wants[name]
+		if !known && !slices.Contains(tasks, name) {
+			t.Errorf("%s is of no recipe", name)
+		}
+		got := load(t, name)
+		if !slices.Contains(tasks, name) && got.Name != name {
+			t.Errorf("%s is called %q", name, got.Name)
+		}
+		if !known {
+			continue
+		}
+		of := load(t, want.of)
+		got.Name, got.Track, of.Name, of.Track = "", nil, "", nil
+		if diff := config.Diff(of, got); !slices.Equal(diff, want.changed) {
+			t.Errorf("%s differs from %s in %q, want %q", name, want.of, diff, want.changed)
+		}
+	}
+	if len(examples.Recipes) != len(wants)+2 {
+		t.Errorf("recipes %v", examples.Recipes)
+	}
+}
+
+// load reads a recipe and checks it, and with its quick profile.
+func load(t *testing.T, name string) config.Config {
+	t.Helper()
+	recipe, quick, ok := examples.Recipe(name)
+	if !ok {
+		t.Fatalf("no recipe %s", name)
+	}
+	c := config.Default()
+	if err := config.LoadBase(recipe, &c); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	if err := c.Validate(); err != nil {
+		t.Errorf("%s: %v", name, err)
+	}
+	small := c
+	if err := config.LoadBase(quick, &small); err != nil {
+		t.Fatalf("%s: quick profile: %v", name, err)
+	}
+	if err := small.Validate(); err != nil || small.Model.Name != c.Model.Name {
+		t.Errorf("%s: quick profile: %v", name, err)
+	}
+	return c
 }
 
 func Example() {
