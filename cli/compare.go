@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -13,26 +14,57 @@ import (
 	"time"
 
 	"github.com/euryale-ml/euryale/checkpoint"
+	"github.com/euryale-ml/euryale/report"
 	"github.com/euryale-ml/euryale/trainer"
 	"github.com/euryale-ml/euryale/viz"
 )
 
-const compareHelp = `compare puts finished runs beside each other: a table on standard output and a picture of their curves.
+const compareHelp = `compare puts finished runs beside each other: a table on standard output, a picture of their curves, and
+a report of both and more, ` + report.HTMLFile + ` (a page that needs nothing else) and ` + report.MarkdownFile + `.
 
   compare [flags] RUN…
 
-A RUN is a run's folder. With -json an object {"runs":[…],"picture":…} is printed instead of the table.
+A RUN is a run's folder. Runs that differ only in their seed are one row of the report. With -json an object
+{"runs":[…],"picture":…,"report":…} is printed instead of the table.
 
 `
+
+// compareFlags are the flags of compare.
+type compareFlags struct {
+	out, title, about string
+	asJSON, evaluate  bool
+}
+
+func (o *compareFlags) flags() *flag.FlagSet {
+	f := newFlags("compare")
+	f.StringVar(&o.out, "out", "", "folder `DIR` for the report and the picture, or a name that ends in .png for the picture; default the folder above the first run")
+	f.StringVar(&o.title, "title", "", "`TEXT` above the report")
+	f.StringVar(&o.about, "about", "", "`TEXT` below the title, such as the question that was asked")
+	f.BoolVar(&o.evaluate, "evaluate", true, "evaluate the best weights of runs that have no "+trainer.PredictionsFile+", once")
+	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
+	return f
+}
+
+// places are where the report and the picture go. fallback says that nobody asked for
+// this place, so that the working folder does where it cannot be written to.
+func (o *compareFlags) places(first string) (dir, picture string, fallback bool) {
+	switch {
+	case o.out == "":
+		dir = filepath.Dir(filepath.Clean(first))
+		return dir, filepath.Join(dir, viz.ComparisonFile), true
+	case strings.EqualFold(filepath.Ext(o.out), ".png"):
+		return filepath.Dir(o.out), o.out, false
+	}
+	return o.out, filepath.Join(o.out, viz.ComparisonFile), false
+}
 
 // Compare is the command that compares runs: it never returns.
 func Compare() { Main(RunCompare) }
 
 // RunCompare is the command of Compare with its arguments and streams.
-func RunCompare(_ context.Context, s IO, args []string) int {
-	f := newFlags("compare")
-	picture := f.String("out", "", "`FILE` for the picture (PNG); default "+viz.ComparisonFile+" beside the first run")
-	asJSON := f.Bool("json", false, "print one JSON object")
+func RunCompare(ctx context.Context, s IO, args []string) int {
+	var o compareFlags
+	f := o.flags()
 	folders, err := parse(f, args)
 	if errors.Is(err, errHelp) {
 		io.WriteString(s.Out, compareHelp)
@@ -45,33 +77,97 @@ func RunCompare(_ context.Context, s IO, args []string) int {
 	if err != nil {
 		return fail(s, "compare", err)
 	}
-	var runs []comparedRun
-	code := Done
+	c := comparing{compareFlags: &o, io: s}
 	for _, dir := range folders {
-		r, err := readRun(dir)
-		if err != nil {
-			code = fail(s, "compare", err)
+		c.add(dir)
+	}
+	if len(c.runs) == 0 {
+		return c.code
+	}
+	return c.compare(ctx)
+}
+
+// comparing is a comparison in the making.
+type comparing struct {
+	*compareFlags
+	io      IO
+	runs    []comparedRun
+	picture string
+	page    string
+	code    int
+}
+
+// fail says what could not be done; the rest goes on.
+func (c *comparing) fail(err error) { c.code = max(c.code, fail(c.io, "compare", err)) }
+
+func (c *comparing) add(dir string) {
+	r, err := readRun(dir)
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	c.runs = append(c.runs, r)
+}
+
+func (c *comparing) compare(ctx context.Context) int {
+	if c.evaluate {
+		c.evaluateRuns(ctx)
+	}
+	for i := range c.runs {
+		c.runs[i].takeChance()
+	}
+	nameApart(c.runs)
+	dir, picture, fallback := c.places(c.runs[0].Folder)
+	err := drawComparison(c.runs, picture)
+	if errors.Is(err, os.ErrPermission) && fallback && dir != "." { // a folder of others
+		dir, picture = ".", viz.ComparisonFile
+		err = drawComparison(c.runs, picture)
+	}
+	if err != nil {
+		c.fail(err)
+	} else {
+		c.picture = picture
+	}
+	if err := c.report(ctx, dir); err != nil {
+		c.fail(err)
+	} else {
+		c.page = filepath.Join(dir, report.HTMLFile)
+	}
+	if c.asJSON {
+		err = encodeComparison(c.io.Out, c)
+	} else {
+		err = printComparison(c.io.Out, c)
+	}
+	if err != nil {
+		c.fail(err)
+	}
+	return c.code
+}
+
+// evaluateRuns fills in the predictions of older runs. Where the images are not there,
+// the report goes without.
+func (c *comparing) evaluateRuns(ctx context.Context) {
+	for _, r := range c.runs {
+		if r.run.Predictions != nil || r.Best == nil || r.run.Config == nil || ctx.Err() != nil {
 			continue
 		}
-		runs = append(runs, r)
+		fmt.Fprintf(c.io.Err, "compare: %s has no %s; its best weights are evaluated once\n", r.Folder, trainer.PredictionsFile)
+		if err := r.run.Evaluate(ctx); err != nil {
+			fmt.Fprintf(c.io.Err, "compare: %s: not evaluated, the report goes without its classes and confusions: %s\n", r.Folder, oneLine(err))
+		}
 	}
-	if len(runs) == 0 {
-		return code
+}
+
+func (c *comparing) report(ctx context.Context, dir string) error {
+	var runs []*report.Run
+	for _, r := range c.runs {
+		runs = append(runs, r.run)
 	}
-	nameApart(runs)
-	path, err := drawComparison(runs, *picture)
+	r, err := report.New(runs, report.Options{Title: c.title, About: c.about})
 	if err != nil {
-		code = fail(s, "compare", err)
+		return err
 	}
-	if *asJSON {
-		err = encodeComparison(s.Out, runs, path)
-	} else {
-		err = printComparison(s.Out, runs, path)
-	}
-	if err != nil {
-		return fail(s, "compare", err)
-	}
-	return code
+	return r.Write(ctx, dir)
 }
 
 // comparedRun is what a run's folder tells.
@@ -81,37 +177,32 @@ type comparedRun struct {
 	EpochsToBest int     `json:"epochs_to_best"` // 0: none was evaluated
 	Chance       float64 `json:"chance,omitempty"`
 	curves       viz.Run
+	run          *report.Run
 }
 
-// readRun reads the summary and the metrics of a run.
+// readRun reads a run's folder.
 func readRun(dir string) (comparedRun, error) {
 	r := comparedRun{Folder: dir}
-	info, err := os.Stat(dir)
+	run, err := report.Read(dir)
 	if err != nil {
-		return r, fmt.Errorf("%s is no run: there is no such folder", dir)
+		return r, err
 	}
-	if !info.IsDir() {
-		return r, fmt.Errorf("%s is no run but a file; name the run's folder", dir)
-	}
-	if r.Report, err = trainer.ReadReport(dir); errors.Is(err, os.ErrNotExist) {
-		if exists(filepath.Join(dir, trainer.ConfigFile)) {
-			return r, fmt.Errorf("%s is not finished: it has no %s yet", dir, trainer.SummaryFile)
-		}
-		return r, fmt.Errorf("%s is no run: it has neither %s nor %s", dir, trainer.SummaryFile, trainer.ConfigFile)
-	} else if err != nil {
-		return r, fmt.Errorf("%s: %s cannot be read: %w", dir, trainer.SummaryFile, err)
-	}
+	r.run, r.Report = run, run.Summary
 	if r.Best != nil {
 		r.EpochsToBest = r.Best.Epoch
 	}
-	if n := classCount(dir); n > 0 {
+	r.curves = curvesOf(run.Lines)
+	r.curves.Name = r.Name
+	return r, nil
+}
+
+// takeChance notes the accuracy of guessing among the classes that occur, or among the
+// outputs where the test images are not known.
+func (r *comparedRun) takeChance() {
+	if n := r.run.ClassCount(); n > 0 {
 		r.Chance = 1 / float64(n)
 	}
-	if r.curves, err = readCurves(dir); err != nil {
-		return r, fmt.Errorf("%s: %w", dir, err)
-	}
-	r.curves.Name, r.curves.Chance = r.Name, r.Chance
-	return r, nil
+	r.curves.Chance = r.Chance
 }
 
 // classCount is the number of classes that the run's weights name; 0 if they do not.
@@ -141,7 +232,7 @@ func nameApart(runs []comparedRun) {
 }
 
 // drawComparison draws the runs that were evaluated at least once; none, no picture.
-func drawComparison(runs []comparedRun, path string) (string, error) {
+func drawComparison(runs []comparedRun, path string) error {
 	var drawn []viz.Run
 	for _, r := range runs {
 		if len(r.curves.Test) > 0 {
@@ -149,33 +240,25 @@ func drawComparison(runs []comparedRun, path string) (string, error) {
 		}
 	}
 	if len(drawn) == 0 {
-		return "", errors.New("no picture: none of these runs was evaluated")
+		return errors.New("no picture: none of these runs was evaluated")
 	}
-	if path != "" {
-		return path, viz.Comparison(path, drawn)
-	}
-	path = filepath.Join(filepath.Dir(filepath.Clean(runs[0].Folder)), viz.ComparisonFile)
-	err := viz.Comparison(path, drawn)
-	if errors.Is(err, os.ErrPermission) && path != viz.ComparisonFile { // a folder of others
-		path = viz.ComparisonFile
-		err = viz.Comparison(path, drawn)
-	}
-	return path, err
+	return viz.Comparison(path, drawn)
 }
 
-func encodeComparison(w io.Writer, runs []comparedRun, picture string) error {
+func encodeComparison(w io.Writer, c *comparing) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	return e.Encode(struct {
 		Runs    []comparedRun `json:"runs"`
 		Picture string        `json:"picture"`
-	}{runs, picture})
+		Report  string        `json:"report,omitempty"`
+	}{c.runs, c.picture, c.page})
 }
 
-func printComparison(w io.Writer, runs []comparedRun, picture string) error {
+func printComparison(w io.Writer, c *comparing) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "run\tmodel\tparameters\tmult-adds\tbest test\tlast test\tbalanced\tloss\tbest at\ttime\timages/s\tstatus")
-	for _, r := range runs {
+	for _, r := range c.runs {
 		best, last, balanced, loss, epochs := "–", "–", "–", "–", "–"
 		if r.Best != nil {
 			best, balanced = percent(r.Best.Accuracy), percent(r.Best.BalancedAccuracy)
@@ -194,8 +277,11 @@ func printComparison(w io.Writer, runs []comparedRun, picture string) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	if picture != "" {
-		fmt.Fprintf(w, "\npicture: %s\n", picture)
+	fmt.Fprintln(w)
+	for _, of := range []struct{ name, path string }{{"picture", c.picture}, {"report", c.page}} {
+		if of.path != "" {
+			fmt.Fprintf(w, "%s: %s\n", of.name, of.path)
+		}
 	}
 	return nil
 }

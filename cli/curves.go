@@ -18,6 +18,11 @@ func readCurves(dir string) (viz.Run, error) {
 	if err != nil {
 		return r, err
 	}
+	return curvesOf(lines), nil
+}
+
+// curvesOf sorts the lines of a run's metrics into those of training and testing.
+func curvesOf(lines []track.Line) (r viz.Run) {
 	for _, l := range lines {
 		p := viz.Point{Epoch: l.Epoch, Step: l.Step, Loss: l.Loss, Accuracy: l.Accuracy, BalancedAccuracy: l.BalancedAccuracy, LR: l.LR}
 		if l.Kind == track.StepLine {
@@ -26,5 +31,5 @@ func readCurves(dir string) (viz.Run, error) {
 			r.Test = append(r.Test, p)
 		}
 	}
-	return r, nil
+	return r
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
@@ -24,9 +25,10 @@ type subcommand struct {
 // subcommands are those of euryale besides help.
 func (c commands) subcommands() []subcommand {
 	return []subcommand{
-		{"train", []string{"train " + strings.Join(c.names(), "|") + " [flags]", "train -config FILE [flags]"}, c.train},
+		{"train", []string{"train RECIPE [flags]", "train -config FILE [flags]"}, c.train},
 		{"predict", []string{"predict -weights FILE|RUN IMAGE…"}, RunPredict},
 		{"compare", []string{"compare RUN…"}, RunCompare},
+		{"sweep", []string{"sweep RECIPE… -seeds 1,2,3 [flags]"}, c.sweep},
 		{"sync", []string{"sync RUN…"}, RunSync},
 		{"data", []string{"data list|download|check|export"}, RunData},
 		{"summary", []string{"summary MODEL"}, RunSummary},
@@ -81,7 +83,7 @@ func (c commands) help() string {
 			b.WriteString("  euryale " + line + "\n")
 		}
 	}
-	b.WriteString("\nEach has -h.\n")
+	fmt.Fprintf(&b, "\nEach has -h. The recipes are %s.\n", strings.Join(c.names(), ", "))
 	return b.String()
 }
 

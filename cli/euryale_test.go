@@ -10,7 +10,7 @@ func TestCommands(t *testing.T) {
 	inFolder(t)
 	c := Commands(Recipe{Name: "tiny", Config: []byte(tinyRecipe)})
 	run := func(args ...string) outcome { return runCommand(context.Background(), c, "", args...) }
-	run().wants(t, Usage, nil, []string{"euryale train tiny"})
+	run().wants(t, Usage, nil, []string{"euryale train RECIPE", "recipes are tiny"})
 	run("help").wants(t, Done, []string{"predict", "compare", "data", "summary"}, nil)
 	run("trian").wants(t, Usage, nil, []string{`did you mean "train"?`})
 	run("version").wants(t, Done, []string{"euryale ", "go1."}, nil)

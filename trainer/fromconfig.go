@@ -63,7 +63,7 @@ func FromConfig(cfg config.Config, options ...Option) (*Trainer, error) {
 	if err := cfg.Validate(Known()); err != nil {
 		return nil, err
 	}
-	train, test, err := f.open(cfg)
+	train, test, err := openData(f.ctx, cfg, f.progress)
 	if err != nil {
 		return nil, err
 	}
@@ -94,8 +94,13 @@ func FromConfig(cfg config.Config, options ...Option) (*Trainer, error) {
 	return t, nil
 }
 
-// open makes the data set.
-func (f *fromConfig) open(cfg config.Config) (train, test dataset.Dataset, err error) {
+// OpenData makes the training and the test images that a configuration chooses, those of
+// FromConfig. With data.download it fetches them where they are not there.
+func OpenData(ctx context.Context, cfg config.Config) (train, test dataset.Dataset, err error) {
+	return openData(ctx, cfg, nil)
+}
+
+func openData(ctx context.Context, cfg config.Config, progress func(dataset.Progress)) (train, test dataset.Dataset, err error) {
 	d := cfg.Data
 	set := d.Set
 	if set == "auto" {
@@ -104,10 +109,10 @@ func (f *fromConfig) open(cfg config.Config) (train, test dataset.Dataset, err e
 			set = "drawn"
 		}
 	}
-	train, test, err = dataset.Open(f.ctx, set, dataset.Options{
+	train, test, err = dataset.Open(ctx, set, dataset.Options{
 		Root: d.Root, TrainList: d.TrainList, TestList: d.TestList, Relabel: d.Relabel, TestFraction: d.TestFraction,
 		Seed: cfg.Seed, Classes: d.DrawnClasses, Images: d.DrawnImages, Size: d.Resize,
-		Download: d.Download, URL: d.URL, Archives: d.Archives, Progress: f.progress,
+		Download: d.Download, URL: d.URL, Archives: d.Archives, Progress: progress,
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("trainer: data.set=%s: %w", set, err)

@@ -1,0 +1,247 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/euryale-ml/euryale/report"
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+const sweepHelp = `sweep trains several recipes with several seeds, one run after the other, and writes a report on them.
+
+  sweep RECIPE… [flags]
+  sweep -config FILE [-config FILE…] [flags]
+
+Each run has a folder of its own, DIR/<name>-seed<seed>. The same command goes on where it was stopped: what is finished
+is skipped, what was begun is continued. A run that fails is told at the end and the others are trained; the exit code is
+then 1. A folder that holds a run with other settings is an error before anything starts.
+
+`
+
+// DefaultSweepDir is where sweep has its runs without -out.
+const DefaultSweepDir = RunsDir + "/sweep"
+
+// sweepFlags are the flags of sweep.
+type sweepFlags struct {
+	configs, sets         words
+	seeds, out            string
+	dry, quiet, asJSON    bool
+	recipes               []string // the other arguments
+	evaluate, withReports bool
+}
+
+func (o *sweepFlags) flags() *flag.FlagSet {
+	f := newFlags("sweep")
+	f.StringVar(&o.seeds, "seeds", "", "seeds with commas between them, such as 1,2,3; default the recipe's own")
+	f.Var(&o.configs, "config", "YAML `FILE` of a recipe of one's own, any number of times, beside or instead of RECIPE")
+	f.Var(&o.sets, "set", "`key=value` for all runs, any number of times")
+	f.StringVar(&o.out, "out", DefaultSweepDir, "folder `DIR` of the runs and the report")
+	f.BoolVar(&o.dry, "dry-run", false, "only say what would be trained")
+	f.BoolVar(&o.quiet, "quiet", false, "no progress of the single runs")
+	f.BoolVar(&o.asJSON, "json", false, "print one JSON object at the end")
+	f.BoolVar(&o.withReports, "report", true, "write "+report.HTMLFile+" and "+report.MarkdownFile+" at the end")
+	f.BoolVar(&o.evaluate, "evaluate", true, "for the report, evaluate the best weights of runs without predictions")
+	return f
+}
+
+// sweep trains the recipes that it is told.
+func (c commands) sweep(ctx context.Context, s IO, args []string) int {
+	var o sweepFlags
+	f := o.flags()
+	recipes, err := parse(f, args)
+	if errors.Is(err, errHelp) {
+		fmt.Fprintf(s.Out, "%sRecipes: %s\n\n", sweepHelp, strings.Join(c.names(), ", "))
+		printFlags(s.Out, f)
+		return Done
+	}
+	o.recipes = recipes
+	var w *sweep
+	if err == nil {
+		w, err = c.planSweep(&o, s)
+	}
+	if err != nil {
+		return fail(s, "sweep", err)
+	}
+	if o.dry {
+		return w.tell(Done)
+	}
+	code := w.train(ctx)
+	if code == Stopped {
+		fmt.Fprintln(s.Err, "sweep: stopped; the same command goes on")
+		return w.tell(Stopped)
+	}
+	if o.withReports {
+		code = max(code, w.report(ctx))
+	}
+	return w.tell(code)
+}
+
+// sweep is the runs of a sweep in their order.
+type sweep struct {
+	*sweepFlags
+	io   IO
+	runs []*sweepRun
+}
+
+// sweepRun is one run of a sweep.
+type sweepRun struct {
+	Name   string          `json:"name"`
+	Seed   uint64          `json:"seed"`
+	Folder string          `json:"folder"`
+	State  string          `json:"state"`           // a state below, or a Status of trainer
+	Result *trainer.Report `json:"result"`          // nil: there is none yet
+	Error  string          `json:"error,omitempty"` // why it failed
+
+	recipe Recipe
+	words  string // to come back to it
+	file   string // -config
+	sets   words
+	given  bool // the folder holds a run
+}
+
+// States of a run that is not over.
+const (
+	sweepNew   = "new"
+	sweepBegun = "begun"
+)
+
+// train makes the runs that are not finished.
+func (w *sweep) train(ctx context.Context) int {
+	code := Done
+	for i, r := range w.runs {
+		if r.look(); r.State == trainer.Finished {
+			w.say("sweep: run %d of %d, %s: finished before, %s", i+1, len(w.runs), r.title(), r.outcome())
+			continue
+		}
+		if ctx.Err() != nil {
+			return Stopped
+		}
+		w.say("sweep: run %d of %d, %s, in %s", i+1, len(w.runs), r.title(), r.Folder)
+		said := r.train(ctx, w)
+		r.look()
+		if said == Stopped {
+			return Stopped
+		}
+		if said != Done {
+			code = Failed
+			if r.State = trainer.Failed; r.Error == "" {
+				r.Error = "see the lines above"
+			}
+		}
+		w.say("sweep: run %d of %d, %s: %s", i+1, len(w.runs), r.title(), r.outcome())
+	}
+	return code
+}
+
+// sweepAttached is called before each Fit; for tests.
+var sweepAttached func(*session)
+
+// train begins the run or goes on with it, as the training command does.
+func (r *sweepRun) train(ctx context.Context, w *sweep) int {
+	o := trainFlags{out: r.Folder, quiet: w.quiet}
+	t := training{recipe: r.recipe.Config, quick: r.recipe.Quick, program: thisProgram(), now: time.Now, words: r.words, attached: sweepAttached}
+	t.name = strings.TrimSuffix(filepath.Base(t.program.typed), ".exe") + " " + r.words
+	quiet := IO{In: w.io.In, Out: io.Discard, Err: w.io.Err}
+	if r.given {
+		o.resume = true
+		return t.resume(ctx, quiet, &o)
+	}
+	o.config, o.sets = r.file, r.sets
+	return t.begin(ctx, quiet, &o)
+}
+
+// look reads how far the run is.
+func (r *sweepRun) look() {
+	r.given = exists(filepath.Join(r.Folder, trainer.ConfigFile))
+	r.State, r.Result, r.Error = sweepNew, nil, ""
+	if r.given {
+		r.State = sweepBegun
+	}
+	if result, err := trainer.ReadReport(r.Folder); err == nil && r.given {
+		r.Result, r.State, r.Error = result, result.Status, result.Error
+	}
+}
+
+func (r *sweepRun) title() string { return r.Name + " seed " + strconv.FormatUint(r.Seed, 10) }
+
+// outcome says in a few words what came of the run.
+func (r *sweepRun) outcome() string {
+	switch {
+	case r.State == trainer.Failed:
+		return "failed: " + r.Error
+	case r.Result == nil:
+		return r.State
+	case r.Result.Best == nil:
+		return r.State + ", not evaluated"
+	}
+	return fmt.Sprintf("%s test accuracy in epoch %d, after %s", percent(r.Result.Best.Accuracy), r.Result.Best.Epoch,
+		duration(time.Duration(r.Result.Seconds*float64(time.Second))))
+}
+
+// report compares the runs that have something to compare.
+func (w *sweep) report(ctx context.Context) int {
+	var folders []string
+	for _, r := range w.runs {
+		if r.Result != nil {
+			folders = append(folders, r.Folder)
+		}
+	}
+	if len(folders) == 0 {
+		fmt.Fprintln(w.io.Err, "sweep: no report: there is no run to tell of")
+		return Failed
+	}
+	args := slices.Concat([]string{"-out", w.out, "-evaluate=" + strconv.FormatBool(w.evaluate)}, []string{"--"}, folders)
+	return RunCompare(ctx, IO{In: w.io.In, Out: io.Discard, Err: w.io.Err}, args)
+}
+
+// tell prints all runs and returns the code.
+func (w *sweep) tell(code int) int {
+	page := filepath.Join(w.out, report.HTMLFile)
+	if !exists(page) || w.dry || code == Stopped {
+		page = ""
+	}
+	if w.asJSON {
+		e := json.NewEncoder(w.io.Out)
+		e.SetEscapeHTML(false)
+		if err := e.Encode(struct {
+			Runs   []*sweepRun `json:"runs"`
+			Report string      `json:"report,omitempty"`
+		}{w.runs, page}); err != nil {
+			return fail(w.io, "sweep", err)
+		}
+		return code
+	}
+	t := tabwriter.NewWriter(w.io.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "run\tseed\tstate\tepochs\tbest test\tlast test\ttime\tfolder")
+	for _, r := range w.runs {
+		epochs, best, last, took := "–", "–", "–", "–"
+		if r.Result != nil {
+			epochs, took = strconv.Itoa(r.Result.Epochs), duration(time.Duration(r.Result.Seconds*float64(time.Second)))
+			if r.Result.Best != nil && r.Result.Last != nil {
+				best, last = percent(r.Result.Best.Accuracy), percent(r.Result.Last.Accuracy)
+			}
+		}
+		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Name, r.Seed, r.State, epochs, best, last, took, r.Folder)
+	}
+	if err := t.Flush(); err != nil {
+		return fail(w.io, "sweep", err)
+	}
+	if page != "" {
+		fmt.Fprintf(w.io.Out, "\nreport: %s\n", page)
+	}
+	return code
+}
+
+// say writes a line of progress, also with -quiet, which keeps back only the single runs'.
+func (w *sweep) say(format string, args ...any) { fmt.Fprintf(w.io.Err, format+"\n", args...) }

@@ -1,0 +1,90 @@
+package report
+
+import (
+	"github.com/euryale-ml/euryale/track"
+)
+
+// curve picks one value of a run over its epochs.
+type curve func(r *Run) (epochs, values []float64)
+
+// testCurve is a value of the test set after each epoch.
+func testCurve(value func(l track.Line) float64) curve {
+	return func(r *Run) (xs, ys []float64) {
+		for _, l := range r.Lines {
+			if l.Kind == track.EpochLine {
+				xs, ys = append(xs, float64(l.Epoch)), append(ys, value(l))
+			}
+		}
+		return xs, ys
+	}
+}
+
+// trainCurve is the mean over the steps of each epoch.
+func trainCurve(value func(l track.Line) float64) curve {
+	return func(r *Run) (xs, ys []float64) {
+		n := 0.0
+		for _, l := range r.Lines {
+			v := value(l)
+			if l.Kind != track.StepLine || !finite(v) {
+				continue
+			}
+			if len(xs) == 0 || xs[len(xs)-1] != float64(l.Epoch) {
+				xs, ys, n = append(xs, float64(l.Epoch)), append(ys, 0), 0
+			}
+			n++
+			last := len(ys) - 1
+			ys[last] += (v - ys[last]) / n
+		}
+		return xs, ys
+	}
+}
+
+func lossOf(l track.Line) float64     { return l.Loss }
+func accuracyOf(l track.Line) float64 { return l.Accuracy }
+
+// charts are the curves of the experiments on a test set.
+func (r *Report) charts(set int) []chart {
+	chance := r.TestSets[set].Chance
+	list := []chart{
+		{title: "Test accuracy", label: "of the images", share: true, level: chance},
+		{title: "Test loss", label: "cross-entropy"},
+		{title: "Training accuracy", label: "of the images", share: true, level: chance},
+		{title: "Training loss", label: "cross-entropy, smoothed where the recipe says so"},
+	}
+	for i, of := range []curve{testCurve(accuracyOf), testCurve(lossOf), trainCurve(accuracyOf), trainCurve(lossOf)} {
+		for _, e := range r.Experiments {
+			if e.Set == set {
+				list[i].series = append(list[i].series, e.series(of)...)
+			}
+		}
+	}
+	return list
+}
+
+// series are the mean over an experiment's runs, and each run where there are several.
+func (e *Experiment) series(of curve) (list []series) {
+	sums, counts := map[float64]float64{}, map[float64]int{}
+	var longest []float64
+	for _, r := range e.Runs {
+		xs, ys := of(r)
+		if len(xs) > len(longest) {
+			longest = xs
+		}
+		for i, x := range xs {
+			if finite(ys[i]) {
+				sums[x] += ys[i]
+				counts[x]++
+			}
+		}
+		if len(e.Runs) > 1 {
+			list = append(list, series{index: e.Index, name: e.title(r), xs: xs, ys: ys, thin: true})
+		}
+	}
+	mean := series{index: e.Index, name: e.Name}
+	for _, x := range longest {
+		if counts[x] > 0 {
+			mean.xs, mean.ys = append(mean.xs, x), append(mean.ys, sums[x]/float64(counts[x]))
+		}
+	}
+	return append([]series{mean}, list...)
+}

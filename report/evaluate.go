@@ -1,0 +1,54 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"path/filepath"
+
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+// Evaluate fills Predictions: it classifies the test set with the run's best weights and
+// keeps the result in the run's folder. The data must be where the run's configuration
+// finds it; nothing is downloaded. If the accuracy is not that of the summary, the images
+// are others, and that is an error.
+func (r *Run) Evaluate(ctx context.Context) error {
+	if r.Predictions != nil {
+		return nil
+	}
+	if r.Config == nil || !r.evaluated() {
+		return fmt.Errorf("report: %s: %w that could be evaluated", r.base(), ErrNoRun)
+	}
+	c := *r.Config
+	c.Model.Weights, c.Model.Freeze, c.Data.Download, c.Track = "", nil, false, nil
+	t, err := trainer.FromConfig(c, trainer.WithContext(ctx))
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	if err := t.LoadModel(filepath.Join(r.Folder, trainer.CheckpointDir, trainer.BestFile), trainer.LoadOptions{}); err != nil {
+		return err
+	}
+	all, err := t.Predictions(ctx)
+	if err != nil {
+		return err
+	}
+	if got, want := accuracy(all), r.Summary.Best.Accuracy; math.Abs(got-want) > 2.5/float64(len(all)) {
+		return fmt.Errorf("report: %s: the best weights reach %s on the test images that are here, and %s in the run: the images are others",
+			r.base(), percent(got), percent(want))
+	}
+	r.Predictions, r.Classes = all, t.Classes()
+	return trainer.WritePredictions(r.Folder, all)
+}
+
+// accuracy is the share of predictions that are right.
+func accuracy(all []trainer.Prediction) float64 {
+	right := 0
+	for _, p := range all {
+		if p.Predicted == p.Label {
+			right++
+		}
+	}
+	return float64(right) / float64(max(1, len(all)))
+}

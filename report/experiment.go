@@ -1,0 +1,201 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/euryale-ml/euryale/config"
+)
+
+// Experiment is runs that differ in nothing but their seed: a row of the tables, a colour
+// of the figures.
+type Experiment struct {
+	Name string
+	// Runs have a seed each, in order of the seeds.
+	Runs []*Run
+	// Set is the index of its test images in Report.TestSets.
+	Set int
+	// Index is its place among the experiments, which are in order of accuracy.
+	Index int
+	// Best, Last: accuracy of the best and the last epoch; Balanced and Loss are of the
+	// best one. Over the runs that count: the finished ones, or all evaluated ones where
+	// none is finished. N is 0 where none was evaluated.
+	Best, Last, Balanced, Loss, EpochsToBest, Seconds, Speed Stat
+}
+
+// elsewhere are the keys that say where a run runs and who is told, not what comes out.
+var elsewhere = []string{
+	"name", "seed", "threads", "device", "data.workers", "data.download", "data.url", "data.archives", "track",
+	"neptune.project", "neptune.mode", "neptune.tags", "mlflow.uri", "mlflow.experiment",
+}
+
+// setting is a key's value as a report shows it: paths without the machine's folders.
+func setting(c *config.Config, key string) string {
+	v, err := c.Get(key)
+	if err != nil {
+		return ""
+	}
+	switch key {
+	case "data.root", "data.train_list", "data.test_list", "model.weights":
+		if v != "" {
+			v = filepath.Base(filepath.Clean(v))
+		}
+		if key == "data.root" && v == filepath.Base(c.Data.Set) {
+			v = "" // the usual place, wherever that is
+		}
+	}
+	return v
+}
+
+// settings are all keys that matter with their values.
+func settings(c *config.Config) map[string]string {
+	m := map[string]string{}
+	if c == nil {
+		return m
+	}
+	for _, k := range config.Keys() {
+		if !slices.Contains(elsewhere, k.Path) {
+			m[k.Path] = setting(c, k.Path)
+		}
+	}
+	return m
+}
+
+// identity is equal for runs of one experiment.
+func (r *Run) identity() string {
+	if r.Config == nil {
+		return "folder " + r.Folder
+	}
+	var b strings.Builder
+	b.WriteString(r.Summary.Name)
+	m := settings(r.Config)
+	for _, k := range config.Keys() {
+		fmt.Fprintf(&b, "\x00%s", m[k.Path])
+	}
+	return b.String()
+}
+
+// experiments gathers runs that differ only in their seed. Two runs of one seed are two
+// experiments: they are no measure of what a seed changes.
+func experiments(runs []*Run) []*Experiment {
+	var list []*Experiment
+	find := func(r *Run) *Experiment {
+		for _, e := range list {
+			sameSeed := func(o *Run) bool { return o.Summary.Seed == r.Summary.Seed }
+			if e.Runs[0].identity() == r.identity() && !slices.ContainsFunc(e.Runs, sameSeed) {
+				return e
+			}
+		}
+		return nil
+	}
+	for _, r := range runs {
+		if e := find(r); e != nil {
+			e.Runs = append(e.Runs, r)
+			continue
+		}
+		list = append(list, &Experiment{Name: cmp.Or(r.Summary.Name, r.base()), Runs: []*Run{r}})
+	}
+	nameApart(list)
+	for _, e := range list {
+		slices.SortStableFunc(e.Runs, func(a, b *Run) int { return cmp.Compare(a.Summary.Seed, b.Summary.Seed) })
+		e.measure()
+	}
+	return list
+}
+
+// nameApart gives experiments of one name those of their folders.
+func nameApart(list []*Experiment) {
+	count := map[string]int{}
+	for _, e := range list {
+		count[e.Name]++
+	}
+	taken := map[string]int{}
+	for _, e := range list {
+		if count[e.Name] > 1 {
+			e.Name = e.Runs[0].base()
+		}
+		if taken[e.Name]++; taken[e.Name] > 1 {
+			e.Name = fmt.Sprintf("%s (%d)", e.Name, taken[e.Name])
+		}
+	}
+}
+
+// counted are the runs whose values make the experiment's.
+func (e *Experiment) counted() (runs []*Run) {
+	for _, r := range e.Runs {
+		if r.evaluated() && r.finished() {
+			runs = append(runs, r)
+		}
+	}
+	if len(runs) > 0 {
+		return runs
+	}
+	for _, r := range e.Runs {
+		if r.evaluated() {
+			runs = append(runs, r)
+		}
+	}
+	return runs
+}
+
+func (e *Experiment) measure() {
+	runs := e.counted()
+	of := func(value func(r *Run) float64) Stat {
+		var values []float64
+		for _, r := range runs {
+			values = append(values, value(r))
+		}
+		return newStat(values)
+	}
+	e.Best = of(func(r *Run) float64 { return r.Summary.Best.Accuracy })
+	e.Last = of(func(r *Run) float64 { return r.Summary.Last.Accuracy })
+	e.Balanced = of(func(r *Run) float64 { return r.Summary.Best.BalancedAccuracy })
+	e.Loss = of(func(r *Run) float64 { return r.Summary.Best.Loss })
+	e.EpochsToBest = of(func(r *Run) float64 { return float64(r.Summary.Best.Epoch) })
+	if len(runs) == 0 {
+		runs = e.Runs
+	}
+	e.Seconds = of(func(r *Run) float64 { return r.Summary.Seconds })
+	e.Speed = of(func(r *Run) float64 { return r.Summary.ImagesPerSecond })
+}
+
+// leader is the run with the best accuracy, nil if none was evaluated.
+func (e *Experiment) leader() *Run {
+	var best *Run
+	for _, r := range e.counted() {
+		if best == nil || r.Summary.Best.Accuracy > best.Summary.Best.Accuracy {
+			best = r
+		}
+	}
+	return best
+}
+
+// images is the number of test images that the accuracy is of.
+func (e *Experiment) images() int {
+	r := e.Runs[0]
+	if l := e.leader(); l != nil {
+		r = l
+	}
+	return max(1, r.Summary.TestImages-r.Summary.BadTestImages)
+}
+
+// config is the configuration of the experiment, nil where it is not known.
+func (e *Experiment) config() *config.Config { return e.Runs[0].Config }
+
+// changes lists the keys in which two experiments differ.
+func changes(a, b *Experiment) []config.Difference {
+	if a.config() == nil || b.config() == nil {
+		return nil
+	}
+	x, y := settings(a.config()), settings(b.config())
+	var list []config.Difference
+	for _, k := range config.Keys() {
+		if x[k.Path] != y[k.Path] {
+			list = append(list, config.Difference{Key: k.Path, A: x[k.Path], B: y[k.Path]})
+		}
+	}
+	return list
+}

@@ -1,0 +1,331 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+// asked says what the runs were made to find out, as far as their settings tell.
+func (r *Report) asked() []string {
+	runs := 0
+	for _, e := range r.Experiments {
+		runs += len(e.Runs)
+	}
+	say := []string{fmt.Sprintf("%s (%s) learned to name what is on a picture.", capital(plural(len(r.Experiments), "experiment")), plural(runs, "run"))}
+	if len(r.Experiments) == runs {
+		say[0] = fmt.Sprintf("%s learned to name what is on a picture.", capital(plural(runs, "run")))
+	}
+	for _, s := range r.TestSets {
+		say = append(say, r.aboutSet(s))
+	}
+	if len(r.TestSets) > 1 {
+		say = append(say, "Their accuracies are of different images, so that only runs on the same images are compared below; the table says which.")
+	}
+	if keys := r.varied(); len(keys) > 0 {
+		say = append(say, fmt.Sprintf("The runs differ in %s.", some(keys, 8)))
+	} else if len(r.Experiments) > 1 {
+		say = append(say, "Their settings are the same.")
+	}
+	return say
+}
+
+// aboutSet describes test images and what guessing reaches on them.
+func (r *Report) aboutSet(s *TestSet) string {
+	var e *Experiment
+	for _, x := range r.Experiments {
+		if r.set(x) == s {
+			e = x
+			break
+		}
+	}
+	run := e.Runs[0]
+	text := fmt.Sprintf("%s: %s training and %s test images", s.Name, grouped(int64(run.Summary.TrainImages)), grouped(int64(s.Images)))
+	if c := e.config(); c != nil {
+		text += fmt.Sprintf(" of %d×%d pixels", c.Data.Crop, c.Data.Crop)
+	}
+	switch {
+	case s.Classes > 0 && s.Classes < s.Outputs:
+		text += fmt.Sprintf(", %d classes of the %d that the networks tell apart", s.Classes, s.Outputs)
+	case s.Classes > 0:
+		text += fmt.Sprintf(", %d classes", s.Classes)
+	case s.Outputs > 0:
+		text += fmt.Sprintf(", %d classes at most", s.Outputs)
+	}
+	text += "."
+	if s.Redrawn {
+		text += " Each seed has its own training and test images of these classes."
+	}
+	if s.Chance > 0 {
+		text += fmt.Sprintf(" Guessing among these classes is right in %s of the images", percent(s.Chance))
+		if s.Common > 0 {
+			text += fmt.Sprintf(", and always naming the most frequent class in %s", percent(s.Common))
+		}
+		text += "."
+	}
+	return text
+}
+
+// found says what came out, the most important first.
+func (r *Report) found() (say []string) {
+	for i := range r.TestSets {
+		list := r.of(i)
+		if len(list) == 0 {
+			continue
+		}
+		where := ""
+		if len(r.TestSets) > 1 {
+			where = "On " + r.TestSets[i].Name + ": "
+		}
+		best := list[0]
+		sentence := fmt.Sprintf("%s%s is best, with %s of the test images right%s", where, best.Name, best.Best.shares(), overSeeds(best))
+		if len(list) == 1 {
+			sentence = fmt.Sprintf("%s%s names %s of the test images right%s", where, best.Name, best.Best.shares(), overSeeds(best))
+		}
+		say = append(say, sentence+r.againstChance(best)+".")
+		say = append(say, r.equals(list)...)
+		say = append(say, r.unlearned(list)...)
+	}
+	if len(say) == 0 {
+		say = append(say, "None of these runs was evaluated on its test images yet.")
+	}
+	return append(say, r.statuses()...)
+}
+
+func overSeeds(e *Experiment) string {
+	if e.Best.N > 1 {
+		return fmt.Sprintf(" (mean of %d seeds ± their standard deviation)", e.Best.N)
+	}
+	return ""
+}
+
+func (r *Report) againstChance(e *Experiment) string {
+	if c := r.set(e).Chance; c > 0 {
+		return fmt.Sprintf("; guessing is right in %s", percent(c))
+	}
+	return ""
+}
+
+// equals names those that cannot be told from the best.
+func (r *Report) equals(list []*Experiment) []string {
+	var same, maybe []string
+	for _, e := range list[1:] {
+		switch r.compare(list[0], e).Verdict {
+		case None:
+			same = append(same, e.Name)
+		case Unsure:
+			maybe = append(maybe, e.Name)
+		}
+	}
+	var say []string
+	if len(same) > 0 {
+		say = append(say, fmt.Sprintf("Not to be told from it: %s (within one standard deviation).", list2(same)))
+	}
+	if len(maybe) > 0 {
+		say = append(say, fmt.Sprintf("Perhaps behind it, but not surely: %s (between one and two standard deviations).", list2(maybe)))
+	}
+	if len(same)+len(maybe) == 0 && len(list) > 1 {
+		c := r.compare(list[0], list[1])
+		say = append(say, fmt.Sprintf("It is ahead of all others: the next, %s, reaches %s, and the difference of %s is %s.",
+			c.B.Name, c.B.Best.shares(), points(c.Difference), deviations(c.Z)))
+	}
+	return say
+}
+
+func list2(words []string) string { return some(words, 8) }
+
+// unlearned names those that are no better than guessing.
+func (r *Report) unlearned(list []*Experiment) []string {
+	var words []string
+	for _, e := range list {
+		if !r.learned(e) {
+			words = append(words, fmt.Sprintf("%s (%s)", e.Name, e.Best.shares()))
+		}
+	}
+	if len(words) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("No better than guessing: %s. The best of several epochs is two standard deviations above chance by luck alone, and they are not further.",
+		list2(words))}
+}
+
+// statuses names the runs that did not end as they should have.
+func (r *Report) statuses() (say []string) {
+	for _, e := range r.Experiments {
+		for _, run := range e.Runs {
+			s := run.Summary
+			switch {
+			case s.Status == trainer.Failed:
+				say = append(say, fmt.Sprintf("%s failed after %s: %s.", e.title(run), plural(s.Steps, "step"), strings.TrimSuffix(tame(s.Error), ".")))
+			case s.Status != trainer.Finished:
+				of := ""
+				if run.Config != nil {
+					of = fmt.Sprintf(" of %d", run.Config.Train.Epochs)
+				}
+				say = append(say, fmt.Sprintf("%s was stopped after %d%s epochs; what it shows is no result yet.", e.title(run), s.Epochs, of))
+			case !run.evaluated():
+				say = append(say, fmt.Sprintf("%s has no test accuracy.", e.title(run)))
+			}
+		}
+	}
+	return say
+}
+
+// title names a run among those of its experiment.
+func (e *Experiment) title(r *Run) string {
+	if len(e.Runs) == 1 {
+		return e.Name
+	}
+	return fmt.Sprintf("%s with seed %d", e.Name, r.Summary.Seed)
+}
+
+// tame is the first line of an error, without a machine's folders.
+func tame(message string) string {
+	message, _, _ = strings.Cut(message, "\n")
+	words := strings.Split(message, " ")
+	for i, w := range words {
+		if at := strings.IndexAny(w, `/\`); at >= 0 && strings.Count(w, "/")+strings.Count(w, `\`) > 1 {
+			words[i] = "…" + w[strings.LastIndexAny(w, `/\`):]
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// sentence says in words what a comparison shows.
+func (c Comparison) sentence() string {
+	numbers := fmt.Sprintf("%s against %s; the difference of %s is %s", c.A.Best.shares(), c.B.Best.shares(), points(c.Difference), deviations(c.Z))
+	text := ""
+	switch c.Verdict {
+	case None:
+		text = fmt.Sprintf("Between %s and %s there is no difference that these runs could show: %s.", c.A.Name, c.B.Name, numbers)
+	case Unsure:
+		text = fmt.Sprintf("%s may be better than %s, but that is not sure: %s. Chance alone makes such a difference in one of %.0f comparisons.",
+			c.A.Name, c.B.Name, numbers, 1/byLuck(c.Z))
+	default:
+		text = fmt.Sprintf("%s is better than %s: %s.", c.A.Name, c.B.Name, numbers)
+	}
+	return text + c.byLast()
+}
+
+// byLast says so where the last epochs tell another story than the best ones.
+func (c Comparison) byLast() string {
+	z := c.last()
+	a, b := c.A.Last.shares(), c.B.Last.shares()
+	switch v := verdict(z); {
+	case z < -1 && v != None:
+		return fmt.Sprintf(" In their last epochs it is the other way round: %s against %s.", a, b)
+	case c.Verdict == None && v == Sure:
+		return fmt.Sprintf(" In their last epochs %s is ahead: %s against %s.", c.A.Name, a, b)
+	case c.Verdict == Sure && v == None:
+		return fmt.Sprintf(" In their last epochs there is no difference: %s against %s.", a, b)
+	}
+	return ""
+}
+
+// changed says in which settings the two of a comparison differ.
+func (c Comparison) changed() string {
+	list := changes(c.B, c.A)
+	if len(list) == 0 {
+		return "no setting"
+	}
+	var words []string
+	for _, d := range list {
+		words = append(words, change(d))
+	}
+	return some(words, 4)
+}
+
+// change writes a changed key.
+func change(d config.Difference) string {
+	return fmt.Sprintf("%s %s → %s", d.Key, shown(d.A), shown(d.B))
+}
+
+// sureness says how far the numbers can be trusted.
+func (r *Report) sureness() (say []string) {
+	for i, s := range r.TestSets {
+		list := r.of(i)
+		if len(list) == 0 {
+			continue
+		}
+		e := list[0]
+		one := 100 * math.Sqrt(binomial(e.Best.Mean, e.images()))
+		text := fmt.Sprintf("An accuracy is counted on %s test images, so that luck in the choice of these images leaves it uncertain by ± %.1f points "+
+			"(one binomial standard deviation at %s).", grouped(int64(e.images())), one, percent(e.Best.Mean))
+		if len(r.TestSets) > 1 {
+			text = s.Name + ": " + text
+		}
+		say = append(say, text)
+		switch n := r.several(i); {
+		case r.usual[i] > 0:
+			say = append(say, fmt.Sprintf("The same experiment with another seed moves by ± %.1f points (standard deviation over the seeds of %s).",
+				100*r.usual[i], plural(n, "experiment")))
+		case n > 0:
+			say = append(say, "The seeds that were tried gave the same accuracies.")
+		default:
+			say = append(say, "Each experiment was run with one seed, so that what another seed would change is not known and not in these numbers: two or three seeds each would show it.")
+		}
+	}
+	if r.mixed() {
+		say = append(say, "Experiments with one seed borrow the standard deviation between seeds from those with several.")
+	}
+	return append(say, "A difference counts in the larger of the two standard deviations: up to one is none, up to two is not sure, and beyond two it is real, "+
+		"but of many comparisons one in twenty looks real by luck. The best epoch is chosen by the same test images that judge it, which flatters all runs a little, "+
+		"and those most that go up and down; the last epoch stands beside it.")
+}
+
+// several counts the experiments with more than one seed on a test set.
+func (r *Report) several(set int) (n int) {
+	for _, e := range r.of(set) {
+		if e.Best.N > 1 {
+			n++
+		}
+	}
+	return n
+}
+
+// mixed reports whether some comparison borrows the noise of seeds.
+func (r *Report) mixed() bool {
+	return slices.ContainsFunc(r.Comparisons, func(c Comparison) bool { return c.Borrowed })
+}
+
+// saturation says of each experiment whether more epochs promise more.
+func (r *Report) saturation() (say []string) {
+	var rising, flat []string
+	for _, e := range r.Experiments {
+		for _, run := range e.Runs {
+			if !run.evaluated() {
+				continue
+			}
+			s := run.Summary
+			ago := fmt.Sprintf("%s (best in epoch %d of %d)", e.title(run), s.Best.Epoch, s.Last.Epoch)
+			if saturated(s) {
+				flat = append(flat, ago)
+			} else {
+				rising = append(rising, ago)
+			}
+		}
+	}
+	if len(flat) > 0 {
+		say = append(say, fmt.Sprintf("Saturated, without a better test accuracy in their last 10 epochs: %s.", some(flat, 12)))
+	}
+	if len(rising) > 0 {
+		say = append(say, fmt.Sprintf("Not saturated, so that more epochs might still bring more: %s.", some(rising, 12)))
+	}
+	return say
+}
+
+// saturated reports whether the last 10 epochs brought nothing better.
+func saturated(s *trainer.Report) bool {
+	return s.Saturated || s.Best != nil && s.Last != nil && s.Last.Epoch-s.Best.Epoch >= 10
+}
+
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

@@ -1,0 +1,111 @@
+package report
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"path/filepath"
+
+	xdraw "golang.org/x/image/draw"
+
+	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+// Bounds of the pictures in a page.
+const (
+	pictureSide  = 112     // pixels of the longer side
+	pictureBytes = 3 << 20 // of all together
+)
+
+// album makes the small pictures of test images.
+type album struct {
+	ctx   context.Context
+	open  func(r *Run) (dataset.Dataset, error)
+	sets  map[*Run]dataset.Dataset
+	made  map[string]string
+	bytes int
+	err   error // why there are no pictures
+}
+
+func (r *Report) newAlbum(ctx context.Context) *album {
+	a := &album{ctx: ctx, open: r.Images, sets: map[*Run]dataset.Dataset{}, made: map[string]string{}}
+	if a.open == nil {
+		a.open = openImages(ctx)
+	}
+	return a
+}
+
+// openImages opens the test images that a run's configuration names, without fetching.
+func openImages(ctx context.Context) func(r *Run) (dataset.Dataset, error) {
+	return func(r *Run) (dataset.Dataset, error) {
+		if r.Config == nil {
+			return nil, fmt.Errorf("report: %s: %w: no %s", r.base(), ErrNoRun, trainer.ConfigFile)
+		}
+		c := *r.Config
+		c.Data.Download = false
+		_, test, err := trainer.OpenData(ctx, c)
+		return test, err
+	}
+}
+
+// picture is a test image of a run as a data address, "" where it cannot be had.
+func (a *album) picture(r *Run, p trainer.Prediction) string {
+	set, known := a.sets[r]
+	if !known {
+		var err error
+		if set, err = a.open(r); err != nil {
+			set, a.err = nil, err
+		}
+		a.sets[r] = set
+	}
+	if set == nil || p.Index >= set.Len() || a.bytes > pictureBytes {
+		return ""
+	}
+	key := fmt.Sprintf("%s %d", r.testKey(), p.Index)
+	if r.redrawn() {
+		key += fmt.Sprintf(" %d", r.Config.Seed)
+	}
+	if made, ok := a.made[key]; ok {
+		return made
+	}
+	s, err := set.Sample(a.ctx, p.Index)
+	if err != nil || s.Image == nil || s.Label != p.Label || p.Image != "" && s.Name != "" && filepath.Base(s.Name) != p.Image {
+		return ""
+	}
+	text, err := dataAddress(s.Image)
+	if err != nil {
+		return ""
+	}
+	a.bytes += len(text)
+	a.made[key] = text
+	return text
+}
+
+// dataAddress writes a small copy of an image: small ones as they are, as PNG, others as
+// JPEG.
+func dataAddress(img image.Image) (string, error) {
+	b := img.Bounds()
+	w, h := b.Dx(), b.Dy()
+	if w < 1 || h < 1 {
+		return "", image.ErrFormat
+	}
+	var out bytes.Buffer
+	if max(w, h) <= pictureSide/2 {
+		if err := png.Encode(&out, img); err != nil {
+			return "", err
+		}
+		return "data:image/png;base64," + base64.StdEncoding.EncodeToString(out.Bytes()), nil
+	}
+	scale := min(1, float64(pictureSide)/float64(max(w, h)))
+	small := image.NewRGBA(image.Rect(0, 0, max(1, int(float64(w)*scale+0.5)), max(1, int(float64(h)*scale+0.5))))
+	xdraw.CatmullRom.Scale(small, small.Rect, img, b, xdraw.Src, nil)
+	if err := jpeg.Encode(&out, small, &jpeg.Options{Quality: 80}); err != nil {
+		return "", err
+	}
+	return "data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(out.Bytes()), nil
+}

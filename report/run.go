@@ -1,0 +1,152 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/euryale-ml/euryale/checkpoint"
+	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+// Errors of this package; test with errors.Is.
+var (
+	// ErrNoRun says that a folder holds no run, or one that has no summary yet.
+	ErrNoRun = errors.New("no run")
+	// ErrNoRuns says that there is nothing to report on.
+	ErrNoRuns = errors.New("no runs")
+)
+
+// Run is what a run's folder tells.
+type Run struct {
+	// Folder is where it lies; only its last element comes into a report.
+	Folder string
+	// Summary is summary.json.
+	Summary *trainer.Report
+	// Config is config.yaml, nil where it cannot be read.
+	Config *config.Config
+	// Lines are those of metrics.jsonl.
+	Lines []track.Line
+	// Classes are the names of the model's outputs, nil where no weights name them.
+	Classes []string
+	// Predictions are what the best weights make of each test image, nil where that is
+	// not known; see Evaluate.
+	Predictions []trainer.Prediction
+	// Notes say what could not be read, a sentence each.
+	Notes []string
+}
+
+// Read reads a run's folder. Without a summary it is no run, and the error wraps
+// ErrNoRun; all else may be missing, and a note says so.
+func Read(dir string) (*Run, error) {
+	r := &Run{Folder: dir}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, fmt.Errorf("%s is %w: there is no such folder", dir, ErrNoRun)
+	}
+	if !info.IsDir() {
+		return nil, fmt.Errorf("%s is %w but a file; name the run's folder", dir, ErrNoRun)
+	}
+	r.Summary, err = trainer.ReadReport(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(filepath.Join(dir, trainer.ConfigFile)); err == nil {
+			return nil, fmt.Errorf("%s is not finished: it has no %s yet (%w)", dir, trainer.SummaryFile, ErrNoRun)
+		}
+		return nil, fmt.Errorf("%s is %w: it has neither %s nor %s", dir, ErrNoRun, trainer.SummaryFile, trainer.ConfigFile)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s cannot be read: %w", dir, trainer.SummaryFile, err)
+	}
+	if r.Lines, err = track.ReadLog(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	r.readConfig()
+	r.readClasses()
+	if r.Predictions, err = trainer.ReadPredictions(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		r.note("Its %s cannot be read and is left out.", trainer.PredictionsFile)
+	}
+	r.dropBadPredictions()
+	return r, nil
+}
+
+func (r *Run) note(format string, args ...any) {
+	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
+}
+
+func (r *Run) readConfig() {
+	data, err := os.ReadFile(filepath.Join(r.Folder, trainer.ConfigFile))
+	if err == nil {
+		c := config.Default()
+		if err = config.Load(data, &c); err == nil {
+			r.Config = &c
+			return
+		}
+	}
+	r.note("Its %s cannot be read, so that its settings are not compared.", trainer.ConfigFile)
+}
+
+// readClasses takes the classes from the weights of the run.
+func (r *Run) readClasses() {
+	for _, name := range []string{trainer.BestFile, trainer.LastFile} {
+		meta, err := checkpoint.ReadMetadata(filepath.Join(r.Folder, trainer.CheckpointDir, name))
+		if err != nil {
+			continue
+		}
+		if info, err := checkpoint.ReadInfo(meta); err == nil && len(info.Classes) > 0 {
+			r.Classes = info.Classes
+			return
+		}
+	}
+}
+
+// dropBadPredictions drops predictions that are not of this run's classes.
+func (r *Run) dropBadPredictions() {
+	const most = 100_000 // classes, where no weights say how many there are
+	n := len(r.Classes)
+	if n == 0 {
+		n = most
+	}
+	if slices.ContainsFunc(r.Predictions, func(p trainer.Prediction) bool { return p.Label >= n || p.Predicted >= n }) {
+		r.Predictions = nil
+		r.note("Its %s names classes that the model does not have, and is left out.", trainer.PredictionsFile)
+	}
+	if len(r.Predictions) == 0 {
+		r.Predictions = nil
+	}
+}
+
+// ClassCount is the number of classes among the test images, or of the model's outputs
+// where there are no predictions; 0 where neither is known.
+func (r *Run) ClassCount() int {
+	if r.Predictions != nil {
+		return len(labelCounts(r.Predictions))
+	}
+	return len(r.Classes)
+}
+
+// class is the name of a class.
+func (r *Run) class(i int) string {
+	if i < len(r.Classes) {
+		return r.Classes[i]
+	}
+	return fmt.Sprintf("class %d", i)
+}
+
+// base is the last element of the folder's path.
+func (r *Run) base() string {
+	if abs, err := filepath.Abs(r.Folder); err == nil {
+		return filepath.Base(abs)
+	}
+	return filepath.Base(filepath.Clean(r.Folder))
+}
+
+// evaluated reports whether the run has a test accuracy.
+func (r *Run) evaluated() bool { return r.Summary.Best != nil && r.Summary.Last != nil }
+
+// finished reports whether the run ended by itself.
+func (r *Run) finished() bool { return r.Summary.Status == trainer.Finished }

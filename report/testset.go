@@ -1,0 +1,147 @@
+package report
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+// TestSet is the test images of some experiments, whose accuracies may be compared.
+type TestSet struct {
+	// Name says which images they are.
+	Name string
+	// Images is their number.
+	Images int
+	// Outputs is the number of classes that the models tell apart, Classes that of the
+	// classes which occur among the images; 0: not known.
+	Outputs, Classes int
+	// Chance is the accuracy of guessing among the classes that occur, Common that of
+	// always naming the most frequent one; 0: not known.
+	Chance, Common float64
+	// Redrawn says that each seed has test images of its own.
+	Redrawn bool
+
+	key string
+}
+
+// redrawn reports whether the test images depend on the seed.
+func (r *Run) redrawn() bool {
+	if r.Config == nil {
+		return false
+	}
+	d := r.Config.Data
+	return d.Set == "drawn"
+}
+
+// testKey is equal for runs on the same test images, as far as their settings tell.
+func (r *Run) testKey() string {
+	n := r.Summary.TestImages
+	if r.Config == nil {
+		return fmt.Sprintf("unknown, %d images", n)
+	}
+	d := r.Config.Data
+	switch d.Set {
+	case "drawn":
+		return fmt.Sprintf("drawn, %d classes, %d images, %d pixels", d.DrawnClasses, n, d.Resize)
+	case "oxford-iiit-pet":
+		return fmt.Sprintf("%s, %s, %d images, relabel %v %d", d.Set, setting(r.Config, "data.test_list"), n, d.Relabel, len(r.Classes))
+	}
+	return fmt.Sprintf("%s %s, %d images, %d classes", d.Set, setting(r.Config, "data.root"), n, len(r.Classes))
+}
+
+// labelKey is equal for predictions of the same images; "" without predictions.
+func (r *Run) labelKey() string {
+	if r.Predictions == nil || r.redrawn() {
+		return ""
+	}
+	h := sha256.New()
+	for _, p := range r.Predictions {
+		fmt.Fprintf(h, "%s %d\n", p.Image, p.Label)
+	}
+	return string(h.Sum(nil))
+}
+
+// testSets finds the test images that experiments share and numbers them.
+func testSets(list []*Experiment) []*TestSet {
+	var sets []*TestSet
+	labels := map[string]string{} // of a test key, those of the first predictions
+	for _, e := range list {
+		r := e.Runs[0]
+		key := r.testKey()
+		label := e.labelKey()
+		if known := labels[key]; known != "" && label != "" && known != label {
+			key += ", others " + label
+		} else if label != "" {
+			labels[key] = label
+		}
+		e.Set = slices.IndexFunc(sets, func(s *TestSet) bool { return s.key == key })
+		if e.Set < 0 {
+			e.Set = len(sets)
+			sets = append(sets, &TestSet{key: key, Name: r.testName(), Images: r.Summary.TestImages, Redrawn: r.redrawn()})
+		}
+		sets[e.Set].learn(e)
+	}
+	return sets
+}
+
+func (e *Experiment) labelKey() string {
+	for _, r := range e.Runs {
+		if k := r.labelKey(); k != "" {
+			return k
+		}
+	}
+	return ""
+}
+
+// testName says in words which test images a run has.
+func (r *Run) testName() string {
+	if r.Config == nil {
+		return "unknown images"
+	}
+	d := r.Config.Data
+	parts := []string{d.Set}
+	switch d.Set {
+	case "oxford-iiit-pet":
+		if l := setting(r.Config, "data.test_list"); l != "test.txt" {
+			parts = append(parts, l)
+		}
+	case "drawn":
+	default:
+		if root := setting(r.Config, "data.root"); root != "" {
+			parts = append(parts, root)
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// learn takes what an experiment tells of the images.
+func (s *TestSet) learn(e *Experiment) {
+	for _, r := range e.Runs {
+		if s.Outputs == 0 {
+			s.Outputs = len(r.Classes)
+		}
+		if s.Classes > 0 || r.Predictions == nil {
+			continue
+		}
+		most, counts := 0, labelCounts(r.Predictions)
+		for _, n := range counts {
+			most = max(most, n)
+		}
+		s.Classes, s.Common = len(counts), float64(most)/float64(len(r.Predictions))
+		s.Chance = 1 / float64(s.Classes)
+	}
+	if s.Chance == 0 && s.Outputs > 0 {
+		s.Chance = 1 / float64(s.Outputs)
+	}
+}
+
+func labelCounts(all []trainer.Prediction) map[int]int {
+	counts := map[int]int{}
+	for _, p := range all {
+		counts[p.Label]++
+	}
+	return counts
+}

@@ -1,0 +1,140 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// percent writes a share: 42.6 %.
+func percent(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }
+
+// points writes a difference of shares in percentage points.
+func points(v float64) string {
+	s := fmt.Sprintf("%.1f", 100*v)
+	if s == "1.0" {
+		return "1 point"
+	}
+	return strings.TrimSuffix(s, ".0") + " points"
+}
+
+// shares writes a statistic of shares: 42.6 %, or 42.6 % ± 0.4 over several seeds.
+func (s Stat) shares() string {
+	switch {
+	case s.N == 0:
+		return "–"
+	case s.N == 1:
+		return percent(s.Mean)
+	}
+	return fmt.Sprintf("%s ± %.1f", percent(s.Mean), 100*s.SD)
+}
+
+// numbers writes a statistic of other values with so many digits behind the point.
+func (s Stat) numbers(digits int) string {
+	if s.N == 0 {
+		return "–"
+	}
+	mean := strconv.FormatFloat(s.Mean, 'f', digits, 64)
+	if s.N == 1 {
+		return mean
+	}
+	return mean + " ± " + strconv.FormatFloat(s.SD, 'f', digits, 64)
+}
+
+// grouped writes n with commas: 134,412,133.
+func grouped(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	sign := ""
+	if n < 0 {
+		sign, s = "-", s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return sign + s
+}
+
+// short writes n with three digits and a letter: 134 M, 15.5 G.
+func short(n int64) string {
+	v := float64(n)
+	if n < 1000 {
+		return strconv.FormatInt(n, 10)
+	}
+	for _, unit := range []string{"", "k", "M", "G", "T"} {
+		if v < 999.5 || unit == "T" {
+			return strings.TrimSpace(strconv.FormatFloat(v, 'f', max(0, 2-int(math.Log10(max(v, 1)))), 64) + " " + unit)
+		}
+		v /= 1000
+	}
+	return ""
+}
+
+// duration writes seconds as a person would: 8.2 s, 3 min 20 s, 2 h 5 min.
+func duration(seconds float64) string {
+	switch s := seconds; {
+	case s < 9.95:
+		return fmt.Sprintf("%.1f s", max(0, s))
+	case s < 59.5:
+		return fmt.Sprintf("%.0f s", s)
+	case s < 3600:
+		return fmt.Sprintf("%d min %d s", int(s)/60, int(s)%60)
+	}
+	d := time.Duration(seconds * float64(time.Second))
+	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+}
+
+// plural writes n and the word in the number that fits.
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	if strings.HasSuffix(word, "s") {
+		return grouped(int64(n)) + " " + word + "es"
+	}
+	return grouped(int64(n)) + " " + word + "s"
+}
+
+// list writes words as a sentence has them: a, b and c.
+func list(words []string) string {
+	switch n := len(words); n {
+	case 0:
+		return ""
+	case 1:
+		return words[0]
+	default:
+		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
+	}
+}
+
+// some is list of the first few, and how many more there are.
+func some(words []string, most int) string {
+	if len(words) <= most {
+		return list(words)
+	}
+	return strings.Join(words[:most], ", ") + fmt.Sprintf(" and %d more", len(words)-most)
+}
+
+// shown is a setting's value, or a word for an empty one.
+func shown(v string) string {
+	if v == "" {
+		return "(empty)"
+	}
+	return v
+}
+
+// deviations writes a number of standard deviations.
+func deviations(z float64) string {
+	switch z = math.Abs(z); {
+	case math.IsInf(z, 0):
+		return "beyond all standard deviations"
+	case z < 9.95:
+		s := fmt.Sprintf("%.1f", z)
+		if s == "1.0" {
+			return "1 standard deviation"
+		}
+		return strings.TrimSuffix(s, ".0") + " standard deviations"
+	}
+	return fmt.Sprintf("%.0f standard deviations", z)
+}
