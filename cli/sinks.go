@@ -8,6 +8,7 @@ import (
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/track"
 	"github.com/euryale-ml/euryale/track/mlflow"
+	"github.com/euryale-ml/euryale/track/neptune"
 	"github.com/euryale-ml/euryale/track/tensorboard"
 )
 
@@ -28,6 +29,9 @@ var sinks = map[string]newSink{
 		}
 		return s, "", nil
 	},
+	"neptune": func(c config.Config, dir string, env func(string) string) (track.Sink, string, error) {
+		return neptune.New(neptune.Options{Project: c.Neptune.Project, Mode: c.Neptune.Mode}, dir, env)
+	},
 	"tensorboard": func(_ config.Config, dir string, _ func(string) string) (track.Sink, string, error) {
 		logs := quote(filepath.Dir(filepath.Clean(dir)))
 		return &tensorboard.Sink{}, "tensorboard: event files in the run's folder; look at them with: tensorboard --logdir " + logs, nil
@@ -36,3 +40,12 @@ var sinks = map[string]newSink{
 
 // sinkNames are the names in sinks, in order.
 func sinkNames() []string { return slices.Sorted(maps.Keys(sinks)) }
+
+// outboxOf names the folder of a Sink's records: its own where it says so, since what was
+// kept in a folder has not been sent.
+func outboxOf(service string, s track.Sink) string {
+	if o, ok := s.(interface{ Outbox() string }); ok {
+		return o.Outbox()
+	}
+	return service
+}

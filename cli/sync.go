@@ -131,8 +131,9 @@ func (y *syncing) services() []string {
 	names := slices.Clone(y.config.Track)
 	entries, _ := os.ReadDir(filepath.Join(y.dir, track.OutboxDir))
 	for _, e := range entries {
-		if e.IsDir() && sinks[e.Name()] != nil && !slices.Contains(names, e.Name()) {
-			names = append(names, e.Name())
+		name, _, _ := strings.Cut(e.Name(), "-") // neptune-offline is neptune's
+		if e.IsDir() && sinks[name] != nil && !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
 	return names
@@ -148,7 +149,7 @@ func (y *syncing) send(ctx context.Context, service string) error {
 		fmt.Fprintln(y.io.Err, note)
 	}
 	b, err := track.OpenOutbox(sink, track.OutboxOptions{
-		Dir: y.dir, Service: service, Name: y.config.Name, Tries: syncTries,
+		Dir: y.dir, Service: outboxOf(service, sink), Name: y.config.Name, Tries: syncTries,
 		Notify: func(message string) { fmt.Fprintf(y.io.Err, "sync: %s\n", message) },
 	})
 	if err != nil {
@@ -164,7 +165,7 @@ func (y *syncing) send(ctx context.Context, service string) error {
 		if d.Err == nil {
 			d.Err = flushed
 		}
-		return errors.New(strings.TrimPrefix(d.String(), service+": "))
+		return errors.New(strings.TrimPrefix(d.String(), d.Service+": "))
 	}
 	text := fmt.Sprintf("%s: %s", y.dir, d)
 	if d.URL != "" {

@@ -69,14 +69,14 @@ func (n *session) openTrackers() {
 func (n *session) openOutbox(service string) (*track.Outbox, error) {
 	sink, note, err := makeSink(service, n.config, n.dir.path, os.Getenv)
 	if err != nil {
-		n.warn("warning: %s: %v; the run is kept for %s", service, err, n.sync())
+		n.warn("warning: %v; the run is kept for: %s", err, n.sync())
 		sink = unusable{err}
 	} else if note != "" {
 		n.say("%s", note)
 	}
 	quiet := err != nil
 	b, err := track.OpenOutbox(sink, track.OutboxOptions{
-		Dir: n.dir.path, Service: service, Name: n.config.Name,
+		Dir: n.dir.path, Service: outboxOf(service, sink), Name: n.config.Name,
 		Notify: func(message string) {
 			if !quiet {
 				n.warn("warning: %s", message)

@@ -12,6 +12,7 @@ import (
 // TestRecipes compares the files with what the recipes are defined to be.
 func TestRecipes(t *testing.T) {
 	base := config.Default() // SGD 1e-3, momentum 0.9, weight decay 5e-4, batch 64, 100 epochs
+	base.Track = []string{"neptune"}
 	vgg, resnet := base, base
 	vgg.Model.Name, resnet.Model.Name = "vgg16", "resnet50"
 	tricks := base

@@ -210,8 +210,10 @@ func (b *Outbox) Params(params map[string]any) error {
 // plainParam is a value that JSON can hold: texts for what it cannot.
 func plainParam(v any) any {
 	switch v := v.(type) {
-	case bool, string, int, int64, uint64:
+	case bool, string, int64:
 		return v
+	case int:
+		return int64(v)
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return fmt.Sprint(v)

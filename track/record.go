@@ -1,8 +1,10 @@
 package track
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -22,13 +24,56 @@ type jsonRecord struct {
 }
 
 // MarshalJSON writes the record as an outbox keeps it.
-func (r Record) MarshalJSON() ([]byte, error) { return json.Marshal(jsonRecord(r)) }
+func (r Record) MarshalJSON() ([]byte, error) {
+	j := jsonRecord(r)
+	if r.Params != nil {
+		j.Params = map[string]any{}
+		for name, v := range r.Params {
+			if f, ok := v.(float64); ok {
+				v = Float(f)
+			}
+			j.Params[name] = v
+		}
+	}
+	return json.Marshal(j)
+}
+
+// Float is a number with a point in JSON, so that one that is no whole number by its type
+// stays so.
+type Float float64
+
+// MarshalJSON writes 1 as 1.0.
+func (f Float) MarshalJSON() ([]byte, error) {
+	text, err := json.Marshal(float64(f))
+	if err == nil && !bytes.ContainsAny(text, ".eE") {
+		text = append(text, ".0"...)
+	}
+	return text, err
+}
+
+// number reads a number of Params: int64 without a point, else float64.
+func number(n json.Number) (any, error) {
+	if !strings.ContainsAny(n.String(), ".eE") {
+		return n.Int64()
+	}
+	return n.Float64()
+}
 
 // UnmarshalJSON reads a record of an outbox.
 func (r *Record) UnmarshalJSON(data []byte) error {
 	var j jsonRecord
-	if err := json.Unmarshal(data, &j); err != nil {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	if err := d.Decode(&j); err != nil {
 		return err
+	}
+	for name, v := range j.Params {
+		if n, ok := v.(json.Number); ok {
+			var err error
+			if j.Params[name], err = number(n); err != nil {
+				return err
+			}
+		}
 	}
 	switch j.Kind {
 	case ParamsRecord, MetricsRecord, TextRecord, ImageRecord, FileRecord, TagsRecord, FinishRecord:

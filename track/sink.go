@@ -28,7 +28,7 @@ type Record struct {
 	Text   string             // of a text
 	Path   string             // of an image or a file; as a Sink gets it, it can be opened
 	Values map[string]float64 // of metrics, finite
-	Params map[string]any     // of params: bool, string, or a number: float64 once it was in a file
+	Params map[string]any     // of params: bool, string, int64 or float64
 	Tags   []string           // of tags
 	Status string             // of finish: finished, interrupted or failed
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -135,8 +136,8 @@ func exists(dir string, elements ...string) bool {
 	return err == nil
 }
 
-// Params are the settings by dotted names: numbers as float64, true and false as bool,
-// everything else as text. Keys of the trackers themselves are left out.
+// Params are the settings by dotted names: whole numbers as int64, others as float64, true
+// and false as bool, everything else as text. Keys of the trackers themselves are left out.
 func Params(c config.Config) map[string]any {
 	params := map[string]any{}
 	for _, k := range config.Keys() {
@@ -144,19 +145,25 @@ func Params(c config.Config) map[string]any {
 			continue
 		}
 		if v, err := c.Get(k.Path); err == nil {
-			params[k.Path] = typed(v)
+			params[k.Path] = typed(v, k.Kind)
 		}
 	}
 	return params
 }
 
 // typed reads a setting's text.
-func typed(text string) any {
-	if b, err := strconv.ParseBool(text); err == nil && (text == "true" || text == "false") {
-		return b
-	}
-	if f, err := strconv.ParseFloat(text, 64); err == nil && strings.ContainsAny(text[:1], "+-.0123456789") {
-		return f
+func typed(text string, kind reflect.Kind) any {
+	switch kind {
+	case reflect.Bool:
+		return text == "true"
+	case reflect.Float64:
+		if f, err := strconv.ParseFloat(text, 64); err == nil {
+			return f
+		}
+	case reflect.Int, reflect.Int64, reflect.Uint64:
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return n
+		}
 	}
 	return text
 }
