@@ -16,7 +16,8 @@ type Key struct {
 	Default   string // as Set takes it
 	Range     string // what is allowed, in words
 	Meaning   string
-	Resumable bool // may change when a run is resumed
+	Resumable bool         // may change when a run is resumed
+	Kind      reflect.Kind // of the value in Config: a number's, String, Bool, or Array and Slice for lists
 }
 
 // Keys lists every key in the order of the YAML. known names the models and sets
@@ -25,7 +26,7 @@ func Keys(known ...Known) []Key {
 	c := Default()
 	list := make([]Key, len(keys))
 	for i, k := range keys {
-		list[i] = Key{k.path, k.get(&c), k.wants(known...), k.help, k.resumable}
+		list[i] = Key{k.path, k.get(&c), k.wants(known...), k.help, k.resumable, k.kind.Kind()}
 	}
 	return list
 }
