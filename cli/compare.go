@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -79,9 +80,14 @@ func RunCompare(ctx context.Context, s IO, args []string) int {
 	}
 	c := comparing{compareFlags: &o, io: s}
 	for _, dir := range folders {
-		c.add(dir)
+		if !ownFile(dir) {
+			c.add(dir)
+		}
 	}
 	if len(c.runs) == 0 {
+		if c.code == Done {
+			return fail(s, "compare", usagef("there is no run among these; name the runs' folders"))
+		}
 		return c.code
 	}
 	return c.compare(ctx)
@@ -99,6 +105,13 @@ type comparing struct {
 
 // fail says what could not be done; the rest goes on.
 func (c *comparing) fail(err error) { c.code = max(c.code, fail(c.io, "compare", err)) }
+
+// ownFile reports whether a path is a file that compare wrote beside the runs, which a
+// second compare runs/* finds there.
+func ownFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && slices.Contains([]string{viz.ComparisonFile, report.HTMLFile, report.MarkdownFile}, filepath.Base(path))
+}
 
 func (c *comparing) add(dir string) {
 	r, err := readRun(dir)

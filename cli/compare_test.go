@@ -1,11 +1,16 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
+
+	"github.com/euryale-ml/euryale/trainer"
 )
 
 func compare(args ...string) outcome {
@@ -51,4 +56,70 @@ func TestCompare(t *testing.T) {
 	compare("begun/config.yaml").wants(t, Failed, nil, []string{"is no run but a file"})
 	compare().wants(t, Usage, nil, []string{"which runs?"})
 	compare("-h").wants(t, Done, []string{"-out", "-json"}, nil)
+}
+
+// TestCompareEvaluates has runs as older versions left them, without predictions.
+func TestCompareEvaluates(t *testing.T) {
+	inFolder(t)
+	runCommand(t.Context(), RunData, "", "export", "-classes", "2", "-images", "8", "-size", "18", "pictures").wants(t, Done, nil, nil)
+	train("-quiet", "-out", "runs/folder", "-set", "data.set=image-folder", "-set", "data.root=pictures").wants(t, Done, nil, nil)
+	train("-quiet", "-out", "runs/drawn").wants(t, Done, nil, nil)
+	predictions := map[string][]byte{}
+	for _, dir := range []string{"runs/folder", "runs/drawn"} {
+		path := filepath.Join(dir, trainer.PredictionsFile)
+		data, err := os.ReadFile(path)
+		if err != nil || len(data) == 0 {
+			t.Fatal(err)
+		}
+		predictions[path] = data
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	compare("runs/folder", "runs/drawn", "-evaluate=false").wants(t, Done, []string{"report: "}, nil)
+	if exists("runs/drawn/" + trainer.PredictionsFile) {
+		t.Error("evaluated though it was told not to")
+	}
+
+	if err := os.Rename("pictures", "moved"); err != nil {
+		t.Fatal(err)
+	}
+	compare("runs/folder").wants(t, Done, []string{"report: "}, []string{"runs/folder: not evaluated", "pictures"})
+	text, _ := os.ReadFile("runs/report.md")
+	if !strings.Contains(string(text), "could not be evaluated here") {
+		t.Errorf("the report does not say what is missing: %s", text)
+	}
+	if err := os.Rename("moved", "pictures"); err != nil {
+		t.Fatal(err)
+	}
+
+	compare("runs/folder", "runs/drawn").wants(t, Done, []string{"report: "}, []string{"runs/drawn has no predictions.jsonl; its best weights are evaluated once"})
+	for path, want := range predictions {
+		if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: %v, %s, want %s", path, err, got, want)
+		}
+	}
+	page, _ := os.ReadFile("runs/report.html")
+	if !strings.Contains(string(page), "data:image/png") || !strings.Contains(string(page), "tested on") {
+		t.Error("the page has no pictures, or does not say that the test sets differ")
+	}
+	all, _ := filepath.Glob("runs/*")
+	if o := compare(all...); o.code != Done || o.err != "" {
+		t.Errorf("a second time, over its own files: %d, %s", o.code, o.err)
+	}
+}
+
+// TestCompareOtherImages has weights that cannot be those of the images.
+func TestCompareOtherImages(t *testing.T) {
+	inFolder(t)
+	train("-quiet", "-out", "run").wants(t, Done, nil, nil)
+	if err := os.Remove(filepath.Join("run", trainer.PredictionsFile)); err != nil {
+		t.Fatal(err)
+	}
+	data, _ := os.ReadFile("run/summary.json")
+	write(t, "run/summary.json", regexp.MustCompile(`"accuracy": [0-9.]+`).ReplaceAllString(string(data), `"accuracy": 77`))
+	compare("run").wants(t, Done, nil, []string{"the images are others"})
+	if exists("run/" + trainer.PredictionsFile) {
+		t.Error("predictions of other images were kept")
+	}
 }

@@ -12,16 +12,16 @@ import (
 
 // The size of a chart in units of its view box, which the page scales to its width.
 const (
-	chartWidth, chartHeight               = 560.0, 300.0
-	chartLeft, chartRight                 = 52.0, 12.0
-	chartTop, chartBottom                 = 12.0, 40.0
-	mainWidth, seedWidth                  = 2.2, 1.0
-	colours                               = 8 // classes c0 to c7 of the style sheet
-	plotWidth                             = chartWidth - chartLeft - chartRight
-	plotHeight                            = chartHeight - chartTop - chartBottom
-	overflow                              = 1.6 // values above so many times the 95th of 100 leave the picture
-	dotRow, dotRight, dotPadding          = 26.0, 84.0, 30.0
-	nameLetter, mostLetters               = 7.4, 46 // width of a letter of a name, and how many are shown
+	chartWidth, chartHeight      = 560.0, 300.0
+	chartLeft, chartRight        = 52.0, 12.0
+	chartTop, chartBottom        = 12.0, 40.0
+	mainWidth, seedWidth         = 2.2, 1.0
+	colours                      = 8 // classes c0 to c7 of the style sheet
+	plotWidth                    = chartWidth - chartLeft - chartRight
+	plotHeight                   = chartHeight - chartTop - chartBottom
+	overflow                     = 1.6 // values above so many times the 95th of 100 leave the picture
+	dotRow, dotRight, dotPadding = 26.0, 84.0, 30.0
+	nameLetter, mostLetters      = 7.4, 46 // width of a letter of a name, and how many are shown
 )
 
 // dashes tell the second, third … eight colours from the first.
@@ -122,13 +122,13 @@ func (c chart) svg() template.HTML {
 	fmt.Fprintf(&b, `<text class="axis" x="%g" y="%g" text-anchor="middle">epoch</text>`, chartLeft+plotWidth/2, chartHeight-6)
 	if c.level > low && c.level < high {
 		fmt.Fprintf(&b, `<line class="level" x1="%g" x2="%g" y1="%.1f" y2="%.1f"/><text class="tick" x="%g" y="%.1f" text-anchor="end">chance %s</text>`,
-			chartLeft, chartWidth-chartRight, y(c.level), y(c.level), chartWidth-chartRight, y(c.level)-4, percent(c.level))
+			chartLeft, chartWidth-chartRight, y(c.level), y(c.level), chartWidth-chartRight, y(c.level)+13, percent(c.level))
 	}
 	for _, s := range slices.Backward(c.series) { // the best on top
 		c.line(&b, s, x, func(v float64) float64 { return max(chartTop-1, y(v)) })
 	}
 	if leaves {
-		fmt.Fprintf(&b, `<text class="tick" x="%g" y="%g">values above %.3g are drawn at the edge</text>`, chartLeft+4, chartTop+10, high)
+		fmt.Fprintf(&b, `<text class="tick" x="%g" y="%g" text-anchor="end">values above %.3g are drawn at the edge</text>`, chartWidth-chartRight, chartTop+10, high)
 	}
 	b.WriteString(`</svg>`)
 	return template.HTML(b.String())

@@ -12,14 +12,7 @@ import (
 
 // asked says what the runs were made to find out, as far as their settings tell.
 func (r *Report) asked() []string {
-	runs := 0
-	for _, e := range r.Experiments {
-		runs += len(e.Runs)
-	}
-	say := []string{fmt.Sprintf("%s (%s) learned to name what is on a picture.", capital(plural(len(r.Experiments), "experiment")), plural(runs, "run"))}
-	if len(r.Experiments) == runs {
-		say[0] = fmt.Sprintf("%s learned to name what is on a picture.", capital(plural(runs, "run")))
-	}
+	say := []string{r.task()}
 	for _, s := range r.TestSets {
 		say = append(say, r.aboutSet(s))
 	}
@@ -27,11 +20,47 @@ func (r *Report) asked() []string {
 		say = append(say, "Their accuracies are of different images, so that only runs on the same images are compared below; the table says which.")
 	}
 	if keys := r.varied(); len(keys) > 0 {
-		say = append(say, fmt.Sprintf("The runs differ in %s.", some(keys, 8)))
+		say = append(say, fmt.Sprintf("Their settings differ in %s; the last table has the values.", some(keys, 8)))
 	} else if len(r.Experiments) > 1 {
 		say = append(say, "Their settings are the same.")
 	}
 	return say
+}
+
+// task says in a sentence what was trained for how long.
+func (r *Report) task() string {
+	runs, shortest, longest := 0, 0, 0
+	var models []string
+	from := "random weights"
+	for _, e := range r.Experiments {
+		runs += len(e.Runs)
+		if m := e.Runs[0].Summary.Model; m != "" && !slices.Contains(models, m) {
+			models = append(models, m)
+		}
+		c := e.config()
+		if c == nil {
+			continue
+		}
+		if c.Model.Weights != "" {
+			from = "random weights or those of a file"
+		}
+		if shortest == 0 || c.Train.Epochs < shortest {
+			shortest = c.Train.Epochs
+		}
+		longest = max(longest, c.Train.Epochs)
+	}
+	who := plural(runs, "run")
+	if len(r.Experiments) < runs {
+		who = fmt.Sprintf("%s (%s)", plural(len(r.Experiments), "experiment"), who)
+	}
+	text := fmt.Sprintf("%s trained %s from %s", who, list(models), from)
+	switch {
+	case longest > shortest:
+		text += fmt.Sprintf(" for %d to %d epochs", shortest, longest)
+	case longest > 0:
+		text += " for " + plural(longest, "epoch")
+	}
+	return text + " to name what is on a picture. Then they named pictures that they had not seen: the test images."
 }
 
 // aboutSet describes test images and what guessing reaches on them.
@@ -82,7 +111,7 @@ func (r *Report) found() (say []string) {
 			where = "On " + r.TestSets[i].Name + ": "
 		}
 		best := list[0]
-		sentence := fmt.Sprintf("%s%s is best, with %s of the test images right%s", where, best.Name, best.Best.shares(), overSeeds(best))
+		sentence := fmt.Sprintf("%s%s has the highest test accuracy: it names %s of the images right%s", where, best.Name, best.Best.shares(), overSeeds(best))
 		if len(list) == 1 {
 			sentence = fmt.Sprintf("%s%s names %s of the test images right%s", where, best.Name, best.Best.shares(), overSeeds(best))
 		}
@@ -149,7 +178,7 @@ func (r *Report) unlearned(list []*Experiment) []string {
 	if len(words) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("No better than guessing: %s. The best of several epochs is two standard deviations above chance by luck alone, and they are not further.",
+	return []string{fmt.Sprintf("No better than guessing: %s. The best of several epochs can be two standard deviations above chance by luck alone, and more it is not.",
 		list2(words))}
 }
 

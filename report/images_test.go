@@ -6,4 +6,4 @@ import (
 )
 
 // noImages stands for a data set that is not there.
-func noImages(*report.Run) (dataset.Dataset, error) { return nil, errNoImages }
+func noImages(*report.Run) (train, test dataset.Dataset, err error) { return nil, nil, errNoImages }

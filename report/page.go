@@ -17,23 +17,32 @@ var pageSource string
 //go:embed page.css
 var pageStyle string
 
-var pageTemplate = template.Must(template.New("page").Parse(pageSource))
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"number": number, "after": after}).Parse(pageSource))
+
+func number(i int) int { return i + 1 }
+
+// after tells the names of a page's parts apart where there are several test sets.
+func after(i int) string {
+	if i == 0 {
+		return ""
+	}
+	return fmt.Sprintf("-%d", i+1)
+}
 
 // page is what the template shows.
 type page struct {
-	Title, About          string
-	Style                 template.CSS
-	Asked, Found, Sure    []string
-	Saturation, Notes     []string
-	Head                  []string
-	Rows                  []tableRow
-	Sets                  []setView
-	Comparisons           []comparisonView
-	Keys                  []string
-	Settings              []settingsRow
-	Single                bool // one experiment: nothing is compared
-	Commands              string
-	ManySets, SeveralSets bool
+	Title, About       string
+	Style              template.CSS
+	Asked, Found, Sure []string
+	Saturation, Notes  []string
+	Head               []string
+	Rows               []tableRow
+	Sets               []setView
+	Comparisons        []comparisonView
+	Keys               []string
+	Settings           []settingsRow
+	Single             bool // one experiment: nothing is compared
+	SeveralSets        bool
 }
 
 // setView is what is shown of the experiments on one test set.
@@ -49,6 +58,7 @@ type setView struct {
 	Confusions                 []confusionView
 	Hard                       []pictureView
 	HardRuns, HardAll, HardNot int
+	Shown                      []shownView
 	Images                     int
 }
 
@@ -177,6 +187,7 @@ func (r *Report) setView(i int, a *album) setView {
 		}
 	}
 	r.hard(i, &v, a)
+	v.Shown = r.shown(i, a)
 	return v
 }
 

@@ -25,7 +25,7 @@ const (
 // album makes the small pictures of test images.
 type album struct {
 	ctx   context.Context
-	open  func(r *Run) (dataset.Dataset, error)
+	open  func(r *Run) (train, test dataset.Dataset, err error)
 	sets  map[*Run]dataset.Dataset
 	made  map[string]string
 	bytes int
@@ -40,16 +40,15 @@ func (r *Report) newAlbum(ctx context.Context) *album {
 	return a
 }
 
-// openImages opens the test images that a run's configuration names, without fetching.
-func openImages(ctx context.Context) func(r *Run) (dataset.Dataset, error) {
-	return func(r *Run) (dataset.Dataset, error) {
+// openImages opens the images that a run's configuration names, without fetching.
+func openImages(ctx context.Context) func(r *Run) (train, test dataset.Dataset, err error) {
+	return func(r *Run) (train, test dataset.Dataset, err error) {
 		if r.Config == nil {
-			return nil, fmt.Errorf("report: %s: %w: no %s", r.base(), ErrNoRun, trainer.ConfigFile)
+			return nil, nil, fmt.Errorf("report: %s: %w: no %s", r.base(), ErrNoRun, trainer.ConfigFile)
 		}
 		c := *r.Config
 		c.Data.Download = false
-		_, test, err := trainer.OpenData(ctx, c)
-		return test, err
+		return trainer.OpenData(ctx, c)
 	}
 }
 
@@ -58,7 +57,7 @@ func (a *album) picture(r *Run, p trainer.Prediction) string {
 	set, known := a.sets[r]
 	if !known {
 		var err error
-		if set, err = a.open(r); err != nil {
+		if _, set, err = a.open(r); err != nil {
 			set, a.err = nil, err
 		}
 		a.sets[r] = set

@@ -15,9 +15,9 @@ type Options struct {
 	Title string
 	// About is a paragraph of the reader's own, such as the question that was asked.
 	About string
-	// Images opens the test images of a run for the pictures of confusions; nil: the
+	// Images opens the training and the test images of a run for the pictures; nil: the
 	// data set that the run's configuration names, if it is there.
-	Images func(r *Run) (dataset.Dataset, error)
+	Images func(r *Run) (train, test dataset.Dataset, err error)
 }
 
 // Report is what some runs tell together.
@@ -59,6 +59,9 @@ func New(runs []*Run, o Options) (*Report, error) {
 	for i, e := range r.Experiments {
 		e.Index = i
 	}
+	slices.SortStableFunc(r.Comparisons, func(a, b Comparison) int {
+		return cmp.Or(cmp.Compare(a.A.Index, b.A.Index), cmp.Compare(a.B.Index, b.B.Index))
+	})
 	return r, nil
 }
 

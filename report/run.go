@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/config"
@@ -129,10 +130,10 @@ func (r *Run) ClassCount() int {
 	return len(r.Classes)
 }
 
-// class is the name of a class.
+// class is the name of a class, for people.
 func (r *Run) class(i int) string {
 	if i < len(r.Classes) {
-		return r.Classes[i]
+		return strings.ReplaceAll(r.Classes[i], "_", " ")
 	}
 	return fmt.Sprintf("class %d", i)
 }

@@ -146,17 +146,23 @@ func (f *fromConfig) fill(cfg config.Config) {
 	c.Resize, c.Crop = d.Resize, d.Crop
 	c.Normalize = transforms.Normalize{Mean: d.Mean, Std: d.Std}
 	c.Test = transforms.Test(d.Resize, d.Crop, c.Normalize).Steps
-	c.Train = c.Test
-	if d.Augment {
-		a := cfg.Augment
-		c.Train = transforms.Train(d.Crop, transforms.Augment{
-			CropScale: a.CropScale, CropRatio: a.CropRatio, Flip: a.Flip, Brightness: a.Brightness,
-			Saturation: a.Saturation, HueScale: a.HueScale, Contrast: a.Contrast, HueShift: a.HueShift,
-		}, c.Normalize).Steps
-	}
+	c.Train = TrainTransform(cfg)
 	c.Smoothing, c.Seed, c.Float64 = cfg.Loss.LabelSmoothing, cfg.Seed, cfg.Precision == "float64"
 	c.Freeze = cfg.Model.Freeze
 	c.CacheBytes = cacheBytes
+}
+
+// TrainTransform is what a configuration does to a training image before Normalize.
+func TrainTransform(cfg config.Config) transforms.Transform {
+	d, a := cfg.Data, cfg.Augment
+	n := transforms.Normalize{Mean: d.Mean, Std: d.Std}
+	if !d.Augment {
+		return transforms.Test(d.Resize, d.Crop, n).Steps
+	}
+	return transforms.Train(d.Crop, transforms.Augment{
+		CropScale: a.CropScale, CropRatio: a.CropRatio, Flip: a.Flip, Brightness: a.Brightness,
+		Saturation: a.Saturation, HueScale: a.HueScale, Contrast: a.Contrast, HueShift: a.HueShift,
+	}, n).Steps
 }
 
 // optimizerOf is the optimizer at its full rate, linear scaling included.
