@@ -164,7 +164,8 @@ func (c chart) line(b *strings.Builder, s series, x, y func(float64) float64) {
 	if values == 1 { // a line of one point shows nothing
 		for i, v := range s.ys {
 			if finite(v) {
-				fmt.Fprintf(b, `<circle class="f c%d" cx="%.1f" cy="%.1f" r="3.5"><title>%s</title></circle>`, s.index%colours, x(s.xs[i]), y(v), escape(s.name))
+				fmt.Fprintf(b, `<circle class="f c%d" cx="%.1f" cy="%.1f" r="3.5"><title>%s</title></circle>`,
+					s.index%colours, x(s.xs[i]), y(v), escape(s.name))
 			}
 		}
 	}
@@ -224,12 +225,14 @@ func (r *Report) dots(list []*Experiment, chance float64) template.HTML {
 		y := 4 + dotRow*(float64(i)+0.5)
 		sd := r.spread(e)
 		fmt.Fprintf(&b, `<text class="name" x="%g" y="%.1f" text-anchor="end">%s</text>`, dotLeft-12, y+4, escape(cut(e.Name, mostLetters)))
-		fmt.Fprintf(&b, `<line class="s c%d" stroke-width="2" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, e.Index%colours, x(max(0, e.Best.Mean-sd)), x(e.Best.Mean+sd), y, y)
+		fmt.Fprintf(&b, `<line class="s c%d" stroke-width="2" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`,
+			e.Index%colours, x(max(0, e.Best.Mean-sd)), x(e.Best.Mean+sd), y, y)
 		for _, v := range e.Best.Values {
 			fmt.Fprintf(&b, `<circle class="o c%d" cx="%.1f" cy="%.1f" r="3"/>`, e.Index%colours, x(v), y)
 		}
 		fmt.Fprintf(&b, `<circle class="f c%d" cx="%.1f" cy="%.1f" r="5.5"><title>%s</title></circle><text class="name" x="%.1f" y="%.1f">%s</text>`,
-			e.Index%colours, x(e.Best.Mean), y, escape(e.Name+": "+e.Best.shares()), x(max(e.Best.Mean+sd, slices.Max(e.Best.Values)))+10, y+4, percent(e.Best.Mean))
+			e.Index%colours, x(e.Best.Mean), y, escape(e.Name+": "+e.Best.shares()),
+			x(max(e.Best.Mean+sd, slices.Max(e.Best.Values)))+10, y+4, percent(e.Best.Mean))
 	}
 	b.WriteString(`</svg>`)
 	return template.HTML(b.String())

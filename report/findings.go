@@ -111,7 +111,12 @@ func (r *Report) found() (say []string) {
 			where = "On " + r.TestSets[i].Name + ": "
 		}
 		best := list[0]
-		sentence := fmt.Sprintf("%s%s has the highest test accuracy: it names %s of the images right%s", where, best.Name, best.Best.shares(), overSeeds(best))
+		if !r.learned(best) {
+			say = append(say, where+r.nothing(list))
+			continue
+		}
+		sentence := fmt.Sprintf("%s%s has the highest test accuracy: it names %s of the images right%s",
+			where, best.Name, best.Best.shares(), overSeeds(best))
 		if len(list) == 1 {
 			sentence = fmt.Sprintf("%s%s names %s of the test images right%s", where, best.Name, best.Best.shares(), overSeeds(best))
 		}
@@ -122,7 +127,41 @@ func (r *Report) found() (say []string) {
 	if len(say) == 0 {
 		say = append(say, "None of these runs was evaluated on its test images yet.")
 	}
-	return append(say, r.statuses()...)
+	return append(append(say, r.promise()...), r.statuses()...)
+}
+
+// promise says in a sentence whether more epochs might bring more.
+func (r *Report) promise() []string {
+	yes, all := 0, 0
+	for _, e := range r.Experiments {
+		for _, run := range e.counted() {
+			if all++; saturated(run.Summary) {
+				yes++
+			}
+		}
+	}
+	switch {
+	case all == 0:
+		return nil
+	case yes == all:
+		return []string{"More epochs promise nothing: no run had a better test accuracy in its last 10 epochs."}
+	case yes == 0 && all == 1:
+		return []string{"It had not saturated: the best test accuracy came in the last 10 epochs, so that more epochs might bring more."}
+	case yes == 0:
+		return []string{"No run had saturated: each had its best test accuracy in its last 10 epochs, so that more epochs might bring more."}
+	}
+	return []string{fmt.Sprintf("%d of %d runs had saturated: they had no better test accuracy in their last 10 epochs.", yes, all)}
+}
+
+// nothing says that no experiment is better than guessing.
+func (r *Report) nothing(list []*Experiment) string {
+	text := fmt.Sprintf("%s names %s of the images right, and guessing %s: it has not learned to tell them apart", list[0].Name,
+		list[0].Best.shares(), percent(r.set(list[0]).Chance))
+	if len(list) > 1 {
+		text = fmt.Sprintf("None of the experiments is better than guessing, which is right in %s of the images: the highest, %s, reaches %s",
+			percent(r.set(list[0]).Chance), list[0].Name, list[0].Best.shares())
+	}
+	return text + ". The best of several epochs can be two standard deviations above chance by luck alone."
 }
 
 func overSeeds(e *Experiment) string {
@@ -141,13 +180,15 @@ func (r *Report) againstChance(e *Experiment) string {
 
 // equals names those that cannot be told from the best.
 func (r *Report) equals(list []*Experiment) []string {
-	var same, maybe []string
+	var same, maybe, behind []string
 	for _, e := range list[1:] {
 		switch r.compare(list[0], e).Verdict {
 		case None:
 			same = append(same, e.Name)
 		case Unsure:
 			maybe = append(maybe, e.Name)
+		default:
+			behind = append(behind, fmt.Sprintf("%s (%s)", e.Name, percent(e.Best.Mean)))
 		}
 	}
 	var say []string
@@ -156,6 +197,9 @@ func (r *Report) equals(list []*Experiment) []string {
 	}
 	if len(maybe) > 0 {
 		say = append(say, fmt.Sprintf("Perhaps behind it, but not surely: %s (between one and two standard deviations).", list2(maybe)))
+	}
+	if len(same)+len(maybe) > 0 && len(behind) > 0 {
+		say = append(say, fmt.Sprintf("Behind it beyond doubt: %s.", list2(behind)))
 	}
 	if len(same)+len(maybe) == 0 && len(list) > 1 {
 		c := r.compare(list[0], list[1])
@@ -178,8 +222,8 @@ func (r *Report) unlearned(list []*Experiment) []string {
 	if len(words) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("No better than guessing: %s. The best of several epochs can be two standard deviations above chance by luck alone, and more it is not.",
-		list2(words))}
+	return []string{fmt.Sprintf("No better than guessing: %s. The best of several epochs can be two standard deviations above chance by "+
+		"luck alone, and more it is not.", list2(words))}
 }
 
 // statuses names the runs that did not end as they should have.
@@ -295,7 +339,8 @@ func (r *Report) sureness() (say []string) {
 		case n > 0:
 			say = append(say, "The seeds that were tried gave the same accuracies.")
 		default:
-			say = append(say, "Each experiment was run with one seed, so that what another seed would change is not known and not in these numbers: two or three seeds each would show it.")
+			say = append(say, "Each experiment was run with one seed, so that what another seed would change is not known and not in these numbers: "+
+				"two or three seeds each would show it.")
 		}
 	}
 	if r.mixed() {
@@ -330,7 +375,7 @@ func (r *Report) saturation() (say []string) {
 				continue
 			}
 			s := run.Summary
-			ago := fmt.Sprintf("%s (best in epoch %d of %d)", e.title(run), s.Best.Epoch, s.Last.Epoch)
+			ago := fmt.Sprintf("%s (best in epoch %d of %d, %s)", e.title(run), s.Best.Epoch, s.Last.Epoch, before(s.Last.Epoch-s.Best.Epoch))
 			if saturated(s) {
 				flat = append(flat, ago)
 			} else {
@@ -345,6 +390,37 @@ func (r *Report) saturation() (say []string) {
 		say = append(say, fmt.Sprintf("Not saturated, so that more epochs might still bring more: %s.", some(rising, 12)))
 	}
 	return say
+}
+
+// before says how many epochs ago the best one was.
+func before(epochs int) string {
+	if epochs == 0 {
+		return "the last"
+	}
+	return plural(epochs, "epoch") + " ago"
+}
+
+// byHeart names experiments that know their training images far better than the test
+// images: by a fifth of all or more in the last epoch.
+func (r *Report) byHeart() []string {
+	const far = 0.2
+	var words []string
+	for _, e := range r.Experiments {
+		var train []float64
+		for _, run := range e.counted() {
+			if _, ys := trainCurve(accuracyOf)(run); len(ys) > 0 {
+				train = append(train, ys[len(ys)-1])
+			}
+		}
+		if s := newStat(train); s.N > 0 && s.Mean-e.Last.Mean >= far {
+			words = append(words, fmt.Sprintf("%s (%s of them right, and %s of the test images)", e.Name, percent(s.Mean), percent(e.Last.Mean)))
+		}
+	}
+	if len(words) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("Learned the training images by heart, at least in part: %s. More images, or stronger changes of them, might turn "+
+		"that into test accuracy.", list2(words))}
 }
 
 // saturated reports whether the last 10 epochs brought nothing better.

@@ -29,7 +29,8 @@ func (m *matrix) svg(title string) template.HTML {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg class="heat" viewBox="0 0 %.0f %.0f" style="max-width:%.0fpx" role="img" aria-label="%s">`,
 		width, height, width, escape(title))
-	fmt.Fprintf(&b, `<text class="axis" x="%g" y="14">taken for ↓</text><text class="axis" x="%g" y="%g" text-anchor="end">is ↓ &#160; right</text>`, heatLeft, heatLeft-8, heatTop-8)
+	fmt.Fprintf(&b, `<text class="axis" x="%g" y="14">taken for ↓</text>`, heatLeft)
+	fmt.Fprintf(&b, `<text class="axis" x="%g" y="%g" text-anchor="end">is ↓ &#160; right</text>`, heatLeft-8, heatTop-8)
 	font := min(12, cell*0.95)
 	for i, c := range columns {
 		class := "name"
@@ -37,12 +38,14 @@ func (m *matrix) svg(title string) template.HTML {
 			class = "tick"
 		}
 		x := heatLeft + cell*(float64(i)+0.5)
-		fmt.Fprintf(&b, `<text class="%s" font-size="%.1f" transform="translate(%.1f %.1f) rotate(-50)">%s</text>`, class, font, x, heatTop-6, escape(cut(m.classes[c], 24)))
+		fmt.Fprintf(&b, `<text class="%s" font-size="%.1f" transform="translate(%.1f %.1f) rotate(-50)">%s</text>`, class, font,
+			x, heatTop-6, escape(cut(m.classes[c], 24)))
 	}
 	for i, t := range truth {
 		m.row(&b, t, columns, heatTop+cell*float64(i), cell, font)
 	}
-	fmt.Fprintf(&b, `<rect class="edge" x="%g" y="%g" width="%.1f" height="%.1f"/></svg>`, heatLeft, heatTop, cell*float64(len(columns)), cell*float64(len(truth)))
+	fmt.Fprintf(&b, `<rect class="edge" x="%g" y="%g" width="%.1f" height="%.1f"/></svg>`, heatLeft, heatTop,
+		cell*float64(len(columns)), cell*float64(len(truth)))
 	return template.HTML(b.String())
 }
 
@@ -69,7 +72,8 @@ func (m *matrix) row(b *strings.Builder, truth int, columns []int, y, cell, font
 			if share > 0.45 {
 				dark = " on"
 			}
-			fmt.Fprintf(b, `<text class="count%s" font-size="%.1f" x="%.1f" y="%.1f" text-anchor="middle">%d</text>`, dark, min(12, cell*0.42), x+cell/2, middle, n)
+			fmt.Fprintf(b, `<text class="count%s" font-size="%.1f" x="%.1f" y="%.1f" text-anchor="middle">%d</text>`,
+				dark, min(12, cell*0.42), x+cell/2, middle, n)
 		}
 	}
 }

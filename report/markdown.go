@@ -26,6 +26,7 @@ func (r *Report) WriteMarkdown(_ context.Context, w io.Writer) error {
 	m.part("Results", nil)
 	m.results(r)
 	m.paragraphs(r.saturation())
+	m.paragraphs(r.byHeart())
 	m.part("How sure it is", r.sureness())
 	if len(r.Comparisons) > 0 {
 		m.line("Each experiment beside the one whose settings differ least from its own:")

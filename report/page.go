@@ -43,6 +43,7 @@ type page struct {
 	Settings           []settingsRow
 	Single             bool // one experiment: nothing is compared
 	SeveralSets        bool
+	ByHeart            []string
 }
 
 // setView is what is shown of the experiments on one test set.
@@ -126,7 +127,7 @@ func (r *Report) WriteHTML(ctx context.Context, w io.Writer) error {
 func (r *Report) page(ctx context.Context) (*page, error) {
 	p := &page{
 		Title: r.title(), About: r.About, Style: template.CSS(pageStyle), Asked: r.asked(), Found: r.found(), Sure: r.sureness(),
-		Saturation: r.saturation(), Notes: r.notes(), Single: len(r.Experiments) == 1, SeveralSets: len(r.TestSets) > 1,
+		Saturation: r.saturation(), ByHeart: r.byHeart(), Notes: r.notes(), Single: len(r.Experiments) == 1, SeveralSets: len(r.TestSets) > 1,
 	}
 	p.Head, p.Rows = r.table()
 	p.Keys, p.Settings = r.settingsTable()
@@ -193,8 +194,8 @@ func (r *Report) setView(i int, a *album) setView {
 
 // mark is a piece of an experiment's line.
 func mark(index int) template.HTML {
-	return template.HTML(fmt.Sprintf(`<svg class="mark" viewBox="0 0 28 10" width="28" height="10" aria-hidden="true"><line class="s c%d" x1="1" x2="27" y1="5" y2="5" stroke-width="3" stroke-dasharray="%s"/></svg>`,
-		index%colours, dashes[index/colours%len(dashes)]))
+	return template.HTML(fmt.Sprintf(`<svg class="mark" viewBox="0 0 28 10" width="28" height="10" aria-hidden="true">`+
+		`<line class="s c%d" x1="1" x2="27" y1="5" y2="5" stroke-width="3" stroke-dasharray="%s"/></svg>`, index%colours, dashes[index/colours%len(dashes)]))
 }
 
 func (row classRow) view() classView {

@@ -109,8 +109,9 @@ func (m *made) summary(t *testing.T) []byte {
 func (m *made) metrics() []byte {
 	var b bytes.Buffer
 	for e := 1; e <= m.epochs; e++ {
-		value := fmt.Sprintf(`"epoch":%d,"step":%d,"loss":%g,"accuracy":%g,"balanced_accuracy":0.1,"time":"2026-01-02T03:04:05Z"`, e, 10*e, 3/float64(e), m.accuracy)
-		fmt.Fprintf(&b, "{\"kind\":\"step\",\"split\":\"train\",%s,\"lr\":0.1,\"images_per_second\":70}\n{\"kind\":\"epoch\",\"split\":\"test\",%s}\n", value, value)
+		value := fmt.Sprintf(`"epoch":%d,"step":%d,"loss":%g,"accuracy":%g,"balanced_accuracy":0.1,"time":"2026-01-02T03:04:05Z"`,
+			e, 10*e, 3/float64(e), m.accuracy)
+		fmt.Fprintf(&b, `{"kind":"step","split":"train",%s,"lr":0.1,"images_per_second":70}`+"\n"+`{"kind":"epoch","split":"test",%s}`+"\n", value, value)
 	}
 	return b.Bytes()
 }
@@ -193,7 +194,7 @@ func TestSeedsAreOneRow(t *testing.T) {
 		// sqrt(.375·.625/1000 + .118·.882/1000) = 1.84 points
 		"tricks is better than plain: 37.5 % ± 0.7 against 11.8 %; the difference of 25.7 points is 14 standard deviations.",
 		"Changed: loss.label_smoothing 0 → 0.1.", "moves by ± 0.7 points", "| ↳ seed 2 | 38.0 % |", "No better than guessing", "± 1.5 points",
-		"Saturated, without a better test accuracy in their last 10 epochs: plain (best in epoch 10 of 20)", "| loss.label_smoothing |",
+		"Saturated, without a better test accuracy in their last 10 epochs: plain (best in epoch 10 of 20, 10 epochs ago)", "| loss.label_smoothing |",
 		"23,583,845", "353 M", "1 min 15 s", "tricks takes",
 	)
 	if strings.Count(markdown, "\n| tricks |") != 2 { // results, settings

@@ -29,7 +29,10 @@ type seedRow struct {
 
 // table is the head and the rows of the results.
 func (r *Report) table() (head []string, rows []tableRow) {
-	head = []string{"best test accuracy", "last test accuracy", "balanced accuracy", "test loss", "best epoch", "saturated", "parameters", "multiply-adds", "time", "images/s", "status"}
+	head = []string{
+		"best test accuracy", "last test accuracy", "balanced accuracy", "test loss", "best epoch", "saturated", "parameters", "multiply-adds",
+		"time", "images/s", "status",
+	}
 	several := len(r.TestSets) > 1
 	if several {
 		head = append(head, "tested on")
@@ -127,15 +130,18 @@ func (e *Experiment) status() string {
 func (r *Run) cells() []string {
 	s := r.Summary
 	if !r.evaluated() {
-		return []string{"–", "–", "–", "–", "–", "–", "", "", duration(s.Seconds), strconv.FormatFloat(s.ImagesPerSecond, 'f', 0, 64), s.Status}
+		return []string{
+			"–", "–", "–", "–", "–", "–", "", "", duration(s.Seconds), strconv.FormatFloat(s.ImagesPerSecond, 'f', 0, 64), s.Status,
+		}
 	}
 	yes := "no"
 	if saturated(s) {
 		yes = "yes"
 	}
 	return []string{
-		percent(s.Best.Accuracy), percent(s.Last.Accuracy), percent(s.Best.BalancedAccuracy), strconv.FormatFloat(s.Best.Loss, 'f', 3, 64),
-		fmt.Sprintf("%d of %d", s.Best.Epoch, s.Last.Epoch), yes, "", "", duration(s.Seconds), strconv.FormatFloat(s.ImagesPerSecond, 'f', 0, 64), s.Status,
+		percent(s.Best.Accuracy), percent(s.Last.Accuracy), percent(s.Best.BalancedAccuracy),
+		strconv.FormatFloat(s.Best.Loss, 'f', 3, 64), fmt.Sprintf("%d of %d", s.Best.Epoch, s.Last.Epoch), yes, "", "",
+		duration(s.Seconds), strconv.FormatFloat(s.ImagesPerSecond, 'f', 0, 64), s.Status,
 	}
 }
 

@@ -24,7 +24,7 @@ if grep -q 'CONSOLE' console.txt; then
 	exit 1
 fi
 # Chromium itself calls at home; the page must not call anywhere.
-own='//(clients[0-9]|update|accounts|optimizationguide-pa|android\.clients|safebrowsing)\.(google|googleapis)\.com$'
+own='//((clients[0-9]|update|accounts|optimizationguide-pa|android\.clients|safebrowsing)\.(google|googleapis)|[a-z0-9.-]*gvt1)\.com$'
 if grep -aoE '"url":"(https?|wss?)://[^/":]*' net.json | sort -u | grep -vE "$own"; then
 	echo 'the page asks the network for something'
 	exit 1
