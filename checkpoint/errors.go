@@ -3,10 +3,10 @@ package checkpoint
 import "errors"
 
 var (
-	// ErrFormat is wrapped by errors about files that are not safetensors, or bad ones.
-	ErrFormat = errors.New("not a good safetensors file")
+	// ErrFormat is wrapped by errors about files that are no good safetensors or .pth.
+	ErrFormat = errors.New("not a good file of weights")
 	// ErrPickle is wrapped, beside ErrFormat, by errors about files of torch.save (.pth).
-	ErrPickle = errors.New("a file of torch.save")
+	ErrPickle = errors.New("of torch.save")
 	// ErrTruncated is wrapped, beside ErrFormat, by errors about files that end too early.
 	ErrTruncated = errors.New("the file is cut short")
 	// ErrDType is wrapped by errors about types of elements that are not read or written.

@@ -166,8 +166,8 @@ var hostile = []struct {
 }{
 	{"empty", nil, ErrFormat, "the file is empty"},
 	{"seven bytes", []byte("1234567"), ErrTruncated, "cut short"},
-	{"zip of torch.save", []byte("PK\x03\x04\x00\x00\x08\x08\x00\x00"), ErrPickle, "torch.load("},
-	{"pickle of torch.save", []byte("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20"), ErrPickle, "reads .safetensors"},
+	{"zip of torch.save", []byte("PK\x03\x04\x00\x00\x08\x08\x00\x00"), ErrPickle, "of torch.save"},
+	{"pickle of torch.save", []byte("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20"), ErrPickle, "of torch.save"},
 	{"web page", []byte("<!DOCTYPE html><html>"), ErrFormat, "web page"},
 	{"pointer of git", []byte("version https://git-lfs.github.com/spec/v1\n"), ErrFormat, "git has not fetched"},
 	{"HDF5", []byte("\x89HDF\r\n\x1a\n     "), ErrFormat, "another format"},
@@ -244,12 +244,6 @@ func TestReadErrors(t *testing.T) {
 	}
 	if _, err := ReadMetadata(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %v", err)
-	}
-	if got := conversion("a/vgg.pth"); !strings.Contains(got, "torch.load('a/vgg.pth'") || !strings.Contains(got, "'a/vgg.safetensors')") {
-		t.Error(got)
-	}
-	if got := conversion("it's.pth"); !strings.Contains(got, "'FILE.pth'") {
-		t.Error(got)
 	}
 }
 

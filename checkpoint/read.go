@@ -6,16 +6,19 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 )
 
-// Read reads a safetensors file. Elements of type F16 and BF16 become float32; other
-// types than F32, F64 and I64 are an error. Errors name the file; that of a file which is
-// not there wraps fs.ErrNotExist, and that of a .pth says how to convert it.
+// Read reads a safetensors file, or a file of torch.save (.pth) that holds a state dict,
+// which it tells by their contents. Of the latter nothing is run, and there is no
+// metadata. Elements of type F16 and BF16 become float32; other types than F32, F64 and
+// I64 are an error. Errors name the file; that of a file which is not there wraps
+// fs.ErrNotExist.
 func Read(path string) (*File, error) {
 	f := new(File)
-	err := withFile(path, func(r io.Reader, size int64) (err error) {
-		f, err = decode(r, size)
+	err := withFile(path, func(r *os.File, size int64) (err error) {
+		if f, err = decode(r, size); errors.Is(err, ErrPickle) {
+			f, err = decodeTorch(r, size)
+		}
 		return err
 	})
 	if err != nil {
@@ -24,10 +27,14 @@ func Read(path string) (*File, error) {
 	return f, nil
 }
 
-// ReadMetadata reads the metadata of a safetensors file and leaves the tensors.
+// ReadMetadata reads the metadata of a safetensors file and leaves the tensors. A file of
+// torch.save has none, which is no error.
 func ReadMetadata(path string) (metadata map[string]string, err error) {
-	err = withFile(path, func(r io.Reader, size int64) error {
+	err = withFile(path, func(r *os.File, size int64) error {
 		h, err := readHeader(r, size)
+		if errors.Is(err, ErrPickle) {
+			return nil
+		}
 		if err == nil {
 			metadata = h.metadata
 		}
@@ -37,7 +44,7 @@ func ReadMetadata(path string) (metadata map[string]string, err error) {
 }
 
 // withFile opens a regular file and names it in errors.
-func withFile(path string, read func(r io.Reader, size int64) error) error {
+func withFile(path string, read func(r *os.File, size int64) error) error {
 	info, err := os.Stat(path) // first: opening a pipe would wait
 	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
@@ -54,23 +61,10 @@ func withFile(path string, read func(r io.Reader, size int64) error) error {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
 	err = read(f, info.Size())
-	if errors.Is(err, ErrPickle) {
-		return fmt.Errorf("checkpoint: %s: %w; this version reads .safetensors; Python converts it: %s", path, err, conversion(path))
-	}
 	if err != nil {
 		return fmt.Errorf("checkpoint: %s: %w", path, err)
 	}
 	return nil
-}
-
-// conversion is a shell command that makes safetensors of a state dict.
-func conversion(path string) string {
-	if strings.ContainsAny(path, "'\"\\$`\n") {
-		path = "FILE.pth"
-	}
-	to := strings.TrimSuffix(strings.TrimSuffix(path, ".pth"), ".pt") + ".safetensors"
-	return fmt.Sprintf(`python -c "import torch, safetensors.torch as s; `+
-		`s.save_file({k: v.contiguous().clone() for k, v in torch.load('%s', map_location='cpu').items()}, '%s')"`, path, to)
 }
 
 // decode reads a file of so many bytes.

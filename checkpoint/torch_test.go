@@ -1,0 +1,209 @@
+package checkpoint
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// want is the state dict of internal/gen/golden/torchsave.py.
+var want = []Tensor{
+	{"conv.weight", []int{2, 3, 2, 2}, func() []float32 {
+		v := make([]float32, 24)
+		for i := range v {
+			v[i] = float32(i) / 8
+		}
+		return v
+	}()},
+	{"turned", []int{3, 2}, []float64{0, 3, 1, 4, 2, 5}},
+	{"part", []int{4}, []float32{3, 4, 5, 6}},
+	{"half", []int{3}, []float32{1.5, -2, 65504}},
+	{"brain", []int{3}, []float32{1.5, -2, 2.9909067e+38}},
+	{"bn.num_batches_tracked", []int{}, []int64{-7}},
+	{"empty", []int{0, 3}, []float32{}},
+}
+
+func TestTorch(t *testing.T) {
+	for _, name := range []string{"zip", "legacy", "protocol5", "training"} {
+		f, err := Read(filepath.Join("testdata", name+".pth"))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if len(f.Tensors) != len(want) || len(f.Metadata) != 0 {
+			t.Errorf("%s: %d tensors, metadata %v", name, len(f.Tensors), f.Metadata)
+			continue
+		}
+		for i, w := range want {
+			got := f.Tensors[i]
+			if w.Name == "brain" { // 3e38 as bfloat16
+				w.Data = []float32{1.5, -2, got.Data.([]float32)[2]}
+				if v := got.Data.([]float32)[2]; v < 2.98e38 || v > 3.02e38 {
+					t.Errorf("%s: a bfloat16 is %v", name, v)
+				}
+			}
+			if !reflect.DeepEqual(got, w) {
+				t.Errorf("%s: %+v, want %+v", name, got, w)
+			}
+		}
+		if meta, err := ReadMetadata(filepath.Join("testdata", name+".pth")); err != nil || len(meta) != 0 {
+			t.Errorf("%s: metadata %v, %v", name, meta, err)
+		}
+	}
+	f, err := Read(filepath.Join("testdata", "parameters.pth"))
+	if err != nil || len(f.Tensors) != 4 || !reflect.DeepEqual(f.Tensors[1], Tensor{"0.bias", []int{3}, []float32{1.5, 1.5, 1.5}}) {
+		t.Errorf("parameters: %+v, %v", f, err)
+	}
+	_, err = Read(filepath.Join("testdata", "module.pth"))
+	if !errors.Is(err, ErrPickle) || !strings.Contains(err.Error(), "torch.nn.modules.container.Sequential") || !strings.Contains(err.Error(), "is not run") {
+		t.Errorf("a whole module: %v", err)
+	}
+}
+
+// archive makes a zip file of a pickle and storages.
+func archive(t testing.TB, method uint16, files map[string]string) []byte {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for name, text := range files {
+		w, err := z.CreateHeader(&zip.FileHeader{Name: "archive/" + name, Method: method})
+		if err == nil {
+			_, err = w.Write([]byte(text))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// tensorPickle is a state dict of one tensor "a" in the storage "0".
+func tensorPickle(class string, count, offset, shape, stride string) string {
+	return "\x80\x02}X\x01\x00\x00\x00a" + "ctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\n" + class +
+		"\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpu" + count + "tQ" + offset + shape + stride + "\x89}tRs."
+}
+
+func one(n string) string { return n + "\x85" }
+
+// hostileTorch are files of torch.save that must be refused.
+func hostileTorch(t testing.TB) map[string][]byte {
+	z := func(pickle string, data string) []byte {
+		return archive(t, zip.Store, map[string]string{"data.pkl": pickle, "data/0": data})
+	}
+	num := func(n int64) string {
+		b := []byte{0x8a, 8, 0, 0, 0, 0, 0, 0, 0, 0}
+		for i := range 8 {
+			b[2+i] = byte(n >> (8 * i))
+		}
+		return string(b)
+	}
+	four := "\x00\x00\x80\x3f"
+	files := map[string][]byte{
+		"a command":            z("cos\nsystem\n(X\x09\x00\x00\x00rm -rf /xtR.", four),
+		"a command by stack":   z("\x80\x04\x8c\x08builtins\x8c\x04eval\x93\x8c\x031+1\x85R.", four),
+		"a command beside":     z("\x80\x02}X\x01\x00\x00\x00bcposix\nsystem\nX\x02\x00\x00\x00ls\x85Rs.", four),
+		"no tensors":           z("}.", four),
+		"a number":             z("K\x01.", four),
+		"an empty stack":       z(".", four),
+		"nothing":              z("", four),
+		"cut":                  z("\x80\x02}X\xff\xff\xff\x7fa", four),
+		"a large shape":        z(tensorPickle("FloatStorage", "K\x01", "K\x00", one(num(1<<40)), one("K\x01")), four),
+		"a shape that wraps":   z(tensorPickle("FloatStorage", "K\x01", "K\x00", num(1<<33)+num(1<<33)+"\x86", "K\x00K\x00\x86"), four),
+		"an expanded shape":    z(tensorPickle("FloatStorage", "K\x01", "K\x00", one(num(1<<30)), one("K\x00")), four),
+		"a large stride":       z(tensorPickle("FloatStorage", "K\x01", "K\x00", one("K\x02"), one(num(1<<62))), four),
+		"an offset":            z(tensorPickle("FloatStorage", "K\x01", "K\x01", one("K\x01"), one("K\x01")), four),
+		"a negative offset":    z(tensorPickle("FloatStorage", "K\x01", num(-4), one("K\x01"), one("K\x01")), four),
+		"a negative shape":     z(tensorPickle("FloatStorage", "K\x01", "K\x00", one(num(-1)), one("K\x01")), four),
+		"a large storage":      z(tensorPickle("FloatStorage", num(1<<60), "K\x00", one(num(1<<60)), one("K\x01")), four),
+		"a storage that wraps": z(tensorPickle("FloatStorage", num(1<<62), "K\x00", one("K\x01"), one("K\x01")), four),
+		"a short storage":      z(tensorPickle("FloatStorage", "K\x02", "K\x00", one("K\x02"), one("K\x01")), four),
+		"whole numbers":        z(tensorPickle("IntStorage", "K\x01", "K\x00", one("K\x01"), one("K\x01")), four),
+		"no such storage":      archive(t, zip.Store, map[string]string{"data.pkl": tensorPickle("FloatStorage", "K\x01", "K\x00", one("K\x01"), one("K\x01"))}),
+		"compressed":           archive(t, zip.Deflate, map[string]string{"data.pkl": strings.Repeat("}", 1<<20)}),
+		"big-endian":           archive(t, zip.Store, map[string]string{"byteorder": "big", "data.pkl": "}."}),
+		"another zip":          archive(t, zip.Store, map[string]string{"readme.txt": "hello"}),
+		"no archive":           []byte("PK\x03\x04, and then something else"),
+		"many values":          z("\x80\x02"+strings.Repeat("}", maxValues+1), four),
+		"a pickle":             []byte("\x80\x02}."),
+		"a legacy pickle, cut": []byte("\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."),
+		"a legacy, no version": []byte("\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02K\x01."),
+	}
+	return files
+}
+
+func TestHostileTorch(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hostile.pth")
+	for name, data := range hostileTorch(t) {
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		f, err := Read(path)
+		if f != nil && err == nil || !errors.Is(err, ErrFormat) && !errors.Is(err, ErrDType) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	good := archive(t, zip.Store, map[string]string{
+		"data.pkl": tensorPickle("FloatStorage", "K\x01", "K\x00", one("K\x01"), one("K\x01")), "data/0": "\x00\x00\x80\x3f"})
+	os.WriteFile(path, good, 0o644)
+	if f, err := Read(path); err != nil || !reflect.DeepEqual(f.Tensors, []Tensor{{"a", []int{1}, []float32{1}}}) {
+		t.Errorf("the good one: %+v, %v", f, err)
+	}
+}
+
+// TestTornTorch cuts each file at many places and changes its bytes.
+func TestTornTorch(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "torn.pth")
+	for _, name := range []string{"zip", "legacy"} {
+		whole, err := os.ReadFile(filepath.Join("testdata", name+".pth"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := 0; n < len(whole); n += 13 {
+			os.WriteFile(path, whole[:n], 0o644)
+			if _, err := Read(path); !errors.Is(err, ErrFormat) {
+				t.Errorf("%s cut at %d: %v", name, n, err)
+			}
+			changed := bytes.Clone(whole)
+			changed[n] ^= 0xff
+			os.WriteFile(path, changed, 0o644)
+			Read(path) // no panic; much of a file means nothing
+		}
+	}
+}
+
+func FuzzTorch(f *testing.F) {
+	for _, data := range hostileTorch(f) {
+		if len(data) < 1<<12 {
+			f.Add(data)
+		}
+	}
+	for _, name := range []string{"zip", "legacy", "training"} {
+		if data, err := os.ReadFile(filepath.Join("testdata", name+".pth")); err == nil {
+			f.Add(data)
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		file, err := decodeTorch(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			return
+		}
+		total := 0
+		for _, one := range file.Tensors {
+			n, err := elements(one.Shape)
+			if err != nil || reflect.ValueOf(one.Data).Len() != n {
+				t.Errorf("%s: %v elements of shape %v", one.Name, reflect.ValueOf(one.Data).Len(), one.Shape)
+			}
+			total += n
+		}
+		if total > len(data) {
+			t.Errorf("%d elements of %d bytes", total, len(data))
+		}
+	})
+}
