@@ -58,7 +58,7 @@ func Match(f *File, specs []Spec, o MatchOptions) (Matched, error) {
 		return fail(fmt.Errorf("%w: it is of %s, the model is %s", ErrModel, info.Model, o.Model))
 	case info.Model == "" && o.Model == formA && !o.AnyForm:
 		return fail(fmt.Errorf("%w: it does not say which form of ResNet it is of, and torchvision's resnet50 is what is called %s here: "+
-			"choose model.name=%s; if it is of form A all the same, insist with AnyForm (predict: -any-form), or write %s=%s into its metadata",
+			"choose model.name=%s; if it is of form A all the same, insist with model.any_form=true (predict: -any-form, in Go: AnyForm), or write %s=%s into its metadata",
 			ErrModel, formB, formB, ModelKey, formA))
 	}
 	c := newComparison(f, specs, o)

@@ -35,7 +35,8 @@ type Config struct {
 // Model chooses the network and what it starts from.
 type Model struct {
 	Name        string   `yaml:"name" names:"models" help:"architecture"`
-	Weights     string   `yaml:"weights" help:"file of weights to start from; empty = fresh ones"`
+	Weights     string   `yaml:"weights" help:"file of weights to start from, .safetensors or .pth of torchvision, timm or Euryale; empty = fresh ones"`
+	AnyForm     bool     `yaml:"any_form" help:"take weights that do not say their form, as torchvision's, into form A of a ResNet"`
 	ReplaceHead bool     `yaml:"replace_head" help:"start with a fresh classifier where the file's has another size"`
 	Freeze      []string `yaml:"freeze" help:"patterns of parameter names that stay as they are, such as conv1.*"`
 	ZeroGamma   bool     `yaml:"zero_gamma" help:"γ = 0 in the last BatchNorm of each residual block"`

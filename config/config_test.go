@@ -15,7 +15,8 @@ import (
 
 // contract is the table that users' files depend on: keys in order, with defaults.
 const contract = `name= seed=42 threads=0 device=auto precision=float32
-model.name=vgg16 model.weights= model.replace_head=false model.freeze= model.zero_gamma=false model.dropout=0.5
+model.name=vgg16 model.weights= model.any_form=false
+		model.replace_head=false model.freeze= model.zero_gamma=false model.dropout=0.5
 data.set=auto data.root= data.download=false data.url= data.archives= data.train_list=trainval.txt data.test_list=test.txt
 data.relabel=false data.batch=64 data.test_batch=0 data.workers=0 data.shuffle=true data.drop_last=false data.resize=256 data.crop=224
 data.mean=0.485,0.456,0.405 data.std=0.229,0.224,0.225 data.on_bad_image=skip data.drawn_classes=37 data.drawn_images=100
@@ -208,7 +209,7 @@ func TestExamplesAreValid(t *testing.T) {
 		c := config.Default()
 		if err := config.Load(data, &c); err != nil {
 			t.Errorf("%s: %v", file, err)
-		} else if err := c.Validate(config.Known{Models: []string{"vgg16", "resnet50", "resnet50d"}, Sets: []string{"drawn"}}); err != nil {
+		} else if err := c.Validate(config.Known{Models: []string{"vgg16", "vgg16_bn", "resnet50", "resnet50b", "resnet50c", "resnet50d"}, Sets: []string{"drawn"}}); err != nil {
 			t.Errorf("%s: %v", file, err)
 		}
 	}

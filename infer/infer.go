@@ -79,7 +79,7 @@ type Classifier struct {
 	closed   bool
 }
 
-// Open reads weights from a safetensors file, or the best ones of a run's folder.
+// Open reads weights from a safetensors or .pth file, or the best ones of a run's folder.
 func Open(path string, o Options) (c *Classifier, err error) {
 	path = weightsFile(path)
 	f, err := checkpoint.Read(path)
@@ -191,6 +191,13 @@ func (c *Classifier) classCount(f *checkpoint.File, names []string) (int, error)
 	m, ok := net.(interface{ HeadParams() []string })
 	if !ok {
 		return 0, fmt.Errorf("%w: it does not say how many classes it has; name them", ErrWeights)
+	}
+	if a, ok := net.(interface{ Aliases() []models.Alias }); ok { // a file of another library
+		var aliases []checkpoint.Alias
+		for _, one := range a.Aliases() {
+			aliases = append(aliases, checkpoint.Alias(one))
+		}
+		f = checkpoint.Rename(f, aliases)
 	}
 	for _, name := range m.HeadParams() {
 		if t, ok := f.Find(name); ok && len(t.Shape) > 0 && t.Shape[0] > 0 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/models"
 	"github.com/euryale-ml/euryale/nn"
 )
 
@@ -24,6 +25,16 @@ func headParams(m nn.Module) []string {
 		return h.HeadParams()
 	}
 	return nil
+}
+
+// aliasesOf are other libraries' names for a model's parameters, as the model tells.
+func aliasesOf(m nn.Module) (list []checkpoint.Alias) {
+	if a, ok := m.(interface{ Aliases() []models.Alias }); ok {
+		for _, one := range a.Aliases() {
+			list = append(list, checkpoint.Alias(one))
+		}
+	}
+	return list
 }
 
 // LoadOptions say what loading accepts.
@@ -52,10 +63,11 @@ func (s *Step) Tensors() ([]checkpoint.Tensor, error) {
 	return tensors, nil
 }
 
-// Load puts a state dict into the model. A file of another model, with missing, unknown
+// Load puts a state dict into the model, under its own names or those that its Aliases
+// tell. A file of another model, with missing, unknown
 // or mis-shaped tensors, changes nothing and is an error that names path.
 func (s *Step) Load(path string, f *checkpoint.File, o LoadOptions) error {
-	match, err := checkpoint.Match(f, s.specs(), checkpoint.MatchOptions{
+	match, err := checkpoint.Match(checkpoint.Rename(f, aliasesOf(s.model)), s.specs(), checkpoint.MatchOptions{
 		Path: path, Model: modelName(s.model), ReplaceHead: o.ReplaceHead, Head: headParams(s.model), AnyForm: o.AnyForm,
 	})
 	if err != nil {
@@ -138,7 +150,8 @@ func (t *Trainer) SaveModel(path string) error {
 	return checkpoint.Write(path, f)
 }
 
-// LoadModel reads a state dict into the model; see Step.Load.
+// LoadModel reads a state dict, of a safetensors or a .pth file, into the model; see
+// Step.Load.
 func (t *Trainer) LoadModel(path string, o LoadOptions) error {
 	f, err := checkpoint.Read(path)
 	if err != nil {
