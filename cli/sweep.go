@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -23,9 +24,10 @@ const sweepHelp = `sweep trains several recipes with several seeds, one run afte
   sweep RECIPE… [flags]
   sweep -config FILE [-config FILE…] [flags]
 
-Each run has a folder of its own, DIR/<name>-seed<seed>. The same command goes on where it was stopped: what is finished
-is skipped, what was begun is continued. A run that fails is told at the end and the others are trained; the exit code is
-then 1. A folder that holds a run with other settings is an error before anything starts.
+Each run has a folder of its own, DIR/<name>-seed<seed>, and the report is on all runs in DIR. The same command goes on
+where it was stopped: what is finished is skipped, what was begun is continued. A run that fails is told at the end and
+the others are trained; the exit code is then 1. A folder that holds a run with other settings is an error before
+anything starts.
 
 `
 
@@ -189,12 +191,20 @@ func (r *sweepRun) outcome() string {
 		duration(time.Duration(r.Result.Seconds*float64(time.Second))))
 }
 
-// report compares the runs that have something to compare.
+// report compares the runs that have something to compare: those of this sweep, then
+// those that others left in the same folder.
 func (w *sweep) report(ctx context.Context) int {
 	var folders []string
 	for _, r := range w.runs {
 		if r.Result != nil {
 			folders = append(folders, r.Folder)
+		}
+	}
+	others, _ := os.ReadDir(w.out)
+	for _, o := range others {
+		dir := filepath.Join(w.out, o.Name())
+		if !slices.Contains(folders, dir) && exists(filepath.Join(dir, trainer.SummaryFile)) {
+			folders = append(folders, dir)
 		}
 	}
 	if len(folders) == 0 {

@@ -6,6 +6,7 @@ package examples
 import (
 	"embed"
 	"slices"
+	"strings"
 )
 
 //go:embed */config.yaml */quick.yaml study/*.yaml
@@ -18,6 +19,7 @@ var Recipes = []string{
 	"vgg16_bn", "resnet50b", "resnet50c", "resnet50d",
 	"resnet50d-label_smoothing", "resnet50d-linear_scaling", "resnet50d-warmup", "resnet50d-cosine",
 	"resnet50d-no_bias_decay", "resnet50d-zero_gamma",
+	"resnet50d-tricks-transforms_none", "resnet50d-tricks-transforms_crop_flip", "resnet50d-tricks-transforms_hue_shift",
 }
 
 // Recipe returns a recipe's configuration and its quick profile, for cli.Train and
@@ -40,8 +42,11 @@ func Recipe(name string) (config, quick []byte, ok bool) {
 
 // quickOf is the quick profile of a recipe of the study.
 func quickOf(name string) string {
-	if name == "vgg16_bn" {
-		return "vgg16/quick.yaml" // so that the two differ in the model alone there too
+	switch { // so that a recipe differs from its base in the same keys there too
+	case name == "vgg16_bn":
+		return "vgg16/quick.yaml"
+	case strings.HasPrefix(name, "resnet50d-tricks"):
+		return "resnet50_tricks/quick.yaml"
 	}
 	return "study/quick.yaml"
 }

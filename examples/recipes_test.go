@@ -54,16 +54,21 @@ func TestStudy(t *testing.T) {
 		of      string
 		changed []string
 	}{
-		"vgg16_bn":                  {"vgg16", []string{"model.name: vgg16 → vgg16_bn"}},
-		"resnet50b":                 {"resnet50", []string{"model.name: resnet50 → resnet50b"}},
-		"resnet50c":                 {"resnet50", []string{"model.name: resnet50 → resnet50c"}},
-		"resnet50d":                 {"resnet50", []string{"model.name: resnet50 → resnet50d"}},
-		"resnet50d-label_smoothing": {"resnet50d", []string{"loss.label_smoothing: 0 → 0.1"}},
-		"resnet50d-linear_scaling":  {"resnet50d", []string{"optim.lr: 0.001 → 0.1", "schedule.linear_scaling: false → true"}},
-		"resnet50d-warmup":          {"resnet50d", []string{"schedule.warmup_epochs: 0 → 5"}},
-		"resnet50d-cosine":          {"resnet50d", []string{"schedule.name: constant → cosine"}},
-		"resnet50d-no_bias_decay":   {"resnet50d", []string{"optim.no_bias_decay: false → true"}},
-		"resnet50d-zero_gamma":      {"resnet50d", []string{"model.zero_gamma: false → true"}},
+		"vgg16_bn":                         {"vgg16", []string{"model.name: vgg16 → vgg16_bn"}},
+		"resnet50b":                        {"resnet50", []string{"model.name: resnet50 → resnet50b"}},
+		"resnet50c":                        {"resnet50", []string{"model.name: resnet50 → resnet50c"}},
+		"resnet50d":                        {"resnet50", []string{"model.name: resnet50 → resnet50d"}},
+		"resnet50d-label_smoothing":        {"resnet50d", []string{"loss.label_smoothing: 0 → 0.1"}},
+		"resnet50d-linear_scaling":         {"resnet50d", []string{"optim.lr: 0.001 → 0.1", "schedule.linear_scaling: false → true"}},
+		"resnet50d-warmup":                 {"resnet50d", []string{"schedule.warmup_epochs: 0 → 5"}},
+		"resnet50d-cosine":                 {"resnet50d", []string{"schedule.name: constant → cosine"}},
+		"resnet50d-no_bias_decay":          {"resnet50d", []string{"optim.no_bias_decay: false → true"}},
+		"resnet50d-zero_gamma":             {"resnet50d", []string{"model.zero_gamma: false → true"}},
+		"resnet50d-tricks-transforms_none": {"resnet50_tricks", []string{"data.augment: true → false"}},
+		"resnet50d-tricks-transforms_crop_flip": {"resnet50_tricks", []string{
+			"augment.brightness: 0.6,1.4 → 1,1", "augment.saturation: 0.6,1.4 → 1,1", "augment.hue_scale: 0.6,1.4 → 1,1",
+		}},
+		"resnet50d-tricks-transforms_hue_shift": {"resnet50_tricks", []string{"augment.hue_scale: 0.6,1.4 → 1,1", "augment.hue_shift: 0,0 → -0.4,0.4"}},
 		"resnet50_tricks": {"resnet50d", []string{
 			"model.zero_gamma: false → true", "optim.lr: 0.001 → 0.1", "optim.no_bias_decay: false → true", "schedule.name: constant → cosine",
 			"schedule.warmup_epochs: 0 → 5", "schedule.linear_scaling: false → true", "loss.label_smoothing: 0 → 0.1",
