@@ -127,8 +127,6 @@ func (c *Config) Unavailable() error {
 	}{
 		{strings.HasPrefix(c.Device, "cuda"), "device", "auto, cpu"},
 		{c.Precision == "bfloat16", "precision", "float32, float64"},
-		{c.Augment.Mixup != 0, "augment.mixup", "0"},
-		{c.Augment.RandomErasing != 0, "augment.random_erasing", "0"},
 		{c.Optim.Name == "adamw", "optim.name", "sgd"},
 		{c.Optim.LayerDecay != 1, "optim.layer_decay", "1"},
 		{c.Train.ClipNorm != 0, "train.clip_norm", "0"},

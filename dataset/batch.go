@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math/rand/v2"
+	"slices"
 	"sync"
 
+	"github.com/euryale-ml/euryale/internal/philox"
 	"github.com/euryale-ml/euryale/transforms"
 )
 
@@ -15,6 +18,8 @@ type Batch struct {
 	Labels     []int64   // [N]
 	Index      []int     // [N], of the images in the set
 	Names      []string  // [N], as the set's samples have them
+	Others     []int64   // [N], with mixup the labels of the images that were mixed in, else nil
+	Lambda     float64   // with mixup the share of Labels; Others have the rest
 	N, C, H, W int
 }
 
@@ -91,7 +96,7 @@ type job struct {
 func (e *epochLoad) start(skip int) {
 	e.slots, e.free, e.jobs = make(chan *slot, ahead), make(chan *memory, ahead+1), make(chan job)
 	for range ahead + 1 {
-		e.free <- e.l.spare.take(e.l.config.Batch, 3*e.w*e.h)
+		e.free <- e.l.spare.take(e.l.config.Batch, 3*e.w*e.h, e.l.config.Mixup > 0)
 	}
 	e.all.Go(func() { e.dispatch(skip) })
 	for range e.l.config.Workers {
@@ -141,7 +146,25 @@ func (e *epochLoad) dispatch(skip int) {
 func (e *epochLoad) work() {
 	for j := range e.jobs {
 		j.errs[j.at] = e.fill(j)
-		j.done()
+		if j.done() {
+			e.complete(j.slot)
+		}
+	}
+}
+
+// complete hands over a batch whose images are all there, after mixup.
+func (e *epochLoad) complete(s *slot) {
+	if e.l.config.Mixup > 0 && !slices.ContainsFunc(s.errs[:s.n], func(err error) bool { return err != nil }) {
+		s.mix(e.l.lambda(e.epoch, s.first/e.l.config.Batch))
+	}
+	close(s.ready)
+}
+
+// erase blots out a rectangle of the image at j's place, image i of the set.
+func (e *epochLoad) erase(j job, i int) {
+	if c := e.l.config; c.Erase.P > 0 {
+		r := rand.New(philox.New(c.Seed, philox.Stream("erase"), uint64(e.epoch), uint64(i)))
+		c.Erase.Erase(j.images[j.at*j.pixels:(j.at+1)*j.pixels], e.w, e.h, r)
 	}
 }
 
@@ -170,6 +193,7 @@ func (e *epochLoad) fill(j job) error {
 				transforms.ErrShape, e.l.name(s, i), s.Image.W, s.Image.H, e.w, e.h)}
 		}
 		j.put(j.at, i, s, e.l.config.Normalize)
+		e.erase(j, i)
 		return nil
 	}
 	if e.l.config.Train || e.l.config.StopOnBad {

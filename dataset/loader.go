@@ -3,6 +3,7 @@ package dataset
 import (
 	"context"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 
@@ -37,6 +38,15 @@ type LoaderConfig struct {
 	Transform transforms.Transform
 	// Normalize turns the result into float32; the zero value: into [0, 1].
 	Normalize transforms.Normalize
+	// Erase blots out a rectangle of an image after Normalize; P 0: off. Random numbers
+	// are keyed like those of Transform.
+	Erase transforms.RandomErasing
+	// Mixup is α of mixup, which needs Train; 0: off. A batch then holds, for one λ of
+	// Beta(α, α) drawn for it, λ·image + (1−λ)·the image before it, the last one for the
+	// first, as torchvision's v2.MixUp (timm's takes the batch in reverse). Batch has the
+	// labels of both. A batch of one image stays as it is. Zhang et al., "mixup: Beyond
+	// empirical risk minimization", ICLR 2018.
+	Mixup float64
 	// CacheBytes bounds the memory in which decoded images are kept from epoch to
 	// epoch, before Transform; 0: none are kept.
 	CacheBytes int64
@@ -56,6 +66,10 @@ func (c LoaderConfig) validate(n int) error {
 		why = fmt.Sprintf("LoaderConfig.Rank = %d, want 0 to %d", c.Rank, max(c.Size, 1)-1)
 	case c.CacheBytes < 0:
 		why = fmt.Sprintf("LoaderConfig.CacheBytes = %d, want 0 for no cache, or more", c.CacheBytes)
+	case !(c.Mixup >= 0) || math.IsInf(c.Mixup, 1):
+		why = fmt.Sprintf("LoaderConfig.Mixup = %g, want 0 for no mixup, or more", c.Mixup)
+	case c.Mixup > 0 && !c.Train:
+		why = fmt.Sprintf("LoaderConfig.Mixup = %g is for training: want Train with it", c.Mixup)
 	case n < 1:
 		why = "the set holds no image"
 	case n < c.Size && !c.Train:
@@ -69,7 +83,7 @@ func (c LoaderConfig) validate(n int) error {
 // Loader makes batches of a set's images, decoding and augmenting on all cores
 // ahead of the loop that takes them. Batches depend on the set, the
 // configuration and the epoch alone: random numbers are keyed by the seed, the
-// epoch and the image's index in the set. It is safe for concurrent use.
+// epoch and the image's index in the set, mixup's by the batch's place in the epoch. It is safe for concurrent use.
 type Loader struct {
 	set    Dataset
 	config LoaderConfig
@@ -109,6 +123,9 @@ func NewLoader(set Dataset, c LoaderConfig) (*Loader, error) {
 	}
 	if err := c.Normalize.Validate(); err != nil {
 		return nil, fmt.Errorf("dataset: %w: LoaderConfig.Normalize: %w", ErrConfig, err)
+	}
+	if err := c.Erase.Validate(); err != nil {
+		return nil, fmt.Errorf("dataset: %w: LoaderConfig.Erase: %w", ErrConfig, err)
 	}
 	l := &Loader{set: set, config: c, cache: newCache(c.CacheBytes)}
 	if l.Steps() == 0 {

@@ -117,38 +117,6 @@ func (l *Loader) name(s Sample, i int) string {
 	return fmt.Sprintf("image %d", i)
 }
 
-// Pair is a training image before and after its transform.
-type Pair struct {
-	Before, After *transforms.RGB
-	Label, Index  int
-	Name          string
-}
-
-// Preview returns the first images of an epoch, at most n, as the set has them
-// and as the network will see them, before Normalize. Images that cannot be
-// read are left out.
-func (l *Loader) Preview(ctx context.Context, epoch, n int) ([]Pair, error) {
-	var pairs []Pair
-	for _, i := range l.order(epoch) {
-		if len(pairs) >= n {
-			break
-		}
-		before, err := l.read(ctx, i)
-		if isFatal(err) {
-			return nil, unwrapFatal(err)
-		}
-		if err != nil {
-			continue
-		}
-		after, err := l.transform(before, epoch, i)
-		if err != nil {
-			return nil, unwrapFatal(err)
-		}
-		pairs = append(pairs, Pair{Before: before.Image, After: after.Image, Label: before.Label, Index: i, Name: l.name(before, i)})
-	}
-	return pairs, nil
-}
-
 func unwrapFatal(err error) error {
 	var f fatalError
 	if errors.As(err, &f) {

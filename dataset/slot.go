@@ -15,6 +15,8 @@ type memory struct {
 	names  []string
 	errs   []error
 	pixels int // values an image
+	others []int64
+	last   []float32 // an image, for mixup
 }
 
 // sparePool keeps the memory of finished epochs for the next.
@@ -23,7 +25,7 @@ type sparePool struct {
 	all []*memory
 }
 
-func (p *sparePool) take(batch, pixels int) *memory {
+func (p *sparePool) take(batch, pixels int, mixed bool) *memory {
 	p.Lock()
 	defer p.Unlock()
 	if n := len(p.all); n > 0 {
@@ -31,10 +33,14 @@ func (p *sparePool) take(batch, pixels int) *memory {
 		p.all = p.all[:n-1]
 		return m
 	}
-	return &memory{
+	m := &memory{
 		images: make([]float32, batch*pixels), labels: make([]int64, batch),
 		index: make([]int, batch), names: make([]string, batch), errs: make([]error, batch), pixels: pixels,
 	}
+	if mixed {
+		m.others, m.last = make([]int64, batch), make([]float32, pixels)
+	}
+	return m
 }
 
 func (p *sparePool) give(m *memory) {
@@ -50,6 +56,7 @@ type slot struct {
 	*memory
 	first   int // position in the epoch
 	n, w, h int
+	lambda  float64 // of mixup
 	left    atomic.Int64
 	ready   chan struct{}
 }
@@ -61,11 +68,8 @@ func newSlot(m *memory, first, n, w, h int) *slot {
 	return s
 }
 
-func (s *slot) done() {
-	if s.left.Add(-1) == 0 {
-		close(s.ready)
-	}
-}
+// done counts an image as tried and reports whether it was the last.
+func (s *slot) done() bool { return s.left.Add(-1) == 0 }
 
 func (s *slot) put(at, index int, one Sample, n transforms.Normalize) {
 	n.Tensor(s.images[at*s.pixels:(at+1)*s.pixels], one.Image)
@@ -88,8 +92,12 @@ func (s *slot) finish() (*Batch, error) {
 		}
 		kept++
 	}
-	return &Batch{
+	b := &Batch{
 		Images: s.images[:kept*s.pixels], Labels: s.labels[:kept], Index: s.index[:kept], Names: s.names[:kept],
 		N: kept, C: 3, H: s.h, W: s.w,
-	}, nil
+	}
+	if s.others != nil { // training: no image is left out
+		b.Others, b.Lambda = s.others[:kept], s.lambda
+	}
+	return b, nil
 }

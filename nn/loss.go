@@ -12,17 +12,24 @@ type CrossEntropy struct {
 	// Smoothing is ε of label smoothing (Szegedy et al. 2016): the target becomes
 	// (1-ε)·target + ε/K.
 	Smoothing float64
+	// Soft makes the target the probabilities [N, K] of the classes, as mixup needs
+	// them, instead of labels [N]: torch's cross_entropy takes both as well.
+	Soft bool
 }
 
-// Loss adds a target to g, labels [N]int64, and returns it, the mean loss and each
-// row's predicted class [N]int64.
-func (c CrossEntropy) Loss(g *Graph) (labels, loss, predicted *gorgonia.Node, err error) {
-	labels = gorgonia.NewTensor(g.G, tensor.Int64, 1, gorgonia.WithShape(g.Output.Shape()[0]), gorgonia.WithName("labels"))
-	if loss, err = op.SoftmaxCrossEntropy("loss", g.Output, labels, c.Smoothing); err != nil {
+// Loss adds a target to g, labels [N]int64 or with Soft probabilities [N, K] of the
+// graph's type, and returns it, the mean loss and each row's predicted class [N]int64.
+func (c CrossEntropy) Loss(g *Graph) (target, loss, predicted *gorgonia.Node, err error) {
+	if shape := g.Output.Shape(); c.Soft {
+		target = gorgonia.NewTensor(g.G, g.Output.Dtype(), len(shape), gorgonia.WithShape(shape...), gorgonia.WithName("targets"))
+	} else {
+		target = gorgonia.NewTensor(g.G, tensor.Int64, 1, gorgonia.WithShape(shape[0]), gorgonia.WithName("labels"))
+	}
+	if loss, err = op.SoftmaxCrossEntropy("loss", g.Output, target, c.Smoothing); err != nil {
 		return nil, nil, nil, err
 	}
 	if predicted, err = op.ArgMax("predicted", g.Output); err != nil {
 		return nil, nil, nil, err
 	}
-	return labels, loss, predicted, nil
+	return target, loss, predicted, nil
 }

@@ -52,6 +52,13 @@ type Config struct {
 	// Normalize is applied after them; the zero value means transforms.TaskNormalize.
 	Normalize transforms.Normalize
 
+	// Mixup is α of mixup: training batches are mixed with themselves in shares drawn from
+	// Beta(α, α), see dataset.LoaderConfig. 0 means off. The training accuracy then counts
+	// each mixed image as of the class with the larger share.
+	Mixup float64
+	// Erase blots out a rectangle of training images after Normalize; P 0 means off.
+	Erase transforms.RandomErasing
+
 	// Smoothing is ε of label smoothing in the training loss; test losses have none.
 	Smoothing float64
 	// Seed of the weights, the order of images, augmentation and dropout.

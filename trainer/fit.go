@@ -128,7 +128,7 @@ func (t *Trainer) epoch(ctx context.Context) error {
 // trainOn makes one step and records it.
 func (t *Trainer) trainOn(b *dataset.Batch, waited time.Duration, last *time.Time) error {
 	lr := t.rate.LR(t.at.Step + 1)
-	r, err := t.step.Train(b.Images, b.Labels, lr)
+	r, err := t.trainBatch(t.step, b, lr)
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func (t *Trainer) trainOn(b *dataset.Batch, waited time.Duration, last *time.Tim
 	t.at.Batch++
 	t.images += int64(b.N)
 	counts := metrics.NewConfusionMatrix(len(t.classes))
-	if err := counts.Add(b.Labels, r.Predicted); err != nil {
+	if err := counts.Add(b.Dominant(), r.Predicted); err != nil {
 		return err
 	}
 	now := time.Now()

@@ -149,6 +149,10 @@ func (f *fromConfig) fill(cfg config.Config) {
 	c.Train = TrainTransform(cfg)
 	c.Smoothing, c.Seed, c.Float64 = cfg.Loss.LabelSmoothing, cfg.Seed, cfg.Precision == "float64"
 	c.Freeze = cfg.Model.Freeze
+	c.Mixup = cfg.Augment.Mixup
+	if d.Augment {
+		c.Erase = transforms.DefaultErasing(cfg.Augment.RandomErasing)
+	}
 	c.CacheBytes = cacheBytes
 }
 

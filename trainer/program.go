@@ -14,13 +14,14 @@ import (
 type program struct {
 	*engine.Program
 	graph                   *nn.Graph
-	labels, loss, predicted *gorgonia.Node
+	target, loss, predicted *gorgonia.Node // target: labels [N] or probabilities [N, classes]
 	rates                   []rate
 
 	classOf []int64
 	logits  []float64
 	host    any // of logits or the loss, in the graph's type
 	images  any // padded, or of another type than float32
+	soft    any // the target's probabilities, in the graph's type
 	random  [2]int64
 }
 
@@ -37,8 +38,11 @@ func (s *Step) training(batch int) (*program, error) {
 		return nil, err
 	}
 	p := &program{graph: g, classOf: make([]int64, batch), host: s.narrow(make([]float32, 1))}
-	if p.labels, p.loss, p.predicted, err = (nn.CrossEntropy{Smoothing: s.config.Smoothing}).Loss(g); err != nil {
+	if p.target, p.loss, p.predicted, err = (nn.CrossEntropy{Smoothing: s.config.Smoothing, Soft: s.config.Soft}).Loss(g); err != nil {
 		return nil, err
+	}
+	if s.config.Soft {
+		p.soft = s.narrow(make([]float32, batch*s.classes))
 	}
 	spec := s.spec(g, "train")
 	for _, b := range g.Buffers {
@@ -49,7 +53,7 @@ func (s *Step) training(batch int) (*program, error) {
 	if err := s.addUpdates(p, &spec); err != nil {
 		return nil, err
 	}
-	spec.Inputs = append(spec.Inputs, p.labels)
+	spec.Inputs = append(spec.Inputs, p.target)
 	for _, r := range p.rates {
 		spec.Inputs = append(spec.Inputs, r.node)
 	}
@@ -148,7 +152,7 @@ func (p *program) rate(dt tensor.Dtype, scale float64) *gorgonia.Node {
 }
 
 // bind gives a training program its batch.
-func (p *program) bind(s *Step, images []float32, labels []int64) error {
+func (p *program) bind(s *Step, images []float32, target any) error {
 	var err error
 	if p.graph.DType == tensor.Float32 {
 		err = p.Bind(p.graph.Input, images)
@@ -164,7 +168,7 @@ func (p *program) bind(s *Step, images []float32, labels []int64) error {
 			return err
 		}
 	}
-	return p.Bind(p.labels, labels)
+	return p.bindTarget(target)
 }
 
 // bindImages gives an evaluation program its images, zeros after them.

@@ -21,6 +21,9 @@ type StepConfig struct {
 	Input     [3]int          // channels, height, width of an image
 	// Smoothing is ε of label smoothing in the training loss.
 	Smoothing float64
+	// Soft makes the targets of training probabilities [N, classes], for TrainSoft; Train
+	// still takes labels.
+	Soft bool
 	// Seed is of fresh weights and of dropout.
 	Seed uint64
 	// DType is tensor.Float64, or tensor.Float32, which is the default.
@@ -48,6 +51,7 @@ type Step struct {
 	names    []string // of counters, in order
 	classes  int
 	trained  int64 // steps
+	hot      []float64
 	train    map[int]*program
 	eval     map[int]*program
 }
@@ -196,14 +200,22 @@ func (s *Step) Train(images []float32, labels []int64, lr float64) (Result, erro
 	if err := s.check(images, labels); err != nil {
 		return Result{}, err
 	}
+	if s.config.Soft {
+		return s.trainOn(images, s.oneHot(labels), len(labels), lr)
+	}
+	return s.trainOn(images, labels, len(labels), lr)
+}
+
+// trainOn makes one step on n images and their targets, labels or probabilities.
+func (s *Step) trainOn(images []float32, target any, n int, lr float64) (Result, error) {
 	if !(lr >= 0) || math.IsInf(lr, 0) {
 		return Result{}, fmt.Errorf("trainer: %w: learning rate %v", ErrConfig, lr)
 	}
-	p, err := s.training(len(labels))
+	p, err := s.training(n)
 	if err != nil {
 		return Result{}, err
 	}
-	if err := p.bind(s, images, labels); err != nil {
+	if err := p.bind(s, images, target); err != nil {
 		return Result{}, err
 	}
 	for _, r := range p.rates {

@@ -31,6 +31,7 @@ type Trainer struct {
 	train, test *dataset.Loader
 	rate        schedule.Schedule
 	classes     []string
+	targets     []float64 // of the batch in hand, with mixup
 	graph       *nn.Graph // of one image, for counts
 
 	log   *track.Log
@@ -96,6 +97,7 @@ func (t *Trainer) loaders(train, test dataset.Dataset) (err error) {
 	}
 	training := of
 	training.Shuffle, training.DropLast, training.Train, training.Transform = !c.InOrder, c.DropLast, true, c.Train
+	training.Mixup, training.Erase = c.Mixup, c.Erase
 	if t.train, err = dataset.NewLoader(train, training); err != nil {
 		return fmt.Errorf("trainer: training set: %w", err)
 	}
@@ -127,7 +129,7 @@ func (t *Trainer) buildStep() (err error) {
 		return err
 	}
 	t.step, err = NewStep(t.model, StepConfig{
-		Device: t.device, Optimizer: c.Optimizer, Input: input, Smoothing: c.Smoothing, Seed: c.Seed, DType: dt, Frozen: c.frozen,
+		Device: t.device, Optimizer: c.Optimizer, Input: input, Smoothing: c.Smoothing, Soft: c.Mixup > 0, Seed: c.Seed, DType: dt, Frozen: c.frozen,
 	})
 	if err != nil {
 		return err

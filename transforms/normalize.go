@@ -1,6 +1,9 @@
 package transforms
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Normalize turns 8-bit channels into float32: (v/255 − Mean)/Std, channel by
 // channel in the order red, green, blue.
@@ -28,6 +31,22 @@ func (n Normalize) Validate() error {
 func (n Normalize) Tensor(dst []float32, img *RGB) {
 	t := n.tables()
 	t.write(dst, img)
+}
+
+// Image is the 8-bit image of planes [3, h, w] that Tensor wrote, or nearly so after other
+// work on them: values between the levels are rounded, those outside are cut off.
+func (n Normalize) Image(planes []float32, w, h int) *RGB {
+	img := NewRGB(w, h)
+	for c := range 3 {
+		mean, std := n.Mean[c], n.Std[c]
+		for i, v := range planes[c*w*h : (c+1)*w*h] {
+			level := math.Round(255 * (float64(v)*std + mean))
+			if level > 0 { // not NaN either
+				img.Pix[3*i+c] = uint8(min(level, 255))
+			}
+		}
+	}
+	return img
 }
 
 // ToTensor writes img into dst as planes [3, H, W] with values in [0, 1].

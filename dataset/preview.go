@@ -1,0 +1,77 @@
+package dataset
+
+import (
+	"context"
+
+	"github.com/euryale-ml/euryale/transforms"
+)
+
+// Pair is a training image before and after its transform.
+type Pair struct {
+	Before, After *transforms.RGB
+	Label, Index  int
+	Name          string
+	// Other is the label of the image that mixup mixed in, and Lambda the share of Label;
+	// without mixup they are Label and 1.
+	Other  int
+	Lambda float64
+}
+
+// Preview returns the first images of an epoch, at most n, as the set has them and as
+// the network will see them, in 8 bits. Images that cannot be read are left out.
+func (l *Loader) Preview(ctx context.Context, epoch, n int) ([]Pair, error) {
+	if l.config.Mixup > 0 || l.config.Erase.P > 0 {
+		return l.previewBatches(ctx, epoch, n)
+	}
+	var pairs []Pair
+	for _, i := range l.order(epoch) {
+		if len(pairs) >= n {
+			break
+		}
+		before, err := l.read(ctx, i)
+		if isFatal(err) {
+			return nil, unwrapFatal(err)
+		}
+		if err != nil {
+			continue
+		}
+		after, err := l.transform(before, epoch, i)
+		if err != nil {
+			return nil, unwrapFatal(err)
+		}
+		pairs = append(pairs, Pair{
+			Before: before.Image, After: after.Image, Label: before.Label, Index: i, Name: l.name(before, i), Other: before.Label, Lambda: 1,
+		})
+	}
+	return pairs, nil
+}
+
+// previewBatches is Preview where the network sees what only whole batches show.
+func (l *Loader) previewBatches(ctx context.Context, epoch, n int) (pairs []Pair, err error) {
+	if n < 1 {
+		return nil, nil
+	}
+	for b, err := range l.Batches(ctx, epoch) {
+		if err != nil {
+			return nil, err
+		}
+		for at := range b.N {
+			before, err := l.read(ctx, b.Index[at])
+			if err != nil {
+				return nil, unwrapFatal(err)
+			}
+			size := b.C * b.H * b.W
+			p := Pair{
+				Before: before.Image, After: l.config.Normalize.Image(b.Images[at*size:(at+1)*size], b.W, b.H),
+				Label: before.Label, Index: b.Index[at], Name: l.name(before, b.Index[at]), Other: before.Label, Lambda: 1,
+			}
+			if b.Others != nil {
+				p.Other, p.Lambda = int(b.Others[at]), b.Lambda
+			}
+			if pairs = append(pairs, p); len(pairs) == n {
+				return pairs, nil
+			}
+		}
+	}
+	return pairs, nil
+}
