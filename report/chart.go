@@ -83,7 +83,8 @@ func niceAbove(v float64) float64 {
 	return math.Ceil(v/step-1e-9) * step
 }
 
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+// finite reports whether a value can be drawn.
+func finite(v float64) bool { return math.Abs(v) < 1e30 }
 
 // svg draws the chart; "" if it has no values.
 func (c chart) svg() template.HTML {

@@ -105,19 +105,23 @@ func (r *Run) readClasses() {
 	}
 }
 
+// mostOutputs is the number of classes up to which predictions are counted: a matrix of
+// them has its square.
+const mostOutputs = 2000
+
 // dropBadPredictions drops predictions that are not of this run's classes.
 func (r *Run) dropBadPredictions() {
-	const most = 100_000 // classes, where no weights say how many there are
-	n := len(r.Classes)
-	if n == 0 {
-		n = most
-	}
-	if slices.ContainsFunc(r.Predictions, func(p trainer.Prediction) bool { return p.Label >= n || p.Predicted >= n }) {
-		r.Predictions = nil
-		r.note("Its %s names classes that the model does not have, and is left out.", trainer.PredictionsFile)
-	}
 	if len(r.Predictions) == 0 {
 		r.Predictions = nil
+		return
+	}
+	n := mostOutputs
+	if len(r.Classes) > 0 {
+		n = min(n, len(r.Classes))
+	}
+	if slices.ContainsFunc(r.Predictions, func(p trainer.Prediction) bool { return max(p.Label, p.Predicted) >= n }) {
+		r.Predictions = nil
+		r.note("Its %s names classes that the model does not have, or more than %d, and is left out.", trainer.PredictionsFile, mostOutputs)
 	}
 }
 

@@ -13,7 +13,7 @@ type Stat struct {
 func newStat(values []float64) Stat {
 	var s Stat
 	for _, v := range values {
-		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+		if finite(v) {
 			s.Values = append(s.Values, v)
 			s.Mean += v
 		}
@@ -49,7 +49,7 @@ func pooled(stats ...Stat) (sd float64, freedom int) {
 }
 
 // binomial is the variance of a share p that was counted in n images.
-func binomial(p float64, n int) float64 { return p * (1 - p) / float64(max(1, n)) }
+func binomial(p float64, n int) float64 { return max(0, p*(1-p)) / float64(max(1, n)) }
 
 // Verdict says what a difference is worth.
 type Verdict int
