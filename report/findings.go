@@ -334,8 +334,8 @@ func (r *Report) sureness() (say []string) {
 		say = append(say, text)
 		switch n := r.several(i); {
 		case r.usual[i] > 0:
-			say = append(say, fmt.Sprintf("The same experiment with another seed moves by ± %.1f points (standard deviation over the seeds of %s).",
-				100*r.usual[i], plural(n, "experiment")))
+			say = append(say, fmt.Sprintf("The same experiment with another seed moves by ± %.1f points (standard deviation over the seeds of %s%s).",
+				100*r.usual[i], plural(n, "experiment"), r.roughly(i)))
 		case n > 0:
 			say = append(say, "The seeds that were tried gave the same accuracies.")
 		default:
@@ -349,6 +349,18 @@ func (r *Report) sureness() (say []string) {
 	return append(say, "A difference counts in the larger of the two standard deviations: up to one is none, up to two is not sure, and beyond two it is real, "+
 		"but of many comparisons one in twenty looks real by luck. The best epoch is chosen by the same test images that judge it, which flatters all runs a little, "+
 		"and those most that go up and down; the last epoch stands beside it.")
+}
+
+// roughly says so where few runs tell what a seed changes.
+func (r *Report) roughly(set int) string {
+	var all []Stat
+	for _, e := range r.of(set) {
+		all = append(all, e.Best)
+	}
+	if _, freedom := pooled(all...); freedom < 4 {
+		return ", so few runs that it is but a rough measure"
+	}
+	return ""
 }
 
 // several counts the experiments with more than one seed on a test set.

@@ -39,6 +39,7 @@ type page struct {
 	Rows               []tableRow
 	Sets               []setView
 	Comparisons        []comparisonView
+	Alike              []comparisonView // without a difference, where there are many
 	Keys               []string
 	Settings           []settingsRow
 	Single             bool // one experiment: nothing is compared
@@ -132,7 +133,12 @@ func (r *Report) page(ctx context.Context) (*page, error) {
 	p.Head, p.Rows = r.table()
 	p.Keys, p.Settings = r.settingsTable()
 	for _, c := range r.Comparisons {
-		p.Comparisons = append(p.Comparisons, comparisonView{c.sentence(), c.changed(), verdictClass(c.Verdict)})
+		v := comparisonView{c.sentence(), c.changed(), verdictClass(c.Verdict)}
+		if c.Verdict == None && len(r.Comparisons) > mostComparisons {
+			p.Alike = append(p.Alike, v)
+			continue
+		}
+		p.Comparisons = append(p.Comparisons, v)
 	}
 	a := r.newAlbum(ctx)
 	for i := range r.TestSets {
@@ -146,6 +152,9 @@ func (r *Report) page(ctx context.Context) (*page, error) {
 	}
 	return p, ctx.Err()
 }
+
+// mostComparisons is the number of comparisons up to which all are open.
+const mostComparisons = 10
 
 func verdictClass(v Verdict) string { return [...]string{"none", "unsure", "sure"}[v] }
 

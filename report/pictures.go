@@ -19,7 +19,7 @@ import (
 // Bounds of the pictures in a page.
 const (
 	pictureSide  = 112     // pixels of the longer side
-	pictureBytes = 3 << 20 // of all together
+	pictureBytes = 2 << 20 // of all together
 )
 
 // album makes the small pictures of test images.
@@ -70,6 +70,7 @@ func (a *album) picture(r *Run, p trainer.Prediction) string {
 		key += fmt.Sprintf(" %d", r.Config.Seed)
 	}
 	if made, ok := a.made[key]; ok {
+		a.bytes += len(made) // each use is in the page
 		return made
 	}
 	s, err := set.Sample(a.ctx, p.Index)
