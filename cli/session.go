@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -58,10 +59,24 @@ func (n *session) sayWhat(root string) {
 	}
 	n.say("data: %s, %s training and %s test images, %d classes%s", n.config.Data.Set,
 		grouped(int64(t.TrainLoader().Len())), grouped(int64(t.TestLoader().Len())), len(t.Classes()), where)
+	for _, note := range notes(n.config) {
+		n.say("note: %s", note)
+	}
 	n.say("run folder: %s", n.dir.path)
 	if epoch, step := t.Position(); step > 0 {
 		n.say("going on after step %d, in epoch %d", step, epoch)
 	}
+}
+
+// notes tell where settings leave each other without effect.
+func notes(c config.Config) (lines []string) {
+	if c.Augment.RandomErasing > 0 && !c.Data.Augment {
+		lines = append(lines, fmt.Sprintf("augment.random_erasing = %g is off, since data.augment = false", c.Augment.RandomErasing))
+	}
+	if c.Augment.Mixup > 0 && c.Data.Batch == 1 {
+		lines = append(lines, "augment.mixup has no effect on batches of one image")
+	}
+	return lines
 }
 
 // sayDrawn says that the pets were not found, how to get them, and what is used instead.
@@ -242,6 +257,13 @@ func (n *session) results(r *trainer.Report, code int) int {
 			percent(r.Best.Accuracy), r.Best.Epoch, percent(r.Last.Accuracy), percent(res.Chance))
 	} else {
 		fmt.Fprintln(n.io.Out, "test accuracy: not evaluated yet")
+	}
+	if r.Best != nil && classes > 5 && !math.IsNaN(r.Best.Top5Accuracy) {
+		fmt.Fprintf(n.io.Out, "top-5 accuracy: %s (last %s), chance %s\n",
+			percent(r.Best.Top5Accuracy), percent(r.Last.Top5Accuracy), percent(5*res.Chance))
+	}
+	if r.StoppedEarly {
+		fmt.Fprintf(n.io.Out, "stopped: no better test accuracy in %d epochs\n", r.EpochsSinceBest)
 	}
 	fmt.Fprintf(n.io.Out, "run folder: %s\n", res.Folder)
 	if res.Picture != "" {

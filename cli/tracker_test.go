@@ -29,7 +29,7 @@ func TestTrackers(t *testing.T) {
 	if k.Status != "finished" || len(k.Points) != 6 || k.Params["optim.lr"] != 0.01 || k.Images["figures/curves"] == "" {
 		t.Errorf("%+v", k)
 	}
-	if p := k.Points[2]; p.Step != 2 || len(p.Values) != 3 || p.Values["test/loss"] <= 0 {
+	if p := k.Points[2]; p.Step != 2 || len(p.Values) != 4 || p.Values["test/top5_accuracy"] != 1 || p.Values["test/loss"] <= 0 {
 		t.Errorf("the third point is %+v, want the first epoch's", p)
 	}
 	if p := k.Points[0]; p.Values["train/lr"] != 0.01 || p.Values["train/loss"] <= 0 {

@@ -17,8 +17,9 @@ const (
 
 // Line is one object of metrics.jsonl and one row of metrics.csv. Its fields in the
 // files are, in this order: kind, epoch, step, split, loss, accuracy, balanced_accuracy,
-// time, and of a step line also lr and images_per_second. What is not finite is null in
-// JSON and empty in CSV, and is read back as NaN.
+// time, and of a step line also lr and images_per_second, of an epoch line top5_accuracy
+// where it is known. What is not finite is null in JSON and empty in CSV, and is read back
+// as NaN.
 type Line struct {
 	Kind             string // StepLine or EpochLine
 	Epoch            int    // from 1
@@ -29,8 +30,20 @@ type Line struct {
 	BalancedAccuracy float64
 	LR               float64 // of a step line
 	ImagesPerSecond  float64 // of a step line
-	Time             time.Time
+	// Top5Accuracy is of an epoch line. Where it is not known, as in lines of earlier
+	// versions, it is in no file.
+	Top5Accuracy Optional
+	Time         time.Time
 }
+
+// Optional is a number that may not be known. The zero value is not.
+type Optional struct {
+	Value float64
+	Known bool
+}
+
+// Some is a number that is known.
+func Some(v float64) Optional { return Optional{v, true} }
 
 // timeLayout is RFC 3339 with milliseconds.
 const timeLayout = "2006-01-02T15:04:05.000Z07:00"
@@ -54,6 +67,12 @@ type jsonStep struct {
 	ImagesPerSecond *float64 `json:"images_per_second"`
 }
 
+// jsonEpoch adds what epoch lines may have.
+type jsonEpoch struct {
+	jsonLine
+	Top5Accuracy *float64 `json:"top5_accuracy,omitempty"`
+}
+
 // MarshalJSON writes the object of metrics.jsonl.
 func (l Line) MarshalJSON() ([]byte, error) {
 	j := jsonLine{
@@ -61,14 +80,17 @@ func (l Line) MarshalJSON() ([]byte, error) {
 		BalancedAccuracy: finite(l.BalancedAccuracy), Time: l.Time.Format(timeLayout),
 	}
 	if l.Kind != StepLine {
-		return json.Marshal(j)
+		return json.Marshal(jsonEpoch{j, l.top5()})
 	}
 	return json.Marshal(jsonStep{j, finite(l.LR), finite(l.ImagesPerSecond)})
 }
 
 // UnmarshalJSON reads an object of metrics.jsonl.
 func (l *Line) UnmarshalJSON(data []byte) error {
-	var j jsonStep
+	var j struct {
+		jsonStep
+		Top5Accuracy *float64 `json:"top5_accuracy"`
+	}
 	if err := json.Unmarshal(data, &j); err != nil {
 		return err
 	}
@@ -85,12 +107,15 @@ func (l *Line) UnmarshalJSON(data []byte) error {
 	}
 	if j.Kind == StepLine {
 		l.LR, l.ImagesPerSecond = orNaN(j.LR), orNaN(j.ImagesPerSecond)
+	} else if j.Top5Accuracy != nil {
+		l.Top5Accuracy = Some(*j.Top5Accuracy)
 	}
 	return nil
 }
 
 // Values are what trackers get of a line, by the names train/loss, train/accuracy,
-// train/balanced_accuracy, train/lr, and test/… without lr. What is not finite is left out.
+// train/balanced_accuracy, train/lr, and test/… without lr but with top5_accuracy where it
+// is known. What is not finite is left out.
 func (l Line) Values() map[string]float64 {
 	values := map[string]float64{}
 	add := func(name string, v float64) {
@@ -103,21 +128,33 @@ func (l Line) Values() map[string]float64 {
 	add("balanced_accuracy", l.BalancedAccuracy)
 	if l.Kind == StepLine {
 		add("lr", l.LR)
+	} else if v := l.top5(); v != nil {
+		add("top5_accuracy", *v)
 	}
 	return values
 }
 
+// top5 is Top5Accuracy if it is known and finite, else nil.
+func (l Line) top5() *float64 {
+	if !l.Top5Accuracy.Known {
+		return nil
+	}
+	return finite(l.Top5Accuracy.Value)
+}
+
 // header names the columns of metrics.csv.
-var header = []string{"kind", "epoch", "step", "split", "loss", "accuracy", "balanced_accuracy", "time", "lr", "images_per_second"}
+var header = []string{"kind", "epoch", "step", "split", "loss", "accuracy", "balanced_accuracy", "time", "lr", "images_per_second", "top5_accuracy"}
 
 // row is a Line in metrics.csv.
 func (l Line) row() []string {
 	r := []string{
 		l.Kind, strconv.Itoa(l.Epoch), strconv.Itoa(l.Step), l.Split, cell(l.Loss), cell(l.Accuracy), cell(l.BalancedAccuracy),
-		l.Time.Format(timeLayout), "", "",
+		l.Time.Format(timeLayout), "", "", "",
 	}
 	if l.Kind == StepLine {
 		r[8], r[9] = cell(l.LR), cell(l.ImagesPerSecond)
+	} else if v := l.top5(); v != nil {
+		r[10] = cell(*v)
 	}
 	return r
 }

@@ -68,9 +68,9 @@ func TestFormat(t *testing.T) {
 	if got := contents(t, dir, JSONLFile); got != want {
 		t.Errorf("JSONL:\n%s\nwant\n%s", got, want)
 	}
-	want = `kind,epoch,step,split,loss,accuracy,balanced_accuracy,time,lr,images_per_second
-step,1,1,train,1.5,0.25,0.2,2025-03-01T12:30:00.250Z,0.001,7.5
-epoch,1,1,test,,,,2025-03-01T12:30:00.250Z,,
+	want = `kind,epoch,step,split,loss,accuracy,balanced_accuracy,time,lr,images_per_second,top5_accuracy
+step,1,1,train,1.5,0.25,0.2,2025-03-01T12:30:00.250Z,0.001,7.5,
+epoch,1,1,test,,,,2025-03-01T12:30:00.250Z,,,
 `
 	if got := contents(t, dir, CSVFile); got != want {
 		t.Errorf("CSV:\n%s\nwant\n%s", got, want)

@@ -87,7 +87,12 @@ func (t *Trainer) done() bool {
 	if t.at.Last == nil || t.at.Last.Step != t.at.Step { // steps since the last evaluation
 		return false
 	}
-	return t.enough() || c.Patience > 0 && t.sinceBest() >= c.Patience
+	return t.enough() || t.impatient()
+}
+
+// impatient reports whether Patience epochs brought no better test accuracy.
+func (t *Trainer) impatient() bool {
+	return t.config.Patience > 0 && t.sinceBest() >= t.config.Patience
 }
 
 // enough reports whether MaxSteps are done.
@@ -186,7 +191,7 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 	}
 	if err := t.record(track.Line{
 		Kind: track.EpochLine, Epoch: e.Epoch, Step: e.Step, Split: "test", Loss: scores.Loss, Accuracy: scores.Accuracy,
-		BalancedAccuracy: scores.BalancedAccuracy, Time: e.Time,
+		BalancedAccuracy: scores.BalancedAccuracy, Top5Accuracy: track.Some(scores.Top5Accuracy), Time: e.Time,
 	}); err != nil {
 		return err
 	}
@@ -205,6 +210,7 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 // evaluate classifies the test set in evaluation mode.
 func (t *Trainer) evaluate(ctx context.Context) (EpochEvent, error) {
 	counts := metrics.NewConfusionMatrix(len(t.classes))
+	top5 := metrics.NewTopK(5)
 	var loss metrics.Mean
 	var all []Prediction
 	done := 0
@@ -217,6 +223,9 @@ func (t *Trainer) evaluate(ctx context.Context) (EpochEvent, error) {
 			return EpochEvent{}, err
 		}
 		if err := counts.Add(b.Labels, r.Predicted); err != nil {
+			return EpochEvent{}, err
+		}
+		if err := top5.Add(b.Labels, r.Logits, len(t.classes)); err != nil {
 			return EpochEvent{}, err
 		}
 		loss.Add(r.Loss, float64(b.N))
@@ -234,6 +243,7 @@ func (t *Trainer) evaluate(ctx context.Context) (EpochEvent, error) {
 	}
 	s := Scores{
 		Epoch: t.at.Epoch, Step: t.at.Step, Loss: loss.Value(), Accuracy: counts.Accuracy(), BalancedAccuracy: counts.BalancedAccuracy(),
+		Top5Accuracy: top5.Value(),
 	}
 	return EpochEvent{Epoch: s.Epoch, Step: s.Step, Test: s, Confusion: counts, Predictions: all, Time: time.Now()}, nil
 }
@@ -290,6 +300,7 @@ func (t *Trainer) report(status string, err error) *Report {
 	if t.at.Last != nil {
 		r.EpochsSinceBest = t.sinceBest()
 		r.Saturated = r.EpochsSinceBest >= saturatedAfter
+		r.StoppedEarly = t.at.Epoch <= t.config.Epochs && !t.enough() && t.impatient()
 	}
 	return r
 }

@@ -3,7 +3,6 @@ package trainer
 import (
 	"encoding/json"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -11,15 +10,6 @@ import (
 
 	"github.com/euryale-ml/euryale/internal/atomicfile"
 )
-
-// Scores are the values of an evaluation.
-type Scores struct {
-	Epoch            int     `json:"epoch"`
-	Step             int     `json:"step"`
-	Accuracy         float64 `json:"accuracy"`
-	BalancedAccuracy float64 `json:"balanced_accuracy"`
-	Loss             float64 `json:"loss"` // plain cross-entropy, mean over the images
-}
 
 // Statuses of a run.
 const (
@@ -38,7 +28,8 @@ type Report struct {
 	Last            *Scores           `json:"last"`
 	Saturated       bool              `json:"saturated"` // no better value in the last 10 epochs
 	EpochsSinceBest int               `json:"epochs_since_best"`
-	Epochs          int               `json:"epochs"` // whole epochs done
+	StoppedEarly    bool              `json:"stopped_early,omitempty"` // by Config.Patience, before the last epoch
+	Epochs          int               `json:"epochs"`                  // whole epochs done
 	Steps           int               `json:"steps"`
 	Parameters      int               `json:"parameters"`
 	MultiplyAdds    int64             `json:"multiply_adds"` // of one image
@@ -78,32 +69,8 @@ func (r *Report) write(dir string) error {
 	return atomicfile.Write(filepath.Join(dir, SummaryFile), 0o644, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
-		return e.Encode(r.finite())
+		return e.Encode(r)
 	})
-}
-
-// finite replaces what JSON cannot hold: a loss that is not finite has no value.
-func (r *Report) finite() any {
-	type scores struct {
-		Scores
-		Loss *float64 `json:"loss"`
-	}
-	clean := func(s *Scores) *scores {
-		if s == nil {
-			return nil
-		}
-		c := &scores{Scores: *s}
-		if !math.IsNaN(s.Loss) && !math.IsInf(s.Loss, 0) {
-			c.Loss = &s.Loss
-		}
-		c.Scores.Loss = 0
-		return c
-	}
-	return struct {
-		Report
-		Best *scores `json:"best"`
-		Last *scores `json:"last"`
-	}{*r, clean(r.Best), clean(r.Last)}
 }
 
 // versions are those of Euryale and Go.

@@ -6,6 +6,7 @@ package record
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -63,7 +64,7 @@ func (h *hook) step(e trainer.StepEvent) error {
 func (h *hook) epoch(e trainer.EpochEvent) error {
 	return errors.Join(h.pictures(e.Step), h.line(track.Line{
 		Kind: track.EpochLine, Split: "test", Step: e.Step, Time: e.Time, Loss: e.Test.Loss, Accuracy: e.Test.Accuracy,
-		BalancedAccuracy: e.Test.BalancedAccuracy,
+		BalancedAccuracy: e.Test.BalancedAccuracy, Top5Accuracy: track.Some(e.Test.Top5Accuracy),
 	}))
 }
 
@@ -119,6 +120,9 @@ func summary(r *trainer.Report) map[string]any {
 		if s != nil {
 			m["summary."+of+".epoch"], m["summary."+of+".accuracy"] = s.Epoch, s.Accuracy
 			m["summary."+of+".balanced_accuracy"], m["summary."+of+".loss"] = s.BalancedAccuracy, s.Loss
+			if !math.IsNaN(s.Top5Accuracy) {
+				m["summary."+of+".top5_accuracy"] = s.Top5Accuracy
+			}
 		}
 	}
 	return m
