@@ -9,6 +9,8 @@ import (
 	"io"
 	"math"
 	"os"
+
+	"github.com/euryale-ml/euryale/internal/wire"
 )
 
 // ErrFile is wrapped by errors about files that are no event files.
@@ -24,7 +26,7 @@ func masked(data []byte) uint32 {
 }
 
 // appendEvent appends an event as a record: its length and data, each with a checksum.
-func appendEvent(to []byte, event message) []byte {
+func appendEvent(to []byte, event wire.Message) []byte {
 	head := binary.LittleEndian.AppendUint64(nil, uint64(len(event)))
 	to = append(to, head...)
 	to = binary.LittleEndian.AppendUint32(to, masked(head))
@@ -76,7 +78,7 @@ func ReadFile(path string) (values []Value, err error) {
 
 // readEvent reads a record of at most left bytes; nil at the end, or where the last
 // record is torn.
-func readEvent(r io.Reader, left int64) (event message, size int64, err error) {
+func readEvent(r io.Reader, left int64) (event wire.Message, size int64, err error) {
 	var head [12]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return nil, 0, nil
@@ -107,31 +109,31 @@ const (
 	valueTag, valueSimple, valueImage, valueTensor, valueMetadata = 1, 2, 4, 8, 9
 )
 
-func eventValues(event message) (values []Value, err error) {
-	fields, ok := event.fields()
+func eventValues(event wire.Message) (values []Value, err error) {
+	fields, ok := event.Fields()
 	if !ok {
 		return nil, errMessage
 	}
 	var at Value
 	for _, f := range fields {
 		switch {
-		case f.number == eventTime && f.kind == fixed64:
-			at.Time = math.Float64frombits(f.value)
-		case f.number == eventStep && f.kind == varintType:
-			at.Step = int64(f.value)
+		case f.Number == eventTime && f.Kind == wire.Fixed64:
+			at.Time = math.Float64frombits(f.Value)
+		case f.Number == eventStep && f.Kind == wire.Varint:
+			at.Step = int64(f.Value)
 		}
 	}
 	for _, f := range fields {
-		if f.number != eventSummary || f.kind != bytesType {
+		if f.Number != eventSummary || f.Kind != wire.Length {
 			continue
 		}
-		all, ok := message(f.bytes).fields()
+		all, ok := wire.Message(f.Bytes).Fields()
 		if !ok {
 			return nil, errMessage
 		}
 		for _, one := range all {
 			v := at
-			if one.number != 1 || one.kind != bytesType || !v.read(one.bytes) {
+			if one.Number != 1 || one.Kind != wire.Length || !v.read(one.Bytes) {
 				return nil, errMessage
 			}
 			values = append(values, v)
@@ -141,26 +143,26 @@ func eventValues(event message) (values []Value, err error) {
 }
 
 // read fills v from a Summary.Value.
-func (v *Value) read(m message) bool {
-	fields, ok := m.fields()
+func (v *Value) read(m wire.Message) bool {
+	fields, ok := m.Fields()
 	if !ok {
 		return false
 	}
 	for _, f := range fields {
 		switch {
-		case f.number == valueTag && f.kind == bytesType:
-			v.Tag = string(f.bytes)
-		case f.number == valueSimple && f.kind == fixed32:
-			v.Scalar = float64(math.Float32frombits(uint32(f.value)))
+		case f.Number == valueTag && f.Kind == wire.Length:
+			v.Tag = string(f.Bytes)
+		case f.Number == valueSimple && f.Kind == wire.Fixed32:
+			v.Scalar = float64(math.Float32frombits(uint32(f.Value)))
 			if v.Plugin == "" {
 				v.Plugin = "scalars"
 			}
-		case f.number == valueImage && f.kind == bytesType:
-			v.PNG, v.Plugin = inner(f.bytes, 4), "images"
-		case f.number == valueTensor && f.kind == bytesType:
-			v.Text = string(inner(f.bytes, 8))
-		case f.number == valueMetadata && f.kind == bytesType:
-			if plugin := message(inner(f.bytes, 1)); len(plugin) > 0 {
+		case f.Number == valueImage && f.Kind == wire.Length:
+			v.PNG, v.Plugin = inner(f.Bytes, 4), "images"
+		case f.Number == valueTensor && f.Kind == wire.Length:
+			v.Text = string(inner(f.Bytes, 8))
+		case f.Number == valueMetadata && f.Kind == wire.Length:
+			if plugin := wire.Message(inner(f.Bytes, 1)); len(plugin) > 0 {
 				v.Plugin, v.Config = string(inner(plugin, 1)), inner(plugin, 2)
 			}
 		}
@@ -168,12 +170,12 @@ func (v *Value) read(m message) bool {
 	return true
 }
 
-// inner is the first bytes field of a number in a message.
-func inner(m message, number int) []byte {
-	fields, _ := m.fields()
+// inner is the first bytes field of a number in a wire.Message.
+func inner(m wire.Message, number int) []byte {
+	fields, _ := m.Fields()
 	for _, f := range fields {
-		if f.number == number && f.kind == bytesType {
-			return f.bytes
+		if f.Number == number && f.Kind == wire.Length {
+			return f.Bytes
 		}
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/euryale-ml/euryale/internal/wire"
 )
 
 // Names of the table of hyperparameters, which are values without data.
@@ -31,35 +33,35 @@ const (
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // hparam is a value of the table without data.
-func hparam(at time.Time, tag string, content message) message {
-	return event(at, 0, message(nil).text(valueTag, tag).bytes(valueTensor, noData).bytes(valueMetadata, metadata("hparams", content, 0)))
+func hparam(at time.Time, tag string, content wire.Message) wire.Message {
+	return event(at, 0, wire.Message(nil).Text(valueTag, tag).Bytes(valueTensor, noData).Bytes(valueMetadata, metadata("hparams", content, 0)))
 }
 
 // startSession tells the settings, and which settings and metrics are columns.
 func (s *Sink) startSession(at time.Time) []byte {
 	created := seconds(cmp.Or(s.run.Created, at))
-	experiment := message(nil).double(3, created)
-	start := message(nil)
+	experiment := wire.Message(nil).Double(3, created)
+	start := wire.Message(nil)
 	for _, name := range sorted(s.params) {
 		kind, value := paramOf(s.params[name])
-		experiment = experiment.bytes(4, message(nil).text(1, name).integer(4, int64(kind)))
-		start = start.bytes(1, message(nil).text(1, name).bytes(2, value))
+		experiment = experiment.Bytes(4, wire.Message(nil).Text(1, name).Int(4, int64(kind)))
+		start = start.Bytes(1, wire.Message(nil).Text(1, name).Bytes(2, value))
 	}
 	for _, tag := range shownMetrics {
-		experiment = experiment.bytes(5, message(nil).bytes(1, message(nil).text(2, tag)))
+		experiment = experiment.Bytes(5, wire.Message(nil).Bytes(1, wire.Message(nil).Text(2, tag)))
 	}
-	start = start.text(4, s.run.Name).double(5, seconds(at))
-	data := appendEvent(nil, hparam(at, experimentTag, message(nil).bytes(2, experiment)))
-	return appendEvent(data, hparam(at, sessionStartTag, message(nil).bytes(3, start)))
+	start = start.Text(4, s.run.Name).Double(5, seconds(at))
+	data := appendEvent(nil, hparam(at, experimentTag, wire.Message(nil).Bytes(2, experiment)))
+	return appendEvent(data, hparam(at, sessionStartTag, wire.Message(nil).Bytes(3, start)))
 }
 
 // paramOf is a setting as google.protobuf.Value.
-func paramOf(v any) (kind int, value message) {
-	number := func(f float64) (int, message) {
+func paramOf(v any) (kind int, value wire.Message) {
+	number := func(f float64) (int, wire.Message) {
 		if !finite(f) {
-			return stringParam, message(nil).text(3, fmt.Sprint(f))
+			return stringParam, wire.Message(nil).Text(3, fmt.Sprint(f))
 		}
-		return floatParam, message(nil).double(2, f)
+		return floatParam, wire.Message(nil).Double(2, f)
 	}
 	switch v := v.(type) {
 	case bool:
@@ -67,7 +69,7 @@ func paramOf(v any) (kind int, value message) {
 		if v {
 			on = 1
 		}
-		return boolParam, append(message(nil).key(4, varintType), on)
+		return boolParam, append(wire.Message(nil).Key(4, wire.Varint), on)
 	case float64:
 		return number(v)
 	case int:
@@ -77,9 +79,9 @@ func paramOf(v any) (kind int, value message) {
 	case uint64:
 		return number(float64(v))
 	case string:
-		return stringParam, message(nil).text(3, v)
+		return stringParam, wire.Message(nil).Text(3, v)
 	}
-	return stringParam, message(nil).text(3, fmt.Sprint(v))
+	return stringParam, wire.Message(nil).Text(3, fmt.Sprint(v))
 }
 
 // endSession tells how the run ended.
@@ -89,6 +91,6 @@ func endSession(at time.Time, status string) []byte {
 	if status == "finished" {
 		code = success
 	}
-	end := message(nil).integer(1, code).double(2, seconds(at))
-	return appendEvent(nil, hparam(at, sessionEndTag, message(nil).bytes(4, end)))
+	end := wire.Message(nil).Int(1, code).Double(2, seconds(at))
+	return appendEvent(nil, hparam(at, sessionEndTag, wire.Message(nil).Bytes(4, end)))
 }

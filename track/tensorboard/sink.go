@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/euryale-ml/euryale/internal/wire"
 	"github.com/euryale-ml/euryale/track"
 )
 
@@ -57,7 +58,7 @@ func (s *Sink) Open(_ context.Context, run track.RunInfo) (track.Remote, error) 
 		s.file = f
 		break
 	}
-	first := message(nil).double(eventTime, seconds(time.Now())).text(eventVersion, "brain.Event:2")
+	first := wire.Message(nil).Double(eventTime, seconds(time.Now())).Text(eventVersion, "brain.Event:2")
 	return track.Remote{ID: run.ID}, s.write(appendEvent(nil, first))
 }
 
@@ -145,7 +146,7 @@ func (s *Sink) record(r track.Record) (data []byte, err error) {
 	case track.MetricsRecord:
 		for _, name := range sorted(r.Values) {
 			if s.later(name, int64(r.Step)) {
-				v := message(nil).text(valueTag, name).float(valueSimple, float32(r.Values[name])).bytes(valueMetadata, metadata("scalars", nil, 1))
+				v := wire.Message(nil).Text(valueTag, name).Float(valueSimple, float32(r.Values[name])).Bytes(valueMetadata, metadata("scalars", nil, 1))
 				data = appendEvent(data, event(r.Time, r.Step, v))
 			}
 		}
@@ -179,34 +180,34 @@ func (s *Sink) record(r track.Record) (data []byte, err error) {
 }
 
 // event is a Summary of one value.
-func event(at time.Time, step int, value message) message {
-	return message(nil).double(eventTime, seconds(at)).integer(eventStep, int64(step)).
-		bytes(eventSummary, message(nil).bytes(1, value))
+func event(at time.Time, step int, value wire.Message) wire.Message {
+	return wire.Message(nil).Double(eventTime, seconds(at)).Int(eventStep, int64(step)).
+		Bytes(eventSummary, wire.Message(nil).Bytes(1, value))
 }
 
 // metadata is a SummaryMetadata. class: 0 unknown, 1 scalars, 2 tensors.
-func metadata(plugin string, content []byte, class int) message {
-	p := message(nil).text(1, plugin)
+func metadata(plugin string, content []byte, class int) wire.Message {
+	p := wire.Message(nil).Text(1, plugin)
 	if content != nil {
-		p = p.bytes(2, content)
+		p = p.Bytes(2, content)
 	}
-	return message(nil).bytes(1, p).integer(4, int64(class))
+	return wire.Message(nil).Bytes(1, p).Int(4, int64(class))
 }
 
 // Types of a TensorProto.
 const stringTensor = 7
 
-func textValue(name, text string) message {
-	tensor := message(nil).integer(1, stringTensor).
-		bytes(2, message(nil).bytes(2, message(nil).integer(1, 1))). // the shape [1]
-		text(8, strings.ToValidUTF8(text, "?"))
-	return message(nil).text(valueTag, name+"/text_summary").bytes(valueTensor, tensor).bytes(valueMetadata, metadata("text", []byte{}, 2))
+func textValue(name, text string) wire.Message {
+	tensor := wire.Message(nil).Int(1, stringTensor).
+		Bytes(2, wire.Message(nil).Bytes(2, wire.Message(nil).Int(1, 1))). // the shape [1]
+		Text(8, strings.ToValidUTF8(text, "?"))
+	return wire.Message(nil).Text(valueTag, name+"/text_summary").Bytes(valueTensor, tensor).Bytes(valueMetadata, metadata("text", []byte{}, 2))
 }
 
 // maxImage is the largest picture file that is copied into the event file.
 const maxImage = 64 << 20
 
-func imageValue(name, path string) (message, error) {
+func imageValue(name, path string) (wire.Message, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("tensorboard: %w", err)
@@ -223,8 +224,8 @@ func imageValue(name, path string) (message, error) {
 		return nil, fmt.Errorf("tensorboard: %s is no PNG: %w", path, err)
 	}
 	const rgb = 3
-	img := message(nil).integer(1, int64(c.Height)).integer(2, int64(c.Width)).integer(3, rgb).bytes(4, data)
-	return message(nil).text(valueTag, name).bytes(valueImage, img).bytes(valueMetadata, metadata("images", nil, 0)), nil
+	img := wire.Message(nil).Int(1, int64(c.Height)).Int(2, int64(c.Width)).Int(3, rgb).Bytes(4, data)
+	return wire.Message(nil).Text(valueTag, name).Bytes(valueImage, img).Bytes(valueMetadata, metadata("images", nil, 0)), nil
 }
 
 // finite reports whether a number can be shown.

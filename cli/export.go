@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/euryale-ml/euryale/checkpoint"
+	"github.com/euryale-ml/euryale/models"
+	"github.com/euryale-ml/euryale/nn"
+	"github.com/euryale-ml/euryale/onnx"
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+const exportHelp = `export writes a model's weights for other programs.
+
+  export -weights FILE|RUN -to FILE.safetensors|FILE.pth|FILE.onnx [flags]
+
+.safetensors and .pth load in PyTorch by load_state_dict(strict=True), under torchvision's names for VGG-16 and
+ResNet-50 (form B) and timm's for forms C and D; -names timm gives VGG-16 timm's. .onnx is the whole model: the input
+image [N, 3, size, size], normalised, the output logits [N, classes].
+
+`
+
+// exporting is what the command export was told.
+type exporting struct {
+	weights, to, model, names string
+	size                      int
+	anyForm                   bool
+}
+
+// RunExport is the command that writes weights in other formats.
+func RunExport(_ context.Context, s IO, args []string) int {
+	var e exporting
+	f := newFlags("export")
+	f.StringVar(&e.weights, "weights", "", "`FILE|RUN` to read: .safetensors, .pth, or a run's folder for its best weights")
+	f.StringVar(&e.to, "to", "", "`FILE` to write; its ending says the format")
+	f.StringVar(&e.model, "model", "", "`NAME` of the model, for files without metadata: "+strings.Join(models.Names(), ", "))
+	f.StringVar(&e.names, "names", "torchvision", "torchvision or timm: whose `NAMES` VGG's classifier has")
+	f.IntVar(&e.size, "size", 0, "`PIXELS` of a side of ONNX's input; 0 = as in training, else 224")
+	f.BoolVar(&e.anyForm, "any-form", false, "take a file that does not say its form, as torchvision's, as one of resnet50, form A")
+	others, err := parse(f, args)
+	if errors.Is(err, errHelp) {
+		fmt.Fprint(s.Out, exportHelp)
+		printFlags(s.Out, f)
+		return Done
+	}
+	if err == nil && len(others) > 0 {
+		err = usagef("%q is no flag; -h lists them", others[0])
+	}
+	if err == nil {
+		err = e.check()
+	}
+	if err == nil {
+		err = e.run()
+	}
+	if err != nil {
+		return fail(s, "export", err)
+	}
+	fmt.Fprintln(s.Out, e.to)
+	return Done
+}
+
+// formats are the endings of files that export writes.
+var formats = []string{".safetensors", ".pth", ".pt", ".onnx"}
+
+func (e *exporting) check() error {
+	switch {
+	case e.weights == "":
+		return usagef("-weights is missing: a file or a run's folder")
+	case e.to == "":
+		return usagef("-to is missing: a file that ends in one of %s", strings.Join(formats, ", "))
+	case !slices.Contains(formats, filepath.Ext(e.to)):
+		return usagef("-to %s: want a file that ends in one of %s", e.to, strings.Join(formats, ", "))
+	case e.names != "torchvision" && e.names != "timm":
+		return usagef("-names %s: want torchvision or timm", e.names)
+	case e.size < 0 || e.size > 8192:
+		return usagef("-size %d: want 1 to 8192, or 0", e.size)
+	}
+	return nil
+}
+
+func (e *exporting) run() error {
+	path := e.weights
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, trainer.CheckpointDir, trainer.BestFile)
+	}
+	f, err := checkpoint.Read(path)
+	if err != nil {
+		return err
+	}
+	info, err := checkpoint.ReadInfo(f.Metadata)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if info.Model != "" && e.model != "" && info.Model != e.model {
+		return usagef("%s is of %s, not of %s", path, info.Model, e.model)
+	}
+	name := cmp.Or(info.Model, e.model)
+	if name == "" {
+		return usagef("%s does not say which model it is of: name one with -model, of %s", path, strings.Join(models.Names(), ", "))
+	}
+	size := cmp.Or(e.size, 224)
+	if info.Preprocessing != nil && e.size == 0 {
+		size = info.Preprocessing.Crop
+	}
+	return e.write(path, name, size, f, info)
+}
+
+// write makes the model's graph, which says what its tensors are, and writes the file.
+func (e *exporting) write(path, name string, size int, f *checkpoint.File, info checkpoint.Info) error {
+	m, aliases, err := modelOf(name, f)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	g, err := nn.Trace(m, []int{1, 3, size, size}, nn.Options{})
+	if err != nil {
+		return err
+	}
+	matched, err := checkpoint.Match(checkpoint.Rename(f, aliases), specsOf(g), checkpoint.MatchOptions{Path: path, Model: name, AnyForm: e.anyForm})
+	if err != nil {
+		return err
+	}
+	info.Model = name
+	metadata := info.Metadata()
+	out := &checkpoint.File{Tensors: matched.Tensors, Metadata: metadata}
+	if filepath.Ext(e.to) == ".onnx" {
+		maps.DeleteFunc(metadata, func(k, _ string) bool { return k == "format" })
+		return onnx.Write(e.to, g, out.Tensors, metadata)
+	}
+	if e.names == "timm" {
+		out = checkpoint.RenameBack(out, aliases)
+	}
+	if filepath.Ext(e.to) == ".safetensors" {
+		return checkpoint.Write(e.to, out)
+	}
+	return checkpoint.WriteTorch(e.to, out)
+}
+
+// modelOf makes a model with as many outputs as a file's classifier has.
+func modelOf(name string, f *checkpoint.File) (nn.Module, []checkpoint.Alias, error) {
+	m, err := models.New(name, models.Config{Classes: 2})
+	if err != nil {
+		return nil, nil, err
+	}
+	var aliases []checkpoint.Alias
+	if a, ok := m.(interface{ Aliases() []models.Alias }); ok {
+		for _, one := range a.Aliases() {
+			aliases = append(aliases, checkpoint.Alias(one))
+		}
+	}
+	h, ok := m.(interface{ HeadParams() []string })
+	if !ok {
+		return nil, nil, fmt.Errorf("%s does not say which of its parameters are the classifier", name)
+	}
+	renamed := checkpoint.Rename(f, aliases)
+	for _, head := range h.HeadParams() {
+		if t, ok := renamed.Find(head); ok && len(t.Shape) > 0 && t.Shape[0] > 0 {
+			m, err = models.New(name, models.Config{Classes: t.Shape[0]})
+			return m, aliases, err
+		}
+	}
+	return nil, nil, fmt.Errorf("%w: it lacks %s, the classifier of %s", checkpoint.ErrMatch, strings.Join(h.HeadParams(), ", "), name)
+}
+
+// specsOf describes the tensors of a graph's state dict.
+func specsOf(g *nn.Graph) (specs []checkpoint.Spec) {
+	for _, p := range g.Params {
+		specs = append(specs, checkpoint.Spec{Name: p.Name, Shape: p.Shape})
+	}
+	for _, b := range g.Buffers {
+		specs = append(specs, checkpoint.Spec{Name: b.Name, Shape: b.Shape})
+	}
+	for _, name := range g.Counters {
+		specs = append(specs, checkpoint.Spec{Name: name, Shape: []int{}, Counter: true})
+	}
+	return specs
+}

@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/euryale-ml/euryale/checkpoint"
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+func TestExport(t *testing.T) {
+	inFolder(t)
+	train("-out", "run").wants(t, Done, nil, nil)
+	run := func(args ...string) outcome { return runCommand(context.Background(), RunExport, "", args...) }
+	best := filepath.Join("run", trainer.CheckpointDir, trainer.BestFile)
+	want, err := checkpoint.Read(best)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []string{"a.safetensors", "a.pth"} {
+		run("-weights", "run", "-to", to).wants(t, Done, []string{to}, nil)
+		got, err := checkpoint.Read(to)
+		if err != nil || len(got.Tensors) != len(want.Tensors) {
+			t.Fatalf("%s: %v", to, err)
+		}
+		for _, w := range want.Tensors {
+			g, ok := got.Find(w.Name)
+			if !ok || !sameData(g, w) {
+				t.Errorf("%s: %s differs", to, w.Name)
+			}
+		}
+	}
+	run("-weights", best, "-to", "a.onnx").wants(t, Done, []string{"a.onnx"}, nil)
+	if info, err := os.Stat("a.onnx"); err != nil || info.Size() < 1000 {
+		t.Errorf("a.onnx: %v", err)
+	}
+	run("-weights", "a.pth", "-model", "tiny", "-to", "b.safetensors").wants(t, Done, nil, nil)
+
+	run("-weights", "a.pth", "-to", "b.onnx").wants(t, Usage, nil, []string{"does not say which model", "-model"})
+	run("-weights", "a.pth", "-model", "resnet50b", "-to", "b.onnx").wants(t, Failed, nil, []string{"a.pth", "lacks fc.weight"})
+	run("-weights", "run", "-model", "vgg16", "-to", "b.onnx").wants(t, Usage, nil, []string{"is of tiny, not of vgg16"})
+	run("-weights", "nothing", "-to", "b.onnx").wants(t, Failed, nil, []string{"nothing"})
+	run("-weights", "run", "-to", "b.txt").wants(t, Usage, nil, []string{"b.txt", ".onnx"})
+	run("-weights", "run").wants(t, Usage, nil, []string{"-to is missing"})
+	run("-to", "b.pth").wants(t, Usage, nil, []string{"-weights is missing"})
+	run("-weights", "run", "-to", "nowhere/b.pth").wants(t, Failed, nil, []string{"nowhere"})
+	run("-weights", "run", "-to", "b.pth", "-names", "keras").wants(t, Usage, nil, []string{"torchvision or timm"})
+	run("-h").wants(t, Done, []string{"-weights", "strict=True"}, nil)
+	if exists("b.onnx") || exists("b.txt") || exists("b.pth") {
+		t.Error("a refused export left a file")
+	}
+}
+
+func sameData(a, b checkpoint.Tensor) bool {
+	switch x := a.Data.(type) {
+	case []float32:
+		y, ok := b.Data.([]float32)
+		for i := range x {
+			ok = ok && len(x) == len(y) && x[i] == y[i]
+		}
+		return ok
+	case []int64:
+		y, ok := b.Data.([]int64)
+		return ok && len(x) == len(y) && (len(x) == 0 || x[0] == y[0])
+	}
+	return false
+}
