@@ -34,7 +34,7 @@ func readHeader(r io.Reader, size int64) (*header, error) {
 	var start [8]byte
 	n, err := io.ReadFull(r, start[:])
 	length := binary.LittleEndian.Uint64(start[:])
-	if n < len(start) || length > maxHeader {
+	if n < len(start) || length > maxHeader || int64(length) > size-8 {
 		if foreign := foreign(start[:n]); foreign != nil {
 			return nil, foreign
 		}

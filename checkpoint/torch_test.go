@@ -178,6 +178,26 @@ func TestTornTorch(t *testing.T) {
 	}
 }
 
+// TestWriteTorch reads back what it wrote.
+func TestWriteTorch(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f.pth")
+	f := &File{Tensors: want[:2:2]}
+	f.Tensors = append(f.Tensors, want[5], want[6])
+	if err := WriteTorch(path, f); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Read(path)
+	if err != nil || !reflect.DeepEqual(got.Tensors, f.Tensors) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if err := WriteTorch(path, &File{Tensors: []Tensor{{"a", []int{2}, []float32{1}}}}); !errors.Is(err, ErrTensor) {
+		t.Errorf("a bad tensor: %v", err)
+	}
+	if err := WriteTorch(filepath.Join(path, "x"), f); err == nil {
+		t.Error("written into a file")
+	}
+}
+
 func FuzzTorch(f *testing.F) {
 	for _, data := range hostileTorch(f) {
 		if len(data) < 1<<12 {
