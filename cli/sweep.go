@@ -120,30 +120,59 @@ const (
 
 // train makes the runs that are not finished.
 func (w *sweep) train(ctx context.Context) int {
-	code := Done
+	code, made, spent := Done, 0, time.Duration(0)
 	for i, r := range w.runs {
+		who := fmt.Sprintf("sweep: run %d of %d, %s", i+1, len(w.runs), r.title())
 		if r.look(); r.State == trainer.Finished {
-			w.say("sweep: run %d of %d, %s: finished before, %s", i+1, len(w.runs), r.title(), r.outcome())
+			w.say("%s: finished before, %s", who, r.outcome())
 			continue
 		}
 		if ctx.Err() != nil {
 			return Stopped
 		}
-		w.say("sweep: run %d of %d, %s, in %s", i+1, len(w.runs), r.title(), r.Folder)
-		said := r.train(ctx, w)
-		r.look()
-		if said == Stopped {
+		began := time.Now()
+		switch w.trainOne(ctx, who, r) {
+		case Done:
+		case Stopped:
 			return Stopped
-		}
-		if said != Done {
+		default:
 			code = Failed
-			if r.State = trainer.Failed; r.Error == "" {
-				r.Error = "see the lines above"
-			}
 		}
-		w.say("sweep: run %d of %d, %s: %s", i+1, len(w.runs), r.title(), r.outcome())
+		spent, made = spent+time.Since(began), made+1
+		left := ""
+		if n := w.unfinished(i + 1); n > 0 {
+			left = fmt.Sprintf("; %d more, about %s if they take as long", n, duration(spent/time.Duration(made)*time.Duration(n)))
+		}
+		w.say("%s: %s%s", who, r.outcome(), left)
 	}
 	return code
+}
+
+// trainOne makes one run, or goes on with it, and notes how it went.
+func (w *sweep) trainOne(ctx context.Context, who string, r *sweepRun) int {
+	in := "in"
+	if r.given {
+		in = "going on in"
+	}
+	w.say("%s, %s %s", who, in, r.Folder)
+	code := r.train(ctx, w)
+	r.look()
+	if code != Done && code != Stopped {
+		if r.State = trainer.Failed; r.Error == "" {
+			r.Error = "see the lines above"
+		}
+	}
+	return code
+}
+
+// unfinished counts the runs from the i-th on that are still to be made.
+func (w *sweep) unfinished(i int) (n int) {
+	for _, r := range w.runs[i:] {
+		if r.State != trainer.Finished {
+			n++
+		}
+	}
+	return n
 }
 
 // sweepAttached is called before each Fit; for tests.
@@ -156,11 +185,23 @@ func (r *sweepRun) train(ctx context.Context, w *sweep) int {
 	t.name = strings.TrimSuffix(filepath.Base(t.program.typed), ".exe") + " " + r.words
 	quiet := IO{In: w.io.In, Out: io.Discard, Err: w.io.Err}
 	if r.given {
-		o.resume = true
+		o.resume, o.sets = true, r.resumableSets()
 		return t.resume(ctx, quiet, &o)
 	}
 	o.config, o.sets = r.file, r.sets
 	return t.begin(ctx, quiet, &o)
+}
+
+// resumableSets are the settings that may change when a run goes on, and change nothing
+// of what comes out.
+func (r *sweepRun) resumableSets() (sets words) {
+	for _, s := range r.sets {
+		key, _, _ := strings.Cut(s, "=")
+		if key = strings.TrimSpace(key); slices.Contains(elsewhere, key) && slices.Contains(resumable(), key) {
+			sets = append(sets, s)
+		}
+	}
+	return sets
 }
 
 // look reads how far the run is.

@@ -109,8 +109,11 @@ func TestSweepStopsAndGoesOn(t *testing.T) {
 		t.Error("a report on half a sweep")
 	}
 	sweepAttached = nil
-	o = runCommand(t.Context(), sweepCommand(), "", args...)
-	o.wants(t, Done, []string{"report: "}, []string{"tiny seed 1: finished before", "run 2 of 3"})
+	o = runCommand(t.Context(), sweepCommand(), "", append(args, "-set", "data.workers=2")...)
+	o.wants(t, Done, []string{"report: "}, []string{"tiny seed 1: finished before", "run 2 of 3, tiny seed 2, going on in", "; 1 more, about"})
+	if c, err := readRunConfig("s/tiny-seed2"); err != nil || c.Data.Workers != 2 {
+		t.Errorf("%v, %d workers", err, c.Data.Workers)
+	}
 	metrics, _ := os.ReadFile("s/tiny-seed2/metrics.jsonl")
 	if n := strings.Count(string(metrics), `"kind":"step"`); n != 4 {
 		t.Errorf("%d step lines, want 4", n)

@@ -439,10 +439,3 @@ func (r *Report) byHeart() []string {
 func saturated(s *trainer.Report) bool {
 	return s.Saturated || s.Best != nil && s.Last != nil && s.Last.Epoch-s.Best.Epoch >= 10
 }
-
-func capital(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
-}
