@@ -30,6 +30,7 @@ func (c commands) subcommands() []subcommand {
 		{"compare", []string{"compare RUN…"}, RunCompare},
 		{"sweep", []string{"sweep RECIPE… -seeds 1,2,3 [flags]"}, c.sweep},
 		{"export", []string{"export -weights FILE|RUN -to FILE.safetensors|.pth|.onnx"}, RunExport},
+		{"lrfind", []string{"lrfind RECIPE [flags]"}, c.lrfind},
 		{"sync", []string{"sync RUN…"}, RunSync},
 		{"data", []string{"data list|download|check|export"}, RunData},
 		{"summary", []string{"summary MODEL"}, RunSummary},

@@ -1,0 +1,199 @@
+package trainer
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/euryale-ml/euryale/dataset"
+)
+
+// RateSweep says which learning rates FindRate tries. Zero fields mean their defaults.
+type RateSweep struct {
+	Min, Max  float64 // first and last rate; 0 means 1e-7 and 10, as fastai's
+	Steps     int     // training steps from Min to Max, at least 10; 0 means 100
+	Smoothing float64 // β of the mean loss, 0 < β < 1; 0 means 0.95, as torch-lr-finder's
+	Diverged  float64 // ends the sweep at so many times the best mean loss, more than 1; 0 means 4
+	// Each is told of each step; nil means nobody.
+	Each func(RatePoint)
+}
+
+// RatePoint is a step of the sweep.
+type RatePoint struct {
+	Step     int     `json:"step"` // from 1
+	LR       float64 `json:"lr"`
+	Loss     float64 `json:"loss"`     // the batch's, before the step's update
+	Smoothed float64 `json:"smoothed"` // exponential mean of the losses, without the bias of its start
+}
+
+// RateCurve is what FindRate saw.
+type RateCurve struct {
+	Points []RatePoint `json:"points"` // finite losses only
+	// Steepest is the rate where the mean loss falls fastest, over the logarithm of the
+	// rate: a rate to train with. 0 if the loss never fell.
+	Steepest float64 `json:"steepest"`
+	// Lowest is the rate of the least mean loss; a tenth of it is the careful choice.
+	Lowest float64 `json:"lowest"`
+	// Diverged says that the loss rose to RateSweep.Diverged times its best, or was not
+	// finite, before the last step.
+	Diverged bool `json:"diverged"`
+}
+
+// Tenth is a tenth of the rate of the least mean loss; 0 if the loss never fell.
+func (c *RateCurve) Tenth() float64 { return c.Lowest / 10 }
+
+func (s RateSweep) withDefaults() RateSweep {
+	set := func(v *float64, usual float64) {
+		if *v == 0 {
+			*v = usual
+		}
+	}
+	set(&s.Min, 1e-7)
+	set(&s.Max, 10)
+	set(&s.Smoothing, 0.95)
+	set(&s.Diverged, 4)
+	if s.Steps == 0 {
+		s.Steps = 100
+	}
+	return s
+}
+
+// leastSweep is the number of steps that show a curve.
+const leastSweep = 10
+
+func (s RateSweep) validate() error {
+	bad := func(field string, v any, want string) error {
+		return fmt.Errorf("trainer: RateSweep.%s = %v: %w: want %s", field, v, ErrConfig, want)
+	}
+	switch {
+	case !(s.Min > 0) || math.IsInf(s.Min, 1):
+		return bad("Min", s.Min, "a rate greater than 0")
+	case !(s.Max > s.Min) || math.IsInf(s.Max, 1):
+		return bad("Max", s.Max, fmt.Sprintf("a rate greater than Min, %g", s.Min))
+	case s.Steps < leastSweep:
+		return bad("Steps", s.Steps, fmt.Sprintf("at least %d", leastSweep))
+	case !(s.Smoothing > 0 && s.Smoothing < 1):
+		return bad("Smoothing", s.Smoothing, "0 < β < 1")
+	case !(s.Diverged > 1):
+		return bad("Diverged", s.Diverged, "more than 1")
+	}
+	return nil
+}
+
+// rate is the rate of a step, from 1: each is the one before times the same factor.
+func (s RateSweep) rate(step int) float64 {
+	return s.Min * math.Pow(s.Max/s.Min, float64(step-1)/float64(s.Steps-1))
+}
+
+// FindRate is the learning-rate range test (Smith, "Cyclical learning rates for training
+// neural networks", WACV 2017): it trains a copy of the model from where t stands, with a
+// fresh optimizer, on the training batches, each step at a greater rate than the one
+// before, until the loss blows up, and says where it fell fastest. The weights, the
+// position and the folder of t stay as they are. Short last batches are left out. The
+// rates are those of the optimizer's whole step: layer-wise factors apply on top, linear
+// scaling and schedules do not.
+//
+// Errors: ErrConfig for a bad sweep, ErrDiverged if not even the first loss is finite, and
+// what loading images, or ctx, says.
+func (t *Trainer) FindRate(ctx context.Context, sweep RateSweep) (*RateCurve, error) {
+	s := sweep.withDefaults()
+	if err := s.validate(); err != nil {
+		return nil, err
+	}
+	trial, err := t.trial()
+	if err != nil {
+		return nil, err
+	}
+	defer trial.Close()
+	c, mean := &RateCurve{}, 0.0
+	for epoch := 1; len(c.Points) < s.Steps && !c.Diverged; epoch++ {
+		for b, err := range t.train.Batches(ctx, epoch) {
+			if err != nil {
+				return nil, err
+			}
+			if b.N < t.config.Batch && t.train.Steps() > 1 {
+				continue
+			}
+			if err := t.sweepStep(trial, b, s, c, &mean); err != nil {
+				return nil, err
+			}
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			if c.Diverged || len(c.Points) == s.Steps {
+				break
+			}
+		}
+	}
+	c.suggest()
+	return c, nil
+}
+
+// trial is a Step like t's with a copy of its weights and buffers.
+func (t *Trainer) trial() (*Step, error) {
+	tensors, err := t.step.Tensors()
+	if err != nil {
+		return nil, err
+	}
+	trial, err := NewStep(t.model, t.step.config)
+	if err != nil {
+		return nil, err
+	}
+	if err := trial.writeTensors("a copy of the model", tensors); err != nil {
+		trial.Close()
+		return nil, err
+	}
+	return trial, nil
+}
+
+// sweepStep makes the next step of the sweep on a batch.
+func (t *Trainer) sweepStep(trial *Step, b *dataset.Batch, s RateSweep, c *RateCurve, mean *float64) error {
+	p := RatePoint{Step: len(c.Points) + 1}
+	p.LR = s.rate(p.Step)
+	r, err := t.trainBatch(trial, b, p.LR)
+	if err != nil {
+		return err
+	}
+	if math.IsNaN(r.Loss) || math.IsInf(r.Loss, 0) {
+		if p.Step == 1 {
+			return fmt.Errorf("trainer: %w: the loss is %v before the first update", ErrDiverged, r.Loss)
+		}
+		c.Diverged = true
+		return nil
+	}
+	*mean = s.Smoothing**mean + (1-s.Smoothing)*r.Loss
+	p.Loss, p.Smoothed = r.Loss, *mean/(1-math.Pow(s.Smoothing, float64(p.Step)))
+	best := p.Smoothed
+	for _, before := range c.Points {
+		best = min(best, before.Smoothed)
+	}
+	c.Diverged = p.Smoothed > s.Diverged*best && p.Step < s.Steps
+	c.Points = append(c.Points, p)
+	if s.Each != nil {
+		s.Each(p)
+	}
+	return nil
+}
+
+// suggest finds the steepest fall before the least mean loss. The first tenth of the
+// points does not count, where the mean is of too few losses.
+func (c *RateCurve) suggest() {
+	points := c.Points
+	low := 0
+	for i, p := range points {
+		if p.Smoothed < points[low].Smoothed {
+			low = i
+		}
+	}
+	steepest := 0.0
+	for i := max(1, len(points)/10); i <= low && i+1 < len(points); i++ {
+		before, after := points[i-1], points[i+1]
+		slope := (after.Smoothed - before.Smoothed) / math.Log(after.LR/before.LR)
+		if slope < steepest {
+			steepest, c.Steepest = slope, points[i].LR
+		}
+	}
+	if c.Steepest > 0 {
+		c.Lowest = points[low].LR
+	}
+}
