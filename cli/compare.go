@@ -180,6 +180,14 @@ func (c *comparing) report(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
+	if sets := r.TestSets; len(sets) > 1 {
+		var names []string
+		for _, t := range sets {
+			names = append(names, fmt.Sprintf("%s with %d", t.Name, t.Images))
+		}
+		fmt.Fprintf(c.io.Err, "compare: these runs were tested on different images (%s), so that their accuracies cannot be compared\n",
+			strings.Join(names, "; "))
+	}
 	return r.Write(ctx, dir)
 }
 

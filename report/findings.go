@@ -223,7 +223,7 @@ func (r *Report) unlearned(list []*Experiment) []string {
 		return nil
 	}
 	return []string{fmt.Sprintf("No better than guessing: %s. The best of several epochs can be two standard deviations above chance by "+
-		"luck alone, and more it is not.", list2(words))}
+		"luck alone, and they are no further from it.", list2(words))}
 }
 
 // statuses names the runs that did not end as they should have.
