@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -249,6 +250,10 @@ func TestLoaderConfig(t *testing.T) {
 		{LoaderConfig{Batch: 1, Rank: 2, Size: 2}, 5, "LoaderConfig.Rank = 2, want 0 to 1"},
 		{LoaderConfig{Batch: 1, Size: -1}, 5, "LoaderConfig.Size = -1"},
 		{LoaderConfig{Batch: 1, CacheBytes: -1}, 5, "LoaderConfig.CacheBytes = -1"},
+		{LoaderConfig{Batch: 1, Mixup: -1, Train: true}, 5, "LoaderConfig.Mixup = -1"},
+		{LoaderConfig{Batch: 1, Mixup: math.Inf(1), Train: true}, 5, "LoaderConfig.Mixup = +Inf"},
+		{LoaderConfig{Batch: 1, Mixup: 0.2}, 5, "LoaderConfig.Mixup = 0.2 is for training"},
+		{LoaderConfig{Batch: 1, Erase: transforms.RandomErasing{P: 2}}, 5, "RandomErasing.P = 2"},
 		{LoaderConfig{Batch: 1}, 0, "the set holds no image"},
 		{LoaderConfig{Batch: 1, Transform: transforms.Compose{transforms.CenterCrop{}}}, 5, "CenterCrop.Size = 0"},
 		{LoaderConfig{Batch: 1, Normalize: transforms.Normalize{Mean: [3]float64{1, 1, 1}}}, 5, "Normalize.Std[0] = 0"},

@@ -57,6 +57,43 @@ func TestErasingStatistics(t *testing.T) {
 	}
 }
 
+// TestErasingAsTorchvision compares means over many rectangles with torchvision's.
+func TestErasingAsTorchvision(t *testing.T) {
+	var cases []struct {
+		W, H                                   int
+		Missed, Area, Height, Width, Top, Left float64
+	}
+	readJSON(t, "erasing.json", &cases)
+	if len(cases) != 3 {
+		t.Fatalf("%d cases", len(cases))
+	}
+	const n = 30000
+	for _, c := range cases {
+		r := rand.New(rand.NewPCG(5, uint64(c.W)))
+		var sum [5]float64
+		drawn := 0.0
+		for range n {
+			b := DefaultErasing(1).Box(c.W, c.H, r)
+			if b == (Box{}) {
+				continue
+			}
+			drawn++
+			w, h := float64(c.W), float64(c.H)
+			for i, v := range []float64{float64(b.W*b.H) / (w * h), float64(b.H) / h, float64(b.W) / w, float64(b.Y) / h, float64(b.X) / w} {
+				sum[i] += v
+			}
+		}
+		for i, want := range []float64{c.Area, c.Height, c.Width, c.Top, c.Left} {
+			if got := sum[i] / drawn; math.Abs(got-want) > 0.007 { // four standard deviations of both
+				t.Errorf("%d×%d: mean %d is %v, want %v", c.W, c.H, i, got, want)
+			}
+		}
+		if missed := 1 - drawn/n; math.Abs(missed-c.Missed) > 0.001 {
+			t.Errorf("%d×%d: %v without a rectangle, want %v", c.W, c.H, missed, c.Missed)
+		}
+	}
+}
+
 // TestErase looks at every pixel.
 func TestErase(t *testing.T) {
 	const w, h = 9, 7
