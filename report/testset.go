@@ -47,9 +47,9 @@ func (r *Run) testKey() string {
 	case "drawn":
 		return fmt.Sprintf("drawn, %d classes, %d images, %d pixels", d.DrawnClasses, n, d.Resize)
 	case "oxford-iiit-pet":
-		return fmt.Sprintf("%s, %s, %d images, relabel %v %d", d.Set, setting(r.Config, "data.test_list"), n, d.Relabel, len(r.Classes))
+		return fmt.Sprintf("%s, %s, %d images, relabel %v", d.Set, setting(r.Config, "data.test_list"), n, d.Relabel)
 	}
-	return fmt.Sprintf("%s %s, %d images, %d classes", d.Set, setting(r.Config, "data.root"), n, len(r.Classes))
+	return fmt.Sprintf("%s %s, %d images", d.Set, setting(r.Config, "data.root"), n)
 }
 
 // labelKey is equal for predictions of the same images; "" without predictions.

@@ -1,5 +1,6 @@
-// Command compare puts finished runs beside each other: a table, and a picture of their
-// curves.
+// Command compare puts finished runs beside each other: a table, a picture of their
+// curves, and a report on what was asked, what was found, and how sure it is, as a page
+// and as Markdown.
 //
 //	go run ./examples/compare runs/*
 package main
