@@ -39,7 +39,7 @@ func TestExport(t *testing.T) {
 	run("-weights", "a.pth", "-model", "tiny", "-to", "b.safetensors").wants(t, Done, nil, nil)
 
 	run("-weights", "a.pth", "-to", "b.onnx").wants(t, Usage, nil, []string{"does not say which model", "-model"})
-	run("-weights", "a.pth", "-model", "resnet50b", "-to", "b.onnx").wants(t, Failed, nil, []string{"a.pth", "lacks fc.weight"})
+	run("-weights", "a.pth", "-model", "resnet50b", "-to", "b.onnx").wants(t, Failed, nil, []string{"a.pth", "conv1.weight", "fc.weight is [2 8]"})
 	run("-weights", "run", "-model", "vgg16", "-to", "b.onnx").wants(t, Usage, nil, []string{"is of tiny, not of vgg16"})
 	run("-weights", "nothing", "-to", "b.onnx").wants(t, Failed, nil, []string{"nothing"})
 	run("-weights", "run", "-to", "b.txt").wants(t, Usage, nil, []string{"b.txt", ".onnx"})
