@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/trainer"
 	"github.com/euryale-ml/euryale/viz"
 )
@@ -62,9 +63,23 @@ func (f *figures) showBatch() error {
 	for _, p := range pairs {
 		b.Before, b.After = append(b.Before, image.Image(p.Before)), append(b.After, image.Image(p.After))
 		b.Classes = append(b.Classes, f.trainer.Classes()[p.Label])
+		b.AfterClasses = append(b.AfterClasses, mixture(p, f.trainer.Classes()))
 	}
 	_, _, err = viz.ShowBatch(f.dir, b)
 	return err
+}
+
+// mixture names what the network sees: a class, or after mixup two, the one with the
+// larger share first.
+func mixture(p dataset.Pair, classes []string) string {
+	one, other, share := p.Label, p.Other, p.Lambda
+	if share < 0.5 {
+		one, other, share = other, one, 1-share
+	}
+	if one == other {
+		return classes[one]
+	}
+	return fmt.Sprintf("%s %.0f %% + %s", classes[one], 100*share, classes[other])
 }
 
 func (f *figures) step(e trainer.StepEvent) error {

@@ -31,16 +31,13 @@ training neural networks", 2017).
 
 // rateFinding is a call of lrfind.
 type rateFinding struct {
-	io    IO
-	flags trainFlags // -config and -set
-	recipe
+	io            IO
+	flags         trainFlags // -config and -set
+	recipe        Recipe     // empty with -config
 	sweep         trainer.RateSweep
 	out           string
 	quiet, asJSON bool
 }
-
-// recipe is the chosen one; empty with -config.
-type recipe = Recipe
 
 func (f *rateFinding) flagSet() *flag.FlagSet {
 	s := newFlags("lrfind")
@@ -104,7 +101,7 @@ func (f *rateFinding) checkSweep() error {
 }
 
 func (f *rateFinding) run(ctx context.Context) error {
-	c, err := f.flags.newConfig(f.Config, f.Quick)
+	c, err := f.flags.newConfig(f.recipe.Config, f.recipe.Quick)
 	if err != nil {
 		return hintPets(err, c.Config, "euryale train")
 	}

@@ -64,3 +64,27 @@ func ExampleStep() {
 	fmt.Println(err, err2, "the loss fell:", last.Loss < first.Loss)
 	// Output: <nil> <nil> the loss fell: true
 }
+
+// FindRate tries learning rates before a run; the run's own weights stay as they are.
+func ExampleTrainer_FindRate() {
+	train, test, err := dataset.Drawn{Classes: 2, Images: 16, Test: 4, Size: 16, Seed: 1}.Splits()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	t, err := trainer.New(newTiny(2), train, test, trainer.Config{
+		Optimizer: optim.SGD{LR: 0.05, Momentum: 0.9}, Epochs: 3, Batch: 8, Resize: 16, Crop: 16,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer t.Close()
+	curve, err := t.FindRate(context.Background(), trainer.RateSweep{Min: 1e-4, Max: 100, Steps: 60})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("the loss fell and blew up:", curve.Steepest > 0, curve.Diverged)
+	// Output: the loss fell and blew up: true true
+}

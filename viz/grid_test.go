@@ -109,6 +109,8 @@ func TestShowBatchRefuses(t *testing.T) {
 	refused(t, err, ErrEmpty, "image 0 after augmentation has no pixels")
 	_, _, err = ShowBatch(dir, Batch{Before: []image.Image{image.NewGray(image.Rectangle{})}, After: one, Classes: class})
 	refused(t, err, ErrEmpty, "image 0 before augmentation has no pixels")
+	_, _, err = ShowBatch(dir, Batch{Before: one, After: one, Classes: class, AfterClasses: []string{"pug", "cat"}})
+	refused(t, err, ErrMismatch, "1 images after augmentation, 2 classes")
 	if entries, _ := os.ReadDir(dir); len(entries) != 0 {
 		t.Errorf("errors left %v", entries)
 	}

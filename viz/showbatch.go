@@ -17,6 +17,9 @@ const (
 type Batch struct {
 	Before, After []image.Image
 	Classes       []string
+	// After mixup an image is of more than one class: AfterClasses are the captions of After
+	// where they differ from Classes; nil means they do not.
+	AfterClasses []string
 	// Title is for both pictures, such as the run's name; it may be empty.
 	Title string
 }
@@ -36,9 +39,13 @@ func ShowBatch(dir string, b Batch) (before, after string, err error) {
 	shown := min(n, MaxShown)
 	paths := [2]string{filepath.Join(dir, BeforeFile), filepath.Join(dir, AfterFile)}
 	for i, images := range [][]image.Image{b.Before, b.After} {
+		captions := b.Classes
+		if i == 1 && b.AfterClasses != nil {
+			captions = b.AfterClasses
+		}
 		tiles := make([]Tile, shown)
 		for j := range tiles {
-			tiles[j] = Tile{Image: images[j], Caption: b.Classes[j]}
+			tiles[j] = Tile{Image: images[j], Caption: captions[j]}
 		}
 		what := [2]string{"as decoded", "as the network sees it: augmented, before normalisation"}[i]
 		o := GridOptions{
@@ -63,6 +70,9 @@ func (b Batch) check() error {
 	}
 	if len(b.After) != n || len(b.Classes) != n {
 		return fmt.Errorf("%w: %d images before augmentation, %d after, %d classes; want as many of each", ErrMismatch, n, len(b.After), len(b.Classes))
+	}
+	if b.AfterClasses != nil && len(b.AfterClasses) != n {
+		return fmt.Errorf("%w: %d images after augmentation, %d classes for them", ErrMismatch, n, len(b.AfterClasses))
 	}
 	for i := range n {
 		if !hasPixels(b.Before[i]) {
