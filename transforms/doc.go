@@ -1,6 +1,6 @@
 // Package transforms prepares 8-bit RGB images for training and testing:
-// decoding, resizing, cropping, flipping, colour jitter and normalisation, with
-// the arithmetic of Pillow and the sampling of torchvision, so that a network
+// decoding, resizing, cropping, flipping, colour jitter, normalisation and, after
+// it, random erasing, with the arithmetic of Pillow and the sampling of torchvision, so that a network
 // trained there sees the same pixels here.
 //
 // Random transforms draw from the *rand.Rand that they are given and from

@@ -41,7 +41,7 @@ func TestBeta(t *testing.T) {
 // TestBetaExtremes draws where Gamma variates leave float64, and looks for the same value
 // again.
 func TestBetaExtremes(t *testing.T) {
-	for _, a := range []float64{1e-6, 1e-3, 1e6} {
+	for _, a := range []float64{5e-324, 1e-300, 1e-6, 1e-3, 1e6} {
 		for i := range uint64(200) {
 			x, again := Beta(rand.New(New(1, i)), a, a), Beta(rand.New(New(1, i)), a, a)
 			if !(x >= 0 && x <= 1) || x != again {

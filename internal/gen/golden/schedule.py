@@ -67,6 +67,11 @@ CASES = [
     case("onecycle", 0.2, 5, 10),
     case("onecycle", 1e-2, 13, 7),
     case("onecycle", 1e-2, 1, 2),
+    case("onecycle", 0.3, 1, 3),
+    case("onecycle", 0.3, 1, 4),
+    case("onecycle", 0.5, 1, 1),
+    case("step", 0.4, 3, 4, every=1, gamma=0.5),
+    case("cosine", 0.4, 1, 1),
 ]
 
 if __name__ == "__main__":
