@@ -55,6 +55,11 @@ const (
 	SGDVelocity // v, g, w → v' = momentum·v + g + decay·w      SGDAttr
 	SGDWeight   // w, v', lr, [g where Nesterov] → w'           SGDAttr; without momentum: w, g, lr → w' = w - lr·(g + decay·w)
 	SGD         // w, v, g, lr → w', v': both at once, in place SGDAttr; without momentum: w, g, lr → w'
+
+	Lerp       // x, y → x + Weight·(y - x)                   LerpAttr
+	SquareLerp // x, y → (1-Weight)·x + Weight·y²             LerpAttr
+	AdamWeight // w, m, v, lr, step (scalars) → w'            AdamAttr
+	SumSquares // x → Σx² (scalar), summed in float64 in an order of its own
 	numKinds
 )
 
@@ -66,6 +71,7 @@ var kindNames = [numKinds]string{
 	"Linear", "LinearGradInput", "LinearGradWeight", "LinearUpdate",
 	"Dropout", "Reshape", "Scale", "Softmax", "SoftmaxCrossEntropy", "SoftmaxCrossEntropyGrad", "ArgMax",
 	"SGDVelocity", "SGDWeight", "SGD",
+	"Lerp", "SquareLerp", "AdamWeight", "SumSquares",
 }
 
 func (k Kind) String() string {
@@ -141,3 +147,12 @@ type SGDAttr struct {
 	WeightDecay float64
 	Nesterov    bool
 }
+
+// LerpAttr belongs to Lerp and SquareLerp.
+type LerpAttr struct{ Weight float64 }
+
+// AdamAttr belongs to AdamWeight: AdamW's update (Loshchilov and Hutter, 2019) from the
+// moments m and v of the gradient after step t,
+//
+//	w' = w·(1 - lr·WeightDecay) - lr/(1-Beta1ᵗ) · m/(√v/√(1-Beta2ᵗ) + Eps)
+type AdamAttr struct{ Beta1, Beta2, Eps, WeightDecay float64 }

@@ -83,7 +83,7 @@ func (b *builder) addOwn(o op.Operator, in []*device.Tensor, out *device.Tensor)
 		b.addElementwise(o.Kind(), o.Attr(), o.Path(), in, out)
 		return
 	case device.Conv2DGradWeight, device.LinearGradWeight, device.ChannelSum, device.Row,
-		device.RunningStat, device.SGDVelocity, device.SGDWeight:
+		device.RunningStat, device.SGDVelocity, device.SGDWeight, device.Lerp, device.SquareLerp, device.AdamWeight:
 		out.Param = true
 	}
 	b.steps = append(b.steps, &device.Step{Kind: o.Kind(), Attr: o.Attr(), Path: o.Path(), In: in, Out: []*device.Tensor{out}})

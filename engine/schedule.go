@@ -88,7 +88,8 @@ func (b *builder) dependencies() (waits map[*device.Step]int, after map[*device.
 // that it writes: it is an update, which nothing else in the step depends on.
 func (b *builder) inPlaceUpdate(s *device.Step) bool {
 	switch s.Kind {
-	case device.SGD, device.SGDVelocity, device.SGDWeight, device.LinearUpdate, device.RunningStat:
+	case device.SGD, device.SGDVelocity, device.SGDWeight, device.LinearUpdate, device.RunningStat,
+		device.Lerp, device.SquareLerp, device.AdamWeight:
 		return true
 	}
 	return false

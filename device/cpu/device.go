@@ -117,7 +117,7 @@ func (d *Device) InPlace(s *device.Step) [][2]int {
 		return [][2]int{{0, 1}}
 	case device.Add:
 		return [][2]int{{0, 0}, {0, 1}}
-	case device.RunningStat, device.SGDVelocity, device.SGDWeight:
+	case device.RunningStat, device.SGDVelocity, device.SGDWeight, device.Lerp, device.SquareLerp, device.AdamWeight:
 		return [][2]int{{0, 0}}
 	case device.BatchNormGradInput:
 		return [][2]int{{0, 1}}

@@ -119,8 +119,10 @@ func (d *Device) bindFast(s *device.Step, in, out []device.Memory, scratch devic
 		return d.bindBias(s, in, out)
 	case device.SGD:
 		return d.bindSGD(s, in, out)
-	case device.Scale, device.SGDVelocity, device.SGDWeight:
+	case device.Scale, device.SGDVelocity, device.SGDWeight, device.Lerp, device.SquareLerp, device.AdamWeight:
 		return d.bindElementwise(s, in, out)
+	case device.SumSquares:
+		return d.bindSumSquares(s, in, out)
 	case device.MaxPool, device.MaxPoolGrad, device.AvgPool, device.AvgPoolGrad, device.AdaptiveAvgPool, device.AdaptiveAvgPoolGrad:
 		return d.bindPool(s, in, out)
 	case device.Reshape:
@@ -251,6 +253,18 @@ func (d *Device) bindElementwise(s *device.Step, in, out []device.Memory) device
 		return d.jobs(&job{pieces: (n + size - 1) / size, do: func(_, piece int) { do(piece*size, min(n, (piece+1)*size)) }})
 	}
 	x := operands[0]
+	switch a := s.Attr.(type) {
+	case device.LerpAttr:
+		lerp := ref.Lerp[float32]
+		if s.Kind == device.SquareLerp {
+			lerp = ref.SquareLerp[float32]
+		}
+		return cut(func(i, j int) { lerp(a.Weight, x[i:j], operands[1][i:j], y[i:j]) })
+	case device.AdamAttr:
+		return cut(func(i, j int) {
+			ref.AdamWeight(a, x[i:j], operands[1][i:j], operands[2][i:j], operands[3][0], operands[4][0], y[i:j])
+		})
+	}
 	switch a, _ := s.Attr.(device.SGDAttr); s.Kind {
 	case device.Scale:
 		return cut(func(i, j int) { ref.Scale(x[i:j], operands[1][0], y[i:j]) })
@@ -265,4 +279,19 @@ func (d *Device) bindElementwise(s *device.Step, in, out []device.Memory) device
 			ref.SGDWeight(a, x[i:j], operands[1][i:j], operands[2][0], g, y[i:j])
 		})
 	}
+}
+
+// bindSumSquares sums pieces, then the pieces in order. Pads are zero and add nothing.
+func (d *Device) bindSumSquares(s *device.Step, in, out []device.Memory) device.Kernel {
+	x, y := f32(in[0], d.floats(s.In[0])), f32(out[0], 1)
+	partial := make([]float64, ref.SumPieces(len(x)))
+	return d.jobs(
+		&job{pieces: len(partial), do: func(_, piece int) { partial[piece] = ref.SumSquaresPiece(x, piece) }},
+		&job{pieces: 1, do: func(int, int) {
+			sum := 0.0
+			for _, p := range partial {
+				sum += p
+			}
+			y[0] = float32(sum)
+		}})
 }

@@ -94,6 +94,25 @@ func sgdCases() (cases []testCase) {
 	return cases
 }
 
+// adamCases are the steps of AdamW, of moving averages and of norms.
+func adamCases() (cases []testCase) {
+	lr := operand{shape: []int{}, scale: 0.05, offset: 0.1, role: device.Input}
+	step := operand{shape: []int{}, scale: 0.5, offset: 3, role: device.Input}
+	for _, shape := range [][]int{{5}, {64}, {3, 40}, {17, 5, 3, 3}, {64, 64, 3, 3}} {
+		w, g := param(shape...), grad(shape...)
+		square := param(shape...)
+		square.scale, square.offset = 0.1, 0.5
+		name := fmt.Sprint(shape)
+		cases = append(cases,
+			testCase{name: name, kind: device.Lerp, attr: device.LerpAttr{Weight: 0.1}, in: []operand{w, g}, out: []operand{g}},
+			testCase{name: name, kind: device.SquareLerp, attr: device.LerpAttr{Weight: 0.001}, in: []operand{square, g}, out: []operand{g}},
+			testCase{name: name, kind: device.AdamWeight, attr: device.AdamAttr{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.01},
+				in: []operand{w, w, square, lr, step}, out: []operand{g}},
+			testCase{name: name, kind: device.SumSquares, in: []operand{g}, out: []operand{{shape: []int{}}}})
+	}
+	return cases
+}
+
 func reshapeCases() (cases []testCase) {
 	for _, r := range [][2]operand{
 		{act(2, 16, 7, 7), act(2, 784)}, {act(3, 5, 2, 3), act(3, 30)}, {act(2, 784), act(2, 16, 7, 7)}, {act(3, 30), act(3, 5, 2, 3)},

@@ -49,7 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) device.Device) {
 
 func families() [][]testCase {
 	return [][]testCase{
-		convCases(), groupedCases(), batchNormCases(), elementwiseCases(), poolCases(), linearCases(), lossCases(), sgdCases(), reshapeCases(), nanCases(),
+		convCases(), groupedCases(), batchNormCases(), elementwiseCases(), poolCases(), linearCases(), lossCases(), sgdCases(), adamCases(), reshapeCases(), nanCases(),
 	}
 }
 

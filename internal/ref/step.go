@@ -56,7 +56,7 @@ func run[T Float](s *device.Step, in, out []any) error {
 		defer func() { Add(sum, a.out[0], sum, false) }()
 	}
 	for _, family := range []func(operands[T]) bool{
-		runConv[T], runBatchNorm[T], runPool[T], runLinear[T], runElementwise[T], runLoss[T], runSGD[T],
+		runConv[T], runBatchNorm[T], runPool[T], runLinear[T], runElementwise[T], runLoss[T], runSGD[T], runAdam[T],
 	} {
 		if family(a) {
 			return nil

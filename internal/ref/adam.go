@@ -1,0 +1,77 @@
+package ref
+
+import (
+	"math"
+
+	"github.com/euryale-ml/euryale/device"
+)
+
+// Lerp computes x + weight·(y - x). out may be x.
+func Lerp[T Float](weight float64, x, y, out []T) {
+	w := T(weight)
+	for i := range x {
+		out[i] = x[i] + T(w*(y[i]-x[i]))
+	}
+}
+
+// SquareLerp computes (1-weight)·x + weight·y². out may be x.
+func SquareLerp[T Float](weight float64, x, y, out []T) {
+	keep, take := T(1-weight), T(weight)
+	for i := range x {
+		out[i] = T(keep*x[i]) + T(T(take*y[i])*y[i])
+	}
+}
+
+// AdamWeight computes the parameter after step t of AdamW, as torch.optim.AdamW does.
+// out may be w.
+func AdamWeight[T Float](a device.AdamAttr, w, m, v []T, lr, step T, out []T) {
+	t := float64(step)
+	keep := T(1 - float64(lr)*a.WeightDecay)
+	size := T(float64(lr) / (1 - math.Pow(a.Beta1, t)))
+	root := T(math.Sqrt(1 - math.Pow(a.Beta2, t)))
+	eps := T(a.Eps)
+	for i := range w {
+		denominator := T(T(math.Sqrt(float64(v[i])))/root) + eps
+		out[i] = T(keep*w[i]) - T(size*T(m[i]/denominator))
+	}
+}
+
+// sumPiece is the number of elements that are summed by themselves.
+const sumPiece = 1 << 14
+
+// SumPieces is the number of partial sums of n elements.
+func SumPieces(n int) int { return (n + sumPiece - 1) / sumPiece }
+
+// SumSquaresPiece is the sum of the squares in one of the pieces, in order.
+func SumSquaresPiece[T Float](x []T, piece int) float64 {
+	sum := 0.0
+	for _, v := range x[piece*sumPiece : min(len(x), (piece+1)*sumPiece)] {
+		sum += float64(float64(v) * float64(v))
+	}
+	return sum
+}
+
+// SumSquares is the sum of all squares, the pieces added in order.
+func SumSquares[T Float](x []T) T {
+	sum := 0.0
+	for piece := range SumPieces(len(x)) {
+		sum += SumSquaresPiece(x, piece)
+	}
+	return T(sum)
+}
+
+func runAdam[T Float](a operands[T]) bool {
+	switch a.Kind {
+	case device.Lerp:
+		Lerp(a.Attr.(device.LerpAttr).Weight, a.in[0], a.in[1], a.out[0])
+	case device.SquareLerp:
+		SquareLerp(a.Attr.(device.LerpAttr).Weight, a.in[0], a.in[1], a.out[0])
+	case device.AdamWeight:
+		AdamWeight(a.Attr.(device.AdamAttr), a.in[0], a.in[1], a.in[2], a.in[3][0], a.in[4][0], a.out[0])
+	case device.SumSquares:
+		a.out[0][0] = SumSquares(a.in[0])
+	default:
+		return false
+	}
+	return true
+}
