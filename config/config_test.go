@@ -240,11 +240,7 @@ func TestValidate(t *testing.T) {
 		{"bfloat16", func(c *config.Config) { c.Precision = "bfloat16" }, config.ErrUnavailable, "precision = bfloat16"},
 		{"mixup", func(c *config.Config) { c.Augment.Mixup = -0.2 }, config.ErrRange, "augment.mixup = -0.2"},
 		{"erasing", func(c *config.Config) { c.Augment.RandomErasing = 1.2 }, config.ErrRange, "augment.random_erasing"},
-		{"adamw", func(c *config.Config) { c.Optim.Name = "adamw" }, config.ErrUnavailable, "optim.name = adamw is not available in this version; there is sgd"},
-		{"layer decay", func(c *config.Config) { c.Optim.LayerDecay = 0.8 }, config.ErrUnavailable, "optim.layer_decay"},
-		{"clip", func(c *config.Config) { c.Train.ClipNorm = 1 }, config.ErrUnavailable, "train.clip_norm"},
-		{"accumulate", func(c *config.Config) { c.Train.Accumulate = 2 }, config.ErrUnavailable, "train.accumulate"},
-		{"ema", func(c *config.Config) { c.Train.EMA = 0.9 }, config.ErrUnavailable, "train.ema"},
+		{"adamw with Nesterov", func(c *config.Config) { c.Optim.Name, c.Optim.Nesterov = "adamw", true }, config.ErrRange, "are of sgd"},
 		{"a password", func(c *config.Config) { c.MLflow.URI = "http://me:secret@host" }, config.ErrRange, "mlflow.uri holds a password"},
 		{"an address", func(c *config.Config) { c.Data.URL = "http://me:secret@host:port" }, config.ErrRange, "data.url cannot be read as an address"},
 	} {

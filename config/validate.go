@@ -87,6 +87,9 @@ func (c *Config) together() []error {
 	if c.Data.Resize < c.Data.Crop {
 		bad("data.resize = %d is less than data.crop = %d: want it at least as large", c.Data.Resize, c.Data.Crop)
 	}
+	if c.Optim.Name == "adamw" && (c.Optim.Nesterov || c.Given("optim.momentum") && c.Optim.Momentum != Default().Optim.Momentum) {
+		bad("optim.momentum and optim.nesterov are of sgd, and optim.name = adamw has optim.betas: leave them out")
+	}
 	if c.Optim.Nesterov && c.Optim.Momentum == 0 {
 		bad("optim.nesterov = true needs optim.momentum greater than 0")
 	}
@@ -127,11 +130,6 @@ func (c *Config) Unavailable() error {
 	}{
 		{strings.HasPrefix(c.Device, "cuda"), "device", "auto, cpu"},
 		{c.Precision == "bfloat16", "precision", "float32, float64"},
-		{c.Optim.Name == "adamw", "optim.name", "sgd"},
-		{c.Optim.LayerDecay != 1, "optim.layer_decay", "1"},
-		{c.Train.ClipNorm != 0, "train.clip_norm", "0"},
-		{c.Train.Accumulate > 1, "train.accumulate", "1"},
-		{c.Train.EMA != 0, "train.ema", "0"},
 	} {
 		if u.asked {
 			errs = append(errs, &keyError{fmt.Sprintf("%s = %s is not available in this version; there is %s",

@@ -7,8 +7,9 @@
 // plan gives tensors their places in one arena by their lifetimes. A Program runs
 // the steps over the slots of a State, which outlive it.
 //
-// Updates are immediate: a parameter changes as soon as its gradient is whole, and the
-// gradient's memory is free again. A plan that defers them, as clipping by norm, sums
-// over several batches or several machines need, is another schedule over the same
-// steps: gradients are kept, and all updates come after the last of them.
+// Updates in a program are immediate: a parameter changes as soon as its gradient is
+// whole, and the gradient's memory is free again. A plan that defers them, as clipping by
+// norm, sums over several batches or several machines need, is several programs over one
+// State: the first ones assign gradients to slots, or add to them, a later one reads the
+// slots and makes all updates. Package trainer owns that choice.
 package engine

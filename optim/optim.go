@@ -32,9 +32,14 @@ type Optimizer interface {
 	Rate() float64
 	// RateScale is the factor on the learning rate of a parameter, by its group.
 	RateScale(p *nn.Param) float64
-	// Update adds the update of p to the graph. lr is the learning rate, a scalar of
-	// p's type, the factor applied.
-	Update(p *nn.Param, gradient, lr *gorgonia.Node) (Update, error)
+	// Update adds the update of p to p's graph.
+	Update(p *nn.Param, gradient *gorgonia.Node, in Inputs) (Update, error)
+}
+
+// Inputs are what a step gives to every update, scalars of the parameter's type.
+type Inputs struct {
+	LR   *gorgonia.Node // the learning rate, RateScale applied
+	Step *gorgonia.Node // the number of the step, from 1
 }
 
 // Group gives some parameters settings of their own.

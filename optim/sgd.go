@@ -21,6 +21,8 @@ type SGD struct {
 	Nesterov    bool // needs a momentum
 	// Groups give some parameters their own decay and rate.
 	Groups []Group
+	// Scale multiplies the rate of each parameter, such as LayerDecay; nil: 1.
+	Scale func(p *nn.Param) float64
 }
 
 var _ Optimizer = SGD{}
@@ -41,38 +43,25 @@ func (o SGD) Validate() error {
 	case o.Nesterov && o.Momentum == 0:
 		return bad("Nesterov", true, "a momentum greater than 0 with it")
 	}
-	for i, g := range o.Groups {
-		if g.Match == nil || !finite(g.WeightDecay) || !finite(g.RateScale) {
-			return fmt.Errorf("optim: SGD.Groups[%d]: %w: want a Match, and WeightDecay and RateScale of at least 0", i, ErrConfig)
-		}
-	}
-	return nil
+	return validateGroups("SGD", o.Groups)
 }
 
 // Rate is LR.
 func (o SGD) Rate() float64 { return o.LR }
 
-func (o SGD) group(p *nn.Param) Group {
-	for _, g := range o.Groups {
-		if g.Match(p) {
-			return g
-		}
-	}
-	return Group{WeightDecay: o.WeightDecay, RateScale: 1}
-}
+func (o SGD) group(p *nn.Param) Group { return groupOf(o.Groups, p, o.WeightDecay) }
 
-// RateScale is the factor of p's group, else 1.
-func (o SGD) RateScale(p *nn.Param) float64 { return o.group(p).RateScale }
+// RateScale is the factor of p's group, else 1, times Scale.
+func (o SGD) RateScale(p *nn.Param) float64 { return o.group(p).RateScale * scaleOf(o.Scale, p) }
 
 // Update adds the velocity and the new value.
-func (o SGD) Update(p *nn.Param, gradient, lr *gorgonia.Node) (Update, error) {
+func (o SGD) Update(p *nn.Param, gradient *gorgonia.Node, in Inputs) (Update, error) {
 	opts := op.SGDOptions{Momentum: o.Momentum, WeightDecay: o.group(p).WeightDecay, Nesterov: o.Nesterov}
 	if o.Momentum == 0 {
-		w, err := op.SGDWeight(p.Name, p.Node, gradient, lr, nil, opts)
+		w, err := op.SGDWeight(p.Name, p.Node, gradient, in.LR, nil, opts)
 		return Update{Value: w}, err
 	}
-	v := gorgonia.NewTensor(p.Node.Graph(), p.Node.Dtype(), len(p.Shape),
-		gorgonia.WithShape(p.Shape...), gorgonia.WithName("momentum of "+p.Name))
+	v := slot(p, "momentum of ")
 	next, err := op.SGDVelocity(p.Name, v, gradient, p.Node, opts)
 	if err != nil {
 		return Update{}, err
@@ -81,6 +70,6 @@ func (o SGD) Update(p *nn.Param, gradient, lr *gorgonia.Node) (Update, error) {
 	if o.Nesterov {
 		g = gradient
 	}
-	w, err := op.SGDWeight(p.Name, p.Node, next, lr, g, opts)
+	w, err := op.SGDWeight(p.Name, p.Node, next, in.LR, g, opts)
 	return Update{Value: w, Slots: []Slot{{Name: "momentum", Node: v, Next: next}}}, err
 }

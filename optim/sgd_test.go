@@ -86,7 +86,7 @@ func (tr *training) update(o optim.Optimizer, p *nn.Param, gradient *gorgonia.No
 	tr.t.Helper()
 	lr := gorgonia.NewScalar(tr.graph.G, tensor.Float64, gorgonia.WithName("lr of "+p.Name))
 	let(tr.t, lr, o.Rate()*o.RateScale(p))
-	up, err := o.Update(p, gradient, lr)
+	up, err := o.Update(p, gradient, optim.Inputs{LR: lr})
 	if err != nil {
 		tr.t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestSlots(t *testing.T) {
 		p := g.Params[0]
 		grad := gorgonia.NewTensor(g.G, tensor.Float32, 4, gorgonia.WithShape(p.Shape...), gorgonia.WithName("gradient"))
 		lr := gorgonia.NewScalar(g.G, tensor.Float32, gorgonia.WithName("lr"))
-		up, err := c.o.Update(p, grad, lr)
+		up, err := c.o.Update(p, grad, optim.Inputs{LR: lr})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +177,7 @@ func TestSlots(t *testing.T) {
 			}
 		}
 		wrong := gorgonia.NewTensor(g.G, tensor.Float32, 1, gorgonia.WithShape(3), gorgonia.WithName("wrong"))
-		if _, err := c.o.Update(p, wrong, lr); err == nil || !strings.Contains(err.Error(), "0.weight") || !strings.Contains(err.Error(), "[3]") {
+		if _, err := c.o.Update(p, wrong, optim.Inputs{LR: lr}); err == nil || !strings.Contains(err.Error(), "0.weight") || !strings.Contains(err.Error(), "[3]") {
 			t.Errorf("a gradient of shape [3]: error %v", err)
 		}
 	}

@@ -61,6 +61,16 @@ type Config struct {
 
 	// Smoothing is ε of label smoothing in the training loss; test losses have none.
 	Smoothing float64
+	// ClipNorm is the largest 2-norm of the gradient over all parameters, as
+	// torch.nn.utils.clip_grad_norm_ has it; 0 means no limit.
+	ClipNorm float64
+	// Accumulate is the number of batches that make one step, by the mean over all their
+	// images; 0 and 1 mean one. The last step of an epoch may have fewer. BatchNorm and
+	// dropout see each batch by itself.
+	Accumulate int
+	// EMA is the decay of a moving average of weights and running statistics, as timm's
+	// ModelEmaV2; evaluations and the model's files then take the average. 0 means none.
+	EMA float64
 	// Seed of the weights, the order of images, augmentation and dropout.
 	Seed uint64
 	// Float64 computes in double precision, through the plain kernels.
@@ -90,6 +100,7 @@ func (c Config) withDefaults() Config {
 	}
 	set(&c.Batch, 64)
 	set(&c.TestBatch, c.Batch)
+	set(&c.Accumulate, 1)
 	set(&c.Resize, 256)
 	set(&c.Crop, 224)
 	if c.Normalize == (transforms.Normalize{}) {
@@ -123,7 +134,7 @@ func (c Config) validate() error {
 		least int
 	}{
 		{"Epochs", c.Epochs, 1}, {"MaxSteps", c.MaxSteps, 0}, {"Patience", c.Patience, 0}, {"SaveEverySteps", c.SaveEverySteps, 0},
-		{"Batch", c.Batch, 1}, {"TestBatch", c.TestBatch, 1}, {"Workers", c.Workers, 0}, {"Crop", c.Crop, 1},
+		{"Batch", c.Batch, 1}, {"TestBatch", c.TestBatch, 1}, {"Workers", c.Workers, 0}, {"Accumulate", c.Accumulate, 1}, {"Crop", c.Crop, 1},
 	} {
 		if f.value < f.least {
 			return bad(f.name, f.value, fmt.Sprintf("at least %d", f.least))

@@ -10,6 +10,7 @@ import (
 	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/device/cpu"
 	"github.com/euryale-ml/euryale/models"
+	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/optim"
 	"github.com/euryale-ml/euryale/schedule"
 	"github.com/euryale-ml/euryale/transforms"
@@ -79,6 +80,10 @@ func FromConfig(cfg config.Config, options ...Option) (*Trainer, error) {
 	}
 	f.fill(cfg)
 	f.config.Device = dev
+	if f.config.Optimizer, err = optimizerOf(cfg, net); err != nil {
+		dev.Close()
+		return nil, err
+	}
 	t, err := New(net, train, test, f.config)
 	if err != nil {
 		dev.Close()
@@ -139,7 +144,8 @@ func (f *fromConfig) fill(cfg config.Config) {
 	if c.Name == "" {
 		c.Name = cfg.DerivedName()
 	}
-	c.Optimizer, c.Schedule = optimizerOf(cfg), scheduleOf(cfg)
+	c.Schedule = scheduleOf(cfg)
+	c.ClipNorm, c.Accumulate, c.EMA = cfg.Train.ClipNorm, cfg.Train.Accumulate, cfg.Train.EMA
 	c.Epochs, c.MaxSteps, c.Patience, c.SaveEverySteps = cfg.Train.Epochs, cfg.Train.MaxSteps, cfg.Train.Patience, cfg.Train.SaveEverySteps
 	c.Batch, c.TestBatch, c.Workers = d.Batch, d.TestBatch, d.Workers
 	c.InOrder, c.DropLast, c.StopOnBadImage = !d.Shuffle, d.DropLast, d.OnBadImage == "stop"
@@ -169,17 +175,41 @@ func TrainTransform(cfg config.Config) transforms.Transform {
 	}, n).Steps
 }
 
-// optimizerOf is the optimizer at its full rate, linear scaling included.
-func optimizerOf(cfg config.Config) optim.Optimizer {
+// optimizerOf is the optimizer of a model at its full rate, linear scaling included.
+func optimizerOf(cfg config.Config, net nn.Module) (optim.Optimizer, error) {
 	o := cfg.Optim
-	sgd := optim.SGD{LR: o.LR, Momentum: o.Momentum, WeightDecay: o.WeightDecay, Nesterov: o.Nesterov}
+	lr := o.LR
 	if cfg.Schedule.LinearScaling {
-		sgd.LR = schedule.LinearScaled(o.LR, cfg.Data.Batch, cfg.Schedule.BaseBatch)
+		lr = schedule.LinearScaled(o.LR, cfg.Data.Batch*cfg.Train.Accumulate, cfg.Schedule.BaseBatch)
 	}
+	var groups []optim.Group
 	if o.NoBiasDecay {
-		sgd.Groups = append(sgd.Groups, optim.NoBiasDecay())
+		groups = append(groups, optim.NoBiasDecay())
 	}
-	return sgd
+	scale, err := layerDecay(cfg, net)
+	if err != nil {
+		return nil, err
+	}
+	if o.Name == "adamw" {
+		return optim.AdamW{LR: lr, Betas: o.Betas, Eps: o.Eps, WeightDecay: o.WeightDecay, Groups: groups, Scale: scale}, nil
+	}
+	return optim.SGD{LR: lr, Momentum: o.Momentum, WeightDecay: o.WeightDecay, Nesterov: o.Nesterov, Groups: groups, Scale: scale}, nil
+}
+
+// layerDecay makes the rates of a model's layers; nil: they are all the same.
+func layerDecay(cfg config.Config, net nn.Module) (func(p *nn.Param) float64, error) {
+	if cfg.Optim.LayerDecay == 1 {
+		return nil, nil
+	}
+	g, err := nn.Trace(net, []int{1, 3, cfg.Data.Crop, cfg.Data.Crop}, nn.Options{})
+	if err != nil {
+		return nil, err
+	}
+	var layer func(param string) string
+	if m, ok := net.(interface{ LayerOf(param string) string }); ok {
+		layer = m.LayerOf
+	}
+	return optim.LayerDecay(g.Params, cfg.Optim.LayerDecay, layer), nil
 }
 
 func scheduleOf(cfg config.Config) func(rate float64, stepsAnEpoch, epochs int) (schedule.Schedule, error) {

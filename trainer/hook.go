@@ -39,6 +39,7 @@ type StepEvent struct {
 	Accuracy         float64
 	BalancedAccuracy float64
 	LR               float64
+	GradientNorm     float64 // before clipping; 0 without
 	ImagesPerSecond  float64
 	// Waited is how long the step waited for its images.
 	Waited time.Duration

@@ -135,7 +135,9 @@ func (t *Trainer) trial() (*Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	trial, err := NewStep(t.model, t.step.config)
+	c := t.step.config
+	c.EMA, c.Accumulate = 0, false // batch by batch
+	trial, err := NewStep(t.model, c)
 	if err != nil {
 		return nil, err
 	}

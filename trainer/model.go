@@ -54,10 +54,11 @@ func (s *Step) Tensors() ([]checkpoint.Tensor, error) {
 			tensors = append(tensors, checkpoint.Tensor{Name: spec.Name, Shape: []int{}, Data: []int64{s.counters[spec.Name]}})
 			continue
 		}
-		t, err := s.readSlot(spec.Name)
+		t, err := s.readSlot(s.shown(spec.Name))
 		if err != nil {
 			return nil, err
 		}
+		t.Name = spec.Name
 		tensors = append(tensors, t)
 	}
 	return tensors, nil
@@ -105,7 +106,8 @@ func (s *Step) readSlot(name string) (checkpoint.Tensor, error) {
 	return checkpoint.Tensor{Name: name, Shape: shape, Data: host}, nil
 }
 
-// writeTensors writes tensors to the slots and counters of their names.
+// writeTensors writes tensors to the slots and counters of their names, and to the slots
+// of their averages.
 func (s *Step) writeTensors(path string, tensors []checkpoint.Tensor) error {
 	for _, t := range tensors {
 		if n, ok := t.Data.([]int64); ok && len(n) == 1 {
@@ -114,8 +116,13 @@ func (s *Step) writeTensors(path string, tensors []checkpoint.Tensor) error {
 				continue
 			}
 		}
-		if err := s.state.Write(t.Name, s.own(t.Data)); err != nil {
-			return fmt.Errorf("trainer: %s: %w", path, err)
+		for _, name := range []string{t.Name, averageSlots + t.Name} {
+			if name != t.Name && !s.state.Has(name) {
+				continue
+			}
+			if err := s.state.Write(name, s.own(t.Data)); err != nil {
+				return fmt.Errorf("trainer: %s: %w", path, err)
+			}
 		}
 	}
 	return nil

@@ -16,6 +16,8 @@ type program struct {
 	graph                   *nn.Graph
 	target, loss, predicted *gorgonia.Node // target: labels [N] or probabilities [N, classes]
 	rates                   []rate
+	step                    *gorgonia.Node // its number, from 1; nil if no update uses it
+	share                   *gorgonia.Node // the batch's part of the gradients, when several are summed
 
 	classOf []int64
 	logits  []float64
@@ -25,9 +27,16 @@ type program struct {
 	random  [2]int64
 }
 
+// part tells the training programs apart.
+type part struct {
+	batch int
+	add   bool // to the gradients of the batches before: the deferred plan
+}
+
 // training returns the program of a batch size, compiling it at first.
-func (s *Step) training(batch int) (*program, error) {
-	if p := s.train[batch]; p != nil {
+func (s *Step) training(of part) (*program, error) {
+	batch := of.batch
+	if p := s.train[of]; p != nil {
 		return p, nil
 	}
 	if s.config.Optimizer == nil {
@@ -50,18 +59,21 @@ func (s *Step) training(batch int) (*program, error) {
 			spec.Assign = append(spec.Assign, engine.Assignment{Slot: b.Name, Value: b.Next})
 		}
 	}
-	if err := s.addUpdates(p, &spec); err != nil {
+	spec.Inputs = append(spec.Inputs, p.target)
+	if s.deferred() {
+		err = s.keepGradients(p, &spec, of.add)
+	} else {
+		err = s.addUpdates(p, &spec)
+	}
+	if err != nil {
 		return nil, err
 	}
-	spec.Inputs = append(spec.Inputs, p.target)
-	for _, r := range p.rates {
-		spec.Inputs = append(spec.Inputs, r.node)
-	}
+	p.inputs(&spec)
 	spec.Outputs = []*gorgonia.Node{p.loss, p.predicted}
 	if p.Program, err = engine.Compile(s.config.Device, s.state, spec); err != nil {
 		return nil, err
 	}
-	s.train[batch] = p
+	s.train[of] = p
 	return p, nil
 }
 
@@ -80,6 +92,9 @@ func (s *Step) evaluation(size int) (*program, error) {
 		host: s.narrow(make([]float32, size*s.classes)), images: s.narrow(make([]float32, size*pixels)),
 	}
 	spec := s.spec(g, "eval")
+	for n, name := range spec.Slots {
+		spec.Slots[n] = s.shown(name)
+	}
 	spec.Outputs = []*gorgonia.Node{g.Output}
 	if p.Program, err = engine.Compile(s.config.Device, s.state, spec); err != nil {
 		return nil, err
@@ -105,38 +120,32 @@ func (s *Step) spec(g *nn.Graph, name string) engine.Spec {
 
 // addUpdates adds gradients and the optimizer's nodes for what is trained.
 func (s *Step) addUpdates(p *program, spec *engine.Spec) error {
-	var trained []*nn.Param
-	var wrt []*gorgonia.Node
-	for _, param := range p.graph.Params {
-		if s.config.Frozen == nil || !s.config.Frozen(param) {
-			trained, wrt = append(trained, param), append(wrt, param.Node)
-		}
+	trained, err := s.trainedOf(p.graph.Params)
+	if err != nil {
+		return err
 	}
-	if len(trained) == 0 {
-		return fmt.Errorf("trainer: %w: every parameter is frozen", ErrConfig)
+	var wrt []*gorgonia.Node
+	for _, param := range trained {
+		wrt = append(wrt, param.Node)
 	}
 	grads, err := gorgonia.Grad(p.loss, wrt...)
 	if err != nil {
 		return fmt.Errorf("trainer: gradients: %w", err)
 	}
 	for i, param := range trained {
-		up, err := s.config.Optimizer.Update(param, grads[i], p.rate(s.config.DType, s.config.Optimizer.RateScale(param)))
-		if err != nil {
+		if err := s.update(p, spec, param, grads[i]); err != nil {
 			return err
-		}
-		spec.Assign = append(spec.Assign, engine.Assignment{Slot: param.Name, Value: up.Value})
-		for _, slot := range up.Slots {
-			name := "optim/" + slot.Name + "/" + param.Name
-			if !s.state.Has(name) {
-				if err := s.state.Add(name, slot.Node.Shape(), s.deviceType(), nil); err != nil {
-					return err
-				}
-			}
-			spec.Slots[slot.Node] = name
-			spec.Assign = append(spec.Assign, engine.Assignment{Slot: name, Value: slot.Next})
 		}
 	}
 	return nil
+}
+
+// number is the input for the number of the step.
+func (p *program) number(dt tensor.Dtype) *gorgonia.Node {
+	if p.step == nil {
+		p.step = gorgonia.NewScalar(p.graph.G, dt, gorgonia.WithName("step"))
+	}
+	return p.step
 }
 
 // rate is the learning-rate input with a factor.
@@ -163,7 +172,8 @@ func (p *program) bind(s *Step, images []float32, target any) error {
 		return err
 	}
 	if p.graph.RNG != nil {
-		p.random = [2]int64{int64(s.config.Seed), s.trained + 1}
+		const odd = 0x5851f42d4c957f2d // so that the batches of one step draw apart
+		p.random = [2]int64{int64(s.config.Seed) + int64(s.parts)*odd, s.trained + 1}
 		if err := p.Bind(p.graph.RNG, p.random[:]); err != nil {
 			return err
 		}

@@ -40,10 +40,10 @@ func (t *Trainer) restore(dir string) error {
 	if err := json.Unmarshal([]byte(slots.Metadata[positionKey]), &at); err != nil || at.Step != step || at.Epoch < 1 {
 		return fmt.Errorf("trainer: %w: %s holds no position of step %d", ErrFolder, path, step)
 	}
-	if err := t.restoreSlots(path, slots); err != nil {
+	if err := t.step.writeTensors(last, weights.Tensors); err != nil {
 		return err
 	}
-	if err := t.step.writeTensors(last, weights.Tensors); err != nil {
+	if err := t.restoreSlots(path, slots); err != nil { // after the model's file: that has averages where they are kept
 		return err
 	}
 	t.at, t.seconds = at, at.Seconds
@@ -59,8 +59,13 @@ func (t *Trainer) restoreSlots(path string, f *checkpoint.File) error {
 	}
 	want := map[string]bool{}
 	for _, name := range t.step.State().Names() {
-		if strings.HasPrefix(name, "optim/") {
+		if strings.HasPrefix(name, optimSlots) {
 			want[name] = true
+		}
+	}
+	if t.step.config.EMA > 0 {
+		for _, name := range t.step.values() {
+			want[rawPrefix+name] = true
 		}
 	}
 	for _, tensor := range f.Tensors {
@@ -72,7 +77,12 @@ func (t *Trainer) restoreSlots(path string, f *checkpoint.File) error {
 	for name := range want {
 		return fmt.Errorf("trainer: %w: %s lacks %s", ErrFolder, path, name)
 	}
-	return t.step.writeTensors(path, f.Tensors)
+	for _, tensor := range f.Tensors {
+		if err := t.step.state.Write(strings.TrimPrefix(tensor.Name, rawPrefix), t.step.own(tensor.Data)); err != nil {
+			return fmt.Errorf("trainer: %s: %w", path, err)
+		}
+	}
+	return nil
 }
 
 // repairBest makes best.safetensors after a kill between it and last.safetensors.

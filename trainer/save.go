@@ -164,7 +164,7 @@ func (t *Trainer) snapshot(best *EpochEvent) (*snapshot, error) {
 	weights.Metadata[stepKey] = strconv.Itoa(t.at.Step)
 	snap.weights = *weights
 	for _, name := range t.step.State().Names() {
-		if !strings.HasPrefix(name, "optim/") {
+		if !strings.HasPrefix(name, optimSlots) {
 			continue
 		}
 		tensor, err := t.step.readSlot(name)
@@ -173,6 +173,11 @@ func (t *Trainer) snapshot(best *EpochEvent) (*snapshot, error) {
 		}
 		snap.slots.Tensors = append(snap.slots.Tensors, tensor)
 	}
+	raw, err := t.step.raw()
+	if err != nil {
+		return nil, err
+	}
+	snap.slots.Tensors = append(snap.slots.Tensors, raw...)
 	at := t.at
 	at.Seconds = t.seconds + time.Since(t.began).Seconds()
 	at.Complete = t.done()

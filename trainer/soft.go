@@ -14,21 +14,42 @@ import (
 // torch; a negative or infinite probability is an error. The loss and the classes are
 // those before the update.
 func (s *Step) TrainSoft(images []float32, targets []float64, lr float64) (Result, error) {
+	n, err := s.checkSoft(images, targets)
+	if err != nil {
+		return Result{}, err
+	}
+	return s.trainOn(images, targets, n, lr)
+}
+
+// AccumulateSoft is Accumulate with target probabilities as TrainSoft takes them.
+func (s *Step) AccumulateSoft(images []float32, targets []float64, share float64) (Result, error) {
+	n, err := s.checkSoft(images, targets)
+	if err != nil {
+		return Result{}, err
+	}
+	if !s.config.Accumulate {
+		return Result{}, fmt.Errorf("trainer: %w: the Step was not made to accumulate", ErrConfig)
+	}
+	return s.gather(images, targets, n, share)
+}
+
+// checkSoft checks images and target probabilities and counts them.
+func (s *Step) checkSoft(images []float32, targets []float64) (n int, err error) {
 	if !s.config.Soft {
-		return Result{}, fmt.Errorf("trainer: %w: TrainSoft needs a Step with StepConfig.Soft", ErrConfig)
+		return 0, fmt.Errorf("trainer: %w: target probabilities need a Step with StepConfig.Soft", ErrConfig)
 	}
 	pixels := s.config.Input[0] * s.config.Input[1] * s.config.Input[2]
-	n := len(targets) / s.classes
+	n = len(targets) / s.classes
 	if n == 0 || len(targets) != n*s.classes || len(images) != n*pixels {
-		return Result{}, fmt.Errorf("trainer: %w: %d target probabilities and %d values of images, want %d and %d an image of %v",
+		return 0, fmt.Errorf("trainer: %w: %d target probabilities and %d values of images, want %d and %d an image of %v",
 			ErrBatch, len(targets), len(images), s.classes, pixels, s.config.Input)
 	}
 	for i, p := range targets {
 		if !(p >= 0) || math.IsInf(p, 1) {
-			return Result{}, fmt.Errorf("trainer: %w: the probability of class %d of image %d is %v", ErrBatch, i%s.classes, i/s.classes, p)
+			return 0, fmt.Errorf("trainer: %w: the probability of class %d of image %d is %v", ErrBatch, i%s.classes, i/s.classes, p)
 		}
 	}
-	return s.trainOn(images, targets, n, lr)
+	return n, nil
 }
 
 // oneHot are the probabilities of labels, in memory that is used again.
@@ -65,4 +86,13 @@ func (t *Trainer) trainBatch(s *Step, b *dataset.Batch, lr float64) (Result, err
 	}
 	t.targets = b.Targets(t.targets, len(t.classes))
 	return s.TrainSoft(b.Images, t.targets, lr)
+}
+
+// accumulateBatch adds the gradients of a batch of the training loader to the step in hand.
+func (t *Trainer) accumulateBatch(b *dataset.Batch, share float64) (Result, error) {
+	if b.Others == nil {
+		return t.step.Accumulate(b.Images, b.Labels, share)
+	}
+	t.targets = b.Targets(t.targets, len(t.classes))
+	return t.step.AccumulateSoft(b.Images, t.targets, share)
 }

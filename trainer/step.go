@@ -1,7 +1,9 @@
 package trainer
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -28,6 +30,14 @@ type StepConfig struct {
 	Seed uint64
 	// DType is tensor.Float64, or tensor.Float32, which is the default.
 	DType tensor.Dtype
+	// ClipNorm is the largest 2-norm of all gradients together, before weight decay; 0: no
+	// limit.
+	ClipNorm float64
+	// Accumulate lets several batches make one step: Accumulate for each, then Apply.
+	Accumulate bool
+	// EMA is the decay of a moving average of the weights and statistics, which Evaluate
+	// and Tensors then take; 0: none.
+	EMA float64
 	// Frozen chooses parameters that are not trained; nil: none.
 	Frozen func(p *nn.Param) bool
 }
@@ -37,6 +47,7 @@ type Result struct {
 	Loss      float64   // mean cross-entropy over the batch
 	Predicted []int64   // [N], the class of the greatest logit
 	Logits    []float64 // [N, classes]; evaluation only
+	Norm      float64   // of the gradients before clipping; 0 without
 }
 
 // Step is a model on a device: its State, and a Program for each size of batch. It
@@ -52,8 +63,12 @@ type Step struct {
 	classes  int
 	trained  int64 // steps
 	hot      []float64
-	train    map[int]*program
+	train    map[part]*program
 	eval     map[int]*program
+	parts    int // batches in the gradient slots
+
+	deferredUpdates *updates
+	averages        *program
 }
 
 // NewStep makes the model's State with fresh weights and its buffers.
@@ -69,6 +84,9 @@ func NewStep(m nn.Module, c StepConfig) (*Step, error) {
 			return nil, err
 		}
 	}
+	if !(c.ClipNorm >= 0) || math.IsInf(c.ClipNorm, 0) {
+		return nil, fmt.Errorf("trainer: %w: ClipNorm %v, want a number of at least 0", ErrConfig, c.ClipNorm)
+	}
 	if !(c.Smoothing >= 0 && c.Smoothing < 1) {
 		return nil, fmt.Errorf("trainer: %w: label smoothing %v, want 0 ≤ ε < 1", ErrConfig, c.Smoothing)
 	}
@@ -82,12 +100,12 @@ func NewStep(m nn.Module, c StepConfig) (*Step, error) {
 	}
 	s := &Step{
 		model: m, config: c, state: engine.NewState(c.Device), params: g.Params, buffers: g.Buffers,
-		counters: map[string]int64{}, names: g.Counters, classes: out[1], train: map[int]*program{}, eval: map[int]*program{},
+		counters: map[string]int64{}, names: g.Counters, classes: out[1], train: map[part]*program{}, eval: map[int]*program{},
 	}
 	for _, name := range g.Counters {
 		s.counters[name] = 0
 	}
-	if err := s.fill(); err != nil {
+	if err := errors.Join(s.fill(), s.addAverages()); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -135,6 +153,9 @@ func (s *Step) narrow(v []float32) any {
 // Classes is the number of the model's outputs.
 func (s *Step) Classes() int { return s.classes }
 
+// Optimizer is what makes the updates, or nil.
+func (s *Step) Optimizer() optim.Optimizer { return s.config.Optimizer }
+
 // State holds the parameters and buffers under their names, and the optimizer's
 // slots as "optim/SLOT/PARAMETER".
 func (s *Step) State() *engine.State { return s.state }
@@ -160,7 +181,12 @@ func (s *Step) SetCount(n int64) { s.trained = n }
 // Compile makes the program for training batches of a size, if it is not there yet.
 // Train does so itself; calling it before the loop shows errors and memory early.
 func (s *Step) Compile(batch int) error {
-	_, err := s.training(batch)
+	if s.deferred() {
+		if _, err := s.updating(); err != nil {
+			return err
+		}
+	}
+	_, err := s.training(part{batch: batch})
 	return err
 }
 
@@ -172,23 +198,34 @@ func (s *Step) CompileEvaluation(batch int) error {
 
 // Explain lists the compiled steps of the training program of a size.
 func (s *Step) Explain(batch int) (string, error) {
-	p, err := s.training(batch)
+	p, err := s.training(part{batch: batch})
 	if err != nil {
 		return "", err
 	}
-	return p.Explain(), nil
+	text := p.Explain()
+	if s.deferred() {
+		u, err := s.updating()
+		if err != nil {
+			return "", err
+		}
+		if u.norm != nil {
+			text += u.norm.Explain()
+		}
+		text += u.apply.Explain()
+	}
+	return text, nil
 }
 
 // Profile starts or stops timing the steps of the compiled training program of a size.
 func (s *Step) Profile(batch int, on bool) {
-	if p := s.train[batch]; p != nil {
+	if p := s.train[part{batch: batch}]; p != nil {
 		p.Profile(on)
 	}
 }
 
 // ProfileReport lists the time by kind of step since Profile; "" if there is none.
 func (s *Step) ProfileReport(batch int) string {
-	if p := s.train[batch]; p != nil {
+	if p := s.train[part{batch: batch}]; p != nil {
 		return p.ProfileReport()
 	}
 	return ""
@@ -208,25 +245,77 @@ func (s *Step) Train(images []float32, labels []int64, lr float64) (Result, erro
 
 // trainOn makes one step on n images and their targets, labels or probabilities.
 func (s *Step) trainOn(images []float32, target any, n int, lr float64) (Result, error) {
+	if s.deferred() {
+		if s.parts > 0 {
+			return Result{}, fmt.Errorf("trainer: %w: Train between Accumulate and Apply", ErrConfig)
+		}
+		r, err := s.gather(images, target, n, 1)
+		if err != nil {
+			return Result{}, err
+		}
+		r.Norm, err = s.Apply(lr)
+		return r, err
+	}
 	if !(lr >= 0) || math.IsInf(lr, 0) {
 		return Result{}, fmt.Errorf("trainer: %w: learning rate %v", ErrConfig, lr)
 	}
-	p, err := s.training(n)
+	p, err := s.training(part{batch: n})
 	if err != nil {
 		return Result{}, err
 	}
-	if err := p.bind(s, images, target); err != nil {
+	if err := p.bindRates(lr, s.trained+1); err != nil {
 		return Result{}, err
 	}
-	for _, r := range p.rates {
-		if err := p.Bind(r.node, lr*r.scale); err != nil {
+	r, err := s.runBatch(p, images, target)
+	if err != nil {
+		return Result{}, err
+	}
+	s.trained++
+	return r, s.average()
+}
+
+// Accumulate adds the gradients of a batch, times share, to those of the batches before
+// it since the last Apply. Shares of a step should add up to 1: for the mean over all its
+// images, each is the batch's part of them. BatchNorm and dropout see the batch alone.
+func (s *Step) Accumulate(images []float32, labels []int64, share float64) (Result, error) {
+	if err := s.check(images, labels); err != nil {
+		return Result{}, err
+	}
+	if !s.config.Accumulate {
+		return Result{}, fmt.Errorf("trainer: %w: the Step was not made to accumulate", ErrConfig)
+	}
+	if s.config.Soft {
+		return s.gather(images, s.oneHot(labels), len(labels), share)
+	}
+	return s.gather(images, labels, len(labels), share)
+}
+
+// gather puts the gradients of a batch into their slots.
+func (s *Step) gather(images []float32, target any, n int, share float64) (Result, error) {
+	p, err := s.training(part{batch: n, add: s.parts > 0})
+	if err != nil {
+		return Result{}, err
+	}
+	if p.share != nil {
+		if err := p.Bind(p.share, share); err != nil {
 			return Result{}, err
 		}
+	}
+	r, err := s.runBatch(p, images, target)
+	if err == nil {
+		s.parts++
+	}
+	return r, err
+}
+
+// runBatch runs a training program on a batch.
+func (s *Step) runBatch(p *program, images []float32, target any) (Result, error) {
+	if err := p.bind(s, images, target); err != nil {
+		return Result{}, err
 	}
 	if err := p.Run(); err != nil {
 		return Result{}, err
 	}
-	s.trained++
 	for name := range s.counters {
 		s.counters[name]++
 	}
@@ -308,11 +397,16 @@ func (s *Step) check(images []float32, labels []int64) error {
 // Close frees the programs and the State; the device stays.
 func (s *Step) Close() error {
 	var first error
-	for _, programs := range []map[int]*program{s.train, s.eval} {
-		for _, p := range programs {
-			if err := p.Close(); err != nil && first == nil {
-				first = err
-			}
+	programs := slices.Concat(slices.Collect(maps.Values(s.train)), slices.Collect(maps.Values(s.eval)), []*program{s.averages})
+	if u := s.deferredUpdates; u != nil {
+		programs = append(programs, u.norm, u.apply)
+	}
+	for _, p := range programs {
+		if p == nil {
+			continue
+		}
+		if err := p.Close(); err != nil && first == nil {
+			first = err
 		}
 	}
 	if err := s.state.Close(); err != nil && first == nil {

@@ -107,7 +107,7 @@ func (t *Trainer) loaders(train, test dataset.Dataset) (err error) {
 	}
 	t.rate = schedule.Constant{Rate: c.Optimizer.Rate()}
 	if c.Schedule != nil {
-		t.rate, err = c.Schedule(c.Optimizer.Rate(), t.train.Steps(), c.Epochs)
+		t.rate, err = c.Schedule(c.Optimizer.Rate(), t.stepsAnEpoch(), c.Epochs)
 	}
 	return err
 }
@@ -130,6 +130,7 @@ func (t *Trainer) buildStep() (err error) {
 	}
 	t.step, err = NewStep(t.model, StepConfig{
 		Device: t.device, Optimizer: c.Optimizer, Input: input, Smoothing: c.Smoothing, Soft: c.Mixup > 0, Seed: c.Seed, DType: dt, Frozen: c.frozen,
+		ClipNorm: c.ClipNorm, Accumulate: c.Accumulate > 1, EMA: c.EMA,
 	})
 	if err != nil {
 		return err
@@ -138,6 +139,11 @@ func (t *Trainer) buildStep() (err error) {
 		return fmt.Errorf("trainer: %w: the model has %d outputs, the data set %d classes", ErrConfig, t.step.Classes(), len(t.classes))
 	}
 	return nil
+}
+
+// stepsAnEpoch is the number of updates.
+func (t *Trainer) stepsAnEpoch() int {
+	return (t.train.Steps() + t.config.Accumulate - 1) / t.config.Accumulate
 }
 
 // checkBatches traces the model on both sizes of training batch: a last batch that

@@ -1,0 +1,108 @@
+package trainer
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+
+	"github.com/euryale-ml/euryale/checkpoint"
+	"github.com/euryale-ml/euryale/engine"
+	"github.com/euryale-ml/euryale/op"
+)
+
+// A moving average of the weights and of the running statistics is kept as timm's
+// ModelEmaV2 keeps it: average = decay·average + (1-decay)·value after each step, from
+// the initial values on. Counters are those of the weights. Evaluations and the model's
+// files take the average; resuming needs the weights too.
+
+// addAverages gives each parameter and buffer a slot for its average, which begins as it.
+func (s *Step) addAverages() error {
+	if !(s.config.EMA >= 0 && s.config.EMA < 1) {
+		return fmt.Errorf("trainer: %w: EMA %v, want 0 ≤ decay < 1", ErrConfig, s.config.EMA)
+	}
+	if s.config.EMA == 0 {
+		return nil
+	}
+	for _, name := range s.values() {
+		t, err := s.readSlot(name)
+		if err != nil {
+			return err
+		}
+		if err := s.state.Add(averageSlots+name, t.Shape, s.deviceType(), t.Data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// values are the names of the parameters and buffers.
+func (s *Step) values() (names []string) {
+	for _, p := range s.params {
+		names = append(names, p.Name)
+	}
+	for _, b := range s.buffers {
+		names = append(names, b.Name)
+	}
+	return names
+}
+
+// shown is the slot of a parameter or buffer in evaluations and files.
+func (s *Step) shown(name string) string {
+	if s.config.EMA > 0 {
+		return averageSlots + name
+	}
+	return name
+}
+
+// average moves the averages on after a step.
+func (s *Step) average() (err error) {
+	if s.config.EMA == 0 {
+		return nil
+	}
+	if s.averages == nil {
+		if s.averages, err = s.compileAverages(); err != nil {
+			return err
+		}
+	}
+	return s.averages.Run()
+}
+
+func (s *Step) compileAverages() (*program, error) {
+	p, spec := s.newProgram("average")
+	for _, name := range s.values() {
+		shape, _ := s.state.Shape(name)
+		node := func(name string) *gorgonia.Node {
+			n := gorgonia.NewTensor(p.graph.G, s.config.DType, len(shape), gorgonia.WithShape(shape...), gorgonia.WithName(name))
+			spec.Slots[n] = name
+			return n
+		}
+		next, err := op.Lerp(name, node(averageSlots+name), node(name), 1-s.config.EMA)
+		if err != nil {
+			return nil, err
+		}
+		spec.Assign = append(spec.Assign, engine.Assignment{Slot: averageSlots + name, Value: next})
+	}
+	var err error
+	p.Program, err = engine.Compile(s.config.Device, s.state, spec)
+	return p, err
+}
+
+// rawPrefix is before the names of the weights themselves in a resume file, where the
+// model's file has their average.
+const rawPrefix = "raw/"
+
+// raw copies the weights and statistics that the model's files do not have.
+func (s *Step) raw() (tensors []checkpoint.Tensor, err error) {
+	if s.config.EMA == 0 {
+		return nil, nil
+	}
+	for _, name := range s.values() {
+		t, err := s.readSlot(name)
+		if err != nil {
+			return nil, err
+		}
+		t.Name = rawPrefix + name
+		tensors = append(tensors, t)
+	}
+	return tensors, nil
+}

@@ -1,0 +1,288 @@
+package trainer
+
+import (
+	"fmt"
+	"math"
+
+	"gorgonia.org/gorgonia"
+
+	"github.com/euryale-ml/euryale/engine"
+	"github.com/euryale-ml/euryale/nn"
+	"github.com/euryale-ml/euryale/op"
+	"github.com/euryale-ml/euryale/optim"
+)
+
+// There are two plans of update. The immediate one changes a parameter as soon as its
+// gradient is whole, which is never kept: one program does all of a step. The deferred
+// one, which clipping by the norm of all gradients and sums over several batches need,
+// keeps the gradients in slots of the State:
+//
+//	for each batch  forward, backward, gradient slots = [slots +] share · gradients
+//	once            [norm of the slots], updates from the slots
+//
+// Between the two is where sums over several machines have their place.
+
+// Names of slots beside the model's own.
+const (
+	optimSlots    = "optim/" // then the optimizer's name for the slot, then the parameter's
+	gradientSlots = "grad/"
+	averageSlots  = "ema/"
+)
+
+// deferred reports whether gradients are kept until the update.
+func (s *Step) deferred() bool { return s.config.ClipNorm > 0 || s.config.Accumulate }
+
+// trainedOf are the parameters of a graph that are not frozen.
+func (s *Step) trainedOf(params []*nn.Param) (trained []*nn.Param, err error) {
+	for _, p := range params {
+		if s.config.Frozen == nil || !s.config.Frozen(p) {
+			trained = append(trained, p)
+		}
+	}
+	if len(trained) == 0 {
+		return nil, fmt.Errorf("trainer: %w: every parameter is frozen", ErrConfig)
+	}
+	return trained, nil
+}
+
+// slot makes sure that the State has a slot.
+func (s *Step) slot(name string, shape []int) error {
+	if s.state.Has(name) {
+		return nil
+	}
+	return s.state.Add(name, shape, s.deviceType(), nil)
+}
+
+// update adds the optimizer's nodes for a parameter and its gradient.
+func (s *Step) update(p *program, spec *engine.Spec, param *nn.Param, gradient *gorgonia.Node) error {
+	in := optim.Inputs{LR: p.rate(s.config.DType, s.config.Optimizer.RateScale(param)), Step: p.number(s.config.DType)}
+	up, err := s.config.Optimizer.Update(param, gradient, in)
+	if err != nil {
+		return err
+	}
+	spec.Assign = append(spec.Assign, engine.Assignment{Slot: param.Name, Value: up.Value})
+	for _, slot := range up.Slots {
+		name := optimSlots + slot.Name + "/" + param.Name
+		if err := s.slot(name, slot.Node.Shape()); err != nil {
+			return err
+		}
+		spec.Slots[slot.Node] = name
+		spec.Assign = append(spec.Assign, engine.Assignment{Slot: name, Value: slot.Next})
+	}
+	return nil
+}
+
+// inputs adds to a spec those of rates and step that are used.
+func (p *program) inputs(spec *engine.Spec) {
+	for _, r := range p.rates {
+		spec.Inputs = append(spec.Inputs, r.node)
+	}
+	if p.step != nil && p.graph.G.To(p.step.ID()).Len() > 0 {
+		spec.Inputs = append(spec.Inputs, p.step)
+	} else {
+		p.step = nil
+	}
+}
+
+// bindRates gives a program the learning rate and the number of the step.
+func (p *program) bindRates(lr float64, step int64) error {
+	for _, r := range p.rates {
+		if err := p.Bind(r.node, lr*r.scale); err != nil {
+			return err
+		}
+	}
+	if p.step == nil {
+		return nil
+	}
+	return p.Bind(p.step, float64(step))
+}
+
+// keepGradients adds to a program of a batch what puts its gradients, times share, into
+// their slots, or adds them to what is there.
+func (s *Step) keepGradients(p *program, spec *engine.Spec, add bool) error {
+	trained, err := s.trainedOf(p.graph.Params)
+	if err != nil {
+		return err
+	}
+	loss := p.loss
+	if s.config.Accumulate {
+		p.share = gorgonia.NewScalar(p.graph.G, s.config.DType, gorgonia.WithName("share"))
+		spec.Inputs = append(spec.Inputs, p.share)
+		if loss, err = op.Scale("share", p.loss, p.share); err != nil {
+			return err
+		}
+	}
+	var wrt []*gorgonia.Node
+	for _, param := range trained {
+		wrt = append(wrt, param.Node)
+	}
+	grads, err := gorgonia.Grad(loss, wrt...)
+	if err != nil {
+		return fmt.Errorf("trainer: gradients: %w", err)
+	}
+	for i, param := range trained {
+		name := gradientSlots + param.Name
+		if err := s.slot(name, param.Shape); err != nil {
+			return err
+		}
+		value := grads[i]
+		if add {
+			before := leaf(p.graph.G, param, name)
+			spec.Slots[before] = name
+			if value, err = op.Add(param.Name, before, grads[i]); err != nil {
+				return err
+			}
+		}
+		spec.Assign = append(spec.Assign, engine.Assignment{Slot: name, Value: value})
+	}
+	return nil
+}
+
+// leaf is a leaf of a parameter's shape and type.
+func leaf(g *gorgonia.ExprGraph, p *nn.Param, name string) *gorgonia.Node {
+	return gorgonia.NewTensor(g, p.Node.Dtype(), len(p.Shape), gorgonia.WithShape(p.Shape...), gorgonia.WithName(name))
+}
+
+// updates are the programs of the deferred plan that follow the batches.
+type updates struct {
+	norm    *program
+	squares []*gorgonia.Node // Σg² of each parameter, outputs of norm
+	apply   *program
+	clip    *gorgonia.Node // the factor on all gradients, an input of apply; nil without clipping
+}
+
+// updating returns the programs that follow the batches, compiling them at first.
+func (s *Step) updating() (*updates, error) {
+	if s.deferredUpdates != nil {
+		return s.deferredUpdates, nil
+	}
+	u := &updates{}
+	var err error
+	if s.config.ClipNorm > 0 {
+		if err = s.compileNorm(u); err != nil {
+			return nil, err
+		}
+	}
+	if err = s.compileApply(u); err != nil {
+		return nil, err
+	}
+	s.deferredUpdates = u
+	return u, nil
+}
+
+func (s *Step) newProgram(name string) (*program, engine.Spec) {
+	p := &program{graph: &nn.Graph{G: gorgonia.NewGraph(), DType: s.config.DType}, host: s.narrow(make([]float32, 1))}
+	return p, engine.Spec{Name: name, Graph: p.graph.G, Slots: map[*gorgonia.Node]string{}}
+}
+
+func (s *Step) compileNorm(u *updates) (err error) {
+	p, spec := s.newProgram("norm")
+	trained, err := s.trainedOf(s.params)
+	if err != nil {
+		return err
+	}
+	for _, param := range trained {
+		if err := s.slot(gradientSlots+param.Name, param.Shape); err != nil {
+			return err
+		}
+		g := leaf(p.graph.G, param, gradientSlots+param.Name)
+		spec.Slots[g] = gradientSlots + param.Name
+		sum, err := op.SumSquares(param.Name, g)
+		if err != nil {
+			return err
+		}
+		u.squares = append(u.squares, sum)
+	}
+	spec.Outputs = u.squares
+	p.Program, err = engine.Compile(s.config.Device, s.state, spec)
+	u.norm = p
+	return err
+}
+
+func (s *Step) compileApply(u *updates) (err error) {
+	p, spec := s.newProgram("update")
+	trained, err := s.trainedOf(s.params)
+	if err != nil {
+		return err
+	}
+	if s.config.ClipNorm > 0 {
+		u.clip = gorgonia.NewScalar(p.graph.G, s.config.DType, gorgonia.WithName("clip"))
+		spec.Inputs = append(spec.Inputs, u.clip)
+	}
+	for _, of := range trained {
+		param := *of // the parameter in this graph
+		param.Node = leaf(p.graph.G, of, of.Name)
+		name := gradientSlots + of.Name
+		if err := s.slot(name, of.Shape); err != nil {
+			return err
+		}
+		g := leaf(p.graph.G, of, name)
+		spec.Slots[param.Node], spec.Slots[g] = of.Name, name
+		if u.clip != nil {
+			if g, err = op.Scale(of.Name, g, u.clip); err != nil {
+				return err
+			}
+		}
+		if err := s.update(p, &spec, &param, g); err != nil {
+			return err
+		}
+	}
+	p.inputs(&spec)
+	p.Program, err = engine.Compile(s.config.Device, s.state, spec)
+	u.apply = p
+	return err
+}
+
+// Apply makes the update from the gradients that Accumulate has gathered, and returns
+// their norm before clipping; 0 without clipping. A norm that is not finite is
+// ErrDiverged, and nothing is changed.
+func (s *Step) Apply(lr float64) (norm float64, err error) {
+	if !s.deferred() || s.parts == 0 {
+		return 0, fmt.Errorf("trainer: %w: Apply without Accumulate", ErrConfig)
+	}
+	if !(lr >= 0) || math.IsInf(lr, 0) {
+		return 0, fmt.Errorf("trainer: %w: learning rate %v", ErrConfig, lr)
+	}
+	u, err := s.updating()
+	if err != nil {
+		return 0, err
+	}
+	if u.norm != nil {
+		if norm, err = s.gradientNorm(u); err != nil {
+			return norm, err
+		}
+		if err := u.apply.Bind(u.clip, min(1, s.config.ClipNorm/(norm+1e-6))); err != nil {
+			return norm, err
+		}
+	}
+	if err := u.apply.bindRates(lr, s.trained+1); err != nil {
+		return norm, err
+	}
+	if err := u.apply.Run(); err != nil {
+		return norm, err
+	}
+	s.parts = 0
+	s.trained++
+	return norm, s.average()
+}
+
+// gradientNorm is the 2-norm over the gradients of all parameters, as
+// torch.nn.utils.clip_grad_norm_ has it.
+func (s *Step) gradientNorm(u *updates) (float64, error) {
+	if err := u.norm.Run(); err != nil {
+		return 0, err
+	}
+	sum := 0.0
+	for _, n := range u.squares {
+		square, err := u.norm.scalar(n)
+		if err != nil {
+			return 0, err
+		}
+		sum += square
+	}
+	norm := math.Sqrt(sum)
+	if math.IsNaN(norm) || math.IsInf(norm, 0) {
+		return norm, fmt.Errorf("trainer: step %d: %w: the norm of the gradients is %v", s.trained+1, ErrDiverged, norm)
+	}
+	return norm, nil
+}
