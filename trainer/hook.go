@@ -31,7 +31,8 @@ type Start struct {
 	Step         int // steps done before, when resuming
 }
 
-// StepEvent is a training step: the batch's values before its update.
+// StepEvent is a training step: the batch's values before its update. With mixup the
+// accuracies count each image as of the class with the larger share.
 type StepEvent struct {
 	Epoch, Step      int // both from 1, Step over the whole run
 	Batch            int // within the epoch, from 1

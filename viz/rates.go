@@ -167,9 +167,9 @@ func (c RateCurve) lossRange() (lo, hi float64) {
 			low = i
 		}
 	}
-	bottom, top := c.Smoothed[low], slices.Max(c.Smoothed[:low+1])
+	bottom, top := min(c.Smoothed[low], slices.Min(c.Losses[:low+1])), slices.Max(c.Smoothed[:low+1])
 	room := max(top-bottom, 0.1*math.Abs(top), 1e-6)
-	return bottom - 0.6*room, top + room
+	return bottom - 0.1*room, top + 0.6*room
 }
 
 // shortRate writes a rate with three digits: 0.01, 3.2e-5.

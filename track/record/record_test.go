@@ -48,7 +48,8 @@ func TestHook(t *testing.T) {
 	if len(k.Points) != 4 || k.Points[0].Values["train/lr"] != 1e-3 || k.Points[3].Values["test/accuracy"] != r.Last.Accuracy || k.Points[3].Step != 2 {
 		t.Errorf("points %+v", k.Points)
 	}
-	if k.Params["optim.lr"] != 1e-3 || k.Params["data.shuffle"] != true || k.Params["model.name"] != "resnet50d" || k.Params["summary.best.accuracy"] != r.Best.Accuracy {
+	if k.Params["optim.lr"] != 1e-3 || k.Params["data.shuffle"] != true || k.Params["model.name"] != "resnet50d" || k.Params["summary.best.accuracy"] != r.Best.Accuracy ||
+		k.Params["summary.last.top5_accuracy"] != r.Last.Top5Accuracy || k.Points[3].Values["test/top5_accuracy"] != r.Last.Top5Accuracy {
 		t.Errorf("params %v", k.Params)
 	}
 	if got := strings.Join(k.Tags, " "); got != "mine resnet50d drawn" || k.Status != "finished" {
