@@ -115,7 +115,8 @@ func (f *rateFinding) run(ctx context.Context) error {
 		return hintPets(err, c.Config, "euryale train")
 	}
 	defer t.Close()
-	f.say("%d steps of %d images from %g to %g; the first step compiles the program", f.sweep.Steps, t.Config().Batch, f.sweep.Min, f.sweep.Max)
+	images := t.Config().Batch * max(1, c.Train.Accumulate)
+	f.say("%d steps of %d images from %g to %g; the first step compiles the program", f.sweep.Steps, images, f.sweep.Min, f.sweep.Max)
 	curve, err := f.find(ctx, t)
 	if err != nil {
 		return err
@@ -189,7 +190,7 @@ func (f *rateFinding) tell(name string, c config.Config, curve *trainer.RateCurv
 		fmt.Fprintf(f.io.Out, "suggested learning rate: %.2g (steepest fall of the loss)\n", curve.Steepest)
 		fmt.Fprintf(f.io.Out, "careful learning rate: %.2g (a tenth of that of the lowest loss)\n", curve.Tenth())
 		if c.Schedule.LinearScaling {
-			fmt.Fprintf(f.io.Out, "with schedule.linear_scaling: -set optim.lr=%.2g\n", curve.Steepest*float64(c.Schedule.BaseBatch)/float64(c.Data.Batch))
+			fmt.Fprintf(f.io.Out, "with schedule.linear_scaling: -set optim.lr=%.2g\n", curve.Steepest*float64(c.Schedule.BaseBatch)/float64(c.Data.Batch*c.Train.Accumulate))
 		} else {
 			fmt.Fprintf(f.io.Out, "train with it: -set optim.lr=%.2g\n", curve.Steepest)
 		}

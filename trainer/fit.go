@@ -181,7 +181,7 @@ func (t *Trainer) trainPart(b *dataset.Batch, g *group, lr float64) (Result, err
 		return r, err
 	}
 	share := float64(b.N) / float64(t.imagesOfStep())
-	r, err := t.accumulateBatch(b, share)
+	r, err := t.accumulateBatch(t.step, b, share)
 	g.loss += share * r.Loss
 	return r, err
 }

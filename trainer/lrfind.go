@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -89,9 +90,9 @@ func (s RateSweep) rate(step int) float64 {
 // neural networks", WACV 2017): it trains a copy of the model from where t stands, with a
 // fresh optimizer, on the training batches, each step at a greater rate than the one
 // before, until the loss blows up, and says where it fell fastest. The weights, the
-// position and the folder of t stay as they are. Short last batches are left out. The
-// rates are those of the optimizer's whole step: layer-wise factors apply on top, linear
-// scaling and schedules do not.
+// position and the folder of t stay as they are. A step is of as many batches as in the run,
+// see Config.Accumulate; short last batches are left out. The rates are those of the optimizer: layer-wise factors apply on top, linear scaling and
+// schedules do not.
 //
 // Errors: ErrConfig for a bad sweep, ErrDiverged if not even the first loss is finite, and
 // what loading images, or ctx, says.
@@ -105,8 +106,8 @@ func (t *Trainer) FindRate(ctx context.Context, sweep RateSweep) (*RateCurve, er
 		return nil, err
 	}
 	defer trial.Close()
-	c, mean := &RateCurve{}, 0.0
-	for epoch := 1; len(c.Points) < s.Steps && !c.Diverged; epoch++ {
+	w := &sweeper{RateSweep: s, t: t, trial: trial, curve: &RateCurve{}}
+	for epoch := 1; !w.done(); epoch++ {
 		for b, err := range t.train.Batches(ctx, epoch) {
 			if err != nil {
 				return nil, err
@@ -114,19 +115,19 @@ func (t *Trainer) FindRate(ctx context.Context, sweep RateSweep) (*RateCurve, er
 			if b.N < t.config.Batch && t.train.Steps() > 1 {
 				continue
 			}
-			if err := t.sweepStep(trial, b, s, c, &mean); err != nil {
+			if err := w.batch(b); err != nil {
 				return nil, err
 			}
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}
-			if c.Diverged || len(c.Points) == s.Steps {
+			if w.done() {
 				break
 			}
 		}
 	}
-	c.suggest()
-	return c, nil
+	w.curve.suggest()
+	return w.curve, nil
 }
 
 // trial is a Step like t's with a copy of its weights and buffers.
@@ -136,7 +137,7 @@ func (t *Trainer) trial() (*Step, error) {
 		return nil, err
 	}
 	c := t.step.config
-	c.EMA, c.Accumulate = 0, false // batch by batch
+	c.EMA = 0
 	trial, err := NewStep(t.model, c)
 	if err != nil {
 		return nil, err
@@ -148,33 +149,74 @@ func (t *Trainer) trial() (*Step, error) {
 	return trial, nil
 }
 
-// sweepStep makes the next step of the sweep on a batch.
-func (t *Trainer) sweepStep(trial *Step, b *dataset.Batch, s RateSweep, c *RateCurve, mean *float64) error {
-	p := RatePoint{Step: len(c.Points) + 1}
-	p.LR = s.rate(p.Step)
-	r, err := t.trainBatch(trial, b, p.LR)
-	if err != nil {
-		return err
+// sweeper is a sweep that goes on.
+type sweeper struct {
+	RateSweep
+	t     *Trainer
+	trial *Step
+	curve *RateCurve
+	mean  float64 // of the losses, biased towards 0 at its start
+	parts int     // batches of the step in hand
+	loss  float64 // their share of its loss
+}
+
+func (w *sweeper) done() bool { return w.curve.Diverged || len(w.curve.Points) == w.Steps }
+
+// batch trains on a batch: a step, or with Config.Accumulate a part of one.
+func (w *sweeper) batch(b *dataset.Batch) error {
+	lr := w.rate(len(w.curve.Points) + 1)
+	of := max(1, w.t.config.Accumulate)
+	var r Result
+	var err error
+	if of == 1 {
+		r, err = w.t.trainBatch(w.trial, b, lr)
+	} else {
+		r, err = w.t.accumulateBatch(w.trial, b, 1/float64(of))
 	}
-	if math.IsNaN(r.Loss) || math.IsInf(r.Loss, 0) {
-		if p.Step == 1 {
-			return fmt.Errorf("trainer: %w: the loss is %v before the first update", ErrDiverged, r.Loss)
-		}
-		c.Diverged = true
+	if err != nil {
+		return w.diverged(err)
+	}
+	w.loss += r.Loss / float64(of)
+	if w.parts++; w.parts < of {
 		return nil
 	}
-	*mean = s.Smoothing**mean + (1-s.Smoothing)*r.Loss
-	p.Loss, p.Smoothed = r.Loss, *mean/(1-math.Pow(s.Smoothing, float64(p.Step)))
-	best := p.Smoothed
-	for _, before := range c.Points {
-		best = min(best, before.Smoothed)
+	loss := w.loss
+	w.parts, w.loss = 0, 0
+	if math.IsNaN(loss) || math.IsInf(loss, 0) {
+		return w.diverged(fmt.Errorf("trainer: %w: the loss is %v", ErrDiverged, loss))
 	}
-	c.Diverged = p.Smoothed > s.Diverged*best && p.Step < s.Steps
-	c.Points = append(c.Points, p)
-	if s.Each != nil {
-		s.Each(p)
+	w.point(lr, loss)
+	if of > 1 {
+		if _, err := w.trial.Apply(lr); err != nil {
+			return w.diverged(err)
+		}
 	}
 	return nil
+}
+
+// diverged ends the sweep where a step diverged, but not before the first update.
+func (w *sweeper) diverged(err error) error {
+	if !errors.Is(err, ErrDiverged) || len(w.curve.Points) == 0 {
+		return err
+	}
+	w.curve.Diverged = true
+	return nil
+}
+
+// point notes a step.
+func (w *sweeper) point(lr, loss float64) {
+	p := RatePoint{Step: len(w.curve.Points) + 1, LR: lr, Loss: loss}
+	w.mean = w.Smoothing*w.mean + (1-w.Smoothing)*loss
+	p.Smoothed = w.mean / (1 - math.Pow(w.Smoothing, float64(p.Step)))
+	best := p.Smoothed
+	for _, before := range w.curve.Points {
+		best = min(best, before.Smoothed)
+	}
+	w.curve.Diverged = p.Smoothed > w.RateSweep.Diverged*best && p.Step < w.Steps
+	w.curve.Points = append(w.curve.Points, p)
+	if w.Each != nil {
+		w.Each(p)
+	}
 }
 
 // suggest finds the steepest fall before the least mean loss. The first tenth of the

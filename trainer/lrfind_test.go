@@ -101,3 +101,31 @@ func TestFindRateEnds(t *testing.T) {
 		}
 	}
 }
+
+// TestFindRateOfDeferredSteps sweeps with accumulation, clipping, a moving average and
+// mixup, up to rates at which the gradients are not finite.
+func TestFindRateOfDeferredSteps(t *testing.T) {
+	for name, change := range map[string]func(c *trainer.Config){
+		"accumulate": func(c *trainer.Config) { c.Accumulate = 2 },
+		"clip":       func(c *trainer.Config) { c.ClipNorm = 1 },
+		"all":        func(c *trainer.Config) { c.Accumulate, c.ClipNorm, c.EMA, c.Mixup = 3, 5, 0.9, 0.2 },
+	} {
+		tr := start(t, change)
+		c, err := tr.FindRate(context.Background(), trainer.RateSweep{Min: 1e-4, Max: 1e30, Steps: 40})
+		if err != nil || len(c.Points) < 3 || !c.Diverged {
+			t.Errorf("%s: %v, %+v", name, err, c)
+		}
+	}
+	// A step of two batches has the mean of their losses, of the rates that barely train.
+	one, err := start(t, nil).FindRate(context.Background(), trainer.RateSweep{Min: 1e-30, Max: 1e-29, Steps: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := start(t, func(c *trainer.Config) { c.Accumulate = 2 }).FindRate(context.Background(), trainer.RateSweep{Min: 1e-30, Max: 1e-29, Steps: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (one.Points[0].Loss + one.Points[1].Loss) / 2; math.Abs(two.Points[0].Loss-want) > 0.2*want || len(two.Points) != 10 {
+		t.Errorf("two batches: loss %v, want about %v", two.Points[0].Loss, want)
+	}
+}

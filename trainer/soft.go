@@ -88,11 +88,11 @@ func (t *Trainer) trainBatch(s *Step, b *dataset.Batch, lr float64) (Result, err
 	return s.TrainSoft(b.Images, t.targets, lr)
 }
 
-// accumulateBatch adds the gradients of a batch of the training loader to the step in hand.
-func (t *Trainer) accumulateBatch(b *dataset.Batch, share float64) (Result, error) {
+// accumulateBatch adds the gradients of a batch of the training loader to s's step in hand.
+func (t *Trainer) accumulateBatch(s *Step, b *dataset.Batch, share float64) (Result, error) {
 	if b.Others == nil {
-		return t.step.Accumulate(b.Images, b.Labels, share)
+		return s.Accumulate(b.Images, b.Labels, share)
 	}
 	t.targets = b.Targets(t.targets, len(t.classes))
-	return t.step.AccumulateSoft(b.Images, t.targets, share)
+	return s.AccumulateSoft(b.Images, t.targets, share)
 }
