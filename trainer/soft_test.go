@@ -28,11 +28,18 @@ func mixing(c *trainer.Config) {
 // TestMixedRunsHaveTheSameBits resumes within epochs and changes threads and workers with
 // mixup and random erasing on.
 func TestMixedRunsHaveTheSameBits(t *testing.T) {
+	t.Run("a batch a step", func(t *testing.T) { sameMixedRuns(t, mixing, 1, 5, 7) })
+	t.Run("two batches a step", func(t *testing.T) {
+		sameMixedRuns(t, func(c *trainer.Config) { mixing(c); c.Accumulate, c.EMA = 2, 0.5 }, 1, 4)
+	})
+}
+
+func sameMixedRuns(t *testing.T, mixing func(*trainer.Config), steps ...int) {
 	whole, report := undisturbed(t, mixing)
 	if plain, _ := undisturbed(t, nil); bytes.Equal(weights(t, whole), weights(t, plain)) {
 		t.Fatal("mixup and erasing change nothing")
 	}
-	for _, step := range []int{1, 5, 7} {
+	for _, step := range steps {
 		dir := filepath.Join(t.TempDir(), "run")
 		ctx, stop := stopAfter(step)
 		tr := start(t, func(c *trainer.Config) { mixing(c); c.Dir = dir; stop(c) })
@@ -240,6 +247,7 @@ func TestMixedAccuracy(t *testing.T) {
 // dominantShares trains a copy of a fresh run's Step on the batches of the first epoch.
 func dominantShares(t *testing.T, tr *trainer.Trainer) (shares []float64) {
 	t.Helper()
+	swapped := false
 	other := start(t, func(c *trainer.Config) { mixing(c); c.Optimizer = optim.SGD{LR: 1e-12} })
 	for b, err := range tr.TrainLoader().Batches(context.Background(), 1) {
 		if err != nil {
@@ -252,6 +260,7 @@ func dominantShares(t *testing.T, tr *trainer.Trainer) (shares []float64) {
 		labels := b.Labels
 		if b.Lambda < 0.5 {
 			labels = b.Others
+			swapped = true
 		}
 		right := 0.0
 		for i, l := range labels {
@@ -260,6 +269,9 @@ func dominantShares(t *testing.T, tr *trainer.Trainer) (shares []float64) {
 			}
 		}
 		shares = append(shares, right/float64(b.N))
+	}
+	if !swapped {
+		t.Fatal("no batch in which the other label has the larger share: take another seed")
 	}
 	return shares
 }
