@@ -47,10 +47,10 @@ func AdamWeight(path string, w, m, v, lr, step *gorgonia.Node, o AdamOptions) (*
 	c.floats("parameter", w)
 	c.same("first moment", m, "parameter", w)
 	c.same("second moment", v, "parameter", w)
-	for name, s := range map[string]*gorgonia.Node{"learning rate": lr, "step": step} {
-		c.floats(name, s, 0)
-		c.like(name, s, "parameter", w)
-	}
+	c.floats("learning rate", lr, 0)
+	c.like("learning rate", lr, "parameter", w)
+	c.floats("step", step, 0)
+	c.like("step", step, "parameter", w)
 	inside := func(b float64) bool { return b >= 0 && b < 1 }
 	if c.err == nil && (!inside(o.Beta1) || !inside(o.Beta2) || !(o.Eps > 0) || !(o.WeightDecay >= 0)) {
 		c.errorf(ErrAttribute, "%+v: want betas of 0 to 1, eps of more than 0, and a decay of at least 0", o)

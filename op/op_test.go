@@ -93,6 +93,18 @@ func TestErrors(t *testing.T) {
 		{func() (node, error) {
 			return op.SGDWeight("w", vector, vector, scalar, nil, op.SGDOptions{WeightDecay: -1})
 		}, op.ErrAttribute, "weight decay is -1"},
+		{func() (node, error) { return op.Lerp("w", vector, flat, 0.1) }, op.ErrShape, "value has shape [8 10]"},
+		{func() (node, error) { return op.SquareLerp("w", vector, vector, 1.5) }, op.ErrAttribute, "the weight is 1.5"},
+		{func() (node, error) { return op.SumSquares("w", labels) }, op.ErrType, "operand is int64"},
+		{func() (node, error) {
+			return op.AdamWeight("w", vector, vector, flat, scalar, scalar, op.AdamOptions{Eps: 1e-8})
+		}, op.ErrShape, "second moment has shape [8 10]"},
+		{func() (node, error) {
+			return op.AdamWeight("w", vector, vector, vector, scalar, vector, op.AdamOptions{Eps: 1e-8})
+		}, op.ErrShape, "step has shape [3]"},
+		{func() (node, error) {
+			return op.AdamWeight("w", vector, vector, vector, scalar, scalar, op.AdamOptions{Beta1: 1, Eps: 1e-8})
+		}, op.ErrAttribute, "want betas of 0 to 1"},
 	} {
 		y, err := c.build()
 		switch {

@@ -119,8 +119,10 @@ func (d *Device) bindFast(s *device.Step, in, out []device.Memory, scratch devic
 		return d.bindBias(s, in, out)
 	case device.SGD:
 		return d.bindSGD(s, in, out)
-	case device.Scale, device.SGDVelocity, device.SGDWeight, device.Lerp, device.SquareLerp, device.AdamWeight:
+	case device.Scale, device.SGDVelocity, device.SGDWeight:
 		return d.bindElementwise(s, in, out)
+	case device.Lerp, device.SquareLerp, device.AdamWeight:
+		return d.bindAverage(s, in, out)
 	case device.SumSquares:
 		return d.bindSumSquares(s, in, out)
 	case device.MaxPool, device.MaxPoolGrad, device.AvgPool, device.AvgPoolGrad, device.AdaptiveAvgPool, device.AdaptiveAvgPoolGrad:
@@ -253,18 +255,6 @@ func (d *Device) bindElementwise(s *device.Step, in, out []device.Memory) device
 		return d.jobs(&job{pieces: (n + size - 1) / size, do: func(_, piece int) { do(piece*size, min(n, (piece+1)*size)) }})
 	}
 	x := operands[0]
-	switch a := s.Attr.(type) {
-	case device.LerpAttr:
-		lerp := ref.Lerp[float32]
-		if s.Kind == device.SquareLerp {
-			lerp = ref.SquareLerp[float32]
-		}
-		return cut(func(i, j int) { lerp(a.Weight, x[i:j], operands[1][i:j], y[i:j]) })
-	case device.AdamAttr:
-		return cut(func(i, j int) {
-			ref.AdamWeight(a, x[i:j], operands[1][i:j], operands[2][i:j], operands[3][0], operands[4][0], y[i:j])
-		})
-	}
 	switch a, _ := s.Attr.(device.SGDAttr); s.Kind {
 	case device.Scale:
 		return cut(func(i, j int) { ref.Scale(x[i:j], operands[1][0], y[i:j]) })
@@ -279,6 +269,39 @@ func (d *Device) bindElementwise(s *device.Step, in, out []device.Memory) device
 			ref.SGDWeight(a, x[i:j], operands[1][i:j], operands[2][0], g, y[i:j])
 		})
 	}
+}
+
+// bindAverage runs moving averages, and AdamW's update from two of them.
+func (d *Device) bindAverage(s *device.Step, in, out []device.Memory) device.Kernel {
+	n := d.floats(s.Out[0])
+	for _, t := range s.In {
+		if len(t.Shape) > 0 && d.layoutOf(t) != d.layoutOf(s.Out[0]) {
+			return nil
+		}
+	}
+	if n%lanes != 0 {
+		return nil
+	}
+	x, y, z := at(in[0], 0), at(in[1], 0), at(out[0], 0)
+	step := func(p unsafe.Pointer, from int) unsafe.Pointer { return unsafe.Add(p, from*pixelBytes) }
+	if a, ok := s.Attr.(device.AdamAttr); ok {
+		v, lr, number := at(in[2], 0), (*float32)(at(in[3], 0)), (*float32)(at(in[4], 0))
+		return d.jobs(flat(n/lanes, func(from, count int) {
+			keep, size, root := ref.AdamFactors(a, float64(*lr), float64(*number))
+			c := [4]float32{float32(keep), float32(size), float32(root), float32(a.Eps)}
+			adamBlocks(step(x, from), step(y, from), step(v, from), step(z, from), int64(count), &c)
+		}))
+	}
+	weight := s.Attr.(device.LerpAttr).Weight
+	if s.Kind == device.SquareLerp {
+		keep, take := float32(1-weight), float32(weight)
+		return d.jobs(flat(n/lanes, func(from, count int) {
+			squareLerpBlocks(step(x, from), step(y, from), step(z, from), int64(count), keep, take)
+		}))
+	}
+	return d.jobs(flat(n/lanes, func(from, count int) {
+		lerpBlocks(step(x, from), step(y, from), step(z, from), int64(count), float32(weight))
+	}))
 }
 
 // bindSumSquares sums pieces, then the pieces in order. Pads are zero and add nothing.

@@ -43,6 +43,22 @@ func addBlocks(x, y, z unsafe.Pointer, n int64, relu int64)
 //go:noescape
 func sgdBlocks(w, v, grad unsafe.Pointer, n int64, c *[3]float32, nesterov int64)
 
+// lerpBlocks is z = x + weight·(y - x); z may be x. It and the next two round products
+// before they are added, as internal/ref does.
+//
+//go:noescape
+func lerpBlocks(x, y, z unsafe.Pointer, n int64, weight float32)
+
+// squareLerpBlocks is z = keep·x + take·y·y; z may be x.
+//
+//go:noescape
+func squareLerpBlocks(x, y, z unsafe.Pointer, n int64, keep, take float32)
+
+// adamBlocks is z = c[0]·w - c[1]·m/(√v/c[2] + c[3]); z may be w.
+//
+//go:noescape
+func adamBlocks(w, m, v, z unsafe.Pointer, n int64, c *[4]float32)
+
 // transposeBlock turns rows of a block of 16 × 16 into columns.
 //
 //go:noescape

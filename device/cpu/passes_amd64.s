@@ -350,6 +350,106 @@ ustep:
 	VZEROUPPER
 	RET
 
+// func lerpBlocks(x, y, z unsafe.Pointer, n int64, weight float32)
+TEXT ·lerpBlocks(SB), NOSPLIT, $0-36
+	MOVQ x+0(FP), SI
+	MOVQ y+8(FP), DX
+	MOVQ z+16(FP), DI
+	MOVQ n+24(FP), CX
+	VBROADCASTSS weight+32(FP), Y8
+
+leloop:
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS (DX), Y2
+	VMOVUPS 32(DX), Y3
+	VSUBPS Y0, Y2, Y2
+	VSUBPS Y1, Y3, Y3
+	VMULPS Y8, Y2, Y2
+	VMULPS Y8, Y3, Y3
+	VADDPS Y2, Y0, Y0
+	VADDPS Y3, Y1, Y1
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	ADDQ $64, SI
+	ADDQ $64, DX
+	ADDQ $64, DI
+	DECQ CX
+	JNZ  leloop
+	VZEROUPPER
+	RET
+
+// func squareLerpBlocks(x, y, z unsafe.Pointer, n int64, keep, take float32)
+TEXT ·squareLerpBlocks(SB), NOSPLIT, $0-40
+	MOVQ x+0(FP), SI
+	MOVQ y+8(FP), DX
+	MOVQ z+16(FP), DI
+	MOVQ n+24(FP), CX
+	VBROADCASTSS keep+32(FP), Y8
+	VBROADCASTSS take+36(FP), Y9
+
+sqloop:
+	VMOVUPS (DX), Y2
+	VMOVUPS 32(DX), Y3
+	VMULPS (SI), Y8, Y0
+	VMULPS 32(SI), Y8, Y1
+	VMULPS Y9, Y2, Y4
+	VMULPS Y9, Y3, Y5
+	VMULPS Y2, Y4, Y4
+	VMULPS Y3, Y5, Y5
+	VADDPS Y4, Y0, Y0
+	VADDPS Y5, Y1, Y1
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	ADDQ $64, SI
+	ADDQ $64, DX
+	ADDQ $64, DI
+	DECQ CX
+	JNZ  sqloop
+	VZEROUPPER
+	RET
+
+// func adamBlocks(w, m, v, z unsafe.Pointer, n int64, c *[4]float32)
+TEXT ·adamBlocks(SB), NOSPLIT, $0-48
+	MOVQ w+0(FP), SI
+	MOVQ m+8(FP), DX
+	MOVQ v+16(FP), BX
+	MOVQ z+24(FP), DI
+	MOVQ n+32(FP), CX
+	MOVQ c+40(FP), AX
+	VBROADCASTSS (AX), Y8    // 1 - lr·decay
+	VBROADCASTSS 4(AX), Y9   // the size of the step
+	VBROADCASTSS 8(AX), Y10  // √(1 - β₂ᵗ)
+	VBROADCASTSS 12(AX), Y11 // ε
+
+adloop:
+	VSQRTPS (BX), Y2
+	VSQRTPS 32(BX), Y3
+	VDIVPS Y10, Y2, Y2
+	VDIVPS Y10, Y3, Y3
+	VADDPS Y11, Y2, Y2 // the denominator
+	VADDPS Y11, Y3, Y3
+	VMOVUPS (DX), Y4
+	VMOVUPS 32(DX), Y5
+	VDIVPS Y2, Y4, Y4
+	VDIVPS Y3, Y5, Y5
+	VMULPS Y9, Y4, Y4
+	VMULPS Y9, Y5, Y5
+	VMULPS (SI), Y8, Y0
+	VMULPS 32(SI), Y8, Y1
+	VSUBPS Y4, Y0, Y0
+	VSUBPS Y5, Y1, Y1
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	ADDQ $64, SI
+	ADDQ $64, DX
+	ADDQ $64, BX
+	ADDQ $64, DI
+	DECQ CX
+	JNZ  adloop
+	VZEROUPPER
+	RET
+
 // Rows r to r+7 and columns c to c+7 of a block of 16 × 16 become rows c and columns r.
 #define TRANSPOSE8(from, to) \
 	VMOVUPS 0+from(SI), Y0 \

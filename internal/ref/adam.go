@@ -22,14 +22,18 @@ func SquareLerp[T Float](weight float64, x, y, out []T) {
 	}
 }
 
-// AdamWeight computes the parameter after step t of AdamW, as torch.optim.AdamW does.
+// AdamFactors are what AdamWeight needs of the learning rate and the number of the step:
+// the factor on the weight, the size of the step, and the root of the second moment's
+// bias correction.
+func AdamFactors(a device.AdamAttr, lr, step float64) (keep, size, root float64) {
+	return 1 - lr*a.WeightDecay, lr / (1 - math.Pow(a.Beta1, step)), math.Sqrt(1 - math.Pow(a.Beta2, step))
+}
+
+// AdamWeight computes the parameter after a step of AdamW, as torch.optim.AdamW does.
 // out may be w.
 func AdamWeight[T Float](a device.AdamAttr, w, m, v []T, lr, step T, out []T) {
-	t := float64(step)
-	keep := T(1 - float64(lr)*a.WeightDecay)
-	size := T(float64(lr) / (1 - math.Pow(a.Beta1, t)))
-	root := T(math.Sqrt(1 - math.Pow(a.Beta2, t)))
-	eps := T(a.Eps)
+	k, s, r := AdamFactors(a, float64(lr), float64(step))
+	keep, size, root, eps := T(k), T(s), T(r), T(a.Eps)
 	for i := range w {
 		denominator := T(T(math.Sqrt(float64(v[i])))/root) + eps
 		out[i] = T(keep*w[i]) - T(size*T(m[i]/denominator))
