@@ -26,6 +26,7 @@ import (
 // predictOptions are the flags of predict.
 type predictOptions struct {
 	weights, device, model, classes string
+	cam, class                      string
 	asJSON, anyForm                 bool
 	top, threads, resize, crop      int
 }
@@ -34,6 +35,8 @@ func (o *predictOptions) flags() *flag.FlagSet {
 	f := newFlags("predict")
 	f.StringVar(&o.weights, "weights", "", "weights `FILE`, or a run's folder, whose best weights are taken")
 	f.BoolVar(&o.asJSON, "json", false, "print a JSON object a line: image, logits, top")
+	f.StringVar(&o.cam, "cam", "", "picture `FILE.png` of what spoke for the class (Grad-CAM); of several images, FILE-1-NAME.png and so on")
+	f.StringVar(&o.class, "class", "", "`CLASS` of -cam, by name or index; else the most probable one")
 	f.IntVar(&o.top, "top", 5, "classes in \"top\", the most probable first")
 	f.StringVar(&o.device, "device", "auto", "auto or cpu")
 	f.IntVar(&o.threads, "threads", 0, "workers; 0: all that the container allows")
@@ -93,6 +96,10 @@ func (o *predictOptions) check(images []string) error {
 		return usagef("no images: name files, folders, or - for standard input")
 	case o.top < 1:
 		return usagef("-top %d: want at least 1", o.top)
+	case o.class != "" && o.cam == "":
+		return usagef("-class %s is of -cam, which is not given", o.class)
+	case o.cam != "" && strings.ToLower(filepath.Ext(o.cam)) != ".png":
+		return usagef("-cam %s: want a file that ends in .png", o.cam)
 	case o.threads < 0:
 		return usagef("-threads %d: want 0 for all, or more", o.threads)
 	case o.resize < 0 || o.crop < 0:
@@ -132,7 +139,15 @@ func (o *predictOptions) run(ctx context.Context, s IO, images []string) (bad in
 	}
 	defer c.Close()
 	out := bufio.NewWriter(s.Out)
-	p := &predictor{options: o, classifier: c, out: out, err: s.Err, in: s.In}
+	p := &predictor{options: o, classifier: c, out: out, err: s.Err, in: s.In, class: -1}
+	if o.class != "" {
+		if p.class, err = classIndex(o.class, c.Classes()); err != nil {
+			return 0, err
+		}
+	}
+	if info, err := os.Stat(images[0]); len(images) > 1 || err == nil && info.IsDir() {
+		p.several = true
+	}
 	for _, name := range images {
 		if err := p.add(ctx, name); err != nil {
 			return p.bad, err
@@ -153,6 +168,9 @@ type predictor struct {
 	in         io.Reader
 	waiting    []waiting
 	bad        int
+	class      int  // of -cam; -1: the most probable one
+	several    bool // images may come
+	drawn      int  // pictures of -cam
 }
 
 // waiting is an image that is read, or why it could not be.
@@ -230,6 +248,9 @@ func (p *predictor) flush(ctx context.Context) error {
 		if w.err == nil {
 			w.err = p.print(w.name, results[0])
 			results = results[1:]
+		}
+		if w.err == nil && p.options.cam != "" {
+			w.err = p.drawCAM(ctx, w)
 		}
 		if w.err != nil {
 			p.sayBad(w)

@@ -156,6 +156,7 @@ func (n *session) attach() error {
 	})
 	if !n.flags.quiet {
 		t.AddHook(newProgress(n.io.Err, chance(t.Classes()), n.config.Train.MaxSteps).hook())
+		t.AddHook(newClosing(n.io.Err).hook())
 	}
 	t.AddHook(n.figures.hook())
 	n.openTrackers()

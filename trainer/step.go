@@ -69,6 +69,7 @@ type Step struct {
 
 	deferredUpdates *updates
 	averages        *program
+	cam             *camProgram
 }
 
 // NewStep makes the model's State with fresh weights and its buffers.
@@ -400,6 +401,9 @@ func (s *Step) Close() error {
 	programs := slices.Concat(slices.Collect(maps.Values(s.train)), slices.Collect(maps.Values(s.eval)), []*program{s.averages})
 	if u := s.deferredUpdates; u != nil {
 		programs = append(programs, u.norm, u.apply)
+	}
+	if s.cam != nil {
+		programs = append(programs, s.cam.program)
 	}
 	for _, p := range programs {
 		if p == nil {

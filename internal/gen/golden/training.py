@@ -1,4 +1,4 @@
-"""Writes trainer/testdata/training.json: steps of PyTorch with clipping, accumulation, AdamW and a moving average,
+"""Writes trainer/testdata/training.json and cam.json: steps of PyTorch with clipping, accumulation, AdamW and a moving average,
 and models/testdata/layer_decay.json: timm's learning-rate scales by layer.
 
     python internal/gen/golden/training.py    (from the repository's root; needs torch and timm)
@@ -70,6 +70,18 @@ def run(make, clip=0.0, parts=(4,), ema=0.0, steps=6):
     return {"losses": losses, "norms": norms, "final": {k: v.flatten().tolist() for k, v in shown.state_dict().items()}}
 
 
+def cam():
+    """Grad-CAM of each class: Selvaraju et al., ICCV 2017."""
+    net = fresh().eval()
+    x, _ = batch(0, 1)
+    maps = []
+    for c in range(3):
+        a = torch.relu(net.norm(net.conv(x))).detach().requires_grad_()
+        net.fc(nn.functional.adaptive_avg_pool2d(a, 2).flatten(1))[0, c].backward()
+        maps.append(torch.relu((a.grad.mean((2, 3), keepdim=True) * a).sum(1))[0].flatten().tolist())
+    return maps
+
+
 def main():
     sgd = lambda groups: torch.optim.SGD(groups, lr=0.1, momentum=0.9, weight_decay=1e-2)
     adamw = lambda groups: torch.optim.AdamW(groups, lr=0.01, betas=(0.9, 0.99), eps=1e-6, weight_decay=0.1)
@@ -83,6 +95,7 @@ def main():
         "plain": run(sgd),
     }
     write(ROOT / "trainer/testdata/training.json", cases)
+    write(ROOT / "trainer/testdata/cam.json", cam())
 
     scales = {}
     for ours, theirs in {"vgg16": "vgg16", "vgg16_bn": "vgg16_bn", "resnet50b": "resnet50", "resnet50d": "resnet50d"}.items():

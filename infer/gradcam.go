@@ -1,0 +1,136 @@
+package infer
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"image/color"
+	"math"
+
+	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/transforms"
+)
+
+// CAM is a class activation map: which parts of an image spoke for a class (Selvaraju et
+// al., "Grad-CAM: visual explanations from deep networks via gradient-based localization",
+// ICCV 2017).
+type CAM struct {
+	Class         string
+	Index         int
+	Probability   float64
+	Width, Height int         // of the map, which is as fine as the network's last maps
+	Map           []float64   // row after row, from 0 to 1; all 0 where nothing spoke for the class
+	Image         image.Image // what the network saw, before normalisation
+}
+
+// GradCAM explains the classification of an image: for the class of an index, or for the
+// most probable one if that is -1.
+func (c *Classifier) GradCAM(ctx context.Context, img image.Image, class int) (CAM, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closed:
+		return CAM{}, ErrClosed
+	case img == nil || img.Bounds().Empty():
+		return CAM{}, fmt.Errorf("infer: %w: it has no pixels", ErrImage)
+	case class < -1 || class >= len(c.classes):
+		return CAM{}, fmt.Errorf("infer: there is no class %d of %d", class, len(c.classes))
+	}
+	if err := context.Cause(ctx); err != nil {
+		return CAM{}, err
+	}
+	seen := transforms.FromImage(img)
+	input := make([]float32, c.pipeline.Len())
+	if err := c.pipeline.Tensor(input, seen, nil); err != nil {
+		return CAM{}, fmt.Errorf("infer: %w", err)
+	}
+	f, err := c.step.Features(input, class)
+	if err != nil {
+		return CAM{}, err
+	}
+	cam := CAM{Class: c.classes[f.Class], Index: f.Class, Width: f.Width, Height: f.Height, Map: activationMap(f)}
+	cam.Image = c.pipeline.Steps.Apply(seen, nil)
+	cam.Probability = probability(f.Logits, f.Class)
+	return cam, nil
+}
+
+// probability is the softmax of logits at a class.
+func probability(logits []float64, class int) float64 {
+	sum := 0.0
+	for _, v := range logits {
+		sum += math.Exp(v - logits[class])
+	}
+	return 1 / sum
+}
+
+// activationMap is the sum of the maps, each times the mean of its gradient, where it is
+// positive, divided by its greatest value.
+func activationMap(f trainer.FeatureMaps) []float64 {
+	size := f.Height * f.Width
+	m := make([]float64, size)
+	for k := range f.Channels {
+		weight := 0.0
+		for _, g := range f.Gradient[k*size : (k+1)*size] {
+			weight += g / float64(size)
+		}
+		for i, v := range f.Values[k*size : (k+1)*size] {
+			m[i] += weight * v
+		}
+	}
+	top := 0.0
+	for i, v := range m {
+		m[i] = max(0, v)
+		top = max(top, m[i])
+	}
+	if top > 0 && !math.IsInf(top, 1) {
+		for i := range m {
+			m[i] /= top
+		}
+	}
+	return m
+}
+
+// At is the map's value at a place of the image from 0 to 1 in both directions, between
+// its points as lines.
+func (c CAM) At(x, y float64) float64 {
+	axis := func(at float64, n int) (i, j int, t float64) {
+		at = min(max(at*float64(n)-0.5, 0), float64(n-1))
+		i = int(at)
+		return i, min(i+1, n-1), at - float64(i)
+	}
+	x0, x1, tx := axis(x, c.Width)
+	y0, y1, ty := axis(y, c.Height)
+	row := func(y int) float64 { return c.Map[y*c.Width+x0]*(1-tx) + c.Map[y*c.Width+x1]*tx }
+	return row(y0)*(1-ty) + row(y1)*ty
+}
+
+// Overlay is the image, at least 320 pixels wide, with the map laid over it: blue where
+// nothing spoke for the class, over green and yellow to red where most did.
+func (c CAM) Overlay() *image.RGBA {
+	b := c.Image.Bounds()
+	scale := max(1, (320+b.Dx()-1)/b.Dx())
+	out := image.NewRGBA(image.Rect(0, 0, b.Dx()*scale, b.Dy()*scale))
+	w, h := out.Bounds().Dx(), out.Bounds().Dy()
+	for y := range h {
+		for x := range w {
+			v := c.At((float64(x)+0.5)/float64(w), (float64(y)+0.5)/float64(h))
+			r, g, bl, _ := c.Image.At(b.Min.X+x/scale, b.Min.Y+y/scale).RGBA()
+			heat := heatColour(v)
+			const share = 0.45
+			mix := func(seen uint32, heat uint8) uint8 { return uint8((1-share)*float64(seen>>8) + share*float64(heat)) }
+			out.SetRGBA(x, y, color.RGBA{mix(r, heat.R), mix(g, heat.G), mix(bl, heat.B), 255})
+		}
+	}
+	return out
+}
+
+// heatColour goes from blue over green and yellow to red.
+func heatColour(v float64) color.RGBA {
+	stops := []color.RGBA{{20, 30, 140, 255}, {20, 150, 190, 255}, {60, 190, 80, 255}, {250, 220, 40, 255}, {215, 35, 30, 255}}
+	at := min(max(v, 0), 1) * float64(len(stops)-1)
+	i := min(int(at), len(stops)-2)
+	t := at - float64(i)
+	mix := func(a, b uint8) uint8 { return uint8(float64(a)*(1-t) + float64(b)*t) }
+	a, b := stops[i], stops[i+1]
+	return color.RGBA{mix(a.R, b.R), mix(a.G, b.G), mix(a.B, b.B), 255}
+}
