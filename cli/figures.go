@@ -122,6 +122,7 @@ func (f *figures) end(*trainer.Report, error) error {
 	if f.matrix != nil && !f.drawn && !exists(filepath.Join(f.dir, viz.ConfusionFile)) {
 		f.drawMatrix(f.matrix)
 	}
+	f.paint.draw("mistakes", func() error { return drawMistakes(f.trainer, filepath.Dir(f.dir), f.run.Name) })
 	return nil
 }
 

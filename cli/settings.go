@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -175,3 +176,16 @@ func hintPets(err error, c config.Config, again string) error {
 
 // getPets are the flags that download the set.
 const getPets = "-set data.download=true -set data.set=" + pets
+
+// fail is fail for a run that could not begin: with -json standard output gets an object
+// that says so.
+func (o *trainFlags) fail(s IO, command string, err error) int {
+	if o.asJSON {
+		e := json.NewEncoder(s.Out)
+		e.SetEscapeHTML(false)
+		if encodeErr := e.Encode(map[string]string{"status": trainer.Failed, "error": oneLine(err)}); encodeErr != nil {
+			return fail(s, command, encodeErr)
+		}
+	}
+	return fail(s, command, err)
+}

@@ -85,7 +85,7 @@ func (t training) run(ctx context.Context, s IO, args []string) int {
 func (t training) begin(ctx context.Context, s IO, o *trainFlags) int {
 	c, err := o.newConfig(t.recipe, t.quick)
 	if err != nil {
-		return fail(s, t.name, hintPets(err, c.Config, t.again()))
+		return o.fail(s, t.name, hintPets(err, c.Config, t.again()))
 	}
 	if c.Name == "" {
 		c.Name = c.RunName()
@@ -97,10 +97,10 @@ func (t training) begin(ctx context.Context, s IO, o *trainFlags) int {
 	}
 	withRoot, err := withPets(ctx, c.Config, downloadProgress(n.progressStream()))
 	if err != nil {
-		return fail(s, t.name, err)
+		return o.fail(s, t.name, err)
 	}
 	if n.dir, err = makeRunDir(o.out, c.Name, t.now()); err != nil {
-		return fail(s, t.name, err)
+		return o.fail(s, t.name, err)
 	}
 	if err = n.dir.writeConfig(c.YAML()); err == nil {
 		err = n.build(ctx, withRoot)
@@ -110,7 +110,7 @@ func (t training) begin(ctx context.Context, s IO, o *trainFlags) int {
 		if !errors.Is(err, filelock.ErrLocked) { // then the folder is another run's
 			n.dir.discard()
 		}
-		return fail(s, t.name, hintPets(err, c.Config, t.again()))
+		return o.fail(s, t.name, hintPets(err, c.Config, t.again()))
 	}
 	return n.train(ctx)
 }
@@ -126,7 +126,7 @@ func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
 		return t.begin(ctx, s, o)
 	}
 	if err != nil {
-		return fail(s, t.name, err)
+		return o.fail(s, t.name, err)
 	}
 	n := &session{training: t, io: s, flags: o, config: c, dir: runDir{path: o.out}, resumed: true}
 	n.say("%s: %s on %s, going on in %s", c.Name, c.Model.Name, c.Data.Set, o.out)
@@ -142,7 +142,7 @@ func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
 	}
 	if err != nil {
 		n.close()
-		return fail(s, t.name, hintPets(err, c, t.again()))
+		return o.fail(s, t.name, hintPets(err, c, t.again()))
 	}
 	if n.trainer.Complete() && finished(o.out) {
 		n.close()

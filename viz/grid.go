@@ -64,7 +64,9 @@ func Grid(tiles []Tile, o GridOptions) *image.RGBA {
 	plain.at(gridMargin, y, plain.fit(o.Subtitle, width), subtle)
 	for i, t := range tiles {
 		x, y := gridMargin+(i%columns)*(side+gridGap), top+(i/columns)*(rowHeight+gridGap)
-		place(dst, image.Rect(x, y, x+side, y+side), t.Image)
+		if t.Image != nil { // else the place stays free
+			place(dst, image.Rect(x, y, x+side, y+side), t.Image)
+		}
 		c := t.Colour
 		if c == nil {
 			c = ink

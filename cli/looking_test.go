@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+func TestPredictCAM(t *testing.T) {
+	inFolder(t)
+	train("-out", "run").wants(t, Done, nil, []string{"test balanced accuracy", "in epoch"})
+	samples, _ := filepath.Glob("run/figures/samples/*.png")
+	run := func(args ...string) outcome {
+		return runCommand(context.Background(), RunPredict, "", append([]string{"-weights", "run"}, args...)...)
+	}
+	isPicture := func(path string) {
+		t.Helper()
+		f, err := os.Open(path)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer f.Close()
+		if c, err := png.DecodeConfig(f); err != nil || c.Width < 600 {
+			t.Errorf("%s: %v, %v", path, c, err)
+		}
+	}
+	run("-cam", "one.png", samples[0]).wants(t, Done, nil, nil)
+	isPicture("one.png")
+	run("-cam", "many.png", "-class", "1", "run/figures/samples").wants(t, Done, nil, nil)
+	if many, _ := filepath.Glob("many-*.png"); len(many) != len(samples) {
+		t.Errorf("%d pictures of %d images", len(many), len(samples))
+	}
+	os.WriteFile("text.png", []byte("no picture"), 0o644)
+	run("-cam", "two.png", "text.png", samples[0]).wants(t, Failed, nil, []string{"text.png"})
+	run("-cam", "x.png", "-class", "unicorn", samples[0]).wants(t, Usage, nil, []string{"-class", "unicorn"})
+	run("-cam", "x.jpg", samples[0]).wants(t, Usage, nil, []string{"ends in .png"})
+	run("-class", "1", samples[0]).wants(t, Usage, nil, []string{"-cam"})
+	run("-cam", "text.png/x.png", samples[0]).wants(t, Failed, nil, []string{"text.png"})
+}
+
+// TestJSONOfAFailure wants an object also from a run that never began.
+func TestJSONOfAFailure(t *testing.T) {
+	inFolder(t)
+	for _, args := range [][]string{{"-set", "optim.lr=-1"}, {"-set", "model.weights=none.pth"}, {"-resume", "-out", "nothing"}} {
+		o := train(append(args, "-json")...)
+		var got map[string]string
+		if err := json.Unmarshal([]byte(o.out), &got); err != nil || got["status"] != "failed" || got["error"] == "" || o.code == Done {
+			t.Errorf("%v: exit code %d, %s, %v", args, o.code, o.out, err)
+		}
+	}
+}
+
+func TestClosingTable(t *testing.T) {
+	var out strings.Builder
+	c := newClosing(&out)
+	h := c.hook()
+	for epoch, v := range []float64{0.2, 0.6, 0.4} {
+		for range 2 {
+			h.Step(trainer.StepEvent{Loss: 2 - v, Accuracy: v})
+		}
+		h.Epoch(trainer.EpochEvent{Epoch: epoch + 1, Test: trainer.Scores{Loss: 3 - v, Accuracy: v / 2, BalancedAccuracy: v / 4}})
+	}
+	h.End(&trainer.Report{Seconds: 61, ImagesPerSecond: 12.5}, nil)
+	want := [][]string{
+		{"train", "loss", "1.4000", "2", "1.6000"}, {"train", "accuracy", "60.0", "%", "2", "40.0", "%"}, {"test", "loss", "2.4000", "2", "2.6000"},
+		{"test", "accuracy", "30.0", "%", "2", "20.0", "%"}, {"test", "balanced", "accuracy", "15.0", "%", "2", "10.0", "%"},
+	}
+	lines := strings.Split(out.String(), "\n")
+	for i, w := range want {
+		if got := strings.Join(strings.Fields(lines[i+1]), " "); got != strings.Join(w, " ") {
+			t.Errorf("line %d is %q, want %q", i+1, got, strings.Join(w, " "))
+		}
+	}
+	if !strings.Contains(out.String(), "12.5 images/s") {
+		t.Error(out.String())
+	}
+	var m metricRow
+	m.see(1, math.NaN())
+	if m.seen {
+		t.Error("a value that is no number was seen")
+	}
+}
+
+func TestConfusions(t *testing.T) {
+	p := func(label, predicted int) trainer.Prediction { return trainer.Prediction{Label: label, Predicted: predicted} }
+	got := confusions([]trainer.Prediction{p(1, 2), p(2, 1), p(2, 1), p(1, 2), p(2, 1)})
+	if len(got) != 2 || got[0].label != 2 || len(got[0].images) != 3 || got[1].predicted != 2 || len(got[1].images) != 2 {
+		t.Errorf("%+v", got)
+	}
+}
