@@ -36,6 +36,7 @@ type network struct {
 	loss   *G.Node
 	class  *G.Node
 	middle *G.Node
+	grads  []*G.Node // of params
 }
 
 func (n *network) must(y *G.Node, err error) *G.Node {
@@ -113,6 +114,7 @@ func newNetwork(t testing.TB, dt tensor.Dtype, foreign bool) *network {
 	if err != nil {
 		t.Fatal(err)
 	}
+	n.grads = grads
 	for i, p := range n.params {
 		o := op.SGDOptions{Momentum: 0.9, WeightDecay: 5e-4, Nesterov: i%2 == 0}
 		name := n.slots[p]

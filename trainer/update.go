@@ -3,6 +3,7 @@ package trainer
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 
@@ -18,9 +19,7 @@ import (
 // keeps the gradients in slots of the State:
 //
 //	for each batch  forward, backward, gradient slots = [slots +] share · gradients
-//	once            [norm of the slots], updates from the slots
-//
-// Between the two is where sums over several machines have their place.
+//	once            [Reduce], [norm of the slots], updates from the slots
 
 // Names of slots beside the model's own.
 const (
@@ -30,7 +29,9 @@ const (
 )
 
 // deferred reports whether gradients are kept until the update.
-func (s *Step) deferred() bool { return s.config.ClipNorm > 0 || s.config.Accumulate }
+func (s *Step) deferred() bool {
+	return s.config.ClipNorm > 0 || s.config.Accumulate || s.config.Reduce != nil
+}
 
 // trainedOf are the parameters of a graph that are not frozen.
 func (s *Step) trainedOf(params []*nn.Param) (trained []*nn.Param, err error) {
@@ -148,7 +149,9 @@ type updates struct {
 	norm    *program
 	squares []*gorgonia.Node // Σg² of each parameter, outputs of norm
 	apply   *program
-	clip    *gorgonia.Node // the factor on all gradients, an input of apply; nil without clipping
+
+	gradients []string       // their slots
+	clip      *gorgonia.Node // the factor on all gradients, an input of apply; nil without clipping
 }
 
 // updating returns the programs that follow the batches, compiling them at first.
@@ -218,6 +221,7 @@ func (s *Step) compileApply(u *updates) (err error) {
 		}
 		g := leaf(p.graph.G, of, name)
 		spec.Slots[param.Node], spec.Slots[g] = of.Name, name
+		u.gradients = append(u.gradients, name)
 		if u.clip != nil {
 			if g, err = op.Scale(of.Name, g, u.clip); err != nil {
 				return err
@@ -235,7 +239,7 @@ func (s *Step) compileApply(u *updates) (err error) {
 
 // Apply makes the update from the gradients that Accumulate has gathered, and returns
 // their norm before clipping; 0 without clipping. A norm that is not finite is
-// ErrDiverged, and nothing is changed.
+// ErrDiverged, and no parameter is changed. After an error the gradients are dropped.
 func (s *Step) Apply(lr float64) (norm float64, err error) {
 	if !s.deferred() || s.parts == 0 {
 		return 0, fmt.Errorf("trainer: %w: Apply without Accumulate", ErrConfig)
@@ -243,9 +247,15 @@ func (s *Step) Apply(lr float64) (norm float64, err error) {
 	if !(lr >= 0) || math.IsInf(lr, 0) {
 		return 0, fmt.Errorf("trainer: %w: learning rate %v", ErrConfig, lr)
 	}
+	s.parts = 0
 	u, err := s.updating()
 	if err != nil {
 		return 0, err
+	}
+	if s.config.Reduce != nil {
+		if err := s.config.Reduce(s.state, slices.Clone(u.gradients)); err != nil {
+			return 0, fmt.Errorf("trainer: step %d: %w", s.trained+1, err)
+		}
 	}
 	if u.norm != nil {
 		if norm, err = s.gradientNorm(u); err != nil {
@@ -261,7 +271,6 @@ func (s *Step) Apply(lr float64) (norm float64, err error) {
 	if err := u.apply.Run(); err != nil {
 		return norm, err
 	}
-	s.parts = 0
 	s.trained++
 	return norm, s.average()
 }
