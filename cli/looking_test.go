@@ -90,7 +90,9 @@ func TestClosingTable(t *testing.T) {
 }
 
 func TestConfusions(t *testing.T) {
-	p := func(label, predicted int) trainer.Prediction { return trainer.Prediction{Label: label, Predicted: predicted} }
+	p := func(label, predicted int) trainer.Prediction {
+		return trainer.Prediction{Label: label, Predicted: predicted}
+	}
 	got := confusions([]trainer.Prediction{p(1, 2), p(2, 1), p(2, 1), p(1, 2), p(2, 1)})
 	if len(got) != 2 || got[0].label != 2 || len(got[0].images) != 3 || got[1].predicted != 2 || len(got[1].images) != 2 {
 		t.Errorf("%+v", got)

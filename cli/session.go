@@ -13,6 +13,7 @@ import (
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/live"
 	"github.com/euryale-ml/euryale/models"
 	"github.com/euryale-ml/euryale/trainer"
 	"github.com/euryale-ml/euryale/viz"
@@ -30,6 +31,7 @@ type session struct {
 	trainer  *trainer.Trainer
 	figures  *figures
 	tracking tracking
+	live     *live.Server
 	profiled int // batch whose program is timed; 0: none
 }
 
@@ -159,7 +161,9 @@ func (n *session) attach() error {
 		t.AddHook(newClosing(n.io.Err).hook())
 	}
 	t.AddHook(n.figures.hook())
+	n.showInTerminal()
 	n.openTrackers()
+	n.openLive()
 	if n.config.Data.Set == "drawn" {
 		n.figures.paint.draw("samples", func() error {
 			_, err := writeSamples(t, n.dir.path)
@@ -295,6 +299,9 @@ func (n *session) predictCommand() string {
 func (n *session) close() {
 	if n.figures != nil {
 		n.figures.wait()
+	}
+	if n.live != nil {
+		n.live.Close()
 	}
 	if n.trainer != nil {
 		if err := n.trainer.Close(); err != nil && !errors.Is(err, context.Canceled) {

@@ -16,9 +16,10 @@ import (
 
 // trainFlags are the flags of the training commands.
 type trainFlags struct {
-	config, out                    string
+	config, out, http              string
 	sets                           words
 	resume, quiet, asJSON, profile bool
+	show                           bool
 	version                        bool
 }
 
@@ -31,6 +32,8 @@ func (o *trainFlags) flags() *flag.FlagSet {
 	f.BoolVar(&o.quiet, "quiet", false, "no progress")
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object with the results at the end, and nothing else, to standard output")
 	f.BoolVar(&o.profile, "profile", false, "print the time of each kind of step at the end")
+	f.StringVar(&o.http, "http", "", "`ADDRESS` of a live page, such as 127.0.0.1:6060; without a host, of this machine alone; default: none")
+	f.BoolVar(&o.show, "show", false, "show the first batch in the terminal too, if it can show pictures")
 	f.BoolVar(&o.version, "version", false, "print versions and kernels")
 	return f
 }

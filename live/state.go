@@ -1,0 +1,169 @@
+package live
+
+import (
+	"encoding/json"
+	"math"
+	"runtime/metrics"
+	"sync"
+	"time"
+
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+// Point is a value of the curves. What is not finite is null.
+type Point struct {
+	Epoch            int     `json:"epoch"`
+	Step             int     `json:"step"`
+	Loss             float64 `json:"loss"`
+	Accuracy         float64 `json:"accuracy"`
+	BalancedAccuracy float64 `json:"balanced_accuracy"`
+	LR               float64 `json:"lr,omitempty"`
+	ImagesPerSecond  float64 `json:"images_per_second,omitempty"`
+}
+
+// MarshalJSON writes null for what is not finite.
+func (p Point) MarshalJSON() ([]byte, error) {
+	m := map[string]any{"epoch": p.Epoch, "step": p.Step}
+	for name, v := range map[string]float64{
+		"loss": p.Loss, "accuracy": p.Accuracy, "balanced_accuracy": p.BalancedAccuracy, "lr": p.LR, "images_per_second": p.ImagesPerSecond,
+	} {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			m[name] = nil
+		} else {
+			m[name] = v
+		}
+	}
+	return json.Marshal(m)
+}
+
+// state is what is known of the run.
+type state struct {
+	mu sync.Mutex
+
+	name, config, device string
+	epochs, total        int // steps in all
+	chance               float64
+	status               string
+	began, lastStep      time.Time
+	firstStep            int
+	epoch, step          int
+	stall                float64 // share of the last steps' time spent waiting for images
+	train, test          []Point
+}
+
+// view is state.json.
+type view struct {
+	Name            string  `json:"name"`
+	Config          string  `json:"config,omitempty"` // only where it is asked for
+	Device          string  `json:"device"`
+	Status          string  `json:"status"`
+	Epoch           int     `json:"epoch"`
+	Epochs          int     `json:"epochs"`
+	Step            int     `json:"step"`
+	Steps           int     `json:"steps"`
+	Chance          float64 `json:"chance"`
+	Stall           float64 `json:"data_stall"`
+	ImagesPerSecond float64 `json:"images_per_second"`
+	SecondsLeft     float64 `json:"seconds_left"` // -1: not known
+	MemoryBytes     int64   `json:"memory_bytes"`
+	HeapBytes       int64   `json:"heap_bytes"`
+	Train           []Point `json:"train"` // those asked for
+	Test            []Point `json:"test"`
+	TrainTotal      int     `json:"train_total"`
+}
+
+// view copies the state, with training points from index from on.
+func (s *state) view(from int) view {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := view{
+		Name: s.name, Device: s.device, Status: s.status, Epoch: s.epoch, Epochs: s.epochs, Step: s.step, Steps: s.total, Chance: s.chance,
+		Stall: s.stall, SecondsLeft: -1, TrainTotal: len(s.train), Test: append([]Point{}, s.test...), Train: []Point{},
+	}
+	if from >= 0 && from <= len(s.train) {
+		v.Train = append(v.Train, s.train[from:]...)
+	} else {
+		v.Train = append(v.Train, s.train...)
+	}
+	if from == 0 {
+		v.Config = s.config
+	}
+	if n := len(s.train); n > 0 {
+		recent := s.train[max(0, n-20):]
+		for _, p := range recent {
+			v.ImagesPerSecond += p.ImagesPerSecond / float64(len(recent))
+		}
+	}
+	if done := s.step - s.firstStep - 1; done > 0 && s.status == running {
+		v.SecondsLeft = s.lastStep.Sub(s.began).Seconds() / float64(done) * float64(max(0, s.total-s.step))
+	}
+	v.MemoryBytes, v.HeapBytes = residentBytes(), heapBytes()
+	return v
+}
+
+// currentEpoch is the epoch in progress, from 1.
+func (s *state) currentEpoch() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return max(1, s.epoch)
+}
+
+const running = "running"
+
+// heapBytes is the memory of live and unswept Go objects; weights and activations lie
+// outside it.
+func heapBytes() int64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	if sample[0].Value.Kind() != metrics.KindUint64 {
+		return 0
+	}
+	return int64(sample[0].Value.Uint64())
+}
+
+// hook keeps a run's values.
+func (s *state) hook() trainer.Hook {
+	return trainer.Hook{Name: "live page", Start: s.start, Step: s.stepped, Epoch: s.tested, End: s.end}
+}
+
+func (s *state) start(e trainer.Start) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.epochs, s.total, s.firstStep, s.step = e.Epochs, e.Epochs*e.StepsAnEpoch, e.Step, e.Step
+	if most := e.Trainer.Config().MaxSteps; most > 0 {
+		s.total = min(s.total, most)
+	}
+	s.device, s.chance = e.Trainer.Device().Describe(), 1/float64(len(e.Trainer.Classes()))
+	s.epoch, _ = e.Trainer.Position()
+	s.status, s.began = running, time.Now()
+	return nil
+}
+
+func (s *state) stepped(e trainer.StepEvent) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e.Step == s.firstStep+1 {
+		s.began = e.Time // the first step's time is mostly compilation
+	} else if took := e.Time.Sub(s.lastStep); took > 0 {
+		s.stall += 0.1 * (min(1, e.Waited.Seconds()/took.Seconds()) - s.stall)
+	}
+	s.lastStep, s.epoch, s.step = e.Time, e.Epoch, e.Step
+	s.train = append(s.train, Point{
+		Epoch: e.Epoch, Step: e.Step, Loss: e.Loss, Accuracy: e.Accuracy, BalancedAccuracy: e.BalancedAccuracy, LR: e.LR, ImagesPerSecond: e.ImagesPerSecond,
+	})
+	return nil
+}
+
+func (s *state) tested(e trainer.EpochEvent) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.test = append(s.test, Point{Epoch: e.Epoch, Step: e.Step, Loss: e.Test.Loss, Accuracy: e.Test.Accuracy, BalancedAccuracy: e.Test.BalancedAccuracy})
+	return nil
+}
+
+func (s *state) end(r *trainer.Report, _ error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status = r.Status
+	return nil
+}
