@@ -226,6 +226,7 @@ func (s *Step) compileApply(u *updates) (err error) {
 			if g, err = op.Scale(of.Name, g, u.clip); err != nil {
 				return err
 			}
+			spec.Assign = append(spec.Assign, engine.Assignment{Slot: name, Value: g}) // in place: no memory of its own
 		}
 		if err := s.update(p, &spec, &param, g); err != nil {
 			return err
