@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/trainer"
@@ -25,9 +26,13 @@ type figures struct {
 	dir     string // FiguresDir of the run
 	paint   *painter
 	run     viz.Run
-	matrix  [][]int // of the last evaluation
-	drawn   bool    // the matrix of the best epoch is drawn
+	matrix  [][]int   // of the last evaluation
+	redrawn time.Time // the curves, within an epoch
+	drawn   bool      // the matrix of the best epoch is drawn
 }
+
+// redrawEvery is how often the curves are drawn within long epochs.
+const redrawEvery = 30 * time.Second
 
 // newFigures attaches to a run in the folder dir. earlier has the points of the part
 // before, when it is resumed.
@@ -86,6 +91,12 @@ func (f *figures) step(e trainer.StepEvent) error {
 	f.run.Train = append(f.run.Train, viz.Point{
 		Epoch: e.Epoch, Step: e.Step, Loss: e.Loss, Accuracy: e.Accuracy, BalancedAccuracy: e.BalancedAccuracy, LR: e.LR,
 	})
+	if f.redrawn.IsZero() {
+		f.redrawn = e.Time
+	} else if e.Time.Sub(f.redrawn) >= redrawEvery {
+		f.redrawn = e.Time
+		f.drawCurves()
+	}
 	return nil
 }
 
@@ -105,7 +116,9 @@ func (f *figures) epoch(e trainer.EpochEvent) error {
 func (f *figures) drawCurves() {
 	run := f.run
 	run.Train, run.Test = slices.Clip(run.Train), slices.Clip(run.Test)
-	f.paint.draw("curves", func() error { return viz.Curves(filepath.Join(f.dir, viz.CurvesFile), run) })
+	f.paint.draw("curves", func() error {
+		return errors.Join(viz.Curves(filepath.Join(f.dir, viz.CurvesFile), run), viz.Curves(filepath.Join(f.dir, viz.CurvesSVGFile), run))
+	})
 }
 
 func (f *figures) drawMatrix(counts [][]int) {

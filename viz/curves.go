@@ -5,10 +5,13 @@ import (
 	"strings"
 )
 
-// CurvesFile is the usual name of the picture of Curves.
-const CurvesFile = "curves.png"
+// Usual names of the pictures of Curves.
+const (
+	CurvesFile    = "curves.png"
+	CurvesSVGFile = "curves.svg"
+)
 
-// Curves writes to path, as PNG, four panels over the steps of a run: loss,
+// Curves writes to path, as an SVG if it ends in .svg and else as a PNG, four panels over the steps of a run: loss,
 // accuracy, balanced accuracy and learning rate. Training is a faded line of each
 // step under a smoothed one, testing a dot an epoch, chance a dashed level. A value
 // far above all others leaves its panel; a dot that does is a triangle at the edge.
@@ -37,8 +40,12 @@ func Curves(path string, r Run) error {
 	if title == "" {
 		title = "Training curves"
 	}
+	panels := []panel{r.over("Loss", lossOf), accuracy, balanced, r.rates()}
+	if isSVG(path) {
+		return panelsSVG(path, title, r.subtitle(), panels)
+	}
 	f := newFigure(title, r.subtitle(), 4, 0)
-	f.panels([]panel{r.over("Loss", lossOf), accuracy, balanced, r.rates()})
+	f.panels(panels)
 	return WritePNG(path, f.img)
 }
 

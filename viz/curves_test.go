@@ -3,6 +3,7 @@ package viz
 import (
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -254,5 +255,30 @@ func TestTicks(t *testing.T) {
 		if got := count(n); got != want {
 			t.Errorf("count(%d) = %s", n, got)
 		}
+	}
+}
+
+// TestCurvesSVG draws the same run as an SVG, with its titles and numbers as text.
+func TestCurvesSVG(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new", CurvesSVGFile)
+	r := Run{Name: "a <telling> name", Chance: 0.1}
+	for i := 1; i <= 30; i++ {
+		r.Train = append(r.Train, Point{Epoch: 1, Step: i, Loss: 3 - float64(i)/20, Accuracy: float64(i) / 40, BalancedAccuracy: float64(i) / 50, LR: 0.1})
+	}
+	r.Test = []Point{{Epoch: 1, Step: 30, Loss: 2, Accuracy: 0.5, BalancedAccuracy: 0.4}}
+	if err := Curves(path, r); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"<svg", "a &lt;telling&gt; name", "Learning rate", "Balanced accuracy", "chance 10", "test, each epoch", "</svg>"} {
+		if !strings.Contains(string(data), want) {
+			t.Errorf("the file lacks %q", want)
+		}
+	}
+	if strings.Contains(string(data), "NaN") {
+		t.Error("the file holds NaN")
 	}
 }

@@ -1,13 +1,9 @@
 package viz
 
 import (
-	"bytes"
 	"fmt"
 	"image/color"
-	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,8 +12,6 @@ import (
 	vgdraw "gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
-
-	"github.com/euryale-ml/euryale/internal/atomicfile"
 )
 
 // RateCurve is what Rates draws: the losses of a sweep over learning rates.
@@ -43,29 +37,14 @@ func Rates(path string, c RateCurve) error {
 	if err := c.check(); err != nil {
 		return fmt.Errorf("viz: %s: %w", path, err)
 	}
-	if !strings.EqualFold(filepath.Ext(path), ".svg") {
+	if !isSVG(path) {
 		canvas := vgimg.NewWith(vgimg.UseWH(ratesWidth, ratesHeight), vgimg.UseDPI(72))
 		c.draw(vgdraw.New(canvas))
 		return WritePNG(path, canvas.Image())
 	}
 	canvas := vgsvg.New(ratesWidth, ratesHeight)
 	c.draw(vgdraw.New(canvas))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("viz: %w", err)
-	}
-	err := atomicfile.Write(path, 0o644, func(w io.Writer) error {
-		var b bytes.Buffer
-		if _, err := canvas.WriteTo(&b); err != nil {
-			return err
-		}
-		// Few systems have the Go fonts, whose widths those without serifs are nearest to.
-		_, err := w.Write(bytes.ReplaceAll(b.Bytes(), []byte("font-family:Go;"), []byte("font-family:Go,sans-serif;")))
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("viz: %w", err)
-	}
-	return nil
+	return writeSVG(path, canvas)
 }
 
 func (c RateCurve) check() error {
