@@ -67,7 +67,7 @@ func panelsSVG(path, title, subtitle string, panels []panel) error {
 			line := vg.Length(height - y - 33)
 			all.StrokeLine2(vgdraw.LineStyle{Color: c.colour, Width: 2.2, Dashes: c.dashes}, vg.Length(at), line, vg.Length(at+swatchWidth), line)
 			write(float64(at+swatchWidth+6), float64(y+38), c.name, 14, false, ink)
-			at += swatchWidth + 24 + 8*len([]rune(c.name))
+			at += swatchWidth + 24 + 7*len([]rune(c.name))
 		}
 		top := y + 52
 		p.plot().Draw(vgdraw.Canvas{Canvas: canvas, Rectangle: vg.Rectangle{
