@@ -146,7 +146,7 @@ func (s *Server) apply(run *Run, path, kind string, raw json.RawMessage) error {
 			}
 			all := run.Series[path]
 			if s.Strict && len(all) > 0 && all[len(all)-1].Step >= *e.Step {
-				return fmt.Errorf("X-coordinates (step) must be strictly increasing for series attribute: %s. Invalid point: %v", path, *e.Step)
+				return fmt.Errorf("the step must be strictly increasing for series attribute: %s; invalid point: %v", path, *e.Step)
 			}
 			run.Series[path] = append(all, Point{*e.Value, *e.Step, e.MS})
 		}
