@@ -45,7 +45,7 @@ def batch(step, n):
     return values(n * 3 * 6 * 6, 100 + step).float().double().reshape(n, 3, 6, 6), torch.tensor([(step + i) % 3 for i in range(n)])
 
 
-def run(make, clip=0.0, parts=(4,), ema=0.0, steps=6):
+def run(make, clip=0.0, parts=(4,), ema=0.0, steps=10):
     net = fresh()
     decay = [p for p in net.parameters() if p.ndim > 1]
     rest = [p for p in net.parameters() if p.ndim <= 1]
