@@ -33,7 +33,7 @@ for folder in sys.argv[1:]:
     assert open(f"{art}/weights/best.safetensors", "rb").read() == best
     pictures = [f.path for f in client.list_artifacts(run.info.run_id, "images")]
     for name in ["show_batch_before", "show_batch_after", "curves", "confusion"]:
-        of = [p for p in pictures if p.startswith(f"images/figures~{name}+step+")]
+        of = [p for p in pictures if p.startswith(f"images/figures~{name}+step+") and p.endswith(".png")]
         assert of, (name, pictures)
         newest = max(of, key=lambda p: int(p.split("+")[2]))
         assert open(f"{art}/{newest}", "rb").read() == open(f"{folder}/figures/{name}.png", "rb").read(), newest

@@ -2,6 +2,7 @@ package mlflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -48,8 +49,10 @@ func (s *Sink) image(ctx context.Context, r track.Record) error {
 		s.images = true
 	}
 	name := strings.ReplaceAll(key(r.Name), "/", "~")
-	name = fmt.Sprintf("images/%s+step+%s+timestamp+%d+%s.png", name, step(r.Step), r.Time.UnixMilli(), uuid(s.runID, r.Name, r.Step))
-	return s.putFile(ctx, name, r.Path)
+	name = fmt.Sprintf("images/%s+step+%s+timestamp+%d+%s", name, step(r.Step), r.Time.UnixMilli(), uuid(s.runID, r.Name, r.Step))
+	// The page shows a second file, a small WebP when the Python client makes it. A browser
+	// goes by what is in it.
+	return errors.Join(s.putFile(ctx, name+".png", r.Path), s.putFile(ctx, name+"+compressed.webp", r.Path))
 }
 
 // putFile sends a file without holding it in memory.

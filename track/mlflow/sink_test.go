@@ -75,11 +75,11 @@ func TestRun(t *testing.T) {
 	}
 	image := ""
 	for name := range run.files {
-		if strings.HasPrefix(name, "images/") {
+		if strings.HasPrefix(name, "images/") && strings.HasSuffix(name, ".png") {
 			image += name
 		}
 	}
-	if len(run.files) != 3 || run.files["config.yaml"] != "seed: 1\n" || run.files["weights/best.safetensors"] != "a picture" ||
+	if len(run.files) != 4 || run.files["config.yaml"] != "seed: 1\n" || run.files["weights/best.safetensors"] != "a picture" ||
 		!strings.HasPrefix(image, "images/figures~show_batch_before+step+1+timestamp+1700000000123+") || run.tags["mlflow.loggedImages"] != "True" || run.tags["mine"] != "true" {
 		t.Errorf("files %v, tags %v", run.files, run.tags)
 	}
