@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs at a real MLflow server, read back through its API.
-# pip: mlflow==3.17.0
+# Runs at a real MLflow server, read back through its API, and its page of a run in headless Chromium.
+# pip: mlflow==3.17.0 playwright
+# apt: chromium
 set -euo pipefail
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false MLFLOW_DISABLE_TELEMETRY=true
 port=$(python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -24,3 +25,4 @@ tiny=(-set data.set=drawn -set data.drawn_classes=3 -set data.drawn_images=8 -se
 "$WORK/euryale" sync -track mlflow "$WORK/third" # afterwards
 "$WORK/euryale" sync "$WORK/third"
 python .ci/outside/mlflow_read.py "$WORK/first" "$WORK/second" "$WORK/third"
+python .ci/outside/mlflow_page.py "$WORK/first"
