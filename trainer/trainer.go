@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/device/cpu"
 	"github.com/euryale-ml/euryale/internal/atomicfile"
+	"github.com/euryale-ml/euryale/internal/edit"
 	"github.com/euryale-ml/euryale/internal/filelock"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/schedule"
@@ -81,7 +83,7 @@ func New(net nn.Module, train, test dataset.Dataset, c Config) (t *Trainer, err 
 	if err := t.buildStep(); err != nil {
 		return nil, err
 	}
-	if err := t.checkBatches(); err != nil {
+	if err := errors.Join(t.checkFreeze(), t.checkBatches()); err != nil {
 		return nil, err
 	}
 	return t, t.openFolder()
@@ -137,6 +139,28 @@ func (t *Trainer) buildStep() (err error) {
 	}
 	if t.step.Classes() != len(t.classes) {
 		return fmt.Errorf("trainer: %w: the model has %d outputs, the data set %d classes", ErrConfig, t.step.Classes(), len(t.classes))
+	}
+	return nil
+}
+
+// checkFreeze wants each pattern of Freeze to match a parameter: a name that is written
+// wrongly would train what should stay.
+func (t *Trainer) checkFreeze() error {
+	for _, pattern := range t.config.Freeze {
+		matches := slices.ContainsFunc(t.graph.Params, func(p *nn.Param) bool {
+			ok, _ := path.Match(pattern, p.Name)
+			return ok
+		})
+		if matches {
+			continue
+		}
+		near, distance := "", -1
+		for _, p := range t.graph.Params {
+			if d := edit.Distance(pattern, p.Name); distance < 0 || d < distance {
+				near, distance = p.Name, d
+			}
+		}
+		return fmt.Errorf("trainer: Config.Freeze: %w: no parameter matches %q; the nearest is %s", ErrConfig, pattern, near)
 	}
 	return nil
 }

@@ -189,6 +189,7 @@ func TestBadConfigurations(t *testing.T) {
 		{func(c *trainer.Config) { c.Smoothing = 1 }, "Config.Smoothing = 1"},
 		{func(c *trainer.Config) { c.Batch, c.DropLast = 21, true }, "Batch = 21 is more than the 20 images"},
 		{func(c *trainer.Config) { c.Freeze = []string{"["} }, "Config.Freeze = ["},
+		{func(c *trainer.Config) { c.Freeze = []string{"cnov.*"} }, `no parameter matches "cnov.*"; the nearest is conv.`},
 		{func(c *trainer.Config) { c.Freeze = []string{"*"} }, "every parameter is frozen"},
 		{func(c *trainer.Config) { c.Resume = true }, "Resume needs Dir"},
 		{func(c *trainer.Config) { c.Dir = occupied }, "is not empty: it holds notes.txt"},
