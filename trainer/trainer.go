@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"gorgonia.org/tensor"
@@ -155,8 +156,9 @@ func (t *Trainer) checkFreeze() error {
 			continue
 		}
 		near, distance := "", -1
+		begin, _, _ := strings.Cut(pattern, "*")
 		for _, p := range t.graph.Params {
-			if d := edit.Distance(pattern, p.Name); distance < 0 || d < distance {
+			if d := edit.Distance(begin, p.Name[:min(len(begin), len(p.Name))]); distance < 0 || d < distance {
 				near, distance = p.Name, d
 			}
 		}
