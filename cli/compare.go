@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/euryale-ml/euryale/checkpoint"
+	"github.com/euryale-ml/euryale/internal/inwords"
 	"github.com/euryale-ml/euryale/report"
 	"github.com/euryale-ml/euryale/trainer"
 	"github.com/euryale-ml/euryale/viz"
@@ -291,7 +292,7 @@ func printComparison(w io.Writer, c *comparing) error {
 			epochs += fmt.Sprintf(" of %d", r.Last.Epoch)
 		}
 		fmt.Fprintln(t, strings.Join([]string{
-			r.curves.Name, r.Model, grouped(int64(r.Parameters)), short(r.MultiplyAdds), best, last, balanced, loss, epochs,
+			r.curves.Name, r.Model, inwords.Grouped(int64(r.Parameters)), inwords.Short(r.MultiplyAdds), best, last, balanced, loss, epochs,
 			duration(time.Duration(r.Seconds * float64(time.Second))), fmt.Sprintf("%.1f", r.ImagesPerSecond), r.Status,
 		}, "\t"))
 	}

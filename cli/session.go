@@ -13,6 +13,7 @@ import (
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/internal/inwords"
 	"github.com/euryale-ml/euryale/live"
 	"github.com/euryale-ml/euryale/models"
 	"github.com/euryale-ml/euryale/trainer"
@@ -53,14 +54,14 @@ func (n *session) build(ctx context.Context, c config.Config) (err error) {
 func (n *session) sayWhat(root string) {
 	t := n.trainer
 	n.say("model: %s, %s parameters, %s multiply-adds an image of %d×%d", n.config.Model.Name,
-		grouped(int64(t.Parameters())), short(t.MultiplyAdds()), t.Config().Crop, t.Config().Crop)
+		inwords.Grouped(int64(t.Parameters())), inwords.Short(t.MultiplyAdds()), t.Config().Crop, t.Config().Crop)
 	n.say("device: %s; precision %s", t.Device().Describe(), n.config.Precision)
 	where := ""
 	if root != "" {
 		where = ", " + root
 	}
 	n.say("data: %s, %s training and %s test images, %d classes%s", n.config.Data.Set,
-		grouped(int64(t.TrainLoader().Len())), grouped(int64(t.TestLoader().Len())), len(t.Classes()), where)
+		inwords.Grouped(int64(t.TrainLoader().Len())), inwords.Grouped(int64(t.TestLoader().Len())), len(t.Classes()), where)
 	for _, note := range notes(n.config) {
 		n.say("note: %s", note)
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/internal/filelock"
 	"github.com/euryale-ml/euryale/track"
-	"github.com/euryale-ml/euryale/track/record"
 	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/trainer/record"
 )
 
 const syncHelp = `sync sends to the trackers of runs what they did not get while training.

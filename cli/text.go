@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/euryale-ml/euryale/internal/edit"
+	"github.com/euryale-ml/euryale/internal/inwords"
 )
 
 // oneLine is an error's message without line breaks.
@@ -17,37 +17,9 @@ func oneLine(err error) string {
 	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
 }
 
-// grouped writes n with commas: 134,412,133.
-func grouped(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	sign := ""
-	if n < 0 {
-		sign, s = "-", s[1:]
-	}
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return sign + s
-}
-
-// short writes n with three digits and a letter: 134 M, 15.5 G.
-func short(n int64) string {
-	if n < 1000 {
-		return strconv.FormatInt(n, 10)
-	}
-	v := float64(n)
-	for _, unit := range []string{"", "k", "M", "G", "T"} {
-		if v < 999.5 || unit == "T" {
-			return strings.TrimSpace(strconv.FormatFloat(v, 'f', max(0, 2-int(math.Log10(max(v, 1)))), 64) + " " + unit)
-		}
-		v /= 1000
-	}
-	return ""
-}
-
 // bytesText writes a size: 812 MB, 2.4 GB.
 func bytesText(n int64) string {
-	s := short(n)
+	s := inwords.Short(n)
 	if last := s[len(s)-1]; last >= '0' && last <= '9' {
 		return strconv.FormatInt(n, 10) + " bytes"
 	}

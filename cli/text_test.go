@@ -4,18 +4,20 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/euryale-ml/euryale/internal/inwords"
 )
 
 func TestTexts(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{grouped(134412133), "134,412,133"},
-		{grouped(999), "999"},
-		{grouped(-1000), "-1,000"},
-		{short(15470264320), "15.5 G"},
-		{short(134412133), "134 M"},
-		{short(999), "999"},
-		{short(999600), "1.00 M"},
-		{short(0), "0"},
+		{inwords.Grouped(134412133), "134,412,133"},
+		{inwords.Grouped(999), "999"},
+		{inwords.Grouped(-1000), "-1,000"},
+		{inwords.Short(15470264320), "15.5 G"},
+		{inwords.Short(134412133), "134 M"},
+		{inwords.Short(999), "999"},
+		{inwords.Short(999600), "1.00 M"},
+		{inwords.Short(0), "0"},
 		{bytesText(811092049), "811 MB"},
 		{bytesText(2684354560), "2.68 GB"},
 		{bytesText(12), "12 bytes"},

@@ -9,8 +9,8 @@ import (
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/track"
-	"github.com/euryale-ml/euryale/track/record"
 	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/trainer/record"
 )
 
 // Tracker tells every run of the command to a tracker that open makes for the run's

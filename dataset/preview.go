@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/euryale-ml/euryale/transforms"
 )
@@ -28,22 +29,52 @@ func (l *Loader) Preview(ctx context.Context, epoch, n int) ([]Pair, error) {
 		if len(pairs) >= n {
 			break
 		}
-		before, err := l.read(ctx, i)
-		if isFatal(err) {
-			return nil, unwrapFatal(err)
-		}
+		p, ok, err := l.pair(ctx, epoch, i)
 		if err != nil {
-			continue
+			return nil, err
 		}
-		after, err := l.transform(before, epoch, i)
-		if err != nil {
-			return nil, unwrapFatal(err)
+		if ok {
+			pairs = append(pairs, p)
 		}
-		pairs = append(pairs, Pair{
-			Before: before.Image, After: after.Image, Label: before.Label, Index: i, Name: l.name(before, i), Other: before.Label, Lambda: 1,
-		})
 	}
 	return pairs, nil
+}
+
+// Images reads the images of some places of the set, before and after the transforms
+// alone. Those that cannot be read are left out.
+func (l *Loader) Images(ctx context.Context, epoch int, index []int) ([]Pair, error) {
+	var pairs []Pair
+	for _, i := range index {
+		if i < 0 || i >= l.set.Len() {
+			return nil, fmt.Errorf("dataset: there is no image %d of %d", i, l.set.Len())
+		}
+		p, ok, err := l.pair(ctx, epoch, i)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			pairs = append(pairs, p)
+		}
+	}
+	return pairs, nil
+}
+
+// pair reads an image and transforms it; ok: it could be read.
+func (l *Loader) pair(ctx context.Context, epoch, i int) (p Pair, ok bool, err error) {
+	before, err := l.read(ctx, i)
+	if isFatal(err) {
+		return p, false, unwrapFatal(err)
+	}
+	if err != nil {
+		return p, false, nil
+	}
+	after, err := l.transform(before, epoch, i)
+	if err != nil {
+		return p, false, unwrapFatal(err)
+	}
+	return Pair{
+		Before: before.Image, After: after.Image, Label: before.Label, Index: i, Name: l.name(before, i), Other: before.Label, Lambda: 1,
+	}, true, nil
 }
 
 // previewBatches is Preview where the network sees what only whole batches show.

@@ -117,30 +117,6 @@ func (l *Loader) name(s Sample, i int) string {
 	return fmt.Sprintf("image %d", i)
 }
 
-// Images reads the images of some places of the set, as Preview does. Those that cannot be
-// read are left out.
-func (l *Loader) Images(ctx context.Context, epoch int, index []int) ([]Pair, error) {
-	var pairs []Pair
-	for _, i := range index {
-		if i < 0 || i >= l.set.Len() {
-			return nil, fmt.Errorf("dataset: there is no image %d of %d", i, l.set.Len())
-		}
-		before, err := l.read(ctx, i)
-		if isFatal(err) {
-			return nil, unwrapFatal(err)
-		}
-		if err != nil {
-			continue
-		}
-		after, err := l.transform(before, epoch, i)
-		if err != nil {
-			return nil, unwrapFatal(err)
-		}
-		pairs = append(pairs, Pair{Before: before.Image, After: after.Image, Label: before.Label, Index: i, Name: l.name(before, i)})
-	}
-	return pairs, nil
-}
-
 func unwrapFatal(err error) error {
 	var f fatalError
 	if errors.As(err, &f) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/internal/inwords"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -73,7 +74,7 @@ func (r *Report) aboutSet(s *TestSet) string {
 		}
 	}
 	run := e.Runs[0]
-	text := fmt.Sprintf("%s: %s training and %s test images", s.Name, grouped(int64(run.Summary.TrainImages)), grouped(int64(s.Images)))
+	text := fmt.Sprintf("%s: %s training and %s test images", s.Name, inwords.Grouped(int64(run.Summary.TrainImages)), inwords.Grouped(int64(s.Images)))
 	if c := e.config(); c != nil {
 		text += fmt.Sprintf(" of %d×%d pixels", c.Data.Crop, c.Data.Crop)
 	}
@@ -327,7 +328,7 @@ func (r *Report) sureness() (say []string) {
 		e := list[0]
 		one := 100 * math.Sqrt(binomial(e.Best.Mean, e.images()))
 		text := fmt.Sprintf("An accuracy is counted on %s test images, so that luck in the choice of these images leaves it uncertain by ± %.1f points "+
-			"(one binomial standard deviation at %s).", grouped(int64(e.images())), one, percent(e.Best.Mean))
+			"(one binomial standard deviation at %s).", inwords.Grouped(int64(e.images())), one, percent(e.Best.Mean))
 		if len(r.TestSets) > 1 {
 			text = s.Name + ": " + text
 		}

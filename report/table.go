@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/euryale-ml/euryale/internal/inwords"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -56,8 +57,8 @@ func (r *Report) table() (head []string, rows []tableRow) {
 func (r *Report) cells(e *Experiment) []string {
 	s := e.Runs[0].Summary
 	cells := []string{
-		e.Best.shares(), e.Last.shares(), e.Balanced.shares(), e.Loss.numbers(3), e.epochs(), e.saturated(), grouped(int64(s.Parameters)),
-		short(s.MultiplyAdds), e.took(), e.Speed.numbers(0), e.status(),
+		e.Best.shares(), e.Last.shares(), e.Balanced.shares(), e.Loss.numbers(3), e.epochs(), e.saturated(), inwords.Grouped(int64(s.Parameters)),
+		inwords.Short(s.MultiplyAdds), e.took(), e.Speed.numbers(0), e.status(),
 	}
 	if len(r.TestSets) > 1 {
 		cells = append(cells, fmt.Sprintf("%d: %s", e.Set+1, r.set(e).Name))

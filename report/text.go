@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/euryale-ml/euryale/internal/inwords"
 )
 
 // percent writes a share: 42.6 %.
@@ -43,34 +45,6 @@ func (s Stat) numbers(digits int) string {
 	return mean + " ± " + strconv.FormatFloat(s.SD, 'f', digits, 64)
 }
 
-// grouped writes n with commas: 134,412,133.
-func grouped(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	sign := ""
-	if n < 0 {
-		sign, s = "-", s[1:]
-	}
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return sign + s
-}
-
-// short writes n with three digits and a letter: 134 M, 15.5 G.
-func short(n int64) string {
-	v := float64(n)
-	if n < 1000 {
-		return strconv.FormatInt(n, 10)
-	}
-	for _, unit := range []string{"", "k", "M", "G", "T"} {
-		if v < 999.5 || unit == "T" {
-			return strings.TrimSpace(strconv.FormatFloat(v, 'f', max(0, 2-int(math.Log10(max(v, 1)))), 64) + " " + unit)
-		}
-		v /= 1000
-	}
-	return ""
-}
-
 // duration writes seconds as a person would: 8.2 s, 3 min 20 s, 2 h 5 min.
 func duration(seconds float64) string {
 	switch s := seconds; {
@@ -91,9 +65,9 @@ func plural(n int, word string) string {
 		return "1 " + word
 	}
 	if strings.HasSuffix(word, "s") {
-		return grouped(int64(n)) + " " + word + "es"
+		return inwords.Grouped(int64(n)) + " " + word + "es"
 	}
-	return grouped(int64(n)) + " " + word + "s"
+	return inwords.Grouped(int64(n)) + " " + word + "s"
 }
 
 // list writes words as a sentence has them: a, b and c.

@@ -10,8 +10,8 @@ import (
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/track"
-	"github.com/euryale-ml/euryale/track/record"
 	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/trainer/record"
 )
 
 // tiny is a run of two epochs on drawn animals.

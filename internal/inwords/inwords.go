@@ -1,0 +1,36 @@
+// Package inwords writes numbers for people.
+package inwords
+
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
+// Grouped writes n with commas: 134,412,133.
+func Grouped(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	sign := ""
+	if n < 0 {
+		sign, s = "-", s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return sign + s
+}
+
+// Short writes n with three digits and a letter: 134 M, 15.5 G.
+func Short(n int64) string {
+	if n < 1000 {
+		return strconv.FormatInt(n, 10)
+	}
+	v := float64(n)
+	for _, unit := range []string{"", "k", "M", "G", "T"} {
+		if v < 999.5 || unit == "T" {
+			return strings.TrimSpace(strconv.FormatFloat(v, 'f', max(0, 2-int(math.Log10(max(v, 1)))), 64) + " " + unit)
+		}
+		v /= 1000
+	}
+	return ""
+}
