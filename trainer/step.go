@@ -236,104 +236,6 @@ func (s *Step) ProfileReport(batch int) string {
 	return ""
 }
 
-// Train makes one step on images [N, C, H, W] and labels [N] at a learning rate.
-// The loss and the classes are those before the update.
-func (s *Step) Train(images []float32, labels []int64, lr float64) (Result, error) {
-	if err := s.check(images, labels); err != nil {
-		return Result{}, err
-	}
-	if s.config.Soft {
-		return s.trainOn(images, s.oneHot(labels), len(labels), lr)
-	}
-	return s.trainOn(images, labels, len(labels), lr)
-}
-
-// trainOn makes one step on n images and their targets, labels or probabilities.
-func (s *Step) trainOn(images []float32, target any, n int, lr float64) (Result, error) {
-	if s.deferred() {
-		if s.parts > 0 {
-			return Result{}, fmt.Errorf("trainer: %w: Train between Accumulate and Apply", ErrConfig)
-		}
-		r, err := s.gather(images, target, n, 1)
-		if err != nil {
-			return Result{}, err
-		}
-		r.Norm, err = s.Apply(lr)
-		return r, err
-	}
-	if !(lr >= 0) || math.IsInf(lr, 0) {
-		return Result{}, fmt.Errorf("trainer: %w: learning rate %v", ErrConfig, lr)
-	}
-	p, err := s.training(part{batch: n})
-	if err != nil {
-		return Result{}, err
-	}
-	if err := p.bindRates(lr, s.trained+1); err != nil {
-		return Result{}, err
-	}
-	r, err := s.runBatch(p, images, target)
-	if err != nil {
-		return Result{}, err
-	}
-	s.trained++
-	return r, s.average()
-}
-
-// Accumulate adds the gradients of a batch, times share, to those of the batches before
-// it since the last Apply. Shares of a step should add up to 1: for the mean over all its
-// images, each is the batch's part of them. BatchNorm and dropout see the batch alone.
-func (s *Step) Accumulate(images []float32, labels []int64, share float64) (Result, error) {
-	if err := s.check(images, labels); err != nil {
-		return Result{}, err
-	}
-	if !s.config.Accumulate {
-		return Result{}, fmt.Errorf("trainer: %w: the Step was not made to accumulate", ErrConfig)
-	}
-	if s.config.Soft {
-		return s.gather(images, s.oneHot(labels), len(labels), share)
-	}
-	return s.gather(images, labels, len(labels), share)
-}
-
-// gather puts the gradients of a batch into their slots.
-func (s *Step) gather(images []float32, target any, n int, share float64) (Result, error) {
-	p, err := s.training(part{batch: n, add: s.parts > 0})
-	if err != nil {
-		return Result{}, err
-	}
-	if p.share != nil {
-		if err := p.Bind(p.share, share); err != nil {
-			return Result{}, err
-		}
-	}
-	r, err := s.runBatch(p, images, target)
-	if err == nil {
-		s.parts++
-	}
-	return r, err
-}
-
-// runBatch runs a training program on a batch.
-func (s *Step) runBatch(p *program, images []float32, target any) (Result, error) {
-	if err := p.bind(s, images, target); err != nil {
-		return Result{}, err
-	}
-	if err := p.Run(); err != nil {
-		return Result{}, err
-	}
-	for name := range s.counters {
-		s.counters[name]++
-	}
-	loss, err := p.scalar(p.loss)
-	if err != nil {
-		return Result{}, err
-	}
-	if err := p.Read(p.predicted, p.classOf); err != nil {
-		return Result{}, err
-	}
-	return Result{Loss: loss, Predicted: p.classOf}, nil
-}
-
 // Evaluate classifies images [N, C, H, W] by the running statistics, in programs for
 // size images at most: the batch is filled up with zeros and the rest of the result
 // ignored. labels may be nil; then the loss is 0. The loss has no label smoothing.
@@ -384,19 +286,6 @@ func crossEntropy(logits []float64, label int) float64 {
 		sum += math.Exp(v - top)
 	}
 	return math.Log(sum) + top - logits[label]
-}
-
-func (s *Step) check(images []float32, labels []int64) error {
-	pixels := s.config.Input[0] * s.config.Input[1] * s.config.Input[2]
-	if len(labels) == 0 || len(images) != len(labels)*pixels {
-		return fmt.Errorf("trainer: %w: %d labels and %d values of images, want %d an image of %v", ErrBatch, len(labels), len(images), pixels, s.config.Input)
-	}
-	for i, l := range labels {
-		if l < 0 || l >= int64(s.classes) {
-			return fmt.Errorf("trainer: %w: label %d of image %d is outside the %d classes", ErrBatch, l, i, s.classes)
-		}
-	}
-	return nil
 }
 
 // Close frees the programs and the State; the device stays.
