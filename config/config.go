@@ -1,5 +1,13 @@
 package config
 
+import (
+	"fmt"
+	"math"
+	"path"
+	"strconv"
+	"strings"
+)
+
 // Format is the version of the YAML that this package writes, and the newest
 // that it reads.
 const Format = 1
@@ -94,6 +102,28 @@ type Optim struct {
 	Betas       [2]float64 `yaml:"betas" range:"[0,1)" order:"any" help:"of adamw"`
 	Eps         float64    `yaml:"eps" range:"(0,inf)" help:"of adamw"`
 	LayerDecay  float64    `yaml:"layer_decay" range:"(0,1]" help:"factor of the learning rate from each layer to the one before; 1 = off"`
+	RateScales  []string   `yaml:"rate_scales" help:"pattern=factor of the learning rates of parameters, such as fc.*=10; the first that matches counts"`
+}
+
+// RateScale is an entry of RateScales.
+type RateScale struct {
+	Pattern string
+	Factor  float64
+}
+
+// ParseRateScales reads RateScales.
+func (o Optim) ParseRateScales() (list []RateScale, err error) {
+	for _, text := range o.RateScales {
+		pattern, factor, ok := strings.Cut(text, "=")
+		r := RateScale{Pattern: strings.TrimSpace(pattern)}
+		r.Factor, err = strconv.ParseFloat(strings.TrimSpace(factor), 64)
+		_, badPattern := path.Match(r.Pattern, "")
+		if !ok || err != nil || badPattern != nil || r.Pattern == "" || !(r.Factor >= 0) || math.IsInf(r.Factor, 1) {
+			return nil, &keyError{fmt.Sprintf("optim.rate_scales = %q: want pattern=factor, such as fc.*=10", text), ErrRange}
+		}
+		list = append(list, r)
+	}
+	return list, nil
 }
 
 // Schedule is how the learning rate goes.

@@ -24,7 +24,7 @@ data.test_fraction=0.2 data.augment=true
 augment.crop_scale=0.08,1 augment.crop_ratio=0.75,1.3333 augment.flip=0.5 augment.brightness=0.6,1.4 augment.saturation=0.6,1.4
 augment.hue_scale=0.6,1.4 augment.contrast=1,1 augment.hue_shift=0,0 augment.mixup=0 augment.random_erasing=0
 optim.name=sgd optim.lr=0.001 optim.momentum=0.9 optim.nesterov=false optim.weight_decay=0.0005 optim.no_bias_decay=false
-optim.betas=0.9,0.999 optim.eps=1e-08 optim.layer_decay=1
+optim.betas=0.9,0.999 optim.eps=1e-08 optim.layer_decay=1 optim.rate_scales=
 schedule.name=constant schedule.warmup_epochs=0 schedule.step_epochs=30 schedule.gamma=0.1 schedule.min_lr=0
 schedule.linear_scaling=false schedule.base_batch=256
 loss.label_smoothing=0
@@ -241,6 +241,7 @@ func TestValidate(t *testing.T) {
 		{"mixup", func(c *config.Config) { c.Augment.Mixup = -0.2 }, config.ErrRange, "augment.mixup = -0.2"},
 		{"erasing", func(c *config.Config) { c.Augment.RandomErasing = 1.2 }, config.ErrRange, "augment.random_erasing"},
 		{"adamw with Nesterov", func(c *config.Config) { c.Optim.Name, c.Optim.Nesterov = "adamw", true }, config.ErrRange, "are of sgd"},
+		{"rate scales", func(c *config.Config) { c.Optim.RateScales = []string{"fc.*=10", "fc.*"} }, config.ErrRange, `optim.rate_scales = "fc.*"`},
 		{"a password", func(c *config.Config) { c.MLflow.URI = "http://me:secret@host" }, config.ErrRange, "mlflow.uri holds a password"},
 		{"an address", func(c *config.Config) { c.Data.URL = "http://me:secret@host:port" }, config.ErrRange, "data.url cannot be read as an address"},
 	} {

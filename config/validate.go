@@ -90,6 +90,9 @@ func (c *Config) together() []error {
 	if c.Optim.Name == "adamw" && (c.Optim.Nesterov || c.Given("optim.momentum") && c.Optim.Momentum != Default().Optim.Momentum) {
 		bad("optim.momentum and optim.nesterov are of sgd, and optim.name = adamw has optim.betas: leave them out")
 	}
+	if _, err := c.Optim.ParseRateScales(); err != nil {
+		errs = append(errs, err)
+	}
 	if c.Optim.Nesterov && c.Optim.Momentum == 0 {
 		bad("optim.nesterov = true needs optim.momentum greater than 0")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"path"
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/dataset"
@@ -186,7 +187,7 @@ func optimizerOf(cfg config.Config, net nn.Module) (optim.Optimizer, error) {
 	if o.NoBiasDecay {
 		groups = append(groups, optim.NoBiasDecay())
 	}
-	scale, err := layerDecay(cfg, net)
+	scale, err := rateScale(cfg, net)
 	if err != nil {
 		return nil, err
 	}
@@ -196,9 +197,14 @@ func optimizerOf(cfg config.Config, net nn.Module) (optim.Optimizer, error) {
 	return optim.SGD{LR: lr, Momentum: o.Momentum, WeightDecay: o.WeightDecay, Nesterov: o.Nesterov, Groups: groups, Scale: scale}, nil
 }
 
-// layerDecay makes the rates of a model's layers; nil: they are all the same.
-func layerDecay(cfg config.Config, net nn.Module) (func(p *nn.Param) float64, error) {
-	if cfg.Optim.LayerDecay == 1 {
+// rateScale makes the factor on each parameter's rate, of its layer and of the patterns
+// that name it; nil: they are all 1.
+func rateScale(cfg config.Config, net nn.Module) (func(p *nn.Param) float64, error) {
+	scales, err := cfg.Optim.ParseRateScales()
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Optim.LayerDecay == 1 && len(scales) == 0 {
 		return nil, nil
 	}
 	g, err := nn.Trace(net, []int{1, 3, cfg.Data.Crop, cfg.Data.Crop}, nn.Options{})
@@ -209,7 +215,20 @@ func layerDecay(cfg config.Config, net nn.Module) (func(p *nn.Param) float64, er
 	if m, ok := net.(interface{ LayerOf(param string) string }); ok {
 		layer = m.LayerOf
 	}
-	return optim.LayerDecay(g.Params, cfg.Optim.LayerDecay, layer), nil
+	decay := optim.LayerDecay(g.Params, cfg.Optim.LayerDecay, layer)
+	for _, s := range scales {
+		if err := matchesOne("optim.rate_scales", s.Pattern, g.Params); err != nil {
+			return nil, err
+		}
+	}
+	return func(p *nn.Param) float64 {
+		for _, s := range scales {
+			if ok, _ := path.Match(s.Pattern, p.Name); ok {
+				return s.Factor * decay(p)
+			}
+		}
+		return decay(p)
+	}, nil
 }
 
 func scheduleOf(cfg config.Config) func(rate float64, stepsAnEpoch, epochs int) (schedule.Schedule, error) {

@@ -148,23 +148,26 @@ func (t *Trainer) buildStep() (err error) {
 // wrongly would train what should stay.
 func (t *Trainer) checkFreeze() error {
 	for _, pattern := range t.config.Freeze {
-		matches := slices.ContainsFunc(t.graph.Params, func(p *nn.Param) bool {
-			ok, _ := path.Match(pattern, p.Name)
-			return ok
-		})
-		if matches {
-			continue
+		if err := matchesOne("Config.Freeze", pattern, t.graph.Params); err != nil {
+			return err
 		}
-		near, distance := "", -1
-		begin, _, _ := strings.Cut(pattern, "*")
-		for _, p := range t.graph.Params {
-			if d := edit.Distance(begin, p.Name[:min(len(begin), len(p.Name))]); distance < 0 || d < distance {
-				near, distance = p.Name, d
-			}
-		}
-		return fmt.Errorf("trainer: Config.Freeze: %w: no parameter matches %q; the nearest is %s", ErrConfig, pattern, near)
 	}
 	return nil
+}
+
+// matchesOne is an error, which names the nearest parameter, if a pattern matches none.
+func matchesOne(setting, pattern string, params []*nn.Param) error {
+	near, distance := "", -1
+	begin, _, _ := strings.Cut(pattern, "*")
+	for _, p := range params {
+		if ok, _ := path.Match(pattern, p.Name); ok {
+			return nil
+		}
+		if d := edit.Distance(begin, p.Name[:min(len(begin), len(p.Name))]); distance < 0 || d < distance {
+			near, distance = p.Name, d
+		}
+	}
+	return fmt.Errorf("trainer: %s: %w: no parameter matches %q; the nearest is %s", setting, ErrConfig, pattern, near)
 }
 
 // stepsAnEpoch is the number of updates.
