@@ -16,7 +16,7 @@ for folder in sys.argv[1:]:
     assert run.info.status == "FINISHED" and run.info.run_name == summary["name"], run.info
     series = {}
     for line in map(json.loads, open(f"{folder}/metrics.jsonl")):
-        for name in ["loss", "accuracy", "balanced_accuracy", "lr"]:
+        for name in ["loss", "accuracy", "balanced_accuracy", "top5_accuracy", "lr"]:
             if line.get(name) is not None:
                 series.setdefault(f"{line['split']}/{name}", []).append((line["step"], line[name]))
     assert set(run.data.metrics) == set(series), (set(run.data.metrics), set(series))

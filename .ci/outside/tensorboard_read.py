@@ -14,7 +14,7 @@ def check(run):
     lines = [json.loads(line) for line in open(f"{run}/metrics.jsonl")]
     series = {}
     for line in lines:
-        for name in ["loss", "accuracy", "balanced_accuracy", "lr"]:
+        for name in ["loss", "accuracy", "balanced_accuracy", "top5_accuracy", "lr"]:
             if line.get(name) is not None:
                 series.setdefault(f"{line['split']}/{name}", []).append((line["step"], struct.unpack("f", struct.pack("f", line[name]))[0]))
     assert set(tags["scalars"]) == set(series), (tags["scalars"], set(series))
