@@ -123,7 +123,7 @@ func (e *exporting) write(path, name string, size int, f *checkpoint.File, info 
 	if err != nil {
 		return err
 	}
-	matched, err := checkpoint.Match(checkpoint.Rename(f, aliases), specsOf(g), checkpoint.MatchOptions{Path: path, Model: name, AnyForm: e.anyForm})
+	matched, err := checkpoint.Match(checkpoint.Rename(f, aliases), trainer.Specs(g), checkpoint.MatchOptions{Path: path, Model: name, AnyForm: e.anyForm})
 	if err != nil {
 		return err
 	}
@@ -149,12 +149,7 @@ func modelOf(name string, f *checkpoint.File) (nn.Module, []checkpoint.Alias, er
 	if err != nil {
 		return nil, nil, err
 	}
-	var aliases []checkpoint.Alias
-	if a, ok := m.(interface{ Aliases() []models.Alias }); ok {
-		for _, one := range a.Aliases() {
-			aliases = append(aliases, checkpoint.Alias(one))
-		}
-	}
+	aliases := trainer.Aliases(m)
 	h, ok := m.(interface{ HeadParams() []string })
 	if !ok {
 		return nil, nil, fmt.Errorf("%s does not say which of its parameters are the classifier", name)
@@ -167,18 +162,4 @@ func modelOf(name string, f *checkpoint.File) (nn.Module, []checkpoint.Alias, er
 		}
 	}
 	return nil, nil, fmt.Errorf("%w: it lacks %s, the classifier of %s", checkpoint.ErrMatch, strings.Join(h.HeadParams(), ", "), name)
-}
-
-// specsOf describes the tensors of a graph's state dict.
-func specsOf(g *nn.Graph) (specs []checkpoint.Spec) {
-	for _, p := range g.Params {
-		specs = append(specs, checkpoint.Spec{Name: p.Name, Shape: p.Shape})
-	}
-	for _, b := range g.Buffers {
-		specs = append(specs, checkpoint.Spec{Name: b.Name, Shape: b.Shape})
-	}
-	for _, name := range g.Counters {
-		specs = append(specs, checkpoint.Spec{Name: name, Shape: []int{}, Counter: true})
-	}
-	return specs
 }

@@ -192,13 +192,7 @@ func (c *Classifier) classCount(f *checkpoint.File, names []string) (int, error)
 	if !ok {
 		return 0, fmt.Errorf("%w: it does not say how many classes it has; name them", ErrWeights)
 	}
-	if a, ok := net.(interface{ Aliases() []models.Alias }); ok { // a file of another library
-		var aliases []checkpoint.Alias
-		for _, one := range a.Aliases() {
-			aliases = append(aliases, checkpoint.Alias(one))
-		}
-		f = checkpoint.Rename(f, aliases)
-	}
+	f = checkpoint.Rename(f, trainer.Aliases(net)) // a file of another library
 	for _, name := range m.HeadParams() {
 		if t, ok := f.Find(name); ok && len(t.Shape) > 0 && t.Shape[0] > 0 {
 			return t.Shape[0], nil

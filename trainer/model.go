@@ -27,8 +27,8 @@ func headParams(m nn.Module) []string {
 	return nil
 }
 
-// aliasesOf are other libraries' names for a model's parameters, as the model tells.
-func aliasesOf(m nn.Module) (list []checkpoint.Alias) {
+// Aliases are other libraries' names for a model's parameters, as the model tells.
+func Aliases(m nn.Module) (list []checkpoint.Alias) {
 	if a, ok := m.(interface{ Aliases() []models.Alias }); ok {
 		for _, one := range a.Aliases() {
 			list = append(list, checkpoint.Alias(one))
@@ -68,7 +68,7 @@ func (s *Step) Tensors() ([]checkpoint.Tensor, error) {
 // tell. A file of another model, with missing, unknown
 // or mis-shaped tensors, changes nothing and is an error that names path.
 func (s *Step) Load(path string, f *checkpoint.File, o LoadOptions) error {
-	match, err := checkpoint.Match(checkpoint.Rename(f, aliasesOf(s.model)), s.specs(), checkpoint.MatchOptions{
+	match, err := checkpoint.Match(checkpoint.Rename(f, Aliases(s.model)), s.specs(), checkpoint.MatchOptions{
 		Path: path, Model: modelName(s.model), ReplaceHead: o.ReplaceHead, Head: headParams(s.model), AnyForm: o.AnyForm,
 	})
 	if err != nil {
@@ -79,14 +79,18 @@ func (s *Step) Load(path string, f *checkpoint.File, o LoadOptions) error {
 
 // specs describes the tensors of the model's state dict.
 func (s *Step) specs() []checkpoint.Spec {
-	var specs []checkpoint.Spec
-	for _, p := range s.params {
+	return Specs(&nn.Graph{Params: s.params, Buffers: s.buffers, Counters: s.names})
+}
+
+// Specs describes the tensors of the state dict of a model, from its graph.
+func Specs(g *nn.Graph) (specs []checkpoint.Spec) {
+	for _, p := range g.Params {
 		specs = append(specs, checkpoint.Spec{Name: p.Name, Shape: p.Shape})
 	}
-	for _, b := range s.buffers {
+	for _, b := range g.Buffers {
 		specs = append(specs, checkpoint.Spec{Name: b.Name, Shape: b.Shape})
 	}
-	for _, name := range s.names {
+	for _, name := range g.Counters {
 		specs = append(specs, checkpoint.Spec{Name: name, Shape: []int{}, Counter: true})
 	}
 	return specs
