@@ -6,6 +6,7 @@ package httpsend
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -77,6 +78,9 @@ func New(name, base string) (*Client, error) {
 	}
 	return c, nil
 }
+
+// TLS sets how https is spoken. Call it before the first request.
+func (c *Client) TLS(config *tls.Config) { c.http.Transport.(*http.Transport).TLSClientConfig = config }
 
 // Close gives idle connections back.
 func (c *Client) Close() { c.http.CloseIdleConnections() }

@@ -2,7 +2,6 @@ package mlflow
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -52,7 +51,10 @@ func (s *Sink) image(ctx context.Context, r track.Record) error {
 	name = fmt.Sprintf("images/%s+step+%s+timestamp+%d+%s", name, step(r.Step), r.Time.UnixMilli(), uuid(s.runID, r.Name, r.Step))
 	// The page shows a second file, a small WebP when the Python client makes it. A browser
 	// goes by what is in it.
-	return errors.Join(s.putFile(ctx, name+".png", r.Path), s.putFile(ctx, name+"+compressed.webp", r.Path))
+	if err := s.putFile(ctx, name+".png", r.Path); err != nil {
+		return err
+	}
+	return s.putFile(ctx, name+"+compressed.webp", r.Path)
 }
 
 // putFile sends a file without holding it in memory.
@@ -72,6 +74,9 @@ func (s *Sink) put(ctx context.Context, name string, r io.Reader, size int64) er
 	return s.artifact(ctx, name, func() (io.ReadCloser, error) { return io.NopCloser(r), nil }, size)
 }
 
+// artifactAPI is before the path of each file.
+const artifactAPI = "/api/2.0/mlflow-artifacts/artifacts"
+
 func (s *Sink) artifact(ctx context.Context, name string, open func() (io.ReadCloser, error), size int64) error {
 	if s.noArtifacts != nil {
 		return s.noArtifacts
@@ -86,7 +91,7 @@ func (s *Sink) artifact(ctx context.Context, name string, open func() (io.ReadCl
 	}
 	_, err := s.http.Send(ctx, httpsend.Request{
 		Method: http.MethodPut,
-		Path:   "/api/2.0/mlflow-artifacts/artifacts" + s.root + "/" + strings.Join(parts, "/"),
+		Path:   artifactAPI + s.root + "/" + strings.Join(parts, "/"),
 		Header: http.Header{"Content-Type": {kind}}, Open: open, Length: size,
 	})
 	return err

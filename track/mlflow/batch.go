@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +18,8 @@ import (
 
 // Limits of the server.
 const (
-	maxMetrics = 1000 // a request
+	maxAll     = 1000 // in a request, of all kinds together
+	maxMetrics = 1000
 	maxParams  = 100
 	maxTags    = 100
 	maxKey     = 250
@@ -26,10 +29,27 @@ const (
 
 // metric is a value of a step.
 type metric struct {
-	Key       string  `json:"key"`
-	Value     float64 `json:"value"`
-	Timestamp int64   `json:"timestamp"` // milliseconds
-	Step      int     `json:"step"`
+	Key       string `json:"key"`
+	Value     number `json:"value"`
+	Timestamp int64  `json:"timestamp"` // milliseconds
+	Step      int    `json:"step"`
+}
+
+// number is a value, as a text where it is not finite: the server takes no other form.
+type number float64
+
+// MarshalJSON writes the number.
+func (n number) MarshalJSON() ([]byte, error) {
+	switch f := float64(n); {
+	case math.IsNaN(f):
+		return []byte(`"NaN"`), nil
+	case math.IsInf(f, 1):
+		return []byte(`"Infinity"`), nil
+	case math.IsInf(f, -1):
+		return []byte(`"-Infinity"`), nil
+	default:
+		return json.Marshal(f)
+	}
 }
 
 // batch is a request of runs/log-batch.
@@ -39,19 +59,21 @@ type batch struct {
 	tags    []tag
 }
 
+func (b *batch) size() int { return len(b.metrics) + len(b.params) + len(b.tags) }
+
 // add puts a record into the batch; false: it does not fit, or is of another kind.
 func (b *batch) add(r track.Record) bool {
 	switch r.Kind {
 	case track.MetricsRecord:
-		if len(b.metrics)+len(r.Values) > maxMetrics {
+		if n := len(r.Values); len(b.metrics)+n > maxMetrics || b.size()+n > maxAll {
 			return false
 		}
 		for _, name := range slices.Sorted(maps.Keys(r.Values)) {
-			b.metrics = append(b.metrics, metric{key(name), r.Values[name], r.Time.UnixMilli(), r.Step})
+			b.metrics = append(b.metrics, metric{key(name), number(r.Values[name]), r.Time.UnixMilli(), r.Step})
 		}
 		return true
 	case track.ParamsRecord:
-		if len(b.params)+len(r.Params) > maxParams {
+		if n := len(r.Params); len(b.params)+n > maxParams || b.size()+n > maxAll {
 			return false
 		}
 		have := map[string]bool{}
@@ -77,7 +99,7 @@ func (b *batch) add(r track.Record) bool {
 		b.params, b.tags = params, tags
 		return true
 	case track.TagsRecord:
-		if len(b.tags)+len(r.Tags) > maxTags {
+		if n := len(r.Tags); len(b.tags)+n > maxTags || b.size()+n > maxAll {
 			return false
 		}
 		for _, name := range r.Tags {
@@ -128,13 +150,13 @@ func parts(r track.Record) (list []track.Record) {
 // refuses, becomes a tag "now." and its name.
 func (s *Sink) logBatch(ctx context.Context, b batch) error {
 	err := s.send(ctx, b)
-	if len(b.params) == 0 || code(err) != "INVALID_PARAMETER_VALUE" {
+	if len(b.params) == 0 || code(err) != invalid {
 		return err
 	}
 	rest := batch{metrics: b.metrics, tags: b.tags}
 	for _, p := range b.params {
 		err := s.send(ctx, batch{params: []tag{p}})
-		if code(err) == "INVALID_PARAMETER_VALUE" {
+		if code(err) == invalid {
 			rest.tags = append(rest.tags, tag{key("now." + p.Key), cut(p.Value, maxTag)})
 		} else if err != nil {
 			return err
@@ -144,7 +166,7 @@ func (s *Sink) logBatch(ctx context.Context, b batch) error {
 }
 
 func (s *Sink) send(ctx context.Context, b batch) error {
-	if len(b.metrics)+len(b.params)+len(b.tags) == 0 {
+	if b.size() == 0 {
 		return nil
 	}
 	in := struct {
@@ -172,7 +194,7 @@ func key(name string) string {
 	if len(clean) > maxKey {
 		clean = clean[:maxKey]
 	}
-	if clean = strings.Trim(clean, "/. "); clean == "" {
+	if clean = strings.Trim(path.Clean(clean), "/. "); clean == "" { // the server takes clean paths only
 		return "_"
 	}
 	return clean

@@ -2,9 +2,13 @@ package mlflow
 
 import (
 	"cmp"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"strings"
 
 	"github.com/euryale-ml/euryale/internal/httpsend"
 )
@@ -19,6 +23,8 @@ const (
 	userVariable       = "MLFLOW_TRACKING_USERNAME"
 	passwordVariable   = "MLFLOW_TRACKING_PASSWORD"
 	tokenVariable      = "MLFLOW_TRACKING_TOKEN"
+	insecureVariable   = "MLFLOW_TRACKING_INSECURE_TLS"
+	authorityVariable  = "MLFLOW_TRACKING_SERVER_CERT_PATH"
 )
 
 // DefaultExperiment is the experiment of runs that name none.
@@ -44,6 +50,9 @@ func New(o Options, env func(string) string) (*Sink, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w; it comes from mlflow.uri or %s", ErrConfig, err, uriVariable)
 	}
+	if err := setTLS(client, env); err != nil {
+		return nil, err
+	}
 	token, user, password := env(tokenVariable), env(userVariable), env(passwordVariable)
 	if token != "" || password != "" {
 		client.Secrets = append(client.Secrets, token, password)
@@ -56,5 +65,38 @@ func New(o Options, env func(string) string) (*Sink, error) {
 			r.Header.Set("Authorization", "Bearer "+token)
 		}
 	}
-	return &Sink{http: client, experiment: cmp.Or(o.Experiment, env(experimentVariable), DefaultExperiment)}, nil
+	return &Sink{
+		http: client, experiment: cmp.Or(o.Experiment, env(experimentVariable), DefaultExperiment),
+		user: cmp.Or(env("LOGNAME"), env("USER"), env("USERNAME")),
+	}, nil
+}
+
+// setTLS lets the client take a certificate that the system does not know: any, or those
+// that a file's authorities have signed.
+func setTLS(client *httpsend.Client, env func(string) string) error {
+	file := env(authorityVariable)
+	switch strings.ToLower(env(insecureVariable)) {
+	case "", "false", "0":
+	case "true", "1":
+		if file != "" {
+			return fmt.Errorf("%w: %s and %s exclude each other", ErrConfig, insecureVariable, authorityVariable)
+		}
+		client.TLS(&tls.Config{InsecureSkipVerify: true})
+		return nil
+	default:
+		return fmt.Errorf("%w: %s is neither true nor false", ErrConfig, insecureVariable)
+	}
+	if file == "" {
+		return nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrConfig, authorityVariable, err)
+	}
+	known := x509.NewCertPool()
+	if !known.AppendCertsFromPEM(data) {
+		return fmt.Errorf("%w: %s: %s holds no certificate in PEM", ErrConfig, authorityVariable, file)
+	}
+	client.TLS(&tls.Config{RootCAs: known})
+	return nil
 }

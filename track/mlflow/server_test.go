@@ -24,6 +24,7 @@ type server struct {
 	artifactURI string // a run's, with %s for the run; "": mlflow-artifacts
 	user, pass  string // "": everybody
 	token       string
+	anyRun      bool                                              // does not know filters
 	before      func(w http.ResponseWriter, r *http.Request) bool // true: has answered
 	requests    int
 }
@@ -144,7 +145,7 @@ func (s *server) call(w http.ResponseWriter, r *http.Request, call string, body 
 	case "POST runs/search":
 		found := []any{}
 		for id, run := range s.runs {
-			if in.Filter == "tags.`"+idTag+"` = '"+run.tags[idTag]+"'" {
+			if s.anyRun || in.Filter == "tags.`"+idTag+"` = '"+run.tags[idTag]+"'" {
 				found = append(found, s.info(id, "1"))
 			}
 		}
@@ -165,7 +166,11 @@ func (s *server) info(id, experiment string) map[string]any {
 	if s.artifactURI != "" {
 		uri = fmt.Sprintf(s.artifactURI, id)
 	}
-	return map[string]any{"info": map[string]string{"run_id": id, "experiment_id": experiment, "artifact_uri": uri, "lifecycle_stage": "active"}}
+	tags := []tag{}
+	for name, value := range s.runs[id].tags {
+		tags = append(tags, tag{name, value})
+	}
+	return map[string]any{"data": map[string]any{"tags": tags}, "info": map[string]string{"run_id": id, "experiment_id": experiment, "artifact_uri": uri, "lifecycle_stage": "active"}}
 }
 
 func (s *server) logBatch(w http.ResponseWriter, run *serverRun, metrics []metric, params, tags []tag, body []byte) {

@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,46 +40,62 @@ func (s *Sink) Open(_ context.Context, run track.RunInfo) (track.Remote, error) 
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return track.Remote{}, fmt.Errorf("tensorboard: %w", err)
 	}
-	if err := s.recall(dir); err != nil {
+	newest, err := s.recall(dir)
+	if err != nil {
 		return track.Remote{}, err
 	}
-	host, err := os.Hostname()
-	if err != nil || host == "" {
-		host = "euryale"
-	}
-	for n := 0; ; n++ { // TensorBoard takes the time of a file from its name
-		name := fmt.Sprintf("events.out.tfevents.%010d.%s.%d.%d", time.Now().Unix(), clean(host), os.Getpid(), n)
-		f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o644)
-		if errors.Is(err, fs.ErrExist) && n < 10000 {
-			continue
-		}
-		if err != nil {
-			return track.Remote{}, fmt.Errorf("tensorboard: %w", err)
-		}
-		s.file = f
-		break
+	if s.file, err = create(dir, max(time.Now().Unix(), newest+1)); err != nil {
+		return track.Remote{}, fmt.Errorf("tensorboard: %w", err)
 	}
 	first := wire.Message(nil).Double(eventTime, seconds(time.Now())).Text(eventVersion, "brain.Event:2")
 	return track.Remote{ID: run.ID}, s.write(appendEvent(nil, first))
 }
 
-// recall notes what the run's earlier files hold.
-func (s *Sink) recall(dir string) error {
-	files, err := filepath.Glob(filepath.Join(dir, "events.out.tfevents.*"))
-	if err != nil {
-		return fmt.Errorf("tensorboard: %w", err)
+// prefix begins the name of every event file; then follow seconds since 1970, in whose
+// order TensorBoard reads a run's files.
+const prefix = "events.out.tfevents."
+
+// create makes an event file of a time.
+func create(dir string, began int64) (f *os.File, err error) {
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		host = "euryale"
 	}
-	for _, path := range files {
-		values, err := ReadFile(path)
+	for n := range 10000 {
+		name := fmt.Sprintf("%s%010d.%s.%d.%d", prefix, began, clean(host), os.Getpid(), n)
+		f, err = os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o644)
+		if !errors.Is(err, fs.ErrExist) {
+			break
+		}
+	}
+	return f, err
+}
+
+// recall notes what the run's earlier files hold, and finds the time of the newest.
+func (s *Sink) recall(dir string) (newest int64, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return 0, fmt.Errorf("tensorboard: %w", err)
+	}
+	for _, e := range entries {
+		rest, found := strings.CutPrefix(e.Name(), prefix)
+		if !found || !e.Type().IsRegular() {
+			continue
+		}
+		values, err := ReadFile(filepath.Join(dir, e.Name()))
 		if err != nil && !errors.Is(err, ErrFile) {
-			return fmt.Errorf("tensorboard: %w", err)
+			return 0, fmt.Errorf("tensorboard: %w", err)
 		}
 		for _, v := range values {
 			s.later(v.Tag, v.Step)
 		}
+		digits, _, _ := strings.Cut(rest, ".")
+		if began, err := strconv.ParseInt(digits, 10, 64); err == nil {
+			newest = max(newest, began)
+		}
 	}
 	_, s.session = s.last[sessionStartTag] // TensorBoard takes the first
-	return nil
+	return newest, nil
 }
 
 // later notes a tag's step, unless it has had one as late.

@@ -109,6 +109,35 @@ func TestSink(t *testing.T) {
 	}
 }
 
+// TestOrder has sessions within a second, in a folder whose name is a pattern: TensorBoard
+// reads their files by name, and each value is written once.
+func TestOrder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "lr [0.1]")
+	for step := 1; step <= 12; step++ {
+		deliver(t, dir, metrics(step-1, map[string]float64{"a": 1}), metrics(step, map[string]float64{"a": 1}))
+	}
+	entries, err := os.ReadDir(filepath.Join(dir, tensorboard.Dir)) // in the order of names
+	if err != nil || len(entries) != 12 {
+		t.Fatalf("%d files, %v", len(entries), err)
+	}
+	step := int64(0)
+	for _, e := range entries {
+		values, err := tensorboard.ReadFile(filepath.Join(dir, tensorboard.Dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range values {
+			if v.Step != step {
+				t.Errorf("%s: step %d, want %d", e.Name(), v.Step, step)
+			}
+			step++
+		}
+	}
+	if step != 13 {
+		t.Errorf("%d steps", step)
+	}
+}
+
 // TestTornAndDamaged cuts a file at every byte and changes every byte.
 func TestTornAndDamaged(t *testing.T) {
 	dir := t.TempDir()

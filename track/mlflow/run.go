@@ -1,0 +1,153 @@
+package mlflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/euryale-ml/euryale/internal/httpsend"
+	"github.com/euryale-ml/euryale/track"
+)
+
+// begin makes the run, or finds the one that was made before and says that it goes on.
+func (s *Sink) begin(ctx context.Context, run track.RunInfo) (*runInfo, error) {
+	found, err := s.known(ctx, run.Remote.ID)
+	if err == nil && found == nil {
+		if err = s.findExperiment(ctx); err == nil {
+			found, err = s.search(ctx, run.ID)
+		}
+		if err == nil && found == nil {
+			return s.create(ctx, run)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return found, s.update(ctx, "RUNNING", time.Time{}, found.Info.RunID)
+}
+
+// findExperiment finds the experiment by its name, or makes it.
+func (s *Sink) findExperiment(ctx context.Context) error {
+	var got struct {
+		Experiment struct {
+			ID    string `json:"experiment_id"`
+			Stage string `json:"lifecycle_stage"`
+		} `json:"experiment"`
+	}
+	byName := func() error {
+		return s.http.JSON(ctx, http.MethodGet, api+"experiments/get-by-name", url.Values{"experiment_name": {s.experiment}}, nil, &got)
+	}
+	err := byName()
+	if code(err) == missing {
+		var made struct {
+			ID string `json:"experiment_id"`
+		}
+		err = s.http.JSON(ctx, http.MethodPost, api+"experiments/create", nil, map[string]any{"name": s.experiment}, &made)
+		if err == nil && made.ID != "" {
+			s.experimentID = made.ID
+			return nil
+		}
+		if code(err) == exists { // another run made it meanwhile
+			err = byName()
+		}
+	}
+	switch {
+	case err != nil:
+		return err
+	case got.Experiment.Stage == "deleted":
+		return fmt.Errorf("%w: mlflow: the experiment %q is deleted; restore it or take another name", track.ErrStop, s.experiment)
+	case got.Experiment.ID == "":
+		return errors.New("mlflow: the server's answer names no experiment; is it an MLflow server?")
+	}
+	s.experimentID = got.Experiment.ID
+	return nil
+}
+
+// known looks for the run of an identifier; nil: there is no identifier yet.
+func (s *Sink) known(ctx context.Context, id string) (*runInfo, error) {
+	if id == "" {
+		return nil, nil
+	}
+	var got struct {
+		Run runInfo `json:"run"`
+	}
+	err := s.http.JSON(ctx, http.MethodGet, api+"runs/get", url.Values{"run_id": {id}}, nil, &got)
+	switch {
+	case code(err) == missing || err == nil && got.Run.Info.LifecycleStage == "deleted":
+		return nil, s.gone(id)
+	case err == nil && got.Run.Info.RunID == "":
+		return nil, errNoRun
+	}
+	return &got.Run, err
+}
+
+// errNoRun is of an answer without the run that was asked for.
+var errNoRun = errors.New("mlflow: the server's answer names no run; is it an MLflow server?")
+
+func (s *Sink) gone(id string) error {
+	return fmt.Errorf("%w: mlflow: the run %s is no longer at the server", track.ErrStop, id)
+}
+
+// withoutSearch are answers of servers of the same API that cannot search.
+var withoutSearch = []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}
+
+// search looks for a run that was made although its making was not acknowledged; nil:
+// none was. Servers that do not know the filter give other runs.
+func (s *Sink) search(ctx context.Context, id string) (*runInfo, error) {
+	var got struct {
+		Runs []runInfo `json:"runs"`
+	}
+	in := map[string]any{
+		"experiment_ids": []string{s.experimentID}, "filter": "tags.`" + idTag + "` = '" + id + "'", "max_results": 1,
+	}
+	err := s.http.JSON(ctx, http.MethodPost, api+"runs/search", nil, in, &got)
+	var status *httpsend.StatusError
+	if errors.As(err, &status) && slices.Contains(withoutSearch, status.Status) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range got.Runs {
+		if id != "" && r.Info.RunID != "" && slices.Contains(r.Data.Tags, tag{idTag, id}) {
+			return &got.Runs[i], nil
+		}
+	}
+	return nil, nil
+}
+
+func (s *Sink) create(ctx context.Context, run track.RunInfo) (*runInfo, error) {
+	var got struct {
+		Run runInfo `json:"run"`
+	}
+	name := cut(run.Name, maxTag)
+	tags := []tag{{"mlflow.runName", name}, {"mlflow.source.name", "euryale"}, {"mlflow.source.type", "LOCAL"}, {idTag, run.ID}}
+	if s.user != "" {
+		tags = append(tags, tag{"mlflow.user", s.user})
+	}
+	in := map[string]any{"experiment_id": s.experimentID, "run_name": name, "start_time": run.Created.UnixMilli(), "tags": tags}
+	if err := s.http.JSON(ctx, http.MethodPost, api+"runs/create", nil, in, &got); err != nil {
+		return nil, err
+	}
+	if got.Run.Info.RunID == "" {
+		return nil, errNoRun
+	}
+	return &got.Run, nil
+}
+
+// update sets the status, and the time of the end if there is one.
+func (s *Sink) update(ctx context.Context, status string, end time.Time, runID string) error {
+	in := struct {
+		Status string `json:"status"`
+		End    int64  `json:"end_time,omitempty"`
+		RunID  string `json:"run_id"` // last: a message that the server cuts then fails
+	}{Status: status, RunID: runID}
+	if !end.IsZero() {
+		in.End = end.UnixMilli()
+	}
+	return s.http.JSON(ctx, http.MethodPost, api+"runs/update", nil, in, nil)
+}
