@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"net/url"
 	"os"
 	"path/filepath"
 
+	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/live"
 	"github.com/euryale-ml/euryale/trainer"
 	"github.com/euryale-ml/euryale/viz"
@@ -21,7 +23,8 @@ func (n *session) openLive() {
 	if n.flags.http == "" {
 		return
 	}
-	s, err := live.Listen(n.flags.http, live.Options{Name: n.config.Name, Config: string(n.config.YAML()), Batch: n.batchOf})
+	shown := withoutUsers(n.config)
+	s, err := live.Listen(n.flags.http, live.Options{Name: n.config.Name, Config: string(shown.YAML()), Batch: n.batchOf})
 	if err != nil {
 		n.warn("warning: -http: %v", err)
 		return
@@ -32,6 +35,17 @@ func (n *session) openLive() {
 	if !s.Loopback() {
 		n.warn("warning: the live page can be read by every machine that reaches this one")
 	}
+}
+
+// withoutUsers takes the users out of addresses: some servers take a token as one.
+func withoutUsers(c config.Config) config.Config {
+	for _, address := range []*string{&c.MLflow.URI, &c.Data.URL} {
+		if u, err := url.Parse(*address); err == nil && u.User != nil {
+			u.User = nil
+			*address = u.String()
+		}
+	}
+	return c
 }
 
 // batchOf draws the first images of an epoch as the network sees them.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -96,5 +97,15 @@ func TestConfusions(t *testing.T) {
 	got := confusions([]trainer.Prediction{p(1, 2), p(2, 1), p(2, 1), p(1, 2), p(2, 1)})
 	if len(got) != 2 || got[0].label != 2 || len(got[0].images) != 3 || got[1].predicted != 2 || len(got[1].images) != 2 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestWithoutUsers wants no token on the live page, and the run's own settings as they were.
+func TestWithoutUsers(t *testing.T) {
+	c := config.Default()
+	c.MLflow.URI, c.Data.URL = "http://token@host:5000/path", "https://host/pets"
+	shown := withoutUsers(c)
+	if shown.MLflow.URI != "http://host:5000/path" || shown.Data.URL != "https://host/pets" || c.MLflow.URI != "http://token@host:5000/path" {
+		t.Errorf("shown %q and %q of %q", shown.MLflow.URI, shown.Data.URL, c.MLflow.URI)
 	}
 }
