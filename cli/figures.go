@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -144,7 +143,7 @@ func (f *figures) wait() { f.paint.close() }
 
 func exists(path string) bool {
 	_, err := os.Stat(path)
-	return !errors.Is(err, fs.ErrNotExist)
+	return err == nil
 }
 
 // SamplesDir is the folder of a drawn run's test images, in FiguresDir.

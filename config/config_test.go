@@ -242,7 +242,8 @@ func TestValidate(t *testing.T) {
 		{"erasing", func(c *config.Config) { c.Augment.RandomErasing = 1.2 }, config.ErrRange, "augment.random_erasing"},
 		{"adamw with Nesterov", func(c *config.Config) { c.Optim.Name, c.Optim.Nesterov = "adamw", true }, config.ErrRange, "are of sgd"},
 		{"rate scales", func(c *config.Config) { c.Optim.RateScales = []string{"fc.*=10", "fc.*"} }, config.ErrRange, `optim.rate_scales = "fc.*"`},
-		{"a password", func(c *config.Config) { c.MLflow.URI = "http://me:secret@host" }, config.ErrRange, "mlflow.uri holds a password"},
+		{"a password", func(c *config.Config) { c.MLflow.URI = "http://me:secret@host" }, config.ErrRange, "mlflow.uri holds a user or a password"},
+		{"a token", func(c *config.Config) { c.MLflow.URI = "http://t0ken@host" }, config.ErrRange, "mlflow.uri holds a user or a password"},
 		{"an address", func(c *config.Config) { c.Data.URL = "http://me:secret@host:port" }, config.ErrRange, "data.url cannot be read as an address"},
 	} {
 		c := config.Default()

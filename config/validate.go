@@ -111,8 +111,8 @@ func (c *Config) together() []error {
 	} {
 		if u, err := url.Parse(address.value); err != nil {
 			bad("%s cannot be read as an address", address.key) // not shown: it may hold a password
-		} else if _, has := u.User.Password(); has {
-			bad("%s holds a password, which would be written to config.yaml: want %s", address.key, address.instead)
+		} else if u.User != nil { // a token may stand in either place
+			bad("%s holds a user or a password, which would be written to config.yaml: want %s", address.key, address.instead)
 		}
 	}
 	for _, p := range c.Model.Freeze {
