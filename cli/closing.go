@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/euryale-ml/euryale/metrics"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -34,26 +35,9 @@ func (m *metricRow) see(epoch int, v float64) {
 // closing is the table at the end of a run: best and last of each metric, and where.
 type closing struct {
 	out            io.Writer
-	loss, accuracy epochMean
+	loss, accuracy metrics.Mean // over an epoch's steps
 	rows           [5]metricRow
 	epochs         int
-}
-
-// epochMean is a mean over an epoch's steps.
-type epochMean struct {
-	sum float64
-	n   int
-}
-
-func (a *epochMean) add(v float64) { a.sum, a.n = a.sum+v, a.n+1 }
-
-func (a *epochMean) take() float64 {
-	v := math.NaN()
-	if a.n > 0 {
-		v = a.sum / float64(a.n)
-	}
-	*a = epochMean{}
-	return v
 }
 
 func newClosing(out io.Writer) *closing {
@@ -67,15 +51,17 @@ func (c *closing) hook() trainer.Hook {
 	return trainer.Hook{
 		Name: "table",
 		Step: func(e trainer.StepEvent) error {
-			c.loss.add(e.Loss)
-			c.accuracy.add(e.Accuracy)
+			c.loss.Add(e.Loss, 1)
+			c.accuracy.Add(e.Accuracy, 1)
 			return nil
 		},
 		Epoch: func(e trainer.EpochEvent) error {
 			c.epochs++
-			for i, v := range []float64{c.loss.take(), c.accuracy.take(), e.Test.Loss, e.Test.Accuracy, e.Test.BalancedAccuracy} {
+			for i, v := range []float64{c.loss.Value(), c.accuracy.Value(), e.Test.Loss, e.Test.Accuracy, e.Test.BalancedAccuracy} {
 				c.rows[i].see(e.Epoch, v)
 			}
+			c.loss.Reset()
+			c.accuracy.Reset()
 			return nil
 		},
 		End: func(r *trainer.Report, _ error) error { return c.print(r) },

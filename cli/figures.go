@@ -12,11 +12,12 @@ import (
 
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/trainer/record"
 	"github.com/euryale-ml/euryale/viz"
 )
 
 // FiguresDir is the folder of a run's pictures, in the run's folder.
-const FiguresDir = "figures"
+const FiguresDir = record.FiguresDir
 
 // figures draws a run: the batch before and after augmentation at the start, the curves
 // after each epoch, the confusion matrix of the best one.

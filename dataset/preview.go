@@ -24,29 +24,26 @@ func (l *Loader) Preview(ctx context.Context, epoch, n int) ([]Pair, error) {
 	if l.config.Mixup > 0 || l.config.Erase.P > 0 {
 		return l.previewBatches(ctx, epoch, n)
 	}
-	var pairs []Pair
-	for _, i := range l.order(epoch) {
-		if len(pairs) >= n {
-			break
-		}
-		p, ok, err := l.pair(ctx, epoch, i)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			pairs = append(pairs, p)
-		}
-	}
-	return pairs, nil
+	return l.pairs(ctx, epoch, l.order(epoch), n)
 }
 
 // Images reads the images of some places of the set, before and after the transforms
 // alone. Those that cannot be read are left out.
 func (l *Loader) Images(ctx context.Context, epoch int, index []int) ([]Pair, error) {
-	var pairs []Pair
 	for _, i := range index {
 		if i < 0 || i >= l.set.Len() {
 			return nil, fmt.Errorf("dataset: there is no image %d of %d", i, l.set.Len())
+		}
+	}
+	return l.pairs(ctx, epoch, index, len(index))
+}
+
+// pairs reads the first n images of a list that can be read.
+func (l *Loader) pairs(ctx context.Context, epoch int, index []int, n int) ([]Pair, error) {
+	var pairs []Pair
+	for _, i := range index {
+		if len(pairs) >= n {
+			break
 		}
 		p, ok, err := l.pair(ctx, epoch, i)
 		if err != nil {

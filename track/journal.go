@@ -53,7 +53,7 @@ type journal struct {
 	at      int64 // where the next record to be sent begins
 	lastSeq int64
 	state   state
-	lost    int // lines that could not be read
+	left    int // records that were to be sent when it was opened
 }
 
 // openJournal opens the files in a folder, which it makes where there is none, and tells
@@ -133,12 +133,12 @@ func (j *journal) scan(each func(Record)) error {
 			return fmt.Errorf("track: %w: %w", ErrOutbox, err)
 		}
 		var record Record
-		if json.Unmarshal(line, &record) != nil || record.Seq <= j.lastSeq {
-			j.lost++
-		} else {
+		if json.Unmarshal(line, &record) == nil && record.Seq > j.lastSeq { // else it is damaged
 			j.lastSeq = record.Seq
-			if record.Seq > j.state.Done && sendFrom < 0 {
-				sendFrom = j.size
+			if record.Seq > j.state.Done {
+				if j.left++; sendFrom < 0 {
+					sendFrom = j.size
+				}
 			}
 			each(record)
 		}

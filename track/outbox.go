@@ -136,22 +136,12 @@ func OpenOutbox(sink Sink, o OutboxOptions) (*Outbox, error) {
 		o: o.withDefaults(), sink: sink, known: newKnown(), write: make(chan struct{}, 1), send: make(chan struct{}, 1),
 		ended: make(chan struct{}), settled: make(chan chan struct{}, 1), sum: Delivery{Service: o.Service},
 	}
-	left := 0
-	var seqs []int64
-	j, err := openJournal(filepath.Join(o.Dir, OutboxDir, o.Service), func(r Record) {
-		b.known.news(&r)
-		seqs = append(seqs, r.Seq)
-	})
+	j, err := openJournal(filepath.Join(o.Dir, OutboxDir, o.Service), func(r Record) { b.known.news(&r) })
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range seqs {
-		if s > j.state.Done {
-			left++
-		}
-	}
 	b.journal, b.seq = j, j.lastSeq
-	b.sum.Left, b.sum.Remote, b.sum.URL = left, j.state.Remote, j.state.Remote.URL
+	b.sum.Left, b.sum.Remote, b.sum.URL = j.left, j.state.Remote, j.state.Remote.URL
 	ctx, stop := context.WithCancel(context.Background())
 	b.stop = stop
 	var both sync.WaitGroup
@@ -338,18 +328,18 @@ func (b *Outbox) path(p string) string {
 	return filepath.Join(b.o.Dir, filepath.FromSlash(p))
 }
 
-// readable gives records the paths that their files have here, and takes out those whose
-// file is gone.
-func (b *Outbox) readable(records []Record) (kept []Record, gone int) {
+// present gives records the paths that their files have here, up to the first whose file
+// is gone: that one is a delivery of its own, so that counts stay simple.
+func (b *Outbox) present(records []Record) []Record {
+	var list []Record
 	for _, r := range records {
 		if r.Kind == ImageRecord || r.Kind == FileRecord {
 			r.Path = b.path(r.Path)
 			if _, err := os.Stat(r.Path); errors.Is(err, os.ErrNotExist) {
-				gone++
-				continue
+				break
 			}
 		}
-		kept = append(kept, r)
+		list = append(list, r)
 	}
-	return kept, gone
+	return list
 }

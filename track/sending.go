@@ -38,20 +38,24 @@ func (b *Outbox) sending(ctx context.Context) {
 	}()
 	for {
 		settle = b.asked(settle)
-		p := b.parcel()
-		if len(p.records) == 0 || b.stopped() {
-			idle()
-			if !b.sleep(ctx, 0) {
-				return
-			}
-			continue
-		}
-		if pause := max(wait, b.pause(p, last)); pause > 0 {
-			began := time.Now()
+		left, stopped := b.toSend()
+		if pause := max(wait, b.pause(left, last)); pause > 0 && left > 0 && !stopped {
+			began := time.Now() // before anything is read: every step of the run wakes this loop
 			if !b.sleep(ctx, pause) {
 				return
 			}
 			wait = max(0, wait-time.Since(began))
+			continue
+		}
+		var p parcel
+		if left > 0 && !stopped {
+			p = b.parcel()
+		}
+		if len(p.records) == 0 {
+			idle()
+			if !b.sleep(ctx, 0) {
+				return
+			}
 			continue
 		}
 		var err error
@@ -67,9 +71,7 @@ func (b *Outbox) sending(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if wait = b.after(err, &failures); errors.Is(err, ErrStop) {
-			wait = 0
-		}
+		wait = b.after(err, &failures)
 	}
 }
 
@@ -102,20 +104,21 @@ func (b *Outbox) sleep(ctx context.Context, d time.Duration) bool {
 	return ctx.Err() == nil
 }
 
-// pause is how long a batch that is not full waits for more.
-func (b *Outbox) pause(p parcel, last time.Time) time.Duration {
+// pause is how long so many records wait for more.
+func (b *Outbox) pause(left int, last time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.flushing || len(p.records) >= b.o.Batch || last.IsZero() {
+	if b.flushing || left >= b.o.Batch || last.IsZero() {
 		return 0
 	}
 	return b.o.Interval - time.Since(last)
 }
 
-func (b *Outbox) stopped() bool {
+// toSend is the number of records that wait, and whether the service takes no more.
+func (b *Outbox) toSend() (left int, stopped bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.sum.Stopped
+	return b.sum.Left, b.sum.Stopped
 }
 
 // parcel is what to send next: from the file, then from memory if the disk takes no more.
@@ -176,20 +179,10 @@ func (b *Outbox) open(ctx context.Context) error {
 
 // deliver sends a parcel, a file or a picture that is gone counted as refused.
 func (b *Outbox) deliver(ctx context.Context, p parcel) error {
-	records, gone := b.readable(p.records)
-	if gone > 0 { // send what stands before the first that is gone, so that counts stay simple
-		records = nil
-		for _, r := range p.records {
-			kept, missing := b.readable([]Record{r})
-			if missing > 0 {
-				break
-			}
-			records = append(records, kept...)
-		}
-		if len(records) == 0 {
-			b.done(p, 1, 1)
-			return &Refusal{1, fmt.Errorf("%s is gone", p.records[0].Path)}
-		}
+	records := b.present(p.records)
+	if len(records) == 0 {
+		b.done(p, 1, 1)
+		return &Refusal{1, fmt.Errorf("%s is gone", p.records[0].Path)}
 	}
 	n := 0
 	err := b.try(func() (err error) {

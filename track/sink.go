@@ -77,6 +77,12 @@ type Retry struct {
 func (e *Retry) Error() string { return e.Err.Error() }
 func (e *Retry) Unwrap() error { return e.Err }
 
+// Passes reports whether an error may pass: it is a Retry.
+func Passes(err error) bool {
+	var retry *Retry
+	return errors.As(err, &retry)
+}
+
 // Refusal is an error about records that the service will never take.
 type Refusal struct {
 	Records int

@@ -124,13 +124,9 @@ func (s *Step) addUpdates(p *program, spec *engine.Spec) error {
 	if err != nil {
 		return err
 	}
-	var wrt []*gorgonia.Node
-	for _, param := range trained {
-		wrt = append(wrt, param.Node)
-	}
-	grads, err := gorgonia.Grad(p.loss, wrt...)
+	grads, err := gradients(p.loss, trained)
 	if err != nil {
-		return fmt.Errorf("trainer: gradients: %w", err)
+		return err
 	}
 	for i, param := range trained {
 		if err := s.update(p, spec, param, grads[i]); err != nil {

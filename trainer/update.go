@@ -113,13 +113,9 @@ func (s *Step) keepGradients(p *program, spec *engine.Spec, add bool) error {
 			return err
 		}
 	}
-	var wrt []*gorgonia.Node
-	for _, param := range trained {
-		wrt = append(wrt, param.Node)
-	}
-	grads, err := gorgonia.Grad(loss, wrt...)
+	grads, err := gradients(loss, trained)
 	if err != nil {
-		return fmt.Errorf("trainer: gradients: %w", err)
+		return err
 	}
 	for i, param := range trained {
 		name := gradientSlots + param.Name
@@ -137,6 +133,19 @@ func (s *Step) keepGradients(p *program, spec *engine.Spec, add bool) error {
 		spec.Assign = append(spec.Assign, engine.Assignment{Slot: name, Value: value})
 	}
 	return nil
+}
+
+// gradients are those of a loss with respect to parameters.
+func gradients(loss *gorgonia.Node, params []*nn.Param) (gorgonia.Nodes, error) {
+	var wrt []*gorgonia.Node
+	for _, p := range params {
+		wrt = append(wrt, p.Node)
+	}
+	grads, err := gorgonia.Grad(loss, wrt...)
+	if err != nil {
+		return nil, fmt.Errorf("trainer: gradients: %w", err)
+	}
+	return grads, nil
 }
 
 // leaf is a leaf of a parameter's shape and type.

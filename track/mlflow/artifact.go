@@ -48,7 +48,7 @@ func (s *Sink) image(ctx context.Context, r track.Record) error {
 		s.images = true
 	}
 	name := strings.ReplaceAll(key(r.Name), "/", "~")
-	name = fmt.Sprintf("images/%s+step+%s+timestamp+%d+%s", name, step(r.Step), r.Time.UnixMilli(), uuid(s.runID, r.Name, r.Step))
+	name = fmt.Sprintf("images/%s+step+%d+timestamp+%d+%s", name, r.Step, r.Time.UnixMilli(), uuid(s.runID, r.Name, r.Step))
 	// The page shows a second file, a small WebP when the Python client makes it. A browser
 	// goes by what is in it.
 	if err := s.putFile(ctx, name+".png", r.Path); err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/euryale-ml/euryale/internal/httpsend"
@@ -76,12 +75,12 @@ func (s *Sink) classify(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(err, errUnsendable), s.noArtifacts != nil && errors.Is(err, s.noArtifacts):
 		return refusal{err}
-	case ofFile && passes(err):
+	case ofFile && track.Passes(err):
 		if s.filesFail(ctx, status) {
 			return refusal{err}
 		}
 		return err
-	case errors.Is(err, track.ErrStop), passes(err), !isStatus:
+	case errors.Is(err, track.ErrStop), track.Passes(err), !isStatus:
 		return err
 	case ofFile, status.Status == http.StatusRequestEntityTooLarge:
 		return refusal{err}
@@ -97,12 +96,6 @@ func (s *Sink) classify(ctx context.Context, err error) error {
 type refusal struct{ error }
 
 func (r refusal) Unwrap() []error { return []error{r.error, errRefused} }
-
-// passes reports whether an error may pass.
-func passes(err error) bool {
-	var retry *track.Retry
-	return errors.As(err, &retry)
-}
 
 // maxFileTries is how often the server may fail to take a file before the values behind it
 // go on without it.
@@ -164,6 +157,3 @@ func (s *Sink) some(ctx context.Context, records []track.Record) (n int, err err
 
 // errUnsendable is wrapped by errors about records that can be sent nowhere.
 var errUnsendable = errors.New("mlflow: this cannot be sent")
-
-// step is a step as the server's names have it.
-func step(n int) string { return strconv.Itoa(n) }

@@ -32,7 +32,7 @@ func (o *online) Deliver(ctx context.Context, records []track.Record) (done int,
 		var status *httpsend.StatusError
 		switch {
 		case err == nil:
-		case errors.Is(err, errFile), errors.As(err, &status) && !errors.Is(err, track.ErrStop) && !passes(err) && status.Status != http.StatusNotFound:
+		case errors.Is(err, errFile), errors.As(err, &status) && !errors.Is(err, track.ErrStop) && !track.Passes(err) && status.Status != http.StatusNotFound:
 			refused.Records += n
 			refused.Err = err
 		default:
@@ -48,11 +48,6 @@ func (o *online) Deliver(ctx context.Context, records []track.Record) (done int,
 		return done, refused
 	}
 	return done, nil
-}
-
-func passes(err error) bool {
-	var retry *track.Retry
-	return errors.As(err, &retry)
 }
 
 // gather takes the operations of the first records, up to a file or the limit. Where a

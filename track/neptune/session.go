@@ -107,8 +107,7 @@ func (s *session) renew(ctx context.Context) error {
 		return nil
 	}
 	if err := s.signIn(ctx); err != nil {
-		var retry *track.Retry
-		if errors.As(err, &retry) {
+		if track.Passes(err) {
 			return err
 		}
 		return fmt.Errorf("%w: %w", track.ErrStop, err)
