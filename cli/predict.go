@@ -199,7 +199,7 @@ func (p *predictor) add(ctx context.Context, name string) error {
 		case err != nil:
 			found++
 			return p.put(ctx, waiting{name: path, err: err})
-		case e.IsDir() || !isImageName(path):
+		case e.IsDir() || !transforms.IsImageName(path):
 			return nil
 		}
 		found++
@@ -209,10 +209,6 @@ func (p *predictor) add(ctx context.Context, name string) error {
 		return p.put(ctx, waiting{name: name, err: errors.New("no images in this folder")})
 	}
 	return err
-}
-
-func isImageName(path string) bool {
-	return slices.Contains([]string{".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp"}, strings.ToLower(filepath.Ext(path)))
 }
 
 func (p *predictor) read(ctx context.Context, path string) error {

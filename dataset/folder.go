@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/euryale-ml/euryale/internal/philox"
+	"github.com/euryale-ml/euryale/transforms"
 )
 
 // ImageFolder is a tree of images, a folder a class. Root holds either train
@@ -22,10 +23,6 @@ type ImageFolder struct {
 	TestFraction float64 // 0 < f < 1; used only where Root has no test images of its own
 	Seed         uint64
 }
-
-// extensions of the files that are taken for images; what they hold is told by
-// their content.
-var extensions = []string{".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp"}
 
 // Splits lists the files and returns the training and the test images. Errors
 // wrap ErrNoSet or ErrConfig.
@@ -155,7 +152,7 @@ func listImages(dir string) ([]string, error) {
 			}
 			return nil
 		}
-		if !hidden && slices.Contains(extensions, strings.ToLower(filepath.Ext(path))) {
+		if !hidden && transforms.IsImageName(path) {
 			images = append(images, path)
 		}
 		return nil
