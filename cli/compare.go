@@ -181,15 +181,34 @@ func (c *comparing) report(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	if sets := r.TestSets; len(sets) > 1 {
-		var names []string
-		for _, t := range sets {
-			names = append(names, fmt.Sprintf("%s with %d", t.Name, t.Images))
-		}
-		fmt.Fprintf(c.io.Err, "compare: these runs were tested on different images (%s), so that their accuracies cannot be compared\n",
-			strings.Join(names, "; "))
+	if why := apart(r); why != "" {
+		fmt.Fprintf(c.io.Err, "compare: %s\n", why)
 	}
 	return r.Write(ctx, dir)
+}
+
+// apart says why the accuracies of a report's runs cannot be compared; "" if they can.
+func apart(r *report.Report) string {
+	texts, images := r.Apart()
+	if len(texts) == 0 {
+		return ""
+	}
+	var sets []string
+	for _, t := range r.TestSets {
+		if name := fmt.Sprintf("%s with %d", t.Name, t.Images); images {
+			sets = append(sets, name)
+		} else if t.Outputs > 0 {
+			sets = append(sets, fmt.Sprintf("%s and %d outputs", name, t.Outputs))
+		}
+	}
+	what := "these runs were tested on different images"
+	if !images {
+		what = "these runs were tested on the same images, but for different classes"
+	}
+	if len(sets) > 0 {
+		what += " (" + strings.Join(sets, "; ") + ")"
+	}
+	return what + ", so that their accuracies cannot be compared: " + strings.Join(texts, ". ")
 }
 
 // comparedRun is what a run's folder tells.

@@ -17,8 +17,12 @@ func (r *Report) asked() []string {
 	for _, s := range r.TestSets {
 		say = append(say, r.aboutSet(s))
 	}
-	if len(r.TestSets) > 1 {
+	if texts, images := r.Apart(); images {
 		say = append(say, "Their accuracies are of different images, so that only runs on the same images are compared below; the table says which.")
+		say = append(say, sentences(texts)...)
+	} else if len(texts) > 0 {
+		say = append(say, "Their accuracies are of the same images but of different classes, so that only runs with the same classes are compared below; the table says which.")
+		say = append(say, sentences(texts)...)
 	}
 	if keys := r.varied(); len(keys) > 0 {
 		say = append(say, fmt.Sprintf("Their settings differ in %s; the last table has the values.", some(keys, 8)))

@@ -1,0 +1,148 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Apart says why the accuracies of some runs cannot be compared: how each test set differs
+// from the first, a text for each, and whether the images do, or only what the models make
+// of them. nil: all runs have the same test set.
+func (r *Report) Apart() (texts []string, images bool) {
+	first := r.representative(0)
+	for i := 1; i < len(r.TestSets); i++ {
+		text, others := apart(first, r.representative(i))
+		texts, images = append(texts, text), images || others
+	}
+	return texts, images
+}
+
+// testedRun is a run with the name that a report calls it by.
+type testedRun struct {
+	*Run
+	called string
+}
+
+// representative is a run on a test set, one with predictions if there is one.
+func (r *Report) representative(set int) (found testedRun) {
+	for _, e := range r.Experiments {
+		for _, run := range e.Runs {
+			if e.Set == set && (found.Run == nil || found.Predictions == nil && run.Predictions != nil) {
+				found = testedRun{run, e.Name}
+			}
+		}
+	}
+	return found
+}
+
+// apart says how the test sets of two runs differ, and whether their images do.
+func apart(a, b testedRun) (text string, images bool) {
+	parts := imagesApart(a, b)
+	images = len(parts) > 0
+	parts = append(parts, outputsApart(a, b)...)
+	if !images {
+		parts = append(parts, labelsApart(a, b)...)
+	}
+	for _, key := range []string{"data.set", "data.root", "data.test_list", "data.relabel", "data.drawn_classes", "data.resize"} {
+		drawn := key == "data.drawn_classes" || key == "data.resize" // which change no images of other sets
+		if a.Config == nil || b.Config == nil || drawn && !(a.redrawn() && b.redrawn()) {
+			continue
+		}
+		if x, y := setting(a.Config, key), setting(b.Config, key); x != y {
+			parts = append(parts, fmt.Sprintf("%s is %q and %q", key, x, y))
+			images = images || key != "data.relabel"
+		}
+	}
+	if len(parts) == 0 {
+		parts, images = []string{"nothing says that they are the same"}, true
+	}
+	return fmt.Sprintf("%s and %s: %s", a.called, b.called, strings.Join(parts, "; ")), images
+}
+
+// imagesApart names test images that one of the runs has and the other has not, or compares
+// their number where nothing names them.
+func imagesApart(a, b testedRun) (parts []string) {
+	if a.Predictions == nil || b.Predictions == nil || a.redrawn() && b.redrawn() {
+		if n, m := a.Summary.TestImages, b.Summary.TestImages; n != m {
+			parts = append(parts, fmt.Sprintf("%d and %d test images", n, m))
+		}
+		return parts
+	}
+	for _, of := range [][2]testedRun{{a, b}, {b, a}} {
+		if names := missing(of[0].Run, of[1].Run); len(names) > 0 {
+			parts = append(parts, fmt.Sprintf("%s only in %s (%s)", plural(len(names), "image"), of[0].called, some(names, 3)))
+		}
+	}
+	return parts
+}
+
+// missing lists the images of a that b lacks, in the order of a. Several images may have
+// one name.
+func missing(a, b *Run) (names []string) {
+	left := map[string]int{}
+	for _, p := range b.Predictions {
+		left[p.Image]++
+	}
+	for _, p := range a.Predictions {
+		if left[p.Image]--; left[p.Image] < 0 {
+			names = append(names, p.Image)
+		}
+	}
+	return names
+}
+
+// outputsApart compares the classes that the models tell apart.
+func outputsApart(a, b testedRun) []string {
+	n, m := len(a.Classes), len(b.Classes)
+	switch {
+	case n == 0 || m == 0 || slices.Equal(a.Classes, b.Classes):
+		return nil
+	case n != m:
+		return []string{fmt.Sprintf("%d outputs in %s, %d in %s", n, a.called, m, b.called)}
+	}
+	var names []string
+	for i, name := range a.Classes {
+		if name != b.Classes[i] {
+			names = append(names, fmt.Sprintf("%d: %s and %s", i, name, b.Classes[i]))
+		}
+	}
+	return []string{fmt.Sprintf("%s with other names (%s)", plural(len(names), "output"), some(names, 3))}
+}
+
+// labelsApart names images that both runs have, but in other classes.
+func labelsApart(a, b testedRun) []string {
+	if a.Predictions == nil || b.Predictions == nil || len(a.Classes) == 0 || len(b.Classes) == 0 {
+		return nil
+	}
+	classes := map[string][]string{} // of an image of b; of several images with one name, in order
+	for _, p := range b.Predictions {
+		classes[p.Image] = append(classes[p.Image], b.class(p.Label))
+	}
+	var moved []string
+	for _, p := range a.Predictions {
+		of := classes[p.Image]
+		if len(of) == 0 {
+			continue
+		}
+		if i := slices.Index(of, a.class(p.Label)); i >= 0 {
+			classes[p.Image] = slices.Delete(of, i, i+1)
+			continue
+		}
+		moved = append(moved, fmt.Sprintf("%s: %s and %s", p.Image, a.class(p.Label), of[0]))
+		classes[p.Image] = of[1:]
+	}
+	if len(moved) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s in other classes (%s)", plural(len(moved), "image"), some(moved, 3))}
+}
+
+// sentences ends each text with a full stop.
+func sentences(texts []string) []string {
+	ended := make([]string, len(texts))
+	for i, t := range texts {
+		ended[i] = t + "."
+	}
+	return ended
+}
