@@ -30,7 +30,8 @@ const ahead = 2
 // the loop's next turn, since its memory is used again. The loop may be left at
 // any time: every goroutine has ended when it is. An error ends the loop: the
 // cause of a cancelled context, ErrBadImage with StopOnBad or when no image can
-// be read, ErrPanic, or transforms.ErrShape. In testing a batch of which no image
+// be read, ErrPanic where the set's or a transform's code panicked in one of
+// them, or transforms.ErrShape. In testing a batch of which no image
 // can be read is left out.
 func (l *Loader) Batches(ctx context.Context, epoch int) iter.Seq2[*Batch, error] {
 	return l.BatchesFrom(ctx, epoch, 0)
@@ -42,18 +43,18 @@ func (l *Loader) BatchesFrom(ctx context.Context, epoch, skip int) iter.Seq2[*Ba
 	return func(yield func(*Batch, error) bool) {
 		w, h, err := l.ImageSize(ctx)
 		if err != nil {
-			yield(nil, unwrapFatal(err))
+			yield(nil, err)
 			return
 		}
 		inner, cancel := context.WithCancelCause(ctx)
-		e := &epochLoad{l: l, ctx: inner, epoch: epoch, order: l.order(epoch), w: w, h: h}
+		e := &epochLoad{l: l, ctx: inner, fail: cancel, epoch: epoch, order: l.order(epoch), w: w, h: h}
 		e.start(max(skip, 0))
-		defer e.stop(cancel)
+		defer e.stop()
 		for s := range e.slots {
 			select {
 			case <-s.ready:
-			case <-ctx.Done():
-				yield(nil, context.Cause(ctx))
+			case <-inner.Done():
+				yield(nil, unwrapFatal(context.Cause(inner)))
 				return
 			}
 			b, err := s.finish()
@@ -66,8 +67,8 @@ func (l *Loader) BatchesFrom(ctx context.Context, epoch, skip int) iter.Seq2[*Ba
 			}
 			e.free <- s.memory
 		}
-		if ctx.Err() != nil {
-			yield(nil, context.Cause(ctx))
+		if inner.Err() != nil {
+			yield(nil, unwrapFatal(context.Cause(inner)))
 		}
 	}
 }
@@ -78,6 +79,7 @@ func (l *Loader) BatchesFrom(ctx context.Context, epoch, skip int) iter.Seq2[*Ba
 type epochLoad struct {
 	l     *Loader
 	ctx   context.Context
+	fail  context.CancelCauseFunc // of ctx
 	epoch int
 	order []int
 	w, h  int
@@ -106,8 +108,8 @@ func (e *epochLoad) start(skip int) {
 
 // stop ends the goroutines, waits for them, and keeps the memory for the next
 // epoch.
-func (e *epochLoad) stop(cancel context.CancelCauseFunc) {
-	cancel(context.Canceled)
+func (e *epochLoad) stop() {
+	e.fail(context.Canceled)
 	e.all.Wait()
 	for len(e.free) > 0 {
 		e.l.spare.give(<-e.free)
@@ -117,6 +119,11 @@ func (e *epochLoad) stop(cancel context.CancelCauseFunc) {
 func (e *epochLoad) dispatch(skip int) {
 	defer close(e.jobs)
 	defer close(e.slots)
+	defer func() {
+		if p := recover(); p != nil {
+			e.fail(panicked(fmt.Sprintf("handing out the images of epoch %d", e.epoch), p))
+		}
+	}()
 	size := e.l.config.Batch
 	for step := skip; step < e.l.Steps(); step++ {
 		first := step * size
@@ -143,21 +150,49 @@ func (e *epochLoad) dispatch(skip int) {
 	}
 }
 
+// work fills places of batches. Where the set's code ends the goroutine with
+// runtime.Goexit, another takes its place: the batches before are still made.
 func (e *epochLoad) work() {
+	returned := false
+	defer func() {
+		if !returned {
+			e.all.Go(e.work)
+		}
+	}()
 	for j := range e.jobs {
-		j.errs[j.at] = e.fill(j)
+		e.do(j)
+	}
+	returned = true
+}
+
+// do fills one place of a batch and counts it as done, whatever happens in the
+// set's or the transforms' code: the loop waits for every place.
+func (e *epochLoad) do(j job) {
+	i := e.order[j.first+j.at] // of the set, for the message
+	returned := false
+	defer func() {
+		if p := recover(); p != nil || !returned {
+			j.errs[j.at] = panicked(fmt.Sprintf("loading image %d", i), p)
+		}
 		if j.done() {
 			e.complete(j.slot)
 		}
-	}
+	}()
+	j.errs[j.at] = e.fill(j, &i)
+	returned = true
 }
 
 // complete hands over a batch whose images are all there, after mixup.
 func (e *epochLoad) complete(s *slot) {
+	defer close(s.ready)
+	defer func() {
+		if p := recover(); p != nil {
+			s.errs[0] = panicked("mixup of the batch that begins with "+s.names[0], p)
+		}
+	}()
 	if e.l.config.Mixup > 0 && !slices.ContainsFunc(s.errs[:s.n], func(err error) bool { return err != nil }) {
 		s.mix(e.l.lambda(e.epoch, s.first/e.l.config.Batch))
 	}
-	close(s.ready)
 }
 
 // erase blots out a rectangle of the image at j's place, image i of the set.
@@ -168,8 +203,9 @@ func (e *epochLoad) erase(j job, i int) {
 	}
 }
 
-// fill puts one image into its place in the batch.
-func (e *epochLoad) fill(j job) error {
+// fill puts one image into its place in the batch. It sets now to the index of
+// the image that it works on.
+func (e *epochLoad) fill(j job, now *int) error {
 	position := j.first + j.at
 	tries := 1
 	if e.l.config.Train && !e.l.config.StopOnBad {
@@ -178,8 +214,12 @@ func (e *epochLoad) fill(j job) error {
 	var first error
 	for t := range tries {
 		i := e.order[(position+t)%len(e.order)]
+		*now = i
 		s, err := e.l.load(e.ctx, e.epoch, i)
-		if err != nil && (isFatal(err) || e.ctx.Err() != nil) {
+		if err != nil && e.ctx.Err() != nil && !isFatal(err) {
+			return fatalError{context.Cause(e.ctx)} // the context may be the image's only fault
+		}
+		if isFatal(err) {
 			return err
 		}
 		if err != nil {

@@ -38,6 +38,7 @@ var (
 	// ErrBadImage says that an image cannot be used and that the loader was told
 	// to stop, or that no readable image was found in its place.
 	ErrBadImage = errors.New("bad image")
-	// ErrPanic says that a Dataset or a Transform panicked.
+	// ErrPanic says that a Dataset or a Transform panicked, or ended a goroutine
+	// of the loader with runtime.Goexit.
 	ErrPanic = errors.New("panic")
 )

@@ -86,6 +86,7 @@ func (c LoaderConfig) validate(n int) error {
 // epoch and the image's index in the set, mixup's by the batch's place in the epoch. It is safe for concurrent use.
 type Loader struct {
 	set    Dataset
+	n      int // the set's length
 	config LoaderConfig
 
 	cache *cache
@@ -99,12 +100,16 @@ type Loader struct {
 }
 
 // NewLoader checks the configuration and returns a loader. It reads no image.
-// Errors wrap ErrConfig and name the option.
+// Errors wrap ErrConfig and name the option, or ErrPanic.
 func NewLoader(set Dataset, c LoaderConfig) (*Loader, error) {
 	if set == nil {
 		return nil, fmt.Errorf("dataset: %w: no set", ErrConfig)
 	}
-	if err := c.validate(set.Len()); err != nil {
+	n, err := length(set)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.validate(n); err != nil {
 		return nil, err
 	}
 	if c.Size == 0 {
@@ -127,12 +132,23 @@ func NewLoader(set Dataset, c LoaderConfig) (*Loader, error) {
 	if err := c.Erase.Validate(); err != nil {
 		return nil, fmt.Errorf("dataset: %w: LoaderConfig.Erase: %w", ErrConfig, err)
 	}
-	l := &Loader{set: set, config: c, cache: newCache(c.CacheBytes)}
+	l := &Loader{set: set, n: n, config: c, cache: newCache(c.CacheBytes)}
 	if l.Steps() == 0 {
 		return nil, fmt.Errorf("dataset: %w: LoaderConfig.Batch = %d is more than the %d images of an epoch, and DropLast leaves none",
 			ErrConfig, c.Batch, l.share())
 	}
 	return l, nil
+}
+
+// length asks a set for its length, once: a Loader's epochs all have the images
+// that the set had at its making.
+func length(set Dataset) (n int, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = unwrapFatal(panicked("Len of the set", p))
+		}
+	}()
+	return set.Len(), nil
 }
 
 // Steps is the number of batches an epoch.
@@ -160,28 +176,54 @@ func (l *Loader) Len() int { return l.share() }
 func (l *Loader) Classes() []string { return l.set.Classes() }
 
 // ImageSize is the size of the batches' images in pixels. Where Transform does
-// not tell, the first readable image of the set is read for it.
+// not state it, the first readable image of the set is read for it. Errors are the
+// cause of a cancelled context, or wrap ErrBadImage, ErrPanic or
+// transforms.ErrShape; nothing is remembered of a try that failed.
 func (l *Loader) ImageSize(ctx context.Context) (w, h int, err error) {
 	l.shape.Lock()
 	defer l.shape.Unlock()
 	if l.shape.w > 0 {
 		return l.shape.w, l.shape.h, nil
 	}
-	if t, ok := l.config.Transform.(transforms.Sizer); ok {
-		w, h = t.OutputSize()
+	w, h, err = l.transformSize()
+	if err == nil && (w < 1 || h < 1) {
+		w, h, err = l.firstSize(ctx)
 	}
-	for i := 0; w == 0 && i < l.set.Len(); i++ {
-		one, err := l.load(ctx, 1, i)
-		if isFatal(err) || ctx.Err() != nil {
-			return 0, 0, err
-		}
-		if err == nil {
-			w, h = one.Image.W, one.Image.H
-		}
+	if err == nil && w > transforms.MaxPixels/h {
+		err = fmt.Errorf("dataset: %w: images of %d×%d pixels, more than %d", transforms.ErrShape, w, h, transforms.MaxPixels)
 	}
-	if w == 0 {
-		return 0, 0, fmt.Errorf("dataset: %w: none of the set's %d images can be read", ErrBadImage, l.set.Len())
+	if err != nil {
+		return 0, 0, unwrapFatal(err)
 	}
 	l.shape.w, l.shape.h = w, h
 	return w, h, nil
+}
+
+// transformSize is the size that Transform states, 0 where it states none.
+func (l *Loader) transformSize() (w, h int, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked("OutputSize of the transform", p)
+		}
+	}()
+	if t, ok := l.config.Transform.(transforms.Sizer); ok {
+		w, h = t.OutputSize()
+	}
+	return w, h, nil
+}
+
+// firstSize is the size of the first image that can be read.
+func (l *Loader) firstSize(ctx context.Context) (w, h int, err error) {
+	for i := range l.n {
+		one, err := l.load(ctx, 1, i)
+		switch {
+		case ctx.Err() != nil:
+			return 0, 0, context.Cause(ctx)
+		case isFatal(err):
+			return 0, 0, err
+		case err == nil:
+			return one.Image.W, one.Image.H, nil
+		}
+	}
+	return 0, 0, fmt.Errorf("dataset: %w: none of the set's %d images can be read", ErrBadImage, l.n)
 }

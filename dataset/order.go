@@ -17,7 +17,7 @@ func below(source rand.Source, n int) int {
 // epoch. Positions are dealt to the ranks in turn; in training the short hands
 // are filled up from the start, so that all ranks take the same steps.
 func (l *Loader) order(epoch int) []int {
-	n := l.set.Len()
+	n := l.n
 	var whole []int
 	if l.config.Shuffle {
 		whole = permutation(n, philox.New(l.config.Seed, philox.Stream("shuffle"), uint64(epoch)))
@@ -36,7 +36,7 @@ func (l *Loader) order(epoch int) []int {
 
 // share is the number of images that this rank takes an epoch.
 func (l *Loader) share() int {
-	n, size := l.set.Len(), l.config.Size
+	n, size := l.n, l.config.Size
 	if l.config.Train {
 		return (n + size - 1) / size
 	}

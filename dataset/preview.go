@@ -31,8 +31,8 @@ func (l *Loader) Preview(ctx context.Context, epoch, n int) ([]Pair, error) {
 // alone. Those that cannot be read are left out.
 func (l *Loader) Images(ctx context.Context, epoch int, index []int) ([]Pair, error) {
 	for _, i := range index {
-		if i < 0 || i >= l.set.Len() {
-			return nil, fmt.Errorf("dataset: there is no image %d of %d", i, l.set.Len())
+		if i < 0 || i >= l.n {
+			return nil, fmt.Errorf("dataset: there is no image %d of %d", i, l.n)
 		}
 	}
 	return l.pairs(ctx, epoch, index, len(index))

@@ -59,7 +59,7 @@ func isFatal(err error) bool {
 func (l *Loader) read(ctx context.Context, i int) (s Sample, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fatalError{fmt.Errorf("dataset: %w in Sample of %s: %v", ErrPanic, l.name(s, i), p)}
+			err = panicked("Sample of "+l.name(s, i), p)
 		}
 	}()
 	if s, ok := l.cache.get(i); ok {
@@ -72,7 +72,7 @@ func (l *Loader) read(ctx context.Context, i int) (s Sample, err error) {
 	case err != nil:
 		l.bad.add(BadImage{i, l.name(s, i), err})
 		return s, err
-	case s.Image == nil || s.Image.W < 1 || s.Image.H < 1 || len(s.Image.Pix) < 3*s.Image.W*s.Image.H:
+	case !hasPixels(s.Image):
 		err = fmt.Errorf("%w: it has no pixels", ErrBadImage)
 		l.bad.add(BadImage{i, l.name(s, i), err})
 		return s, err
@@ -81,6 +81,11 @@ func (l *Loader) read(ctx context.Context, i int) (s Sample, err error) {
 	}
 	l.cache.put(i, s)
 	return s, nil
+}
+
+// hasPixels reports whether an image has as many pixels as its size, and at least one.
+func hasPixels(img *transforms.RGB) bool {
+	return img != nil && img.W > 0 && img.H > 0 && img.W <= len(img.Pix)/3/img.H
 }
 
 // load returns image i after the epoch's transform.
@@ -98,13 +103,13 @@ func (l *Loader) transform(s Sample, epoch, i int) (out Sample, err error) {
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			err = fatalError{fmt.Errorf("dataset: %w in the transform of %s: %v", ErrPanic, l.name(s, i), p)}
+			err = panicked("the transform of "+l.name(s, i), p)
 		}
 	}()
 	r := rand.New(philox.New(l.config.Seed, philox.Stream("augment"), uint64(epoch), uint64(i)))
 	out = s
 	out.Image = l.config.Transform.Apply(s.Image, r)
-	if out.Image == nil || len(out.Image.Pix) < 3*out.Image.W*out.Image.H {
+	if !hasPixels(out.Image) {
 		return out, fatalError{fmt.Errorf("dataset: %w: the transform of %s made no image", transforms.ErrShape, l.name(s, i))}
 	}
 	return out, nil
