@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -180,20 +181,18 @@ func (f *rateFinding) tell(name string, c config.Config, curve *trainer.RateCurv
 			Name       string  `json:"name"`
 			Suggestion float64 `json:"suggestion"` // the steepest; 0: there is none
 			Tenth      float64 `json:"tenth"`
+			LR         float64 `json:"lr"` // the optim.lr that makes Suggestion the rate
 			*trainer.RateCurve
 			Pictures []string `json:"pictures"`
-		}{name, curve.Steepest, curve.Tenth(), curve, pictures})
+		}{name, curve.Steepest, curve.Tenth(), c.LRFor(curve.Steepest), curve, pictures})
 	}
 	if curve.Steepest == 0 {
 		fmt.Fprintf(f.io.Out, "no suggestion: the loss never fell between %g and %g\n", f.sweep.Min, curve.Points[len(curve.Points)-1].LR)
 	} else {
 		fmt.Fprintf(f.io.Out, "suggested learning rate: %.2g (steepest fall of the loss)\n", curve.Steepest)
 		fmt.Fprintf(f.io.Out, "careful learning rate: %.2g (a tenth of that of the lowest loss)\n", curve.Tenth())
-		if c.Schedule.LinearScaling {
-			fmt.Fprintf(f.io.Out, "with schedule.linear_scaling: -set optim.lr=%.2g\n", curve.Steepest*float64(c.Schedule.BaseBatch)/float64(c.Data.Batch*c.Train.Accumulate))
-		} else {
-			fmt.Fprintf(f.io.Out, "train with it: -set optim.lr=%.2g\n", curve.Steepest)
-		}
+		c.Optim.LR, _ = strconv.ParseFloat(fmt.Sprintf("%.2g", c.LRFor(curve.Steepest)), 64)
+		fmt.Fprintf(f.io.Out, "train with it: -set optim.lr=%g (%s)\n", c.Optim.LR, c.ExplainRate())
 	}
 	fmt.Fprintf(f.io.Out, "picture: %s\n", pictures[0])
 	return nil

@@ -62,7 +62,9 @@ func (n *session) sayWhat(root string) {
 	}
 	n.say("data: %s, %s training and %s test images, %d classes%s", n.config.Data.Set,
 		inwords.Grouped(int64(t.TrainLoader().Len())), inwords.Grouped(int64(t.TestLoader().Len())), len(t.Classes()), where)
-	for _, note := range notes(n.config) {
+	n.say("learning rate: %s", n.config.ExplainRate())
+	steps := (t.TrainLoader().Steps() + n.config.Train.Accumulate - 1) / n.config.Train.Accumulate
+	for _, note := range append(n.config.RateNotes(steps), notes(n.config)...) {
 		n.say("note: %s", note)
 	}
 	n.say("run folder: %s", n.dir.path)

@@ -178,14 +178,24 @@ func TestNames(t *testing.T) {
 	if got := c.RunName(); got != plain {
 		t.Errorf("name %s, want %s", got, plain)
 	}
+	tricks := c // all of them make the suffix, one alone or all but one do not
 	for key, value := range map[string]string{
 		"model.zero_gamma": "true", "optim.no_bias_decay": "true", "loss.label_smoothing": "0.1",
 		"schedule.name": "cosine", "schedule.warmup_epochs": "1", "schedule.linear_scaling": "true",
 	} {
 		d := c
-		if err := d.Set(key, value); err != nil || d.DerivedName() != plain+"-tricks" {
-			t.Errorf("%s=%s: name %s, %v, want -tricks", key, value, d.DerivedName(), err)
+		if err := d.Set(key, value); err != nil || d.DerivedName() != plain {
+			t.Errorf("%s=%s: name %s, %v, want %s", key, value, d.DerivedName(), err, plain)
 		}
+		if got := tricks.DerivedName(); got != plain {
+			t.Errorf("without %s: name %s, want %s", key, got, plain)
+		}
+		if err := tricks.Set(key, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := tricks.DerivedName(); got != plain+"-tricks" {
+		t.Errorf("with all tricks: name %s, want %s-tricks", got, plain)
 	}
 	c.Model.Name = `my/model: "x"`
 	if got := c.DerivedName(); got != "my_model___x_-oxford-iiit-pet-sgd-lr0.001-bs64" {

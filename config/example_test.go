@@ -24,7 +24,7 @@ func Example() {
 	fmt.Println(c.Set("data.batch", "0"))
 	// Output:
 	// <nil>
-	// resnet50d-auto-sgd-lr0.1-bs32-tricks
+	// resnet50d-auto-sgd-lr0.1-bs32
 	// [model.name: vgg16 → resnet50d data.batch: 64 → 32 optim.lr: 0.001 → 0.1 schedule.name: constant → cosine]
 	// config: unknown key optim.lrate; the nearest known key is optim.lr
 	// config: data.batch = 0: want a whole number, 1 to 65536

@@ -96,8 +96,8 @@ func (c *Config) together() []error {
 	if c.Optim.Nesterov && c.Optim.Momentum == 0 {
 		bad("optim.nesterov = true needs optim.momentum greater than 0")
 	}
-	if c.Schedule.Name == "cosine" && !c.Schedule.LinearScaling && c.Schedule.MinLR > c.Optim.LR {
-		bad("schedule.min_lr = %g is greater than optim.lr = %g", c.Schedule.MinLR, c.Optim.LR)
+	if c.Schedule.Name == "cosine" && c.Schedule.MinLR > c.Rate() {
+		bad("schedule.min_lr = %g is greater than optim.lr, the rate that it falls from (%s)", c.Schedule.MinLR, c.ExplainRate())
 	}
 	if c.Schedule.Name == "onecycle" && c.Schedule.WarmupEpochs > 0 {
 		bad("schedule.warmup_epochs = %d: want 0, since schedule.name = onecycle rises by itself", c.Schedule.WarmupEpochs)

@@ -178,11 +178,7 @@ func TrainTransform(cfg config.Config) transforms.Transform {
 
 // optimizerOf is the optimizer of a model at its full rate, linear scaling included.
 func optimizerOf(cfg config.Config, net nn.Module) (optim.Optimizer, error) {
-	o := cfg.Optim
-	lr := o.LR
-	if cfg.Schedule.LinearScaling {
-		lr = schedule.LinearScaled(o.LR, cfg.Data.Batch*cfg.Train.Accumulate, cfg.Schedule.BaseBatch)
-	}
+	o, lr := cfg.Optim, cfg.Rate()
 	var groups []optim.Group
 	if o.NoBiasDecay {
 		groups = append(groups, optim.NoBiasDecay())

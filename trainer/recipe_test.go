@@ -62,7 +62,7 @@ func TestRecipeOfEverything(t *testing.T) {
 			t.Errorf("step %+v", e)
 		}
 	}
-	if got := c.DerivedName(); got != "tiny-of-everything-drawn-adamw-lr0.02-bs4-tricks" {
+	if got := c.DerivedName(); got != "tiny-of-everything-drawn-adamw-lr0.02-bs4" {
 		t.Errorf("the run is called %s", got)
 	}
 }
