@@ -14,10 +14,9 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	pipeline := transforms.Train(32, transforms.DefaultAugment(), transforms.TaskNormalize())
 	loader, err := dataset.NewLoader(train, dataset.LoaderConfig{
 		Batch: 64, Shuffle: true, Train: true, Seed: 42,
-		Transform: pipeline.Steps, Normalize: pipeline.Normalize,
+		Transform: transforms.Train(32, transforms.DefaultAugment(), transforms.TaskNormalize()), // Normalize with it
 	})
 	if err != nil {
 		fmt.Println(err)

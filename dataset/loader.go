@@ -36,7 +36,8 @@ type LoaderConfig struct {
 	// Transform is applied to each image; nil: none. All results must have one
 	// size: transforms.Train and transforms.Test make such.
 	Transform transforms.Transform
-	// Normalize turns the result into float32; the zero value: into [0, 1].
+	// Normalize turns the result into float32; the zero value: as Transform says, if it is
+	// a transforms.Normalizer as those of transforms.Train and Test are, else into [0, 1].
 	Normalize transforms.Normalize
 	// Erase blots out a rectangle of an image after Normalize; P 0: off. Random numbers
 	// are keyed like those of Transform.
@@ -117,6 +118,9 @@ func NewLoader(set Dataset, c LoaderConfig) (*Loader, error) {
 	}
 	if c.Workers == 0 {
 		c.Workers = runtime.GOMAXPROCS(0)
+	}
+	if c.Normalize, err = transforms.NormalizeAfter(c.Normalize, c.Transform); err != nil {
+		return nil, fmt.Errorf("dataset: %w: LoaderConfig.Normalize and Transform: %w", ErrConfig, err)
 	}
 	if c.Normalize == (transforms.Normalize{}) {
 		c.Normalize.Std = [3]float64{1, 1, 1}

@@ -29,6 +29,13 @@ type AdamW struct {
 
 var _ Optimizer = AdamW{}
 
+// DefaultAdamW is AdamW with a learning rate and the rest as torch.optim.AdamW has it when
+// nothing else is given: betas 0.9 and 0.999, eps 1e-8, weight decay 0.01. Fields may be
+// changed after that. In AdamW itself zero means zero.
+func DefaultAdamW(lr float64) AdamW {
+	return AdamW{LR: lr, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8, WeightDecay: 0.01}
+}
+
 // Validate names the first setting that makes no sense.
 func (o AdamW) Validate() error {
 	bad := func(name string, value any, want string) error {
@@ -39,7 +46,7 @@ func (o AdamW) Validate() error {
 	case !finite(o.LR) || o.LR == 0:
 		return bad("LR", o.LR, "a number greater than 0")
 	case !finite(o.Eps) || o.Eps == 0:
-		return bad("Eps", o.Eps, "a number greater than 0")
+		return bad("Eps", o.Eps, "a number greater than 0, such as DefaultAdamW's 1e-8")
 	case !finite(o.WeightDecay):
 		return bad("WeightDecay", o.WeightDecay, "a number of at least 0")
 	}

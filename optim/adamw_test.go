@@ -3,6 +3,7 @@ package optim_test
 import (
 	"errors"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -11,7 +12,13 @@ import (
 )
 
 func TestAdamWSettings(t *testing.T) {
-	good := optim.AdamW{LR: 1e-3, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8, WeightDecay: 0.01}
+	if err := (optim.AdamW{LR: 1e-3}).Validate(); !errors.Is(err, optim.ErrConfig) || !strings.Contains(err.Error(), "DefaultAdamW") {
+		t.Errorf("zeros: error %v does not name the usual values", err)
+	}
+	good := optim.DefaultAdamW(1e-3)
+	if want := (optim.AdamW{LR: 1e-3, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8, WeightDecay: 0.01}); !reflect.DeepEqual(good, want) {
+		t.Errorf("the usual values are %+v, PyTorch's %+v", good, want)
+	}
 	if err := good.Validate(); err != nil {
 		t.Error(err)
 	}

@@ -23,8 +23,13 @@ func Example() {
 
 	sgd.LR = -0.1
 	fmt.Println(sgd.Validate())
+
+	adamw := optim.DefaultAdamW(1e-4) // PyTorch's betas, eps and weight decay
+	adamw.WeightDecay = 0.05
+	fmt.Println(adamw.Betas, adamw.Eps, adamw.Validate())
 	// Output:
 	// <nil>
 	// 56 decay, 111 do not, such as conv1.1.weight
 	// optim: SGD.LR = -0.1: bad optimizer: want a number greater than 0
+	// [0.9 0.999] 1e-08 <nil>
 }

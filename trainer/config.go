@@ -49,7 +49,8 @@ type Config struct {
 	// Train and Test are the transforms; nil means those of transforms.Train, with
 	// DefaultAugment, and transforms.Test. Both must end at Crop×Crop pixels.
 	Train, Test transforms.Transform
-	// Normalize is applied after them; the zero value means transforms.TaskNormalize.
+	// Normalize is applied after them; the zero value means theirs if they have one, as
+	// those of transforms.Train and transforms.Test, else transforms.TaskNormalize.
 	Normalize transforms.Normalize
 
 	// Mixup is α of mixup: training batches are mixed with themselves in shares drawn from
@@ -103,6 +104,7 @@ func (c Config) withDefaults() Config {
 	set(&c.Accumulate, 1)
 	set(&c.Resize, 256)
 	set(&c.Crop, 224)
+	c.Normalize, _ = transforms.NormalizeAfter(c.Normalize, c.Train, c.Test) // validate has the error
 	if c.Normalize == (transforms.Normalize{}) {
 		c.Normalize = transforms.TaskNormalize()
 	}
@@ -142,6 +144,9 @@ func (c Config) validate() error {
 	}
 	if c.Resize < c.Crop {
 		return bad("Resize", c.Resize, fmt.Sprintf("at least Crop, %d", c.Crop))
+	}
+	if _, err := transforms.NormalizeAfter(c.Normalize, c.Train, c.Test); err != nil {
+		return fmt.Errorf("trainer: Config.Normalize, Train, Test: %w: %w", ErrConfig, err)
 	}
 	if !(c.Smoothing >= 0 && c.Smoothing < 1) {
 		return bad("Smoothing", c.Smoothing, "0 ≤ ε < 1")

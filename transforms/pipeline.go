@@ -6,16 +6,38 @@ import (
 	"math/rand/v2"
 )
 
-// ErrShape says that a pipeline's image has not the promised size.
-var ErrShape = errors.New("image of the wrong size")
+var (
+	// ErrShape says that a pipeline's image has not the promised size.
+	ErrShape = errors.New("image of the wrong size")
+	// ErrNormalize says that images would be normalised in two ways.
+	ErrNormalize = errors.New("two different Normalize")
+)
 
 // Pipeline is the way from a decoded image to a network's input: Steps on 8-bit
 // images, which must end at W×H pixels, then Normalize.
+//
+// As a Transform it is its steps; what uses it as one, such as dataset.LoaderConfig and
+// trainer.Config, takes its Normalize too, see NormalizeAfter.
 type Pipeline struct {
 	Steps     Compose
 	W, H      int
 	Normalize Normalize
 }
+
+var (
+	_ Transform  = Pipeline{}
+	_ Sizer      = Pipeline{}
+	_ Normalizer = Pipeline{}
+)
+
+// Apply returns the image after the steps, before Normalize.
+func (p Pipeline) Apply(img *RGB, r *rand.Rand) *RGB { return p.Steps.Apply(img, r) }
+
+// OutputSize is W, H.
+func (p Pipeline) OutputSize() (w, h int) { return p.W, p.H }
+
+// Normalization is Normalize.
+func (p Pipeline) Normalization() (Normalize, bool) { return p.Normalize, true }
 
 // Augment holds the ranges of the training transforms. DefaultAugment has the
 // recipes' values.

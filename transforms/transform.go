@@ -24,12 +24,39 @@ type Sizer interface {
 	OutputSize() (w, h int)
 }
 
+// A Normalizer is a transform that knows the Normalize which its images are meant for; ok
+// is false if it does not.
+type Normalizer interface {
+	Normalization() (n Normalize, ok bool)
+}
+
+// NormalizeAfter is the Normalize to use after transforms: given, or theirs where given is
+// the zero value and they have one. Two that differ are an error, which wraps ErrNormalize.
+func NormalizeAfter(given Normalize, of ...Transform) (Normalize, error) {
+	for _, t := range of {
+		n, isOne := t.(Normalizer)
+		if !isOne {
+			continue
+		}
+		own, ok := n.Normalization()
+		switch {
+		case !ok || own == given:
+		case given == Normalize{}:
+			given = own
+		default:
+			return given, fmt.Errorf("transforms: %w: mean %v std %v, and of the transform mean %v std %v", ErrNormalize, given.Mean, given.Std, own.Mean, own.Std)
+		}
+	}
+	return given, nil
+}
+
 // Compose applies its transforms in order.
 type Compose []Transform
 
 var (
-	_ Transform = Compose(nil)
-	_ Sizer     = Compose(nil)
+	_ Transform  = Compose(nil)
+	_ Sizer      = Compose(nil)
+	_ Normalizer = Compose(nil)
 )
 
 // Apply returns the image after the last transform.
@@ -57,6 +84,16 @@ func (c Compose) OutputSize() (w, h int) {
 		}
 	}
 	return 0, 0
+}
+
+// Normalization is that of the last transform that knows one.
+func (c Compose) Normalization() (n Normalize, ok bool) {
+	for i := len(c) - 1; i >= 0 && !ok; i-- {
+		if t, isOne := c[i].(Normalizer); isOne {
+			n, ok = t.Normalization()
+		}
+	}
+	return n, ok
 }
 
 // Validate names the step and the field that cannot be used.
