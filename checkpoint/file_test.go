@@ -239,7 +239,7 @@ func TestCutAnywhere(t *testing.T) {
 
 func TestReadErrors(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := Read(dir); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "no regular file") {
+	if _, err := Read(dir); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "is a folder") {
 		t.Errorf("a folder: %v", err)
 	}
 	if _, err := ReadMetadata(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {

@@ -49,6 +49,9 @@ func withFile(path string, read func(r *os.File, size int64) error) error {
 	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
+	if info.IsDir() {
+		return fmt.Errorf("checkpoint: %s: %w: it is a folder, and no run's, which has checkpoints/best.safetensors", path, ErrFormat)
+	}
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("checkpoint: %s: %w: it is no regular file", path, ErrFormat)
 	}

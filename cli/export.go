@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -87,10 +86,7 @@ func (e *exporting) check() error {
 }
 
 func (e *exporting) run() error {
-	path := e.weights
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, trainer.CheckpointDir, trainer.BestFile)
-	}
+	path := trainer.WeightsFile(e.weights)
 	f, err := checkpoint.Read(path)
 	if err != nil {
 		return err

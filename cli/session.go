@@ -55,6 +55,9 @@ func (n *session) sayWhat(root string) {
 	t := n.trainer
 	n.say("model: %s, %s parameters, %s multiply-adds an image of %d×%d", n.config.Model.Name,
 		inwords.Grouped(int64(t.Parameters())), inwords.Short(t.MultiplyAdds()), t.Config().Crop, t.Config().Crop)
+	if line := trained(t.Frozen(), n.config.Model); line != "" {
+		n.say("%s", line)
+	}
 	n.say("device: %s; precision %s", t.Device().Describe(), n.config.Precision)
 	where := ""
 	if root != "" {

@@ -42,13 +42,14 @@ type Config struct {
 
 // Model chooses the network and what it starts from.
 type Model struct {
-	Name        string   `yaml:"name" names:"models" help:"architecture"`
-	Weights     string   `yaml:"weights" help:"file of weights to start from, .safetensors or .pth of torchvision, timm or Euryale; empty = fresh ones"`
-	AnyForm     bool     `yaml:"any_form" help:"take weights that do not say their form, as torchvision's, into form A of a ResNet"`
-	ReplaceHead bool     `yaml:"replace_head" help:"start with a fresh classifier where the file's has another size"`
-	Freeze      []string `yaml:"freeze" help:"patterns of parameter names that stay as they are, such as conv1.*"`
-	ZeroGamma   bool     `yaml:"zero_gamma" help:"γ = 0 in the last BatchNorm of each residual block"`
-	Dropout     float64  `yaml:"dropout" range:"[0,1)" help:"probability in VGG's classifier"`
+	Name             string   `yaml:"name" names:"models" help:"architecture"`
+	Weights          string   `yaml:"weights" help:"weights to start from: a .safetensors or .pth file of torchvision, timm or Euryale, or a run's folder for its best ones; empty = fresh ones"`
+	AnyForm          bool     `yaml:"any_form" help:"take weights that do not say their form, as torchvision's, into form A of a ResNet"`
+	ReplaceHead      bool     `yaml:"replace_head" help:"start with a fresh classifier where the file's has another size"`
+	Freeze           []string `yaml:"freeze" resume:"free" help:"patterns of parameter names that stay as they are, such as conv1.*; backbone = all but the classifier"`
+	FreezeStatistics bool     `yaml:"freeze_statistics" resume:"free" help:"frozen BatchNorms train by their running statistics and keep them; all BatchNorms if none is frozen"`
+	ZeroGamma        bool     `yaml:"zero_gamma" help:"γ = 0 in the last BatchNorm of each residual block"`
+	Dropout          float64  `yaml:"dropout" range:"[0,1)" help:"probability in VGG's classifier"`
 }
 
 // Data chooses the images and how they are read.

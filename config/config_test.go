@@ -16,7 +16,7 @@ import (
 // contract is the table that users' files depend on: keys in order, with defaults.
 const contract = `name= seed=42 threads=0 device=auto precision=float32
 model.name=vgg16 model.weights= model.any_form=false
-		model.replace_head=false model.freeze= model.zero_gamma=false model.dropout=0.5
+		model.replace_head=false model.freeze= model.freeze_statistics=false model.zero_gamma=false model.dropout=0.5
 data.set=auto data.root= data.download=false data.url= data.archives= data.train_list=trainval.txt data.test_list=test.txt
 data.relabel=false data.batch=64 data.test_batch=0 data.workers=0 data.shuffle=true data.drop_last=false data.resize=256 data.crop=224
 data.mean=0.485,0.456,0.405 data.std=0.229,0.224,0.225 data.on_bad_image=skip data.drawn_classes=37 data.drawn_images=100
@@ -166,7 +166,7 @@ func TestDiff(t *testing.T) {
 			free = append(free, k.Path)
 		}
 	}
-	if want := "threads device data.workers train.epochs train.max_steps train.patience track"; strings.Join(free, " ") != want {
+	if want := "threads device model.freeze model.freeze_statistics data.workers train.epochs train.max_steps train.patience track"; strings.Join(free, " ") != want {
 		t.Errorf("a resumed run may change %v, want %s", free, want)
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"image"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -81,7 +79,7 @@ type Classifier struct {
 
 // Open reads weights from a safetensors or .pth file, or the best ones of a run's folder.
 func Open(path string, o Options) (c *Classifier, err error) {
-	path = weightsFile(path)
+	path = trainer.WeightsFile(path)
 	f, err := checkpoint.Read(path)
 	if err != nil {
 		return nil, fmt.Errorf("infer: %w", err)
@@ -110,26 +108,6 @@ func Open(path string, o Options) (c *Classifier, err error) {
 		}
 	}()
 	return c, c.build(path, f, info.Classes, o)
-}
-
-// weightsFile is the file in a run's folder.
-func weightsFile(path string) string {
-	if info, err := os.Stat(path); err != nil || !info.IsDir() {
-		return path
-	}
-	for _, name := range []string{
-		filepath.Join(trainer.CheckpointDir, trainer.BestFile), filepath.Join(trainer.CheckpointDir, trainer.LastFile), trainer.BestFile,
-	} {
-		if p := filepath.Join(path, name); fileExists(p) {
-			return p
-		}
-	}
-	return filepath.Join(path, trainer.CheckpointDir, trainer.BestFile)
-}
-
-func fileExists(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && !info.IsDir()
 }
 
 // prepare chooses the transforms.

@@ -8,7 +8,8 @@ import (
 
 // BatchNorm2D is torch.nn.BatchNorm2d over x [N, Channels, H, W] (or [N, Channels]):
 // in training by the batch's statistics, which also move the running ones by 0.1,
-// in evaluation by the running statistics. ε is 1e-5.
+// in evaluation, and where Options.KeepStatistics names it, by the running statistics.
+// ε is 1e-5.
 type BatchNorm2D struct {
 	Channels int
 	// Gamma is the scale's value when new; nil means 1.
@@ -45,15 +46,15 @@ func (b *BatchNorm2D) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
 	if stats == nil {
 		return nil
 	}
-	y := s.Try(op.BatchNormApply(s.Path(b), x, stats, gamma, beta, batchNormEps, s.Training()))
+	y := s.Try(op.BatchNormApply(s.Path(b), x, stats, gamma, beta, batchNormEps, s.BatchStatistics(b)))
 	s.Note(b, "BatchNorm2D", y, 0)
 	return y
 }
 
-// stats are the batch's statistics in training, else the running ones.
+// stats are the batch's statistics, or the running ones.
 func (b *BatchNorm2D) stats(s *Scope, x, mean, variance *gorgonia.Node) *gorgonia.Node {
 	path := s.Path(b)
-	if !s.Training() {
+	if !s.BatchStatistics(b) {
 		return s.Try(op.BatchNormPack(path, mean, variance))
 	}
 	stats := s.Try(op.BatchNormStats(path, x))

@@ -59,6 +59,7 @@ type Layer struct {
 type Scope struct {
 	graph    *gorgonia.ExprGraph
 	training bool
+	keep     func(path string) bool // of Options.KeepStatistics
 	dtype    tensor.Dtype
 
 	paths    map[Module]string
@@ -76,6 +77,12 @@ func (s *Scope) Graph() *gorgonia.ExprGraph { return s.graph }
 
 // Training says whether this is a training step: batch statistics, dropout.
 func (s *Scope) Training() bool { return s.training }
+
+// BatchStatistics reports whether the normalisation layer m uses the statistics of its
+// batch and moves its running ones: in training, unless Options.KeepStatistics names it.
+func (s *Scope) BatchStatistics(m Module) bool {
+	return s.training && (s.keep == nil || !s.keep(s.Path(m)))
+}
 
 // DType is the type of activations and parameters: tensor.Float32 or tensor.Float64.
 func (s *Scope) DType() tensor.Dtype { return s.dtype }

@@ -13,6 +13,10 @@ import (
 type Options struct {
 	Training bool
 	DType    tensor.Dtype // tensor.Float64, or tensor.Float32, which is the default
+	// KeepStatistics chooses the BatchNorms, by their paths, that normalise by their running
+	// statistics in training too, and leave them as they are: PyTorch's eval() on that layer.
+	// nil: none.
+	KeepStatistics func(path string) bool
 }
 
 // Graph is a module's graph for inputs of one shape.
@@ -31,7 +35,7 @@ type Graph struct {
 // Trace runs m's Forward on an input of the shape [N, C, H, W], or any other that
 // the module takes. Panics of Forward come back as errors.
 func Trace(m Module, input []int, o Options) (g *Graph, err error) {
-	s := &Scope{graph: gorgonia.NewGraph(), training: o.Training, dtype: o.DType, names: map[string]bool{"input": true}}
+	s := &Scope{graph: gorgonia.NewGraph(), training: o.Training, keep: o.KeepStatistics, dtype: o.DType, names: map[string]bool{"input": true}}
 	defer func() {
 		if r := recover(); r != nil {
 			g, err = nil, s.err // a module that goes on after an error may well panic

@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 	"path"
-	"slices"
 
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/optim"
 	"github.com/euryale-ml/euryale/schedule"
 	"github.com/euryale-ml/euryale/transforms"
@@ -76,9 +74,13 @@ type Config struct {
 	Seed uint64
 	// Float64 computes in double precision, through the plain kernels.
 	Float64 bool
-	// Freeze lists patterns (path.Match, on full names such as "layer1.*") of
-	// parameters that are not trained.
+	// Freeze lists patterns (path.Match, on full names such as "layer1.*") of parameters that
+	// are not trained. Backbone stands for all but the classifier's.
 	Freeze []string
+	// FreezeStatistics lets BatchNorms whose γ and β are frozen keep their running statistics
+	// and normalise by them in training, as PyTorch's eval() on those layers. If Freeze leaves
+	// every BatchNorm trainable, it is for all of them.
+	FreezeStatistics bool
 
 	// Device computes; nil means the processor with all threads, closed by Close.
 	Device device.Device
@@ -157,12 +159,4 @@ func (c Config) validate() error {
 		}
 	}
 	return nil
-}
-
-// frozen reports whether a pattern of Freeze matches p.
-func (c Config) frozen(p *nn.Param) bool {
-	return slices.ContainsFunc(c.Freeze, func(pattern string) bool {
-		ok, _ := path.Match(pattern, p.Name)
-		return ok
-	})
 }

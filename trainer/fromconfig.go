@@ -155,7 +155,7 @@ func (f *fromConfig) fill(cfg config.Config) {
 	c.Test = transforms.Test(d.Resize, d.Crop, c.Normalize).Steps
 	c.Train = TrainTransform(cfg)
 	c.Smoothing, c.Seed, c.Float64 = cfg.Loss.LabelSmoothing, cfg.Seed, cfg.Precision == "float64"
-	c.Freeze = cfg.Model.Freeze
+	c.Freeze, c.FreezeStatistics = cfg.Model.Freeze, cfg.Model.FreezeStatistics
 	c.Mixup = cfg.Augment.Mixup
 	if d.Augment {
 		c.Erase = transforms.DefaultErasing(cfg.Augment.RandomErasing)

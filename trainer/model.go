@@ -161,9 +161,10 @@ func (t *Trainer) SaveModel(path string) error {
 	return checkpoint.Write(path, f)
 }
 
-// LoadModel reads a state dict, of a safetensors or a .pth file, into the model; see
-// Step.Load.
+// LoadModel reads a state dict, of a safetensors or a .pth file or of a run's folder, into
+// the model; see Step.Load.
 func (t *Trainer) LoadModel(path string, o LoadOptions) error {
+	path = WeightsFile(path)
 	f, err := checkpoint.Read(path)
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ type program struct {
 	graph                   *nn.Graph
 	target, loss, predicted *gorgonia.Node // target: labels [N] or probabilities [N, classes]
 	rates                   []rate
-	step                    *gorgonia.Node // its number, from 1; nil if no update uses it
+	steps                   []stepInput    // the number of the step, as updates use it
 	share                   *gorgonia.Node // the batch's part of the gradients, when several are summed
 
 	classOf []int64
@@ -42,7 +42,7 @@ func (s *Step) training(of part) (*program, error) {
 	if s.config.Optimizer == nil {
 		return nil, fmt.Errorf("trainer: %w: the Step has no optimizer", ErrConfig)
 	}
-	g, err := nn.Trace(s.model, append([]int{batch}, s.config.Input[:]...), nn.Options{Training: true, DType: s.config.DType})
+	g, err := nn.Trace(s.model, append([]int{batch}, s.config.Input[:]...), nn.Options{Training: true, DType: s.config.DType, KeepStatistics: s.config.KeepStatistics})
 	if err != nil {
 		return nil, err
 	}
@@ -136,12 +136,16 @@ func (s *Step) addUpdates(p *program, spec *engine.Spec) error {
 	return nil
 }
 
-// number is the input for the number of the step.
-func (p *program) number(dt tensor.Dtype) *gorgonia.Node {
-	if p.step == nil {
-		p.step = gorgonia.NewScalar(p.graph.G, dt, gorgonia.WithName("step"))
+// number is the input for the number of the step, counted from the step after since.
+func (p *program) number(dt tensor.Dtype, since int64) *gorgonia.Node {
+	for _, s := range p.steps {
+		if s.since == since {
+			return s.node
+		}
 	}
-	return p.step
+	n := gorgonia.NewScalar(p.graph.G, dt, gorgonia.WithName(fmt.Sprintf("step-%d", since)))
+	p.steps = append(p.steps, stepInput{n, since})
+	return n
 }
 
 // rate is the learning-rate input with a factor.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,7 +44,8 @@ func (t *Trainer) restore(dir string) error {
 	if err := t.step.writeTensors(last, weights.Tensors); err != nil {
 		return err
 	}
-	if err := t.restoreSlots(path, slots); err != nil { // after the model's file: that has averages where they are kept
+	thawed := t.resumeFreezing(at)
+	if err := t.restoreSlots(path, slots, thawed); err != nil { // after the model's file: that has averages where they are kept
 		return err
 	}
 	t.at, t.seconds = at, at.Seconds
@@ -52,8 +54,9 @@ func (t *Trainer) restore(dir string) error {
 }
 
 // restoreSlots compiles the training program, which makes the optimizer's slots, and
-// fills them.
-func (t *Trainer) restoreSlots(path string, f *checkpoint.File) error {
+// fills them. Those of parameters that were frozen until now stay 0, and those of
+// parameters that are frozen from now on are dropped.
+func (t *Trainer) restoreSlots(path string, f *checkpoint.File, thawed map[string]bool) error {
 	if err := t.step.Compile(min(t.config.Batch, t.train.Len())); err != nil {
 		return err
 	}
@@ -68,6 +71,7 @@ func (t *Trainer) restoreSlots(path string, f *checkpoint.File) error {
 			want[rawPrefix+name] = true
 		}
 	}
+	f.Tensors = slices.DeleteFunc(f.Tensors, func(tensor checkpoint.Tensor) bool { return t.frozen.params[slotOf(tensor.Name)] })
 	for _, tensor := range f.Tensors {
 		if !want[tensor.Name] {
 			return fmt.Errorf("trainer: %w: %s holds %s, which this optimizer does not keep", ErrFolder, path, tensor.Name)
@@ -75,6 +79,9 @@ func (t *Trainer) restoreSlots(path string, f *checkpoint.File) error {
 		delete(want, tensor.Name)
 	}
 	for name := range want {
+		if thawed[slotOf(name)] {
+			continue
+		}
 		return fmt.Errorf("trainer: %w: %s lacks %s", ErrFolder, path, name)
 	}
 	for _, tensor := range f.Tensors {

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -181,6 +183,7 @@ func (t *Trainer) snapshot(best *EpochEvent) (*snapshot, error) {
 	at := t.at
 	at.Seconds = t.seconds + time.Since(t.began).Seconds()
 	at.Complete = t.done()
+	at.Frozen, at.Since = slices.Sorted(maps.Keys(t.frozen.params)), t.step.since
 	encoded, err := json.Marshal(at)
 	if err != nil {
 		return nil, fmt.Errorf("trainer: checkpoint: %w", err)

@@ -44,6 +44,9 @@ type StepConfig struct {
 	EMA float64
 	// Frozen chooses parameters that are not trained; nil: none.
 	Frozen func(p *nn.Param) bool
+	// KeepStatistics chooses the BatchNorms, by their paths, that train by their running
+	// statistics and leave them as they are; nil: none.
+	KeepStatistics func(path string) bool
 }
 
 // Result is what a step gives back. Its slices are reused by the next call.
@@ -63,7 +66,8 @@ type Step struct {
 	params   []*nn.Param
 	buffers  []*nn.Buffer
 	counters map[string]int64
-	names    []string // of counters, in order
+	names    []string         // of counters, in order
+	since    map[string]int64 // steps done before a parameter was trained, if any
 	classes  int
 	trained  int64 // steps
 	hot      []float64
@@ -310,6 +314,13 @@ func (s *Step) Close() error {
 		first = err
 	}
 	return first
+}
+
+// stepInput is an input for the number of the step, from 1, for parameters that are trained
+// since a step.
+type stepInput struct {
+	node  *gorgonia.Node
+	since int64
 }
 
 // rate is an input for the learning rate of a group of parameters.

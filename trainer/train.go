@@ -90,9 +90,7 @@ func (s *Step) runBatch(p *program, images []float32, target any) (Result, error
 	if err := p.Run(); err != nil {
 		return Result{}, err
 	}
-	for name := range s.counters {
-		s.counters[name]++
-	}
+	s.count()
 	loss, err := p.scalar(p.loss)
 	if err != nil {
 		return Result{}, err

@@ -36,6 +36,7 @@ type Trainer struct {
 	classes     []string
 	targets     []float64 // of the batch in hand, with mixup
 	graph       *nn.Graph // of one image, for counts
+	frozen      *freezing
 
 	log   *track.Log
 	saver *saver
@@ -58,6 +59,10 @@ type position struct {
 	Last     *Scores `json:"last"`
 	Seconds  float64 `json:"seconds"`
 	Complete bool    `json:"complete"` // the run ended by itself
+	// Frozen are the parameters that were not trained, and Since the steps that were done
+	// before others were: freezing may change when a run is resumed.
+	Frozen []string         `json:"frozen,omitempty"`
+	Since  map[string]int64 `json:"since,omitempty"`
 }
 
 // New makes a Trainer: the model's State with fresh weights, the loaders, and, with
@@ -84,7 +89,7 @@ func New(net nn.Module, train, test dataset.Dataset, c Config) (t *Trainer, err 
 	if err := t.buildStep(); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(t.checkFreeze(), t.checkBatches()); err != nil {
+	if err := t.checkBatches(); err != nil {
 		return nil, err
 	}
 	return t, t.openFolder()
@@ -131,26 +136,18 @@ func (t *Trainer) buildStep() (err error) {
 	if t.graph, err = nn.Trace(t.model, append([]int{1}, input[:]...), nn.Options{DType: dt}); err != nil {
 		return err
 	}
+	if t.frozen, err = freeze(t.model, t.graph, c); err != nil {
+		return err
+	}
 	t.step, err = NewStep(t.model, StepConfig{
-		Device: t.device, Optimizer: c.Optimizer, Input: input, Smoothing: c.Smoothing, Soft: c.Mixup > 0, Seed: c.Seed, DType: dt, Frozen: c.frozen,
-		ClipNorm: c.ClipNorm, Accumulate: c.Accumulate > 1, EMA: c.EMA,
+		Device: t.device, Optimizer: c.Optimizer, Input: input, Smoothing: c.Smoothing, Soft: c.Mixup > 0, Seed: c.Seed, DType: dt, Frozen: t.frozen.param,
+		ClipNorm: c.ClipNorm, Accumulate: c.Accumulate > 1, EMA: c.EMA, KeepStatistics: t.frozen.keepsStatistics,
 	})
 	if err != nil {
 		return err
 	}
 	if t.step.Classes() != len(t.classes) {
 		return fmt.Errorf("trainer: %w: the model has %d outputs, the data set %d classes", ErrConfig, t.step.Classes(), len(t.classes))
-	}
-	return nil
-}
-
-// checkFreeze wants each pattern of Freeze to match a parameter: a name that is written
-// wrongly would train what should stay.
-func (t *Trainer) checkFreeze() error {
-	for _, pattern := range t.config.Freeze {
-		if err := matchesOne("Config.Freeze", pattern, t.graph.Params); err != nil {
-			return err
-		}
 	}
 	return nil
 }
@@ -186,7 +183,7 @@ func (t *Trainer) checkBatches() error {
 		sizes = sizes[1:]
 	}
 	for _, n := range sizes {
-		if _, err := nn.Trace(t.model, []int{n, 3, t.config.Crop, t.config.Crop}, nn.Options{Training: true}); err != nil {
+		if _, err := nn.Trace(t.model, []int{n, 3, t.config.Crop, t.config.Crop}, nn.Options{Training: true, KeepStatistics: t.frozen.keepsStatistics}); err != nil {
 			return fmt.Errorf("trainer: training batches of %d images (the last batch of an epoch may be short; DropLast leaves it out): %w", n, err)
 		}
 	}

@@ -56,7 +56,7 @@ func (s *Step) slot(name string, shape []int) error {
 
 // update adds the optimizer's nodes for a parameter and its gradient.
 func (s *Step) update(p *program, spec *engine.Spec, param *nn.Param, gradient *gorgonia.Node) error {
-	in := optim.Inputs{LR: p.rate(s.config.DType, s.config.Optimizer.RateScale(param)), Step: p.number(s.config.DType)}
+	in := optim.Inputs{LR: p.rate(s.config.DType, s.config.Optimizer.RateScale(param)), Step: p.number(s.config.DType, s.since[param.Name])}
 	up, err := s.config.Optimizer.Update(param, gradient, in)
 	if err != nil {
 		return err
@@ -78,10 +78,9 @@ func (p *program) inputs(spec *engine.Spec) {
 	for _, r := range p.rates {
 		spec.Inputs = append(spec.Inputs, r.node)
 	}
-	if p.step != nil && p.graph.G.To(p.step.ID()).Len() > 0 {
-		spec.Inputs = append(spec.Inputs, p.step)
-	} else {
-		p.step = nil
+	p.steps = slices.DeleteFunc(p.steps, func(n stepInput) bool { return p.graph.G.To(n.node.ID()).Len() == 0 }) // no update uses it
+	for _, n := range p.steps {
+		spec.Inputs = append(spec.Inputs, n.node)
 	}
 }
 
@@ -92,10 +91,12 @@ func (p *program) bindRates(lr float64, step int64) error {
 			return err
 		}
 	}
-	if p.step == nil {
-		return nil
+	for _, n := range p.steps {
+		if err := p.Bind(n.node, float64(step-n.since)); err != nil {
+			return err
+		}
 	}
-	return p.Bind(p.step, float64(step))
+	return nil
 }
 
 // keepGradients adds to a program of a batch what puts its gradients, times share, into
