@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/euryale-ml/euryale/internal/appendfile"
+	"github.com/euryale-ml/euryale/internal/atomicfile"
 	"github.com/euryale-ml/euryale/internal/wire"
 	"github.com/euryale-ml/euryale/track"
 )
@@ -23,11 +25,22 @@ const Dir = "tensorboard"
 
 // Sink writes a run as event files. The zero value is ready.
 type Sink struct {
-	file    *os.File
-	run     track.RunInfo
-	last    map[string]int64 // the last step of each tag
+	file *os.File
+	path string         // of file
+	end  appendfile.End // of the whole records in it
+	run  track.RunInfo
+
+	written written
 	params  map[string]any
-	session bool // the start of the session is written
+	seq     int64 // of the last record that this session has put into a file
+}
+
+// written is what the run's files hold, so that nothing is written twice.
+type written struct {
+	steps   map[string]int64  // the last step of each tag
+	texts   map[string]string // the last text of each tag
+	session bool              // the start of the session
+	ended   float64           // the time of the last end of the session; 0: none
 }
 
 var _ track.Sink = (*Sink)(nil)
@@ -35,20 +48,44 @@ var _ track.Sink = (*Sink)(nil)
 // Open begins a new file: earlier ones of the run stay, and what they hold is not written
 // again.
 func (s *Sink) Open(_ context.Context, run track.RunInfo) (track.Remote, error) {
-	s.run, s.last, s.params, s.session = run, map[string]int64{}, map[string]any{}, false
-	dir := filepath.Join(run.Dir, Dir)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	s.close()
+	s.run, s.params, s.seq = run, map[string]any{}, 0
+	if err := s.begin(); err != nil {
 		return track.Remote{}, fmt.Errorf("tensorboard: %w", err)
+	}
+	return track.Remote{ID: run.ID}, nil
+}
+
+// begin makes a new file behind those that are there.
+func (s *Sink) begin() error {
+	dir := filepath.Join(s.run.Dir, Dir)
+	if err := atomicfile.MkdirAll(dir, 0o755); err != nil {
+		return err
 	}
 	newest, err := s.recall(dir)
 	if err != nil {
-		return track.Remote{}, err
+		return err
 	}
-	if s.file, err = create(dir, max(time.Now().Unix(), newest+1)); err != nil {
-		return track.Remote{}, fmt.Errorf("tensorboard: %w", err)
+	f, err := create(dir, max(time.Now().Unix(), newest+1))
+	if err != nil {
+		return err
 	}
-	first := wire.Message(nil).Double(eventTime, seconds(time.Now())).Text(eventVersion, "brain.Event:2")
-	return track.Remote{ID: run.ID}, s.write(appendEvent(nil, first))
+	s.file, s.path, s.end = f, f.Name(), appendfile.End{}
+	data := appendEvent(nil, wire.Message(nil).Double(eventTime, seconds(time.Now())).Text(eventVersion, "brain.Event:2"))
+	if len(s.params) > 0 && !s.written.session { // the file that had it is gone
+		data = append(data, s.startSession(s.run.Created)...)
+	}
+	err = s.end.Append(f, data)
+	if err == nil {
+		err = errors.Join(f.Sync(), atomicfile.SyncDir(dir))
+	}
+	if err != nil {
+		s.close()
+		os.Remove(f.Name()) // else each further try would leave one
+		return err
+	}
+	s.written.session = s.written.session || len(s.params) > 0
+	return nil
 }
 
 // prefix begins the name of every event file; then follow seconds since 1970, in whose
@@ -63,7 +100,7 @@ func create(dir string, began int64) (f *os.File, err error) {
 	}
 	for n := range 10000 {
 		name := fmt.Sprintf("%s%010d.%s.%d.%d", prefix, began, clean(host), os.Getpid(), n)
-		f, err = os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o644)
+		f, err = os.OpenFile(filepath.Join(dir, name), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
 		if !errors.Is(err, fs.ErrExist) {
 			break
 		}
@@ -73,9 +110,10 @@ func create(dir string, began int64) (f *os.File, err error) {
 
 // recall notes what the run's earlier files hold, and finds the time of the newest.
 func (s *Sink) recall(dir string) (newest int64, err error) {
+	s.written = written{steps: map[string]int64{}, texts: map[string]string{}}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return 0, fmt.Errorf("tensorboard: %w", err)
+		return 0, err
 	}
 	for _, e := range entries {
 		rest, found := strings.CutPrefix(e.Name(), prefix)
@@ -84,27 +122,37 @@ func (s *Sink) recall(dir string) (newest int64, err error) {
 		}
 		values, err := ReadFile(filepath.Join(dir, e.Name()))
 		if err != nil && !errors.Is(err, ErrFile) {
-			return 0, fmt.Errorf("tensorboard: %w", err)
+			return 0, err
 		}
 		for _, v := range values {
-			s.later(v.Tag, v.Step)
+			s.written.note(v)
 		}
 		digits, _, _ := strings.Cut(rest, ".")
 		if began, err := strconv.ParseInt(digits, 10, 64); err == nil {
 			newest = max(newest, began)
 		}
 	}
-	_, s.session = s.last[sessionStartTag] // TensorBoard takes the first
 	return newest, nil
 }
 
-// later notes a tag's step, unless it has had one as late.
-func (s *Sink) later(tag string, step int64) bool {
-	if last, ok := s.last[tag]; ok && step <= last {
-		return false
+// note keeps that a file holds a value.
+func (w *written) note(v Value) {
+	switch {
+	case v.Tag == sessionStartTag: // TensorBoard takes the first
+		w.session = true
+	case v.Tag == sessionEndTag:
+		w.ended = v.Time
+	case v.Plugin == "text":
+		w.texts[v.Tag] = v.Text
+	case w.later(v.Tag, v.Step):
+		w.steps[v.Tag] = v.Step
 	}
-	s.last[tag] = step
-	return true
+}
+
+// later reports whether a step comes after those that a tag has had.
+func (w *written) later(tag string, step int64) bool {
+	last, ok := w.steps[tag]
+	return !ok || step > last
 }
 
 // clean leaves in a host's name what a file's name may hold.
@@ -119,32 +167,57 @@ func clean(host string) string {
 
 func seconds(t time.Time) float64 { return float64(t.UnixNano()) / 1e9 }
 
-// write puts whole records into the file, or none.
-func (s *Sink) write(data []byte) error {
-	info, err := s.file.Stat()
-	if err == nil {
-		if _, err = s.file.Write(data); err != nil {
-			s.file.Truncate(info.Size())
+// Deliver appends records to the file and syncs it. A record whose write failed is not
+// done: it is written when the same records come again.
+func (s *Sink) Deliver(_ context.Context, records []track.Record) (int, error) {
+	done, err := s.append(records)
+	if done > 0 && s.file != nil {
+		if serr := s.file.Sync(); serr != nil {
+			return 0, fmt.Errorf("tensorboard: %w", errors.Join(serr, err))
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("tensorboard: %w", err)
-	}
-	return nil
+	return done, err
 }
 
-// Deliver appends records to the file.
-func (s *Sink) Deliver(_ context.Context, records []track.Record) (int, error) {
+// append writes records, and returns how many of them need no further call.
+func (s *Sink) append(records []track.Record) (done int, err error) {
 	for i, r := range records {
-		data, err := s.record(r)
+		if r.Seq > 0 && r.Seq <= s.seq {
+			continue // written, but not known to be on the disk when it came first
+		}
+		if err := s.ready(); err != nil {
+			return i, fmt.Errorf("tensorboard: %w", err)
+		}
+		events, err := s.record(r)
 		if err != nil {
 			return i + 1, &track.Refusal{Records: 1, Err: err}
 		}
-		if err := s.write(data); err != nil {
-			return i, err
+		if err := s.write(events); err != nil {
+			return i, fmt.Errorf("tensorboard: %w", err)
 		}
+		s.seq = max(s.seq, r.Seq)
 	}
 	return len(records), nil
+}
+
+// ready makes a new file where there is none to write to: it was removed, or ends in a
+// part of a record that cannot be cut off, behind which no record would be read.
+func (s *Sink) ready() error {
+	if s.file != nil && s.end.Torn() && s.file.Truncate(s.end.At) != nil {
+		s.close()
+	}
+	if s.file != nil {
+		if _, err := os.Lstat(s.path); errors.Is(err, fs.ErrNotExist) {
+			s.close()
+		}
+	}
+	if s.file != nil {
+		return nil
+	}
+	if _, err := os.Stat(s.run.Dir); err != nil {
+		return err // the run itself is not there: it shall not come back as an empty folder
+	}
+	return s.begin()
 }
 
 // Close ends the file.
@@ -152,48 +225,89 @@ func (s *Sink) Close(context.Context) error {
 	if s.file == nil {
 		return nil
 	}
-	f := s.file
-	s.file = nil
-	return errors.Join(f.Sync(), f.Close())
+	return errors.Join(s.file.Sync(), s.close())
 }
 
-// record encodes a record.
-func (s *Sink) record(r track.Record) (data []byte, err error) {
+func (s *Sink) close() error {
+	if s.file == nil {
+		return nil
+	}
+	f := s.file
+	s.file = nil
+	return f.Close()
+}
+
+// events are encoded events, and what is noted once they are in the file.
+type events struct {
+	data  []byte
+	notes []func()
+}
+
+func (e *events) add(event wire.Message, note func()) {
+	e.data, e.notes = appendEvent(e.data, event), append(e.notes, note)
+}
+
+// write puts all events into the file, or none.
+func (s *Sink) write(e events) error {
+	if err := s.end.Append(s.file, e.data); err != nil {
+		return err
+	}
+	for _, note := range e.notes {
+		note()
+	}
+	return nil
+}
+
+// record encodes what the files do not hold of a record.
+func (s *Sink) record(r track.Record) (e events, err error) {
+	w := &s.written
 	switch r.Kind {
 	case track.MetricsRecord:
 		for _, name := range sorted(r.Values) {
-			if s.later(name, int64(r.Step)) {
+			if w.later(name, int64(r.Step)) {
 				v := wire.Message(nil).Text(valueTag, name).Float(valueSimple, float32(r.Values[name])).Bytes(valueMetadata, metadata("scalars", nil, 1))
-				data = appendEvent(data, event(r.Time, r.Step, v))
+				e.add(event(r.Time, r.Step, v), func() { w.steps[name] = int64(r.Step) })
 			}
 		}
 	case track.TextRecord:
 		if r.Name == "config" { // as it stands, not as Markdown
 			r.Text = "    " + strings.ReplaceAll(strings.TrimRight(r.Text, "\n"), "\n", "\n    ")
 		}
-		data = appendEvent(nil, event(r.Time, r.Step, textValue(r.Name, r.Text)))
+		s.text(&e, r, r.Name, r.Text)
 	case track.TagsRecord:
-		data = appendEvent(nil, event(r.Time, 0, textValue("tags", strings.Join(r.Tags, ", "))))
+		s.text(&e, r, "tags", strings.Join(r.Tags, ", "))
 	case track.ImageRecord:
 		v, err := imageValue(r.Name, r.Path)
-		if err != nil || !s.later(r.Name, int64(r.Step)) {
-			return nil, err
+		if err != nil {
+			return e, err
 		}
-		data = appendEvent(nil, event(r.Time, r.Step, v))
+		if w.later(r.Name, int64(r.Step)) {
+			e.add(event(r.Time, r.Step, v), func() { w.steps[r.Name] = int64(r.Step) })
+		}
 	case track.ParamsRecord:
 		for name, v := range r.Params {
 			s.params[name] = v
 		}
-		if !s.session {
-			s.session = true
-			data = s.startSession(r.Time)
+		if !w.session {
+			e.data, e.notes = s.startSession(r.Time), []func(){func() { w.session = true }}
 		}
 	case track.FinishRecord:
-		if r.Status != "interrupted" { // TensorBoard takes the first: a run that goes on has its end to come
-			data = endSession(r.Time, r.Status)
+		// TensorBoard takes the first: a run that goes on has its end to come.
+		if r.Status != "interrupted" && w.ended != seconds(r.Time) {
+			e.data, e.notes = endSession(r.Time, r.Status), []func(){func() { w.ended = seconds(r.Time) }}
 		}
 	}
-	return data, nil // files are in the run's folder already
+	return e, nil // files are in the run's folder already
+}
+
+// text encodes a text, unless it is the last that its name has.
+func (s *Sink) text(e *events, r track.Record, name, text string) {
+	text = strings.ToValidUTF8(text, "?")
+	tag, texts := textTag(name), s.written.texts
+	if last, ok := texts[tag]; ok && last == text {
+		return
+	}
+	e.add(event(r.Time, r.Step, textValue(tag, text)), func() { texts[tag] = text })
 }
 
 // event is a Summary of one value.
@@ -214,11 +328,14 @@ func metadata(plugin string, content []byte, class int) wire.Message {
 // Types of a TensorProto.
 const stringTensor = 7
 
-func textValue(name, text string) wire.Message {
+// textTag is the tag under which TensorBoard shows a text.
+func textTag(name string) string { return name + "/text_summary" }
+
+func textValue(tag, text string) wire.Message {
 	tensor := wire.Message(nil).Int(1, stringTensor).
 		Bytes(2, wire.Message(nil).Bytes(2, wire.Message(nil).Int(1, 1))). // the shape [1]
-		Text(8, strings.ToValidUTF8(text, "?"))
-	return wire.Message(nil).Text(valueTag, name+"/text_summary").Bytes(valueTensor, tensor).Bytes(valueMetadata, metadata("text", []byte{}, 2))
+		Text(8, text)
+	return wire.Message(nil).Text(valueTag, tag).Bytes(valueTensor, tensor).Bytes(valueMetadata, metadata("text", []byte{}, 2))
 }
 
 // maxImage is the largest picture file that is copied into the event file.
