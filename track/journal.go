@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/euryale-ml/euryale/internal/appendfile"
 	"github.com/euryale-ml/euryale/internal/atomicfile"
 	"github.com/euryale-ml/euryale/internal/filelock"
 )
@@ -43,23 +44,27 @@ type state struct {
 	Refused int       `json:"refused,omitempty"`
 }
 
-// journal is the files of an outbox: records behind each other, and the state.
+// journal is the files of an outbox: records behind each other, and the state. The
+// records are on the disk before a state is written that counts them, and at the latest
+// some seconds after they came.
 type journal struct {
 	dir     string
 	lock    *filelock.Lock
 	file    *os.File // appended to
 	read    *os.File
-	size    int64 // of whole lines
-	at      int64 // where the next record to be sent begins
+	end     appendfile.End // of whole lines
+	at      int64          // where the next record to be sent begins
 	lastSeq int64
 	state   state
-	left    int // records that were to be sent when it was opened
+	left    int       // records that were to be sent when it was opened
+	dirty   bool      // records are in the file that may not be on the disk
+	synced  time.Time // the last time that this was tried
 }
 
 // openJournal opens the files in a folder, which it makes where there is none, and tells
 // every record to each.
 func openJournal(dir string, each func(Record)) (j *journal, err error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := atomicfile.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("track: %w: %w", ErrOutbox, err)
 	}
 	j = &journal{dir: dir}
@@ -79,6 +84,9 @@ func openJournal(dir string, each func(Record)) (j *journal, err error) {
 		return j, fmt.Errorf("track: %w: %w", ErrOutbox, err)
 	}
 	if j.read, err = os.Open(path); err != nil {
+		return j, fmt.Errorf("track: %w: %w", ErrOutbox, err)
+	}
+	if err := atomicfile.SyncDir(dir); err != nil { // the new file's name
 		return j, fmt.Errorf("track: %w: %w", ErrOutbox, err)
 	}
 	return j, j.scan(each)
@@ -105,7 +113,11 @@ func (j *journal) readState() error {
 	return nil
 }
 
+// writeState replaces the state's file, after the records that it counts.
 func (j *journal) writeState() error {
+	if err := j.sync(); err != nil {
+		return err
+	}
 	data, err := json.MarshalIndent(j.state, "", "  ")
 	if err == nil {
 		err = atomicfile.Write(filepath.Join(j.dir, stateFile), 0o644, func(w io.Writer) error {
@@ -137,18 +149,19 @@ func (j *journal) scan(each func(Record)) error {
 			j.lastSeq = record.Seq
 			if record.Seq > j.state.Done {
 				if j.left++; sendFrom < 0 {
-					sendFrom = j.size
+					sendFrom = j.end.At
 				}
 			}
 			each(record)
 		}
-		j.size += int64(len(line))
+		j.end.At += int64(len(line))
 	}
 	if j.at = sendFrom; sendFrom < 0 {
-		j.at = j.size
+		j.at = j.end.At
 	}
 	j.lastSeq = max(j.lastSeq, j.state.Done) // a lost file must not give old numbers to new records
-	if err := j.file.Truncate(j.size); err != nil {
+	j.dirty = true                           // a process that was killed may have left records that are not on the disk
+	if err := j.file.Truncate(j.end.At); err != nil {
 		return fmt.Errorf("track: %w: %w", ErrOutbox, err)
 	}
 	return nil
@@ -164,33 +177,54 @@ func (j *journal) append(records []Record) error {
 		}
 		data = append(append(data, line...), '\n')
 	}
-	if _, err := j.file.WriteAt(data, j.size); err != nil {
-		j.file.Truncate(j.size)
+	if err := j.end.Append(j.file, data); err != nil {
 		return fmt.Errorf("track: %w: %w", ErrOutbox, err)
 	}
-	j.size += int64(len(data))
+	j.dirty = true
+	if time.Since(j.synced) >= syncEvery {
+		_ = j.sync() // the records are in the file; no state counts them before a sync has worked
+	}
 	return nil
 }
+
+// syncEvery bounds how long records may be in the file and not on the disk.
+const syncEvery = 5 * time.Second
+
+// sync puts the records on the disk.
+func (j *journal) sync() error {
+	if !j.dirty || j.file == nil {
+		return nil
+	}
+	j.synced = time.Now() // tried; a broken disk is not asked at each record
+	if err := syncFile(j.file); err != nil {
+		return fmt.Errorf("track: %w: %w", ErrOutbox, err)
+	}
+	j.dirty = false
+	return nil
+}
+
+// syncFile is replaced in tests.
+var syncFile = (*os.File).Sync
 
 // next reads up to n records that are to be sent, and where each of them ends.
 func (j *journal) next(n int) (records []Record, ends []int64, err error) {
 	const most = 8 << 20 // bytes at a time
-	r := bufio.NewReaderSize(io.NewSectionReader(j.read, j.at, j.size-j.at), 1<<16)
-	at := j.at
-	for len(records) < n && at < j.size && at-j.at < most {
+	r := bufio.NewReaderSize(io.NewSectionReader(j.read, j.at, j.end.At-j.at), 1<<16)
+	at, last := j.at, j.state.Done
+	for len(records) < n && at < j.end.At && at-j.at < most {
 		line, err := r.ReadBytes('\n')
 		if err != nil {
 			return nil, nil, fmt.Errorf("track: %w: %w", ErrOutbox, err)
 		}
 		at += int64(len(line))
 		var record Record
-		if json.Unmarshal(line, &record) != nil || record.Seq <= j.state.Done {
+		if json.Unmarshal(line, &record) != nil || record.Seq <= last {
 			if len(records) == 0 {
 				j.at = at
 			}
 			continue
 		}
-		records, ends = append(records, record), append(ends, at)
+		records, ends, last = append(records, record), append(ends, at), record.Seq
 	}
 	return records, ends, nil
 }
@@ -200,7 +234,7 @@ func (j *journal) close() error {
 	if j == nil {
 		return nil
 	}
-	var errs []error
+	errs := []error{j.sync()}
 	for _, f := range []*os.File{j.file, j.read} {
 		if f != nil {
 			errs = append(errs, f.Close())

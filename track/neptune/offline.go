@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/euryale-ml/euryale/internal/appendfile"
 	"github.com/euryale-ml/euryale/internal/atomicfile"
 	"github.com/euryale-ml/euryale/track"
 )
@@ -42,8 +43,9 @@ func offlineRoot(dir string) string { return filepath.Join(dir, ".neptune", "off
 type offline struct {
 	dir     string // of this run, in offlineRoot
 	log     *os.File
-	size    int64 // of whole lines
-	version int64 // of the last operation
+	end     appendfile.End // of whole lines
+	version int64          // of the last operation
+	seq     int64          // of the last record that this session has put into log
 }
 
 // Outbox keeps what is in the folder apart from what is sent, so that a run which was
@@ -53,6 +55,8 @@ func (*offline) Outbox() string { return "neptune-offline" }
 // Open makes the run's folder, or goes on in it. If it was uploaded and taken away, or
 // acknowledged, it goes on in a folder of its own.
 func (o *offline) Open(_ context.Context, run track.RunInfo) (track.Remote, error) {
+	o.closeLog()
+	o.seq = 0
 	if name := run.Remote.Has["folder"]; name != "" && filepath.Base(name) == name {
 		o.dir = filepath.Join(offlineRoot(run.Dir), name)
 		if goesOn, err := o.resume(); err != nil {
@@ -76,8 +80,8 @@ func (o *offline) begin(run track.RunInfo) (track.Remote, error) {
 		key[i] = letters[rand.IntN(len(letters))]
 	}
 	name := fmt.Sprintf("run__%s__%d__%s", id, os.Getpid(), key)
-	o.dir, o.version, o.size = filepath.Join(offlineRoot(run.Dir), name), 0, 0
-	if err := os.MkdirAll(filepath.Join(o.dir, uploadDir), 0o755); err != nil {
+	o.dir, o.version, o.end = filepath.Join(offlineRoot(run.Dir), name), 0, appendfile.End{}
+	if err := atomicfile.MkdirAll(filepath.Join(o.dir, uploadDir), 0o755); err != nil {
 		return track.Remote{}, fmt.Errorf("%w: %w", ErrFolder, err)
 	}
 	metadata, err := json.MarshalIndent(map[string]any{
@@ -126,7 +130,7 @@ func (o *offline) resume() (bool, error) {
 		return false, fmt.Errorf("%w: %w", ErrFolder, err)
 	}
 	r := bufio.NewReader(o.log)
-	for o.size, o.version = 0, 0; ; {
+	for o.end, o.version = (appendfile.End{}), 0; ; {
 		line, err := r.ReadBytes('\n')
 		if err != nil {
 			break
@@ -138,9 +142,9 @@ func (o *offline) resume() (bool, error) {
 			break
 		}
 		o.version = entry.Version
-		o.size += int64(len(line))
+		o.end.At += int64(len(line))
 	}
-	if err := o.log.Truncate(o.size); err != nil {
+	if err := o.log.Truncate(o.end.At); err != nil {
 		return false, fmt.Errorf("%w: %w", ErrFolder, err)
 	}
 	return true, nil
@@ -163,11 +167,9 @@ func (o *offline) append(list []operation, at time.Time) error {
 		}
 		data = append(append(data, line...), '\n')
 	}
-	if _, err := o.log.WriteAt(data, o.size); err != nil {
-		o.log.Truncate(o.size)
+	if err := o.end.Append(o.log, data); err != nil {
 		return err
 	}
-	o.size += int64(len(data))
 	o.version = version
 	return nil
 }
@@ -211,7 +213,7 @@ func (o *offline) keep(op operation) (name string, err error) {
 		return name, o.write(filepath.Join(uploadDir, name), op.text)
 	}
 	if os.Link(op.source, to) == nil {
-		return name, nil
+		return name, atomicfile.SyncDir(filepath.Dir(to))
 	}
 	from, err := os.Open(op.source)
 	if err != nil {
@@ -224,18 +226,32 @@ func (o *offline) keep(op operation) (name string, err error) {
 	})
 }
 
-// Deliver appends records to the folder.
+// Deliver appends records to the folder. Where their last version cannot be noted, none
+// counts as done, and those that are in the log already are not put there again.
 func (o *offline) Deliver(_ context.Context, records []track.Record) (int, error) {
+	done, err := o.appendAll(records)
+	if perr := o.put(); perr != nil {
+		return 0, errors.Join(perr, err)
+	}
+	return done, err
+}
+
+// appendAll returns how many of the records need no further call.
+func (o *offline) appendAll(records []track.Record) (done int, err error) {
 	for i, r := range records {
+		if r.Seq > 0 && r.Seq <= o.seq {
+			continue
+		}
 		if err := o.append(operations(r), r.Time); err != nil {
 			err = fmt.Errorf("%w: %w", ErrFolder, err)
 			if (r.Kind == track.ImageRecord || r.Kind == track.FileRecord) && !readable(r.Path) {
-				return i + 1, &track.Refusal{Records: 1, Err: errors.Join(err, o.put())}
+				return i + 1, &track.Refusal{Records: 1, Err: err}
 			}
-			return i, errors.Join(err, o.put())
+			return i, err
 		}
+		o.seq = max(o.seq, r.Seq)
 	}
-	return len(records), o.put()
+	return len(records), nil
 }
 
 func readable(path string) bool {
@@ -261,7 +277,14 @@ func (o *offline) Close(context.Context) error {
 	if o.log == nil {
 		return nil
 	}
-	err := errors.Join(o.put(), o.log.Close())
+	return errors.Join(o.put(), o.closeLog())
+}
+
+func (o *offline) closeLog() error {
+	if o.log == nil {
+		return nil
+	}
+	log := o.log
 	o.log = nil
-	return err
+	return log.Close()
 }
