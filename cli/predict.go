@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"image"
 	"io"
-	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -52,7 +51,8 @@ const predictHelp = `predict classifies images with trained weights.
 
   predict -weights FILE|RUN [flags] IMAGE…
 
-An IMAGE is a file, a folder (all images below it), or - for an image on standard input.
+An IMAGE is a file, a folder, or - for an image on standard input. Of a folder all images below it are taken, links
+followed, but for hidden ones (.name, __MACOSX and the like); files left out for their ending are counted.
 Each makes a line: path, class and probability with tabs between them, or with -json an object
 {"image":…,"logits":[…],"top":[{"class":…,"index":…,"probability":…}]}. An image that cannot be read
 makes {"image":…,"error":…}; the others are done, and the exit code is 1.
@@ -193,22 +193,7 @@ func (p *predictor) add(ctx context.Context, name string) error {
 	if err != nil || !info.IsDir() {
 		return p.read(ctx, name)
 	}
-	found := 0
-	err = filepath.WalkDir(name, func(path string, e fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			found++
-			return p.put(ctx, waiting{name: path, err: err})
-		case e.IsDir() || !transforms.IsImageName(path):
-			return nil
-		}
-		found++
-		return p.read(ctx, path)
-	})
-	if err == nil && found == 0 {
-		return p.put(ctx, waiting{name: name, err: errors.New("no images in this folder")})
-	}
-	return err
+	return p.addFolder(ctx, name)
 }
 
 func (p *predictor) read(ctx context.Context, path string) error {

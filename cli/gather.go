@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/transforms"
+)
+
+// addFolder reads the images below a folder, hidden ones left out. Links that lead nowhere
+// and folders that cannot be read are reported as images that cannot.
+func (p *predictor) addFolder(ctx context.Context, dir string) error {
+	found := dataset.FindImages(dir)
+	for _, path := range found.Images {
+		if err := p.read(ctx, path); err != nil {
+			return err
+		}
+	}
+	for _, path := range found.Broken {
+		if err := p.put(ctx, waiting{name: path, err: errors.New("a link that leads nowhere")}); err != nil {
+			return err
+		}
+	}
+	for _, err := range found.Errs {
+		if err := p.put(ctx, waiting{name: dir, err: err}); err != nil {
+			return err
+		}
+	}
+	out := found.LeftOutText()
+	if len(found.Images)+len(found.Broken)+len(found.Errs) == 0 {
+		why := "no images in this folder"
+		if out != "" {
+			why += fmt.Sprintf("; it holds %s, and readable are %s", out, strings.Join(transforms.Extensions(), " "))
+		}
+		return p.put(ctx, waiting{name: dir, err: errors.New(why)})
+	}
+	if out != "" {
+		p.note("%s: left out %s", dir, out)
+	}
+	if n := len(found.Loops); n > 0 {
+		p.note("%s: not followed, since they lead back to a folder that holds them: %s", dir, strings.Join(found.Loops[:min(n, maxNamed)], ", "))
+	}
+	return nil
+}
+
+// note writes a line about what is not classified, between the lines of the images.
+func (p *predictor) note(format string, args ...any) {
+	fmt.Fprintf(p.err, "predict: "+format+"\n", args...)
+}

@@ -1,0 +1,117 @@
+package dataset
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/euryale-ml/euryale/transforms"
+)
+
+// longestEnding is the length up to which what follows a file's last dot is
+// taken for its kind.
+const longestEnding = 8
+
+// kindOf says what kind of file a path is of: its ending, in lower case.
+func kindOf(path string) string {
+	switch ending := strings.ToLower(filepath.Ext(path)); {
+	case len(ending) < 2:
+		return "without an ending"
+	case len(ending) > longestEnding || strings.ContainsAny(ending, " \t\n"):
+		return "of other kinds"
+	default:
+		return ending
+	}
+}
+
+// kindsShown is the number of kinds that LeftOutText names.
+const kindsShown = 8
+
+// LeftOutText says how many files were left out, by kind: "3 .heic, 1 .txt"; ""
+// for none.
+func (f *Found) LeftOutText() string {
+	kinds := slices.SortedFunc(maps.Keys(f.LeftOut), func(a, b string) int {
+		return cmp.Or(cmp.Compare(f.LeftOut[b], f.LeftOut[a]), cmp.Compare(a, b))
+	})
+	var words []string
+	rest := 0
+	for i, kind := range kinds {
+		if i < kindsShown {
+			words = append(words, fmt.Sprintf("%d %s", f.LeftOut[kind], kind))
+		} else {
+			rest += f.LeftOut[kind]
+		}
+	}
+	if rest > 0 {
+		words = append(words, fmt.Sprintf("%d others", rest))
+	}
+	return strings.Join(words, ", ")
+}
+
+// readable names the endings of files that count as images.
+func readable() string { return strings.Join(transforms.Extensions(), " ") }
+
+// pictureEndings are those of pictures that this package does not read. Other
+// files beside images are not missed.
+var pictureEndings = []string{
+	".avif", ".heic", ".heif", ".jp2", ".j2k", ".jxl", ".svg", ".tif", ".tiff", ".tga", ".ppm", ".pgm", ".pbm", ".pnm", ".psd", ".ico",
+	".dng", ".nef", ".cr2", ".arw", ".raw", ".exr", ".hdr", ".eps", ".pcx", ".npy", ".dcm",
+}
+
+// pictures counts the files left out that are pictures of another format.
+func (f *Found) pictures() (n int) {
+	for _, ending := range pictureEndings {
+		n += f.LeftOut[ending]
+	}
+	return n
+}
+
+// add adds what was found below another folder.
+func (f *Found) add(o *Found) {
+	f.Images = append(f.Images, o.Images...)
+	f.Broken, f.Loops = append(f.Broken, o.Broken...), append(f.Loops, o.Loops...)
+	f.Repeated, f.Errs = append(f.Repeated, o.Repeated...), append(f.Errs, o.Errs...)
+	if f.LeftOut == nil {
+		f.LeftOut = map[string]int{}
+	}
+	for kind, n := range o.LeftOut {
+		f.LeftOut[kind] += n
+	}
+}
+
+// notes are sentences about links that did not lead to images of their own.
+func (f *Found) notes() (list []string) {
+	for _, of := range []struct {
+		paths []string
+		one   string
+		more  string
+	}{
+		{f.Broken, "the link %s leads nowhere", "%d links lead nowhere: %s"},
+		{f.Loops, "the link %s leads back to a folder that holds it and is not followed", "%d links lead back to a folder that holds them and are not followed: %s"},
+		{f.Repeated, "the link %s leads to a folder that is read under another name too: its images count twice",
+			"%d links lead to folders that are read under another name too, so that their images count more than once: %s"},
+	} {
+		switch len(of.paths) {
+		case 0:
+		case 1:
+			list = append(list, fmt.Sprintf(of.one, of.paths[0]))
+		default:
+			list = append(list, fmt.Sprintf(of.more, len(of.paths), some(of.paths)))
+		}
+	}
+	return list
+}
+
+// mostNamed is the number of names in a message.
+const mostNamed = 5
+
+// some lists names, the first few of many.
+func some(names []string) string {
+	if more := len(names) - mostNamed; more > 0 {
+		return strings.Join(names[:mostNamed], ", ") + fmt.Sprintf(" and %d more", more)
+	}
+	return strings.Join(names, ", ")
+}
