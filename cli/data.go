@@ -7,9 +7,9 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/internal/runfolder"
 	"github.com/euryale-ml/euryale/viz"
 )
 
@@ -169,8 +169,12 @@ func exportDrawn(ctx context.Context, s IO, args []string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	if _, err := makeRunDir(others[0], "", time.Time{}); err != nil {
+	holds, err := runfolder.Look(others[0])
+	if err != nil {
 		return err
+	}
+	if holds.Kind != runfolder.Empty {
+		return usagef("%s is not empty: it holds %s; choose a new folder", others[0], holds)
 	}
 	for name, set := range map[string]dataset.Dataset{"train": train, "test": test} {
 		if err := exportImages(ctx, set, filepath.Join(others[0], name)); err != nil {

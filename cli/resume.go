@@ -6,11 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/euryale-ml/euryale/config"
-	"github.com/euryale-ml/euryale/internal/atomicfile"
+	"github.com/euryale-ml/euryale/internal/runfolder"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -27,16 +26,21 @@ func resumable() (list []string) {
 // errNothingYet says that a run was stopped before it wrote its configuration.
 var errNothingYet = errors.New("nothing was written yet")
 
+// wantsOut is an error, which names the newest unfinished run, if -out is missing.
+func (o *trainFlags) wantsOut() error {
+	if o.out != "" {
+		return nil
+	}
+	if dir := newestUnfinished(); dir != "" {
+		return usagef("-resume needs -out, the folder of the run; the newest unfinished run is %s: -resume -out %s", dir, quote(dir))
+	}
+	return usagef("-resume needs -out, the folder of the run; there is no unfinished run in %s", RunsDir)
+}
+
 // resumedConfig is the configuration of the run in o.out with what -set and -config
 // change; other changes than resumable ones are an error that lists them. changed
 // reports whether there are any.
 func (o *trainFlags) resumedConfig() (c config.Config, changed bool, err error) {
-	if o.out == "" {
-		if dir := newestUnfinished(); dir != "" {
-			return c, false, usagef("-resume needs -out, the folder of the run; the newest unfinished run is %s: -resume -out %s", dir, quote(dir))
-		}
-		return c, false, usagef("-resume needs -out, the folder of the run; there is no unfinished run in %s", RunsDir)
-	}
 	ran, err := readRunConfig(o.out)
 	if err != nil {
 		return c, false, err
@@ -95,8 +99,11 @@ func readRunConfig(dir string) (config.Config, error) {
 	return c, nil
 }
 
-// emptyDir reports whether a folder holds nothing but what a kill left of a file.
+// emptyDir reports whether a folder holds nothing but what a kill left of a start.
 func emptyDir(dir string) bool {
-	entries, err := os.ReadDir(dir)
-	return err == nil && !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return !atomicfile.IsTemporary(e.Name()) })
+	if _, err := os.Stat(dir); err != nil {
+		return false
+	}
+	holds, err := runfolder.Look(dir)
+	return err == nil && holds.Kind == runfolder.Empty
 }

@@ -4,82 +4,128 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/euryale-ml/euryale/internal/atomicfile"
+	"github.com/euryale-ml/euryale/internal/filelock"
+	"github.com/euryale-ml/euryale/internal/runfolder"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
 // RunsDir is where runs without -out have their folders, below the working folder.
 const RunsDir = "runs"
 
-// runDir is a run's folder that was made or found.
+// runDir is a run's folder. Its lock is taken before anything in it is judged, cleaned or
+// written, and kept until the command ends.
 type runDir struct {
-	path string
-	made bool // by this process
+	path   string
+	folder *runfolder.Folder // nil: the lock is not held
 }
 
-// makeRunDir makes a new folder for a run: out, which may be there but must be empty, or
-// RunsDir/<name>-<time>, with -2, -3 … behind it if that is taken.
-func makeRunDir(out, name string, now time.Time) (runDir, error) {
+// claimRunDir takes a folder for a new run: out, which may be there but must hold nothing,
+// or nothing but a run that never made a step; or RunsDir/<name>-<time>, with -2, -3 …
+// behind it if that is taken.
+func claimRunDir(out, name string, now time.Time) (runDir, error) {
 	if out == "" {
-		return makeNamedDir(name, now)
+		return claimNamedDir(name, now)
 	}
-	if err := atomicfile.Clean(out); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return runDir{}, fmt.Errorf("-out %s: %w", out, err)
-	}
-	entries, err := os.ReadDir(out)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		if err := os.MkdirAll(out, 0o755); err != nil {
-			return runDir{}, fmt.Errorf("-out: %w", err)
-		}
-		return runDir{path: out, made: true}, nil
-	case err != nil:
-		return runDir{}, fmt.Errorf("-out: %w", err)
-	case len(entries) > 0:
-		return runDir{}, usagef("-out %s is not empty: it holds %s; -resume goes on with a run, or choose another folder", out, entries[0].Name())
-	}
-	return runDir{path: out}, nil
-}
-
-func makeNamedDir(name string, now time.Time) (runDir, error) {
-	if err := os.MkdirAll(RunsDir, 0o755); err != nil {
+	if err := checkEmpty(out); err != nil {
 		return runDir{}, err
 	}
+	folder, err := runfolder.Claim(out)
+	if err != nil {
+		return runDir{}, fmt.Errorf("-out: %w", err)
+	}
+	if err := clearForRun(out); err != nil {
+		folder.Release()
+		return runDir{}, err
+	}
+	return runDir{path: out, folder: folder}, nil
+}
+
+// checkEmpty refuses a folder of something else, which then gets no lock file.
+func checkEmpty(out string) error {
+	holds, err := runfolder.Look(out)
+	if err != nil {
+		return fmt.Errorf("-out: %w", err)
+	}
+	if holds.Kind == runfolder.Foreign || holds.Kind == runfolder.Configured {
+		return notEmpty(out, holds)
+	}
+	return nil
+}
+
+// clearForRun judges a folder whose lock is held, and removes what may be removed.
+func clearForRun(out string) error {
+	holds, err := runfolder.Look(out)
+	if err == nil && holds.Kind != runfolder.Empty && holds.Kind != runfolder.Stepless {
+		return notEmpty(out, holds)
+	}
+	if err == nil {
+		err = runfolder.Clear(out)
+	}
+	if err != nil {
+		return fmt.Errorf("-out: %w", err)
+	}
+	return nil
+}
+
+func notEmpty(out string, holds runfolder.Contents) error {
+	advice := "-resume continues a run, or choose another folder"
+	if holds.Finished {
+		advice = "-resume shows its results again or, with more train.epochs, continues it; or choose another folder"
+	}
+	return usagef("-out %s is not empty: it holds %s; %s", out, holds, advice)
+}
+
+func claimNamedDir(name string, now time.Time) (runDir, error) {
 	base := filepath.Join(RunsDir, fileName(name)+now.Format("-20060102-150405"))
 	for n := 1; ; n++ {
 		path := base
 		if n > 1 {
 			path = fmt.Sprintf("%s-%d", base, n)
 		}
-		err := os.Mkdir(path, 0o755)
-		if err == nil {
-			return runDir{path: path, made: true}, nil
+		if _, err := os.Lstat(path); err == nil {
+			continue
 		}
-		if !errors.Is(err, fs.ErrExist) {
+		folder, err := runfolder.Claim(path)
+		if errors.Is(err, filelock.ErrLocked) {
+			continue
+		}
+		if err != nil {
 			return runDir{}, err
 		}
+		if holds, err := runfolder.Look(path); err == nil && holds.Kind == runfolder.Empty {
+			return runDir{path: path, folder: folder}, nil
+		}
+		folder.Release() // another process was faster, and has ended
 	}
 }
 
-// discard removes what a run that could not begin left: files that are certainly its own.
-func (d runDir) discard() {
-	os.Remove(filepath.Join(d.path, trainer.ConfigFile))
-	for _, name := range []string{"metrics.jsonl", "metrics.csv", trainer.LockFile, trainer.CheckpointDir} {
-		path := filepath.Join(d.path, name)
-		if info, err := os.Stat(path); err == nil && (info.IsDir() || info.Size() == 0 || strings.HasSuffix(name, ".csv")) {
-			os.Remove(path) // folders only if they are empty
-		}
+// lockRunDir takes the lock of a run that is to be resumed. A folder without a
+// configuration is left alone, for an error that says so.
+func lockRunDir(out string) (runDir, error) {
+	if !exists(filepath.Join(out, trainer.ConfigFile)) {
+		return runDir{path: out}, nil
 	}
-	if d.made {
-		os.Remove(d.path)
+	folder, err := runfolder.Claim(out)
+	if err != nil {
+		return runDir{path: out}, fmt.Errorf("-resume: %w", err)
 	}
+	if emptyDir(out) { // it was discarded meanwhile
+		return runDir{path: out}, folder.Discard()
+	}
+	return runDir{path: out, folder: folder}, nil
 }
+
+// discard removes what a run that could not begin left: files that are certainly its own.
+// It gives the lock back.
+func (d runDir) discard() { d.folder.Discard() }
+
+// release gives the lock back.
+func (d runDir) release() error { return d.folder.Release() }
 
 // writeConfig puts the configuration into the folder.
 func (d runDir) writeConfig(yaml []byte) error {

@@ -39,7 +39,7 @@ type session struct {
 // build makes the trainer and says what will run. c is the configuration with the folder
 // of its set.
 func (n *session) build(ctx context.Context, c config.Config) (err error) {
-	options := []trainer.Option{trainer.WithContext(ctx), trainer.WithDir(n.dir.path), trainer.WithLogger(newLogger(n.io.Err))}
+	options := []trainer.Option{trainer.WithContext(ctx), trainer.WithFolder(n.dir.folder), trainer.WithLogger(newLogger(n.io.Err))}
 	if n.resumed {
 		options = append(options, trainer.WithResume())
 	}
@@ -301,8 +301,16 @@ func (n *session) predictCommand() string {
 	return command + "IMAGE"
 }
 
-// close frees what the session holds.
+// close frees what the session holds, the folder's lock last.
 func (n *session) close() {
+	n.closeTrainer()
+	if err := n.dir.release(); err != nil {
+		n.warn("warning: %v", err)
+	}
+}
+
+// closeTrainer frees all but the lock.
+func (n *session) closeTrainer() {
 	if n.figures != nil {
 		n.figures.wait()
 	}

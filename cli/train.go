@@ -99,39 +99,53 @@ func (t training) begin(ctx context.Context, s IO, o *trainFlags) int {
 	if err != nil {
 		return o.fail(s, t.name, err)
 	}
-	if n.dir, err = makeRunDir(o.out, c.Name, t.now()); err != nil {
+	if n.dir, err = claimRunDir(o.out, c.Name, t.now()); err != nil {
 		return o.fail(s, t.name, err)
 	}
 	if err = n.dir.writeConfig(c.YAML()); err == nil {
 		err = n.build(ctx, withRoot)
 	}
 	if err != nil {
-		n.close()
-		if !errors.Is(err, filelock.ErrLocked) { // then the folder is another run's
-			n.dir.discard()
-		}
+		n.closeTrainer()
+		n.dir.discard()
 		return o.fail(s, t.name, hintPets(err, c.Config, t.again()))
 	}
 	return n.train(ctx)
 }
 
-// resume goes on with a run.
+// resume goes on with a run. The folder's lock is taken before its configuration is read,
+// which the process that trains there may change.
 func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
+	if err := o.wantsOut(); err != nil {
+		return o.fail(s, t.name, err)
+	}
+	dir, lockErr := lockRunDir(o.out)
+	if errors.Is(lockErr, filelock.ErrLocked) {
+		return o.fail(s, t.name, lockErr)
+	}
 	c, changed, err := o.resumedConfig()
 	if errors.Is(err, errNothingYet) && t.recipe == nil && o.config == "" {
 		err = usagef("-resume: %s holds nothing yet; start it with a recipe", o.out)
 	}
 	if errors.Is(err, errNothingYet) {
+		dir.release()
 		fmt.Fprintf(s.Err, "%s: %s holds nothing yet; the run begins\n", t.name, o.out)
 		return t.begin(ctx, s, o)
 	}
+	if err == nil && lockErr == nil && dir.folder == nil { // the run began meanwhile
+		return t.resume(ctx, s, o)
+	}
+	n := &session{training: t, io: s, flags: o, config: c, dir: dir, resumed: true}
+	defer n.close()
 	if err != nil {
 		return o.fail(s, t.name, err)
 	}
-	n := &session{training: t, io: s, flags: o, config: c, dir: runDir{path: o.out}, resumed: true}
 	n.say("%s: %s on %s, going on in %s", c.Name, c.Model.Name, c.Data.Set, o.out)
 	if !changed && finished(o.out) {
 		return n.sayFinished()
+	}
+	if lockErr != nil { // a finished run is shown where nothing can be written, too
+		return o.fail(s, t.name, lockErr)
 	}
 	withRoot, err := withPets(ctx, c, downloadProgress(n.progressStream()))
 	if err == nil {
@@ -141,7 +155,6 @@ func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
 		err = n.dir.writeConfig(c.YAML())
 	}
 	if err != nil {
-		n.close()
 		return o.fail(s, t.name, hintPets(err, c, t.again()))
 	}
 	if n.trainer.Complete() && finished(o.out) {

@@ -147,6 +147,7 @@ func TestTrainFails(t *testing.T) {
 		{"auto with a root never draws", []string{"-set", "data.set=auto", "-set", "data.root=nowhere"}, []string{"nowhere"}, false},
 		{"no pets", []string{"-set", "data.set=oxford-iiit-pet"}, []string{"get it with", "-set data.download=true"}, false},
 		{"batch", []string{"-set", "data.batch=9", "-set", "data.drop_last=true"}, []string{"9", "8"}, false},
+		{"every parameter frozen", []string{"-set", "model.freeze=*"}, []string{"every parameter is frozen"}, false},
 		{"diverging", []string{"-set", "optim.lr=1e30"}, []string{"diverged", "learning rate"}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/device/cpu"
+	"github.com/euryale-ml/euryale/internal/runfolder"
 	"github.com/euryale-ml/euryale/models"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/optim"
@@ -32,6 +33,13 @@ func WithContext(ctx context.Context) Option { return func(f *fromConfig) { f.ct
 
 // WithDir sets the run's folder.
 func WithDir(dir string) Option { return func(f *fromConfig) { f.config.Dir = dir } }
+
+// WithFolder sets the run's folder to one whose lock the caller took before, and gives
+// back after Close. It is for this module's own commands, which write to the folder before
+// there is a Trainer.
+func WithFolder(dir *runfolder.Folder) Option {
+	return func(f *fromConfig) { f.config.Dir, f.config.folder = dir.Path(), dir }
+}
 
 // WithResume goes on with the run in the folder.
 func WithResume() Option { return func(f *fromConfig) { f.config.Resume = true } }

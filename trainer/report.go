@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 
 	"github.com/euryale-ml/euryale/internal/atomicfile"
+	"github.com/euryale-ml/euryale/internal/runfolder"
 )
 
 // Statuses of a run.
@@ -50,7 +51,7 @@ type Report struct {
 const saturatedAfter = 10
 
 // SummaryFile is the report's file in the run's folder.
-const SummaryFile = "summary.json"
+const SummaryFile = runfolder.SummaryFile
 
 // ReadReport reads the summary of a run's folder.
 func ReadReport(dir string) (*Report, error) {

@@ -15,15 +15,16 @@ import (
 
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/internal/atomicfile"
+	"github.com/euryale-ml/euryale/internal/runfolder"
 )
 
 // Files of a run's folder.
 const (
-	ConfigFile    = "config.yaml"
-	CheckpointDir = "checkpoints"
-	BestFile      = "best.safetensors" // in CheckpointDir: weights of the best epoch
-	LastFile      = "last.safetensors" // in CheckpointDir: weights of the last checkpoint
-	LockFile      = ".lock"            // held by the process that trains in the folder
+	ConfigFile    = runfolder.ConfigFile
+	CheckpointDir = runfolder.CheckpointDir
+	BestFile      = runfolder.BestFile // in CheckpointDir: weights of the best epoch
+	LastFile      = runfolder.LastFile // in CheckpointDir: weights of the last checkpoint
+	LockFile      = runfolder.LockFile // held by the process that trains in the folder
 )
 
 // A checkpoint is two files: the optimizer's slots and the position of step S in
@@ -34,7 +35,7 @@ const (
 // says which step is best.
 const (
 	resumePrefix = "resume-"
-	stepKey      = "euryale.step"
+	stepKey      = runfolder.StepKey
 	positionKey  = "euryale.position"
 )
 

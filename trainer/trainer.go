@@ -18,7 +18,7 @@ import (
 	"github.com/euryale-ml/euryale/device/cpu"
 	"github.com/euryale-ml/euryale/internal/atomicfile"
 	"github.com/euryale-ml/euryale/internal/edit"
-	"github.com/euryale-ml/euryale/internal/filelock"
+	"github.com/euryale-ml/euryale/internal/runfolder"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/schedule"
 	"github.com/euryale-ml/euryale/track"
@@ -40,7 +40,7 @@ type Trainer struct {
 
 	log   *track.Log
 	saver *saver
-	lock  *filelock.Lock // of the folder
+	lock  *runfolder.Folder // of the run, unless the caller holds it
 
 	at      position
 	seconds float64 // of earlier parts of the run
@@ -191,7 +191,7 @@ func (t *Trainer) checkBatches() error {
 }
 
 // openFolder makes the run's folder, or goes on in it.
-func (t *Trainer) openFolder() error {
+func (t *Trainer) openFolder() (err error) {
 	dir := t.config.Dir
 	if dir == "" {
 		if t.config.Resume {
@@ -200,23 +200,12 @@ func (t *Trainer) openFolder() error {
 		return nil
 	}
 	checkpoints := filepath.Join(dir, CheckpointDir)
-	if !t.config.Resume {
-		if err := emptyFolder(dir); err != nil {
-			return err
-		}
-	} else if _, err := os.Stat(dir); err != nil {
-		return fmt.Errorf("trainer: %w: nothing to resume: %w", ErrFolder, err)
+	if err = t.claimFolder(); err != nil {
+		return err
 	}
-	if err := os.MkdirAll(checkpoints, 0o755); err != nil {
+	if err = os.MkdirAll(checkpoints, 0o755); err != nil {
 		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
 	}
-	lock, err := filelock.Acquire(filepath.Join(dir, LockFile))
-	if errors.Is(err, filelock.ErrLocked) {
-		return fmt.Errorf("trainer: %w: another process trains in %s: %w", ErrFolder, dir, err)
-	} else if err != nil {
-		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
-	}
-	t.lock = lock
 	t.saver = newSaver(checkpoints)
 	if t.config.Resume {
 		if err := errors.Join(atomicfile.Clean(dir), atomicfile.Clean(checkpoints)); err != nil {
@@ -231,24 +220,6 @@ func (t *Trainer) openFolder() error {
 	}
 	if t.config.Resume {
 		return t.log.Cut(t.at.Step, t.at.Last != nil && t.at.Last.Step == t.at.Step)
-	}
-	return nil
-}
-
-// emptyFolder refuses a folder that holds anything but what a caller puts there
-// before the run, config.yaml, and the lock.
-func emptyFolder(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
-	}
-	for _, e := range entries {
-		if e.Name() != ConfigFile && e.Name() != LockFile {
-			return fmt.Errorf("trainer: %w: %s is not empty: it holds %s; resume that run or choose another folder", ErrFolder, dir, e.Name())
-		}
 	}
 	return nil
 }

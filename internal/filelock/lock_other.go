@@ -4,4 +4,6 @@ package filelock
 
 import "os"
 
+const removesOpen = true
+
 func lock(*os.File) error { return nil }

@@ -9,6 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// removesOpen: a file that is open can be removed.
+const removesOpen = true
+
 func lock(f *os.File) error {
 	for {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)

@@ -7,6 +7,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+// removesOpen: a file that is open cannot be removed.
+const removesOpen = false
+
 func lock(f *os.File) error {
 	const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
 	err := windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, 1, 0, new(windows.Overlapped))
