@@ -17,8 +17,9 @@ const (
 
 // Line is one object of metrics.jsonl and one row of metrics.csv. Its fields in the
 // files are, in this order: kind, epoch, step, split, loss, accuracy, balanced_accuracy,
-// time, and of a step line also lr and images_per_second, of an epoch line top5_accuracy
-// where it is known. What is not finite is null in JSON and empty in CSV, and is read back
+// time, and of a step line also lr, images_per_second and images, of an epoch line
+// top5_accuracy where it is known and metrics where hooks added some: an object in JSON, a
+// column each in CSV. What is not finite is null in JSON and empty in CSV, and is read back
 // as NaN.
 type Line struct {
 	Kind             string // StepLine or EpochLine
@@ -30,9 +31,11 @@ type Line struct {
 	BalancedAccuracy float64
 	LR               float64 // of a step line
 	ImagesPerSecond  float64 // of a step line
+	Images           int     // of a step line; 0 in lines of earlier versions, which do not have it
 	// Top5Accuracy is of an epoch line. Where it is not known, as in lines of earlier
 	// versions, it is in no file.
 	Top5Accuracy Optional
+	Metrics      Metrics // of an epoch line
 	Time         time.Time
 }
 
@@ -65,12 +68,14 @@ type jsonStep struct {
 	jsonLine
 	LR              *float64 `json:"lr"`
 	ImagesPerSecond *float64 `json:"images_per_second"`
+	Images          int      `json:"images,omitempty"`
 }
 
 // jsonEpoch adds what epoch lines may have.
 type jsonEpoch struct {
 	jsonLine
 	Top5Accuracy *float64 `json:"top5_accuracy,omitempty"`
+	Metrics      Metrics  `json:"metrics,omitzero"`
 }
 
 // MarshalJSON writes the object of metrics.jsonl.
@@ -80,9 +85,9 @@ func (l Line) MarshalJSON() ([]byte, error) {
 		BalancedAccuracy: finite(l.BalancedAccuracy), Time: l.Time.Format(timeLayout),
 	}
 	if l.Kind != StepLine {
-		return json.Marshal(jsonEpoch{j, l.top5()})
+		return json.Marshal(jsonEpoch{j, l.top5(), l.Metrics})
 	}
-	return json.Marshal(jsonStep{j, finite(l.LR), finite(l.ImagesPerSecond)})
+	return json.Marshal(jsonStep{j, finite(l.LR), finite(l.ImagesPerSecond), l.Images})
 }
 
 // UnmarshalJSON reads an object of metrics.jsonl.
@@ -90,12 +95,13 @@ func (l *Line) UnmarshalJSON(data []byte) error {
 	var j struct {
 		jsonStep
 		Top5Accuracy *float64 `json:"top5_accuracy"`
+		Metrics      Metrics  `json:"metrics"`
 	}
 	if err := json.Unmarshal(data, &j); err != nil {
 		return err
 	}
-	if j.Kind == "" || j.Step < 0 {
-		return errors.New("no kind, or a negative step")
+	if j.Kind == "" || j.Step < 0 || j.Images < 0 {
+		return errors.New("no kind, or a negative step or number of images")
 	}
 	at, err := time.Parse(time.RFC3339, j.Time)
 	if err != nil {
@@ -106,8 +112,11 @@ func (l *Line) UnmarshalJSON(data []byte) error {
 		BalancedAccuracy: orNaN(j.BalancedAccuracy), Time: at,
 	}
 	if j.Kind == StepLine {
-		l.LR, l.ImagesPerSecond = orNaN(j.LR), orNaN(j.ImagesPerSecond)
-	} else if j.Top5Accuracy != nil {
+		l.LR, l.ImagesPerSecond, l.Images = orNaN(j.LR), orNaN(j.ImagesPerSecond), j.Images
+		return nil
+	}
+	l.Metrics = j.Metrics
+	if j.Top5Accuracy != nil {
 		l.Top5Accuracy = Some(*j.Top5Accuracy)
 	}
 	return nil
@@ -115,7 +124,7 @@ func (l *Line) UnmarshalJSON(data []byte) error {
 
 // Values are what trackers get of a line, by the names train/loss, train/accuracy,
 // train/balanced_accuracy, train/lr, and test/… without lr but with top5_accuracy where it
-// is known. What is not finite is left out.
+// is known and the Metrics of an epoch line. What is not finite is left out.
 func (l Line) Values() map[string]float64 {
 	values := map[string]float64{}
 	add := func(name string, v float64) {
@@ -128,8 +137,13 @@ func (l Line) Values() map[string]float64 {
 	add("balanced_accuracy", l.BalancedAccuracy)
 	if l.Kind == StepLine {
 		add("lr", l.LR)
-	} else if v := l.top5(); v != nil {
+		return values
+	}
+	if v := l.top5(); v != nil {
 		add("top5_accuracy", *v)
+	}
+	for name, v := range l.Metrics.Map() {
+		add(name, v)
 	}
 	return values
 }
@@ -142,11 +156,23 @@ func (l Line) top5() *float64 {
 	return finite(l.Top5Accuracy.Value)
 }
 
-// header names the columns of metrics.csv.
+// header names the columns that every metrics.csv has. Behind them are the columns of what
+// only some lines have, see Line.extra, in the order in which their names first occur.
 var header = []string{"kind", "epoch", "step", "split", "loss", "accuracy", "balanced_accuracy", "time", "lr", "images_per_second", "top5_accuracy"}
 
-// row is a Line in metrics.csv.
-func (l Line) row() []string {
+// extra names the columns behind those of header in which a line has a value.
+func (l Line) extra() []string {
+	if l.Kind != StepLine {
+		return l.Metrics.Names()
+	}
+	if l.Images > 0 {
+		return []string{"images"}
+	}
+	return nil
+}
+
+// row is a Line in metrics.csv, with the columns behind those of header.
+func (l Line) row(columns []string) []string {
 	r := []string{
 		l.Kind, strconv.Itoa(l.Epoch), strconv.Itoa(l.Step), l.Split, cell(l.Loss), cell(l.Accuracy), cell(l.BalancedAccuracy),
 		l.Time.Format(timeLayout), "", "", "",
@@ -156,7 +182,22 @@ func (l Line) row() []string {
 	} else if v := l.top5(); v != nil {
 		r[10] = cell(*v)
 	}
+	for _, name := range columns {
+		r = append(r, l.extraCell(name))
+	}
 	return r
+}
+
+// extraCell is a line's value in a column behind those of header.
+func (l Line) extraCell(name string) string {
+	if l.Kind != StepLine {
+		v, _ := l.Metrics.Get(name)
+		return cell(v)
+	}
+	if name == "images" && l.Images > 0 {
+		return strconv.Itoa(l.Images)
+	}
+	return ""
 }
 
 func cell(v float64) string {

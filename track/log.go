@@ -1,8 +1,6 @@
 package track
 
 import (
-	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/euryale-ml/euryale/internal/atomicfile"
 )
@@ -28,26 +27,60 @@ var ErrLog = errors.New("metrics file")
 type Log struct {
 	dir        string
 	jsonl, csv *os.File
+	columns    []string // of the CSV behind those of header
 }
 
-// OpenLog opens the metrics of a run's folder, which it makes where there is none, to go
-// on after the last whole line. A last line that a kill has torn is dropped; a bad line
-// before it is an error that names it.
+// OpenLog opens the metrics of a run's folder, which it makes where there is none, to
+// append to them. A last line that a kill has torn is dropped; a bad line before it is an
+// error that names it.
 func OpenLog(dir string) (*Log, error) {
-	l := &Log{dir: dir}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("track: %w: %w", ErrLog, err)
+	l, err := newLog(dir)
+	if err != nil {
+		return nil, err
 	}
-	lines, torn, err := readLines(l.path(JSONLFile))
+	torn, err := readStrict(l.path(JSONLFile), func(entry) {})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	if torn {
-		if err := l.replace(JSONLFile, jsonlOf(lines)); err != nil {
+		if err := l.rewrite(func(e entry) (bool, error) { return e.bad == nil, nil }); err != nil {
 			return nil, err
 		}
 	}
-	if err := l.open(lines); err != nil {
+	return l.opened()
+}
+
+// ResumeLog opens the metrics of a run that resumes after a step, and drops the lines
+// after it as Cut does: also bad ones, which a loss of power may leave there. A bad line
+// before them, or one that is not in the order of the steps, is an error that names it,
+// and then nothing is changed. At step 0 all lines are dropped.
+func ResumeLog(dir string, step int, evaluated bool) (*Log, error) {
+	l, err := newLog(dir)
+	if err != nil {
+		return nil, err
+	}
+	cut, err := l.toCut(step, evaluated)
+	if err != nil {
+		return nil, err
+	}
+	if cut {
+		if err := l.rewrite(newCutter(step, evaluated).keeps); err != nil {
+			return nil, err
+		}
+	}
+	return l.opened()
+}
+
+func newLog(dir string) (*Log, error) {
+	if err := atomicfile.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("track: %w: %w", ErrLog, err)
+	}
+	return &Log{dir: dir}, nil
+}
+
+// opened is l after open, nil after an error.
+func (l *Log) opened() (*Log, error) {
+	if err := l.open(); err != nil {
 		return nil, err
 	}
 	return l, nil
@@ -56,16 +89,9 @@ func OpenLog(dir string) (*Log, error) {
 func (l *Log) path(name string) string { return filepath.Join(l.dir, name) }
 
 // open remakes the CSV if it is not that of the lines, and opens both files.
-func (l *Log) open(lines []rawLine) (err error) {
-	want := csvOf(lines)
-	got, err := readRegular(l.path(CSVFile))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+func (l *Log) open() (err error) {
+	if l.columns, err = l.checkCSV(); err != nil {
 		return err
-	}
-	if err != nil || !bytes.Equal(got, want) {
-		if err := l.replace(CSVFile, want); err != nil {
-			return err
-		}
 	}
 	if l.jsonl, err = appendTo(l.path(JSONLFile)); err != nil {
 		return err
@@ -77,21 +103,52 @@ func (l *Log) open(lines []rawLine) (err error) {
 	return nil
 }
 
+// appendTo opens a file, whose name then outlives a loss of power.
 func appendTo(path string) (*os.File, error) {
+	_, missing := os.Stat(path)
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	if err == nil && missing != nil {
+		if err = atomicfile.SyncDir(filepath.Dir(path)); err != nil {
+			f.Close()
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("track: %w: %w", ErrLog, err)
 	}
 	return f, nil
 }
 
-// replace writes a whole file, or leaves it as it was.
+// rewrite replaces the JSONL by the lines of it that keep chooses, or leaves it as it was.
+func (l *Log) rewrite(keep func(e entry) (bool, error)) error {
+	return l.write(JSONLFile, func(w io.Writer) error {
+		for e, err := range entries(l.path(JSONLFile)) {
+			if err != nil {
+				return err
+			}
+			if ok, err := keep(e); err != nil {
+				return err
+			} else if !ok {
+				continue
+			}
+			if _, err := w.Write(e.raw); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// replace writes a file anew, or leaves it as it was.
 func (l *Log) replace(name string, data []byte) error {
-	err := atomicfile.Write(l.path(name), 0o644, func(w io.Writer) error {
+	return l.write(name, func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	})
-	if err != nil {
+}
+
+// write is replace for a file that need not fit into memory.
+func (l *Log) write(name string, fill func(w io.Writer) error) error {
+	if err := atomicfile.Write(l.path(name), 0o644, fill); err != nil {
 		return fmt.Errorf("track: %w: %w", ErrLog, err)
 	}
 	return nil
@@ -104,10 +161,29 @@ func (l *Log) Append(line Line) error {
 	if err != nil {
 		return fmt.Errorf("track: %w: %w", ErrLog, err)
 	}
+	if len(data) >= maxLine {
+		return fmt.Errorf("track: %w: a line of %d bytes", ErrLog, len(data))
+	}
 	if err := appendWhole(l.jsonl, append(data, '\n')); err != nil {
 		return err
 	}
-	return appendWhole(l.csv, csvRows(line.row()))
+	if slices.ContainsFunc(line.extra(), func(name string) bool { return !slices.Contains(l.columns, name) }) {
+		return l.widen()
+	}
+	return appendWhole(l.csv, csvRow(line.row(l.columns)))
+}
+
+// widen makes the CSV again, with the columns of a line that it did not have.
+func (l *Log) widen() error {
+	err := l.csv.Close() // some systems do not replace open files
+	if err != nil {
+		return fmt.Errorf("track: %w: %w", ErrLog, err)
+	}
+	if l.columns, err = l.checkCSV(); err != nil {
+		return err
+	}
+	l.csv, err = appendTo(l.path(CSVFile))
+	return err
 }
 
 // appended is what appendWhole needs of a file.
@@ -133,29 +209,19 @@ func appendWhole(f appended, data []byte) error {
 
 // Cut drops the lines after a step, so that a run which resumes there has each step once.
 // An epoch line of that very step stays only if evaluated says that the checkpoint was
-// made after it. Each file is replaced whole.
+// made after it. Each file is replaced as one.
 func (l *Log) Cut(step int, evaluated bool) error {
-	lines, torn, err := readLines(l.path(JSONLFile))
-	if err != nil {
+	cut, err := l.toCut(step, evaluated)
+	if err != nil || !cut {
 		return err
 	}
-	var kept []rawLine
-	for _, line := range lines {
-		if line.Step < step || line.Step == step && (evaluated || line.Kind == StepLine) {
-			kept = append(kept, line)
-		}
-	}
-	if len(kept) == len(lines) && !torn {
-		return nil
-	}
-	// The files are closed first: some systems do not replace open ones.
-	if err := l.Close(); err != nil {
+	if err := l.Close(); err != nil { // some systems do not replace open files
 		return err
 	}
-	if err := l.replace(JSONLFile, jsonlOf(kept)); err != nil {
+	if err := l.rewrite(newCutter(step, evaluated).keeps); err != nil {
 		return err
 	}
-	return l.open(kept)
+	return l.open()
 }
 
 // Sync asks the system to put all lines on the disk, which Append leaves to it.
@@ -172,86 +238,4 @@ func (l *Log) Close() error {
 		return fmt.Errorf("track: %w: %w", ErrLog, err)
 	}
 	return nil
-}
-
-// ReadLog reads metrics.jsonl of a run's folder, also while the run goes on: a last line
-// that is not whole yet is left out. The error of a folder without one wraps fs.ErrNotExist.
-func ReadLog(dir string) ([]Line, error) {
-	raw, _, err := readLines(filepath.Join(dir, JSONLFile))
-	if err != nil {
-		return nil, err
-	}
-	lines := make([]Line, len(raw))
-	for i := range raw {
-		lines[i] = raw[i].Line
-	}
-	return lines, nil
-}
-
-// rawLine is a Line with its bytes, so that fields which this version does not know stay.
-type rawLine struct {
-	Line
-	raw []byte // with its line feed
-}
-
-// readLines reads the whole lines of a metrics.jsonl and says whether a torn one follows.
-func readLines(path string) (lines []rawLine, torn bool, err error) {
-	data, err := readRegular(path)
-	if err != nil {
-		return nil, false, err
-	}
-	for number := 1; len(data) > 0; number++ {
-		end := bytes.IndexByte(data, '\n')
-		if end < 0 {
-			return lines, true, nil
-		}
-		line := rawLine{raw: data[:end+1]}
-		if err := json.Unmarshal(data[:end], &line.Line); err != nil {
-			if end+1 == len(data) { // a disk that lost power may hold anything there
-				return lines, true, nil
-			}
-			return nil, false, fmt.Errorf("track: %w: %s: line %d: %w", ErrLog, path, number, err)
-		}
-		lines = append(lines, line)
-		data = data[end+1:]
-	}
-	return lines, false, nil
-}
-
-// readRegular reads a file, but neither a folder nor a device, which may never end.
-func readRegular(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("track: %w: %w", ErrLog, err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("track: %w: %s is not a regular file", ErrLog, path)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("track: %w: %w", ErrLog, err)
-	}
-	return data, nil
-}
-
-func jsonlOf(lines []rawLine) []byte {
-	var b bytes.Buffer
-	for _, l := range lines {
-		b.Write(l.raw)
-	}
-	return b.Bytes()
-}
-
-func csvOf(lines []rawLine) []byte {
-	rows := [][]string{header}
-	for _, l := range lines {
-		rows = append(rows, l.row())
-	}
-	return csvRows(rows...)
-}
-
-func csvRows(rows ...[]string) []byte {
-	var b bytes.Buffer
-	_ = csv.NewWriter(&b).WriteAll(rows) // a Buffer takes everything
-	return b.Bytes()
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 )
 
+var nan = math.NaN()
+
 var at = time.Date(2025, 3, 1, 12, 30, 0, 250e6, time.UTC)
 
 func stepLine(step int) Line {

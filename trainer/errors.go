@@ -9,6 +9,9 @@ var (
 	ErrBatch = errors.New("bad batch")
 	// ErrFolder is wrapped by errors about a run's folder.
 	ErrFolder = errors.New("bad run folder")
-	// ErrDiverged says that a loss is not finite any more.
+	// ErrDiverged says that the training loss, a weight, a running statistic or a slot of
+	// the optimizer is not finite any more. A test loss may be: it only is never the best.
 	ErrDiverged = errors.New("training diverged")
+	// ErrPanic says that code of a data set, a transform, a schedule or the like panicked.
+	ErrPanic = errors.New("panic")
 )

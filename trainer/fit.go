@@ -2,18 +2,23 @@ package trainer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"runtime/debug"
 	"time"
 
 	"github.com/euryale-ml/euryale/metrics"
 	"github.com/euryale-ml/euryale/track"
 )
 
-// Fit trains to the end of the run: all epochs, MaxSteps, or Patience. When ctx is
-// cancelled it ends the step in hand, saves, and returns the report and ctx's cause.
-// After any error the report says how far the run came, and the last good checkpoint
-// stays. Calling Fit on a run that is complete returns its report.
+// Fit trains to the end of the run: all epochs, MaxSteps, or Patience. When ctx ends, the
+// step that is being made is completed and saved, the report's status is Interrupted, and
+// the error is ctx's cause; before the first step has ended nothing is saved. Any other
+// error, also one that comes while ctx has ended, leaves the last checkpoint as it is. A
+// run whose weights are not finite any more ends with ErrDiverged and is never saved.
+// After an error the report says how far the run came. Calling Fit on a run that is
+// complete returns its report.
 func (t *Trainer) Fit(ctx context.Context) (*Report, error) {
 	t.began = time.Now()
 	if r := t.finished(); r != nil {
@@ -25,22 +30,7 @@ func (t *Trainer) Fit(ctx context.Context) (*Report, error) {
 		}
 		return h.Start(Start{Trainer: t, Epochs: t.config.Epochs, StepsAnEpoch: t.stepsAnEpoch(), Step: t.at.Step})
 	})
-	err := t.run(ctx)
-	status := Finished
-	switch {
-	case err != nil && ctx.Err() != nil:
-		status = Interrupted
-		if serr := t.save(nil); serr != nil {
-			err, status = fmt.Errorf("%w, and then: %w", err, serr), Failed
-		}
-	case err != nil:
-		status = Failed
-	}
-	if t.saver != nil {
-		if werr := t.saver.wait(); werr != nil && status != Failed {
-			err, status = werr, Failed
-		}
-	}
+	status, err := t.conclude(t.safely("training", func() error { return t.run(ctx) }))
 	r := t.report(status, err)
 	if t.config.Dir != "" {
 		if werr := r.write(t.config.Dir); werr != nil && err == nil {
@@ -54,6 +44,58 @@ func (t *Trainer) Fit(ctx context.Context) (*Report, error) {
 		return h.End(r, err)
 	})
 	return r, err
+}
+
+// conclude saves a run that was interrupted, waits for its last checkpoint, and gives the
+// run's status and error.
+func (t *Trainer) conclude(err error) (string, error) {
+	status := Finished
+	if stop, ok := err.(*interruption); ok {
+		status, err = Interrupted, stop.cause
+		if t.at.Step > 0 {
+			if serr := t.safely("saving", func() error { return t.save(nil) }); serr != nil {
+				status, err = Failed, fmt.Errorf("%w, and then: %w", err, serr)
+			}
+		}
+	} else if err != nil {
+		status = Failed
+	}
+	if t.saver == nil {
+		return status, err
+	}
+	if werr := t.saver.wait(); werr != nil && err != nil {
+		status, err = Failed, fmt.Errorf("%w, and then: %w", err, werr)
+	} else if werr != nil {
+		status, err = Failed, werr
+	}
+	return status, err
+}
+
+// interruption says that a run stopped between two steps because its context had ended.
+type interruption struct{ cause error }
+
+func (i *interruption) Error() string { return "interrupted: " + i.cause.Error() }
+
+// interrupted makes an interruption of an error that came between two steps, if it is the
+// context's own and not a fault that came while the context had ended.
+func interrupted(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	if cause != nil && (errors.Is(err, cause) || errors.Is(err, ctx.Err())) {
+		return &interruption{cause}
+	}
+	return err
+}
+
+// safely makes a call and turns a panic, of a data set or an optimizer for example, into an
+// error: the caller still waits for the checkpoint and reports.
+func (t *Trainer) safely(what string, call func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("trainer: %w in %s: %v", ErrPanic, what, p)
+			t.logError("panic", "in", what, "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	return call()
 }
 
 // finished is the report of a run that has nothing left to train and says so, or nil.
@@ -110,7 +152,10 @@ func (t *Trainer) epoch(ctx context.Context) error {
 	g := &group{last: asked}
 	for b, err := range t.train.BatchesFrom(loading, t.at.Epoch, t.at.Batch) {
 		if err != nil {
-			return err
+			return interrupted(ctx, err)
+		}
+		if g.batches == 0 && ctx.Err() != nil {
+			return &interruption{context.Cause(ctx)}
 		}
 		if t.enough() {
 			break
@@ -125,7 +170,7 @@ func (t *Trainer) epoch(ctx context.Context) error {
 			continue
 		}
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return &interruption{context.Cause(ctx)}
 		}
 		every := t.config.SaveEverySteps
 		if every > 0 && t.at.Step%every == 0 && t.at.Batch < t.train.Steps() {
@@ -140,9 +185,12 @@ func (t *Trainer) epoch(ctx context.Context) error {
 
 // endEpoch evaluates, notes the best, and saves.
 func (t *Trainer) endEpoch(ctx context.Context) error {
+	if err := t.checkState(); err != nil {
+		return err
+	}
 	e, err := t.evaluate(ctx)
 	if err != nil {
-		return err
+		return interrupted(ctx, err)
 	}
 	if math.IsNaN(e.Test.Loss) || math.IsInf(e.Test.Loss, 0) {
 		return fmt.Errorf("trainer: epoch %d: %w: the test loss is %v", t.at.Epoch, ErrDiverged, e.Test.Loss)
@@ -224,23 +272,6 @@ func (t *Trainer) record(l track.Line) error {
 		return fmt.Errorf("trainer: %w", err)
 	}
 	return nil
-}
-
-// tell calls every hook; what goes wrong there is logged and ends nothing.
-func (t *Trainer) tell(event string, call func(h *Hook) error) {
-	for i := range t.config.Hooks {
-		h := &t.config.Hooks[i]
-		func() {
-			defer func() {
-				if r := recover(); r != nil {
-					t.config.Logger.Error("a hook panicked", "hook", h.Name, "event", event, "panic", r)
-				}
-			}()
-			if err := call(h); err != nil {
-				t.config.Logger.Warn("a hook failed", "hook", h.Name, "event", event, "error", err)
-			}
-		}()
-	}
 }
 
 // report sums the run up.

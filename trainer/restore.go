@@ -14,33 +14,50 @@ import (
 	"github.com/euryale-ml/euryale/checkpoint"
 )
 
-// restore loads the last checkpoint of a run's folder. A run that was killed before
-// its first checkpoint begins again.
+// restore loads the last checkpoint of a run's folder and changes nothing there. A run
+// that ended before its first checkpoint was complete begins again; a folder that had one
+// which is not there, or is damaged, is an error.
 func (t *Trainer) restore(dir string) error {
 	last := filepath.Join(dir, LastFile)
 	weights, err := checkpoint.Read(last)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return t.checkUnsaved(dir)
 	}
 	if err != nil {
-		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
+		return t.lost(dir, fmt.Errorf("%s cannot be read: %w", last, err))
 	}
 	step, err := strconv.Atoi(weights.Metadata[stepKey])
-	if err != nil {
+	if err != nil || step < 0 {
 		return fmt.Errorf("trainer: %w: %s does not say which step it is of", ErrFolder, last)
 	}
 	if name := weights.Metadata[checkpoint.ModelKey]; name != modelName(t.model) {
 		return fmt.Errorf("trainer: %w: %s is of the model %q, not %q", ErrFolder, last, name, modelName(t.model))
 	}
+	if step == 0 { // earlier versions saved a run that was stopped before its first step
+		return t.checkUnsaved(dir)
+	}
 	path := filepath.Join(dir, resumeFile(step))
 	slots, err := checkpoint.Read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return t.lost(dir, fmt.Errorf("%s is of step %d, but %s with the rest of that step is missing", last, step, path))
+	}
 	if err != nil {
-		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
+		return t.lost(dir, fmt.Errorf("%s cannot be read: %w", path, err))
 	}
 	var at position
 	if err := json.Unmarshal([]byte(slots.Metadata[positionKey]), &at); err != nil || at.Step != step || at.Epoch < 1 {
-		return fmt.Errorf("trainer: %w: %s holds no position of step %d", ErrFolder, path, step)
+		return t.lost(dir, fmt.Errorf("%s holds no position of step %d", path, step))
 	}
+	for path, f := range map[string]*checkpoint.File{last: weights, path: slots} {
+		if name, value := firstNotFinite(f.Tensors); name != "" {
+			return t.lost(dir, fmt.Errorf("%s: %w: %s holds %v", path, ErrDiverged, name, value))
+		}
+	}
+	return t.takeUp(last, weights, path, slots, at)
+}
+
+// takeUp puts a checkpoint into the Step and stands where it was made.
+func (t *Trainer) takeUp(last string, weights *checkpoint.File, path string, slots *checkpoint.File, at position) error {
 	if err := t.step.writeTensors(last, weights.Tensors); err != nil {
 		return err
 	}
@@ -48,9 +65,17 @@ func (t *Trainer) restore(dir string) error {
 	if err := t.restoreSlots(path, slots, thawed); err != nil { // after the model's file: that has averages where they are kept
 		return err
 	}
-	t.at, t.seconds = at, at.Seconds
-	t.step.SetCount(int64(step))
-	return errors.Join(t.repairBest(dir), removeOldResumes(dir, step))
+	t.at, t.seconds, t.saved = at, at.Seconds, true
+	t.step.SetCount(int64(at.Step))
+	return nil
+}
+
+// tidy ends what a kill between two file operations left undone after the checkpoint.
+func (t *Trainer) tidy(checkpoints string) error {
+	if !t.saved {
+		return nil
+	}
+	return errors.Join(t.repairBest(checkpoints), removeOldResumes(checkpoints, t.at.Step))
 }
 
 // restoreSlots compiles the training program, which makes the optimizer's slots, and

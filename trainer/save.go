@@ -138,8 +138,9 @@ func removeOldResumes(dir string, keep int) error {
 	return errors.Join(errs...)
 }
 
-// save takes a snapshot and starts to write it, after the write before has ended. best is
-// the evaluation if no other was better.
+// save takes a snapshot and starts to write it, after the write before has ended. A
+// snapshot that is not finite is ErrDiverged and is not written. best is the evaluation if
+// no other was better.
 func (t *Trainer) save(best *EpochEvent) error {
 	if t.saver == nil {
 		return nil
@@ -154,8 +155,18 @@ func (t *Trainer) save(best *EpochEvent) error {
 	if err != nil {
 		return err
 	}
+	if err := errors.Join(t.checkFinite(snap.weights.Tensors), t.checkFinite(snap.slots.Tensors)); err != nil {
+		return err
+	}
 	t.saver.start(snap)
-	return nil
+	if t.saved {
+		return nil
+	}
+	// No step is recorded before the first checkpoint is complete: a log that goes beyond
+	// its step says that there was one, see checkUnsaved.
+	err = t.saver.wait()
+	t.saved = err == nil
+	return err
 }
 
 func (t *Trainer) snapshot(best *EpochEvent) (*snapshot, error) {

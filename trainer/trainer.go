@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -16,7 +15,6 @@ import (
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/device/cpu"
-	"github.com/euryale-ml/euryale/internal/atomicfile"
 	"github.com/euryale-ml/euryale/internal/edit"
 	"github.com/euryale-ml/euryale/internal/runfolder"
 	"github.com/euryale-ml/euryale/nn"
@@ -40,6 +38,7 @@ type Trainer struct {
 
 	log   *track.Log
 	saver *saver
+	saved bool              // a checkpoint is complete
 	lock  *runfolder.Folder // of the run, unless the caller holds it
 
 	at      position
@@ -66,9 +65,12 @@ type position struct {
 }
 
 // New makes a Trainer: the model's State with fresh weights, the loaders, and, with
-// Config.Dir, the run's folder, from which Config.Resume goes on. Errors about sizes
-// that do not fit come here, before the first step. Close it after use.
-func New(net nn.Module, train, test dataset.Dataset, c Config) (t *Trainer, err error) {
+// Config.Dir, the run's folder. With Config.Resume the run stands where its last checkpoint
+// was made, and later lines of the metrics are cut; a run that ended before its first
+// checkpoint, as one that was interrupted before its first step, begins again. A folder
+// whose last checkpoint is lost or damaged is an error, and nothing in it is changed.
+// Errors about sizes that do not fit come here, before the first step. Close it after use.
+func New(net nn.Module, train, test dataset.Dataset, c Config) (*Trainer, error) {
 	c = c.withDefaults()
 	if net == nil || train == nil || test == nil {
 		return nil, fmt.Errorf("trainer: %w: a model, a training set and a test set are needed", ErrConfig)
@@ -76,11 +78,11 @@ func New(net nn.Module, train, test dataset.Dataset, c Config) (t *Trainer, err 
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	t = &Trainer{model: net, config: c, classes: train.Classes(), at: position{Epoch: 1}}
-	defer func() {
-		if err != nil {
+	t := &Trainer{model: net, config: c, classes: train.Classes(), at: position{Epoch: 1}}
+	made := false
+	defer func() { // also when code of the data set or the model panics
+		if !made {
 			t.Close()
-			t = nil
 		}
 	}()
 	if err := t.loaders(train, test); err != nil {
@@ -92,7 +94,11 @@ func New(net nn.Module, train, test dataset.Dataset, c Config) (t *Trainer, err 
 	if err := t.checkBatches(); err != nil {
 		return nil, err
 	}
-	return t, t.openFolder()
+	if err := t.openFolder(); err != nil {
+		return nil, err
+	}
+	made = true
+	return t, nil
 }
 
 func (t *Trainer) loaders(train, test dataset.Dataset) (err error) {
@@ -191,7 +197,7 @@ func (t *Trainer) checkBatches() error {
 }
 
 // openFolder makes the run's folder, or goes on in it.
-func (t *Trainer) openFolder() (err error) {
+func (t *Trainer) openFolder() error {
 	dir := t.config.Dir
 	if dir == "" {
 		if t.config.Resume {
@@ -199,29 +205,10 @@ func (t *Trainer) openFolder() (err error) {
 		}
 		return nil
 	}
-	checkpoints := filepath.Join(dir, CheckpointDir)
-	if err = t.claimFolder(); err != nil {
+	if err := t.claimFolder(); err != nil {
 		return err
 	}
-	if err = os.MkdirAll(checkpoints, 0o755); err != nil {
-		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
-	}
-	t.saver = newSaver(checkpoints)
-	if t.config.Resume {
-		if err := errors.Join(atomicfile.Clean(dir), atomicfile.Clean(checkpoints)); err != nil {
-			return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
-		}
-		if err := t.restore(checkpoints); err != nil {
-			return err
-		}
-	}
-	if t.log, err = track.OpenLog(dir); err != nil {
-		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
-	}
-	if t.config.Resume {
-		return t.log.Cut(t.at.Step, t.at.Last != nil && t.at.Last.Step == t.at.Step)
-	}
-	return nil
+	return t.openRun(dir, filepath.Join(dir, CheckpointDir))
 }
 
 // Step is the model on its device, for what goes beyond the Trainer.

@@ -76,6 +76,23 @@ func Clean(dir string) error {
 	return errors.Join(errs...)
 }
 
+// CleanAll is Clean of dir and all folders below it, but for those that hold a file called
+// lock: another process may be writing there. Links are not followed.
+func CleanAll(dir, lock string) error {
+	var errs []error
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		if _, err := os.Lstat(filepath.Join(path, lock)); err == nil && path != dir {
+			return fs.SkipDir
+		}
+		errs = append(errs, Clean(path))
+		return nil
+	})
+	return errors.Join(append(errs, err)...)
+}
+
 // IsTemporary says whether a file's name (without its folder) is one that
 // Write gives to its temporary files.
 func IsTemporary(name string) bool {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -154,5 +155,36 @@ func TestClean(t *testing.T) {
 	wantOnly(t, dir, "a.txt", "kept")
 	if err := atomicfile.Clean(filepath.Join(dir, "missing")); err != nil {
 		t.Errorf("Clean of a missing folder: %v", err)
+	}
+}
+
+// TestCleanAll cleans folders below, but none that another process may hold, and removes
+// nothing that Write would not have left.
+func TestCleanAll(t *testing.T) {
+	dir := t.TempDir()
+	left := atomicfile.Prefix + "a.png-00000001" + atomicfile.Suffix
+	for _, name := range []string{".lock", left, "figures/" + left, "figures/samples/" + left, "figures/samples/a.tmp", "track/box/.lock", "track/box/" + left, "track/" + left} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		mustWrite(t, path, "x")
+	}
+	if err := atomicfile.CleanAll(dir, ".lock"); err != nil {
+		t.Fatal(err)
+	}
+	var files []string
+	filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			rel, _ := filepath.Rel(dir, path)
+			files = append(files, filepath.ToSlash(rel))
+		}
+		return err
+	})
+	if got, want := strings.Join(files, " "), ".lock figures/samples/a.tmp track/box/"+left+" track/box/.lock"; got != want {
+		t.Errorf("left: %s, want %s", got, want)
+	}
+	if err := atomicfile.CleanAll(filepath.Join(dir, "missing"), ".lock"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing folder: %v", err)
 	}
 }

@@ -1,0 +1,148 @@
+package track
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+)
+
+// maxLine is the most bytes of a line of metrics.jsonl: a longer one is no line of ours,
+// and is never held in memory.
+const maxLine = 1 << 20
+
+// entry is a line of metrics.jsonl with its bytes, so that fields which this version does
+// not know stay.
+type entry struct {
+	Line
+	number int    // from 1
+	raw    []byte // with its line feed; until the next entry
+	bad    error  // why it is no Line
+	torn   bool   // the file ends without a line feed
+}
+
+var (
+	errTorn    = errors.New("no line feed ends it")
+	errTooLong = fmt.Errorf("it has more than %d bytes", maxLine)
+)
+
+// entries reads a metrics.jsonl in bounded memory. An error is the last that it yields.
+func entries(path string) iter.Seq2[entry, error] {
+	return func(yield func(entry, error) bool) {
+		f, err := openRegular(path)
+		if err != nil {
+			yield(entry{}, err)
+			return
+		}
+		defer f.Close()
+		r := bufio.NewReaderSize(f, 1<<16)
+		for number := 1; ; number++ {
+			e := entry{number: number}
+			err := e.read(r)
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				yield(entry{}, fmt.Errorf("track: %w: %w", ErrLog, err))
+				return
+			}
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+// read reads the next line; io.EOF: there is none.
+func (e *entry) read(r *bufio.Reader) error {
+	for size := 0; ; {
+		part, err := r.ReadSlice('\n')
+		if size += len(part); size <= maxLine {
+			e.raw = append(e.raw, part...)
+		} else {
+			e.raw, e.bad = nil, errTooLong
+		}
+		switch {
+		case err == nil:
+			if e.bad == nil {
+				e.bad = json.Unmarshal(e.raw, &e.Line)
+			}
+			return nil
+		case errors.Is(err, bufio.ErrBufferFull):
+		case errors.Is(err, io.EOF) && size > 0:
+			e.torn, e.bad = true, errTorn
+			return nil
+		default:
+			return err
+		}
+	}
+}
+
+// openRegular opens a file, but neither a folder nor a device, which may never end.
+func openRegular(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("track: %w: %w", ErrLog, err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("track: %w: %s is not a regular file", ErrLog, path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("track: %w: %w", ErrLog, err)
+	}
+	return f, nil
+}
+
+// readStrict visits the lines of a metrics.jsonl. torn: its last line is bad, for a kill or
+// a loss of power may leave anything there. A bad line before it is an error that names it.
+func readStrict(path string, visit func(e entry)) (torn bool, err error) {
+	var bad error
+	for e, err := range entries(path) {
+		switch {
+		case err != nil:
+			return false, err
+		case bad != nil:
+			return false, fmt.Errorf("track: %w: %s: %w", ErrLog, path, bad)
+		case e.bad != nil:
+			bad = fmt.Errorf("line %d: %w", e.number, e.bad)
+		default:
+			visit(e)
+		}
+	}
+	return bad != nil, nil
+}
+
+// ReadLog reads metrics.jsonl of a run's folder, also while the run goes on: a last line
+// that is not complete yet is left out. The error of a folder without one wraps
+// fs.ErrNotExist.
+func ReadLog(dir string) ([]Line, error) {
+	var lines []Line
+	_, err := readStrict(filepath.Join(dir, JSONLFile), func(e entry) { lines = append(lines, e.Line) })
+	if err != nil {
+		return nil, err
+	}
+	return lines, nil
+}
+
+// LastStep is the greatest step in metrics.jsonl of a run's folder, bad lines left out; 0
+// if there is none.
+func LastStep(dir string) (last int, err error) {
+	for e, err := range entries(filepath.Join(dir, JSONLFile)) {
+		if errors.Is(err, fs.ErrNotExist) {
+			return 0, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		if e.bad == nil {
+			last = max(last, e.Step)
+		}
+	}
+	return last, nil
+}

@@ -1,0 +1,104 @@
+package track
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/euryale-ml/euryale/metrics"
+)
+
+// Metrics are values by name that hooks added to an evaluation. The zero value holds none.
+// They can be compared by ==, which asks for the same names and values, and copied.
+type Metrics struct {
+	text string // JSON, in order of the names; null for what is not finite
+}
+
+// NewMetrics makes Metrics of values. A name that metrics.CheckName refuses is an error. A
+// value that is not finite is kept as NaN.
+func NewMetrics(values map[string]float64) (Metrics, error) {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if err := metrics.CheckName(name); err != nil {
+			return Metrics{}, fmt.Errorf("track: %w", err)
+		}
+	}
+	return metricsOf(values), nil
+}
+
+func metricsOf(values map[string]float64) Metrics {
+	if len(values) == 0 {
+		return Metrics{}
+	}
+	plain := map[string]*float64{}
+	for name, v := range values {
+		plain[name] = finite(v)
+	}
+	text, err := json.Marshal(plain)
+	if err != nil {
+		panic("track: " + err.Error()) // names and finite numbers always have JSON
+	}
+	return Metrics{string(text)}
+}
+
+// Map are the values by name, NaN for those that are not finite.
+func (m Metrics) Map() map[string]float64 {
+	values := map[string]float64{}
+	if m.text == "" {
+		return values
+	}
+	var plain map[string]*float64
+	if err := json.Unmarshal([]byte(m.text), &plain); err != nil {
+		panic("track: " + err.Error()) // metricsOf wrote it
+	}
+	for name, v := range plain {
+		values[name] = orNaN(v)
+	}
+	return values
+}
+
+// Names are the names in order.
+func (m Metrics) Names() []string {
+	if m.text == "" {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(m.Map()))
+}
+
+// Get is the value of a name; NaN and false if there is none.
+func (m Metrics) Get(name string) (float64, bool) {
+	if m.text == "" {
+		return math.NaN(), false
+	}
+	v, ok := m.Map()[name]
+	if !ok {
+		v = math.NaN()
+	}
+	return v, ok
+}
+
+// IsZero reports whether there are none.
+func (m Metrics) IsZero() bool { return m.text == "" }
+
+// MarshalJSON writes an object, with null for what is not finite.
+func (m Metrics) MarshalJSON() ([]byte, error) {
+	if m.text == "" {
+		return []byte("{}"), nil
+	}
+	return []byte(m.text), nil
+}
+
+// UnmarshalJSON reads an object of numbers and nulls.
+func (m *Metrics) UnmarshalJSON(data []byte) error {
+	var plain map[string]*float64
+	if err := json.Unmarshal(data, &plain); err != nil {
+		return err
+	}
+	values := map[string]float64{}
+	for name, v := range plain {
+		values[name] = orNaN(v)
+	}
+	*m = metricsOf(values)
+	return nil
+}

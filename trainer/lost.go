@@ -1,0 +1,98 @@
+package trainer
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/euryale-ml/euryale/track"
+)
+
+// remains are what is left of a run in its folder beside last.safetensors.
+type remains struct {
+	best    bool
+	resumes []int // the steps of resume files
+	step    int   // of the last line of the metrics; 0: none
+	saved   bool  // the summary is of a run that ended well after a step
+}
+
+// lookAt gathers the remains of a run from its folder of checkpoints.
+func lookAt(checkpoints string) (r remains, err error) {
+	entries, err := os.ReadDir(checkpoints)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return r, fmt.Errorf("trainer: %w: %w", ErrFolder, err)
+	}
+	for _, e := range entries {
+		r.best = r.best || e.Name() == BestFile
+		number, isResume := strings.CutPrefix(strings.TrimSuffix(e.Name(), ".safetensors"), resumePrefix)
+		if step, err := strconv.Atoi(number); err == nil && isResume && step > 0 {
+			r.resumes = append(r.resumes, step)
+		}
+	}
+	slices.Sort(r.resumes)
+	dir := filepath.Dir(checkpoints)
+	if r.step, err = track.LastStep(dir); err != nil {
+		return r, fmt.Errorf("trainer: %w: %w", ErrFolder, err)
+	}
+	if summary, err := ReadReport(dir); err == nil {
+		r.saved = summary.Status != Failed && summary.Steps > 0
+	}
+	return r, nil
+}
+
+// String lists the remains for an error.
+func (r remains) String() string {
+	var list []string
+	if r.best {
+		list = append(list, BestFile)
+	}
+	for _, step := range r.resumes[max(0, len(r.resumes)-3):] {
+		list = append(list, resumeFile(step))
+	}
+	if r.step > 0 {
+		list = append(list, fmt.Sprintf("%s up to step %d", track.JSONLFile, r.step))
+	}
+	if r.saved {
+		list = append(list, SummaryFile)
+	}
+	if len(list) == 0 {
+		return "nothing else is there"
+	}
+	return "there are " + strings.Join(list, ", ")
+}
+
+// checkUnsaved is for a folder without last.safetensors: an error if it was there. It was
+// not if the run was killed before its first checkpoint was complete, which leaves metrics
+// up to the step of that checkpoint and perhaps its resume file.
+func (t *Trainer) checkUnsaved(checkpoints string) error {
+	r, err := lookAt(checkpoints)
+	if err != nil {
+		return err
+	}
+	first := t.stepsAnEpoch()
+	if every := t.config.SaveEverySteps; every > 0 {
+		first = min(first, every)
+	}
+	if r.best || r.saved || max(r.step, slices.Max(append(r.resumes, 0))) > first {
+		return t.lost(checkpoints, fmt.Errorf("%s is missing", filepath.Join(checkpoints, LastFile)))
+	}
+	return nil
+}
+
+// lost is the error of a folder whose last checkpoint cannot be resumed from.
+func (t *Trainer) lost(checkpoints string, problem error) error {
+	r, err := lookAt(checkpoints)
+	if err != nil {
+		return errors.Join(problem, err)
+	}
+	advice := "put the file back, or start a new run in another folder"
+	if r.best {
+		advice += " from the weights in " + filepath.Join(checkpoints, BestFile) + " (model.weights)"
+	}
+	return fmt.Errorf("trainer: %w: nothing to resume from: %w; %s; nothing was changed: %s", ErrFolder, problem, r, advice)
+}

@@ -1,0 +1,181 @@
+package trainer_test
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/euryale-ml/euryale/checkpoint"
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+// contents are the files of a folder with what they hold, but for the lock.
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.Name() == trainer.LockFile {
+			return err
+		}
+		if all[path] = "folder"; !d.IsDir() {
+			data, err := os.ReadFile(path)
+			all[path] = string(data)
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestALostCheckpoint resumes folders whose last checkpoint is not there or damaged: an
+// error that says what is missing, what is there and what to do, and nothing is changed.
+func TestALostCheckpoint(t *testing.T) {
+	finished, _ := undisturbed(t, betterAndBetter)
+	truncated := func(path string) error {
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		return os.Truncate(path, info.Size()-5)
+	}
+	spoilt := func(path string) error {
+		f, err := checkpoint.Read(path)
+		if err != nil {
+			return err
+		}
+		for _, tensor := range f.Tensors {
+			if values, ok := tensor.Data.([]float32); ok {
+				values[3] = float32(math.NaN())
+			}
+		}
+		return checkpoint.Write(path, f)
+	}
+	const last, best, resume = "checkpoints/last.safetensors", "checkpoints/best.safetensors", "checkpoints/resume-9.safetensors"
+	for name, c := range map[string]struct {
+		removed []string
+		spoil   string
+		by      func(path string) error
+		want    string
+	}{
+		"last is gone":                 {[]string{last}, "", nil, "last.safetensors is missing; there are best.safetensors, resume-9.safetensors, metrics.jsonl up to step 9, summary.json; nothing was changed: put the file back"},
+		"last is gone, no summary":     {[]string{last, "summary.json"}, "", nil, "there are best.safetensors, resume-9"},
+		"only the resume file is left": {[]string{last, best, "summary.json", "metrics.jsonl"}, "", nil, "there are resume-9.safetensors; nothing"},
+		"only the metrics are left":    {[]string{last, best, resume, "summary.json"}, "", nil, "there are metrics.jsonl up to step 9; nothing was changed"},
+		"only the best is left":        {[]string{last, resume, "summary.json", "metrics.jsonl"}, "", nil, "best.safetensors (model.weights)"},
+		"only the summary is left":     {[]string{last, best, resume, "metrics.jsonl"}, "", nil, "there are summary.json"},
+		"no checkpoints":               {[]string{"checkpoints"}, "", nil, "there are metrics.jsonl up to step 9, summary.json"},
+		"the resume file is gone":      {[]string{resume}, "", nil, "is of step 9, but "},
+		"last is truncated":            {nil, last, truncated, "last.safetensors cannot be read: "},
+		"the resume file is truncated": {nil, resume, truncated, "resume-9.safetensors cannot be read: "},
+		"last is empty":                {nil, last, func(path string) error { return os.Truncate(path, 0) }, "last.safetensors cannot be read: "},
+		"last holds NaN":               {nil, last, spoilt, "last.safetensors: training diverged: "},
+		"a slot holds NaN":             {nil, resume, spoilt, "resume-9.safetensors: training diverged: "},
+	} {
+		dir := copyRun(t, finished)
+		for _, name := range c.removed {
+			if err := os.RemoveAll(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if c.spoil != "" {
+			if err := c.by(filepath.Join(dir, filepath.FromSlash(c.spoil))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before := contents(t, dir)
+		for _, epochs := range []int{3, 6} {
+			train, test, config := setUp(t, func(c *trainer.Config) { betterAndBetter(c); c.Dir, c.Resume, c.Epochs = dir, true, epochs })
+			tr, err := trainer.New(newTiny(4), train, test, config)
+			if err == nil {
+				tr.Close()
+			}
+			if !errors.Is(err, trainer.ErrFolder) || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "nothing was changed") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if !maps.Equal(before, contents(t, dir)) {
+			t.Errorf("%s: the folder was changed", name)
+		}
+	}
+}
+
+// TestKilledInTheFirstCheckpoint resumes folders of runs that were killed before their
+// first checkpoint was complete: they begin again.
+func TestKilledInTheFirstCheckpoint(t *testing.T) {
+	whole, _ := undisturbed(t, betterAndBetter)
+	first := stoppedAt(t, 3)
+	for name, removed := range map[string][]string{
+		"before the resume file": {"checkpoints/last.safetensors", "checkpoints/best.safetensors", "checkpoints/resume-3.safetensors", "predictions.jsonl"},
+		"before last":            {"checkpoints/last.safetensors", "checkpoints/best.safetensors"},
+		"no folder yet":          {"checkpoints", "metrics.csv"},
+	} {
+		dir := copyRun(t, first)
+		for _, file := range append(removed, "summary.json") {
+			if err := os.RemoveAll(filepath.Join(dir, filepath.FromSlash(file))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		resume(t, dir, betterAndBetter)
+		compareRuns(t, dir, whole, name)
+	}
+}
+
+// TestDamagedMetrics resumes a run whose metrics are damaged: after the checkpoint they
+// are cut, before it they are an error that names the line and changes nothing.
+func TestDamagedMetrics(t *testing.T) {
+	whole, _ := undisturbed(t, betterAndBetter)
+	first := stoppedAt(t, 3)
+	metrics := func(dir string) string { return filepath.Join(dir, "metrics.jsonl") }
+	data, err := os.ReadFile(metrics(first))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(string(data), "\n")
+	for _, tail := range []string{"nonsense\n" + lines[0], strings.Repeat("\x00", 9000), "\n\n", "{}\n[]\nnull\n", `{"kind":"step"`} {
+		dir := copyRun(t, first)
+		if err := os.WriteFile(metrics(dir), []byte(string(data)+tail), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		resume(t, dir, betterAndBetter)
+		compareRuns(t, dir, whole, "damage after the checkpoint")
+	}
+	dir := copyRun(t, first)
+	if err := os.WriteFile(metrics(dir), []byte(lines[0]+"nonsense\n"+strings.Join(lines[1:], "")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	before := contents(t, dir)
+	train, test, config := setUp(t, func(c *trainer.Config) { betterAndBetter(c); c.Dir, c.Resume = dir, true })
+	_, err = trainer.New(newTiny(4), train, test, config)
+	if !errors.Is(err, trainer.ErrFolder) || !strings.Contains(err.Error(), "metrics.jsonl: line 2, which is before the checkpoint of step 3") {
+		t.Errorf("damage before the checkpoint: %v", err)
+	}
+	if !maps.Equal(before, contents(t, dir)) {
+		t.Error("the folder was changed")
+	}
+}
+
+// TestTemporaryFiles resumes a folder with what kills left of files in every folder below.
+func TestTemporaryFiles(t *testing.T) {
+	dir := stoppedAt(t, 3)
+	for _, name := range []string{".", "checkpoints", "figures", "figures/samples"} {
+		path := filepath.Join(dir, filepath.FromSlash(name), ".euryale-a-00000001.tmp")
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("half"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	resume(t, dir, betterAndBetter)
+	if left := files(t, dir); strings.Contains(left, ".tmp") {
+		t.Error(left)
+	}
+}

@@ -1,0 +1,34 @@
+package trainer
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/euryale-ml/euryale/internal/atomicfile"
+	"github.com/euryale-ml/euryale/track"
+)
+
+// openRun opens what a run keeps in its folder, whose lock is held, and resumes there. A
+// checkpoint or a log that cannot be resumed from is an error that changes nothing.
+func (t *Trainer) openRun(dir, checkpoints string) error {
+	open := track.OpenLog
+	if t.config.Resume {
+		if err := t.restore(checkpoints); err != nil {
+			return err
+		}
+		open = func(dir string) (*track.Log, error) { return track.ResumeLog(dir, t.at.Step, t.evaluated()) }
+	}
+	log, err := open(dir)
+	if err != nil {
+		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
+	}
+	t.log = log
+	if err := errors.Join(atomicfile.MkdirAll(checkpoints, 0o755), atomicfile.CleanAll(dir, LockFile), t.tidy(checkpoints)); err != nil {
+		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
+	}
+	t.saver = newSaver(checkpoints)
+	return nil
+}
+
+// evaluated reports whether the last evaluation was made after the last step.
+func (t *Trainer) evaluated() bool { return t.at.Last != nil && t.at.Last.Step == t.at.Step }
