@@ -24,34 +24,52 @@ type CAM struct {
 }
 
 // GradCAM explains the classification of an image: for the class of an index, or for the
-// most probable one if that is -1.
+// most probable one if that is -1. It waits its turn among the calls of Classify, and
+// returns the cause at once when ctx ends.
 func (c *Classifier) GradCAM(ctx context.Context, img image.Image, class int) (CAM, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case c.closed:
-		return CAM{}, ErrClosed
-	case img == nil || img.Bounds().Empty():
-		return CAM{}, fmt.Errorf("infer: %w: it has no pixels", ErrImage)
-	case class < -1 || class >= len(c.classes):
-		return CAM{}, fmt.Errorf("infer: there is no class %d of %d", class, len(c.classes))
-	}
-	if err := context.Cause(ctx); err != nil {
+	if err := c.isOpen(); err != nil {
 		return CAM{}, err
 	}
-	seen := transforms.FromImage(img)
-	input := make([]float32, c.pipeline.Len())
-	if err := c.pipeline.Tensor(input, seen, nil); err != nil {
-		return CAM{}, fmt.Errorf("infer: %w", err)
+	if class < -1 || class >= len(c.classes) {
+		return CAM{}, fmt.Errorf("infer: there is no class %d of %d", class, len(c.classes))
 	}
+	done := make(chan outcome, 1)
+	defer c.drop(done)
+	jobs, err := c.prepareJobs(ctx, []image.Image{img}, 0, done)
+	if err != nil {
+		return CAM{}, err
+	}
+	var cam CAM
+	input := jobs[0].pixels
+	jobs[0] = job{done: done, alone: func() (err error) {
+		cam, err = c.activation(input, class)
+		return err
+	}}
+	if err := c.put(c.batch, c.serve, jobs...); err != nil {
+		return CAM{}, err
+	}
+	select {
+	case <-ctx.Done():
+		return CAM{}, context.Cause(ctx)
+	case o := <-done:
+		if o.err != nil {
+			return CAM{}, o.err
+		}
+	}
+	cam.Image = c.pipeline.Steps.Apply(transforms.FromImage(img), nil)
+	return cam, nil
+}
+
+// activation makes the map of a network's input.
+func (c *Classifier) activation(input []float32, class int) (CAM, error) {
 	f, err := c.step.Features(input, class)
 	if err != nil {
 		return CAM{}, err
 	}
-	cam := CAM{Class: c.classes[f.Class], Index: f.Class, Width: f.Width, Height: f.Height, Map: activationMap(f)}
-	cam.Image = c.pipeline.Steps.Apply(seen, nil)
-	cam.Probability = probability(f.Logits, f.Class)
-	return cam, nil
+	return CAM{
+		Class: c.classes[f.Class], Index: f.Class, Probability: probability(f.Logits, f.Class),
+		Width: f.Width, Height: f.Height, Map: activationMap(f),
+	}, nil
 }
 
 // probability is the softmax of logits at a class.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/device/cpu"
 	"github.com/euryale-ml/euryale/models"
+	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/trainer"
 	"github.com/euryale-ml/euryale/transforms"
 )
@@ -32,6 +34,10 @@ var (
 type Options struct {
 	// Model is the registered name, for files without metadata.
 	Model string
+	// New makes a model that is not registered, instead of looking for Model's name. Where
+	// the file names its model, a ModelName method of the new one must agree. Without a
+	// HeadParams method the number of classes comes from the file's names, or Classes.
+	New models.Constructor
 	// Classes are the classes' names, for files without metadata; where there are none
 	// a class is called by its index.
 	Classes []string
@@ -62,19 +68,22 @@ type Result struct {
 	Top    []Guess   `json:"top"`    // the most probable first
 }
 
-// Classifier classifies images. It is safe for concurrent use; calls take turns.
+// Classifier classifies images. It is safe for concurrent use: images of several calls
+// are classified together.
 type Classifier struct {
-	mu       sync.Mutex
+	queue
 	step     *trainer.Step
 	device   device.Device
 	own      bool
 	pipeline transforms.Pipeline
 	model    string
+	make     models.Constructor
 	classes  []string
 	top      int
 	batch    int
-	images   []float32
-	closed   bool
+	images   []float32 // of a batch
+	once     sync.Once // Close
+	closeErr error
 }
 
 // Open reads weights from a safetensors or .pth file, or the best ones of a run's folder.
@@ -89,11 +98,14 @@ func Open(path string, o Options) (c *Classifier, err error) {
 		return nil, fmt.Errorf("infer: %s: %w", path, err)
 	}
 	c = &Classifier{model: cmp.Or(info.Model, o.Model), top: cmp.Or(o.Top, 5), batch: cmp.Or(o.Batch, 8)}
-	if c.model == "" {
+	if c.model == "" && o.New == nil {
 		return nil, fmt.Errorf("infer: %s: %w: it does not say which model it is of; name one of %v", path, ErrWeights, models.Names())
 	}
 	if o.Model != "" && o.Model != c.model {
 		return nil, fmt.Errorf("infer: %s: %w: it is of %s, not of %s", path, ErrWeights, c.model, o.Model)
+	}
+	if c.make = o.New; c.make == nil {
+		c.make = func(m models.Config) (nn.Module, error) { return models.New(c.model, m) }
 	}
 	if c.top < 1 || c.batch < 1 {
 		return nil, fmt.Errorf("infer: Top %d, Batch %d: want positive numbers", o.Top, o.Batch)
@@ -124,7 +136,7 @@ func (c *Classifier) prepare(info checkpoint.Info, o Options) error {
 
 // build makes the model with as many outputs as the file's classifier has.
 func (c *Classifier) build(path string, f *checkpoint.File, classes []string, o Options) (err error) {
-	n, err := c.classCount(f, classes)
+	n, err := c.classCount(f, classes, o.Classes)
 	if err != nil {
 		return fmt.Errorf("infer: %s: %w", path, err)
 	}
@@ -139,7 +151,7 @@ func (c *Classifier) build(path string, f *checkpoint.File, classes []string, o 
 	if len(c.classes) != n {
 		return fmt.Errorf("infer: %s: %w: %d names for its %d classes", path, ErrWeights, len(c.classes), n)
 	}
-	net, err := models.New(c.model, models.Config{Classes: n})
+	net, err := c.newModel(n)
 	if err != nil {
 		return fmt.Errorf("infer: %s: %w", path, err)
 	}
@@ -153,22 +165,53 @@ func (c *Classifier) build(path string, f *checkpoint.File, classes []string, o 
 	if c.step, err = trainer.NewStep(net, trainer.StepConfig{Device: c.device, Input: [3]int{3, crop, crop}}); err != nil {
 		return err
 	}
+	if _, named := net.(interface{ ModelName() string }); o.New != nil && !named {
+		unnamed := *f // the caller says which model it is of
+		unnamed.Metadata = maps.Clone(f.Metadata)
+		delete(unnamed.Metadata, checkpoint.ModelKey)
+		f = &unnamed
+	}
 	return c.step.Load(path, f, trainer.LoadOptions{AnyForm: o.AnyForm})
 }
 
-// classCount is the number of classes: of the names, or of the outputs of the file's
-// classifier.
-func (c *Classifier) classCount(f *checkpoint.File, names []string) (int, error) {
+// newModel makes the model and checks that it is the one that the file names.
+func (c *Classifier) newModel(classes int) (net nn.Module, err error) {
+	err = safely(func() error {
+		net, err = c.make(models.Config{Classes: classes})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if net == nil {
+		return nil, fmt.Errorf("%w: Options.New made no model", ErrWeights)
+	}
+	if named, ok := net.(interface{ ModelName() string }); ok {
+		if name := named.ModelName(); c.model == "" {
+			c.model = name
+		} else if name != c.model {
+			return nil, fmt.Errorf("%w: it is of %s, not of %s", ErrWeights, c.model, name)
+		}
+	}
+	return net, nil
+}
+
+// classCount is the number of classes: of the names in the file, or of the outputs of its
+// classifier, or of given names where the model does not say which parameters those are.
+func (c *Classifier) classCount(f *checkpoint.File, names, given []string) (int, error) {
 	if len(names) > 0 {
 		return len(names), nil
 	}
-	net, err := models.New(c.model, models.Config{Classes: 2})
+	net, err := c.newModel(2)
 	if err != nil {
 		return 0, err
 	}
 	m, ok := net.(interface{ HeadParams() []string })
+	if !ok && len(given) > 0 {
+		return len(given), nil
+	}
 	if !ok {
-		return 0, fmt.Errorf("%w: it does not say how many classes it has; name them", ErrWeights)
+		return 0, fmt.Errorf("%w: neither the file nor the model (HeadParams) says how many classes there are; give their names", ErrWeights)
 	}
 	f = checkpoint.Rename(f, trainer.Aliases(net)) // a file of another library
 	for _, name := range m.HeadParams() {
@@ -179,56 +222,123 @@ func (c *Classifier) classCount(f *checkpoint.File, names []string) (int, error)
 	return 0, fmt.Errorf("%w: it lacks %v, the classifier of %s", ErrWeights, m.HeadParams(), c.model)
 }
 
-// Model is the registered name of the model.
+// Model is the model's name: the registered one, or what the file or the model itself says.
 func (c *Classifier) Model() string { return c.model }
 
 // Classes are the names of the classes in order of their index.
 func (c *Classifier) Classes() []string { return slices.Clone(c.classes) }
 
 // Classify gives each image its logits and most probable classes, in order.
+//
+// Images of calls that wait at the same time are classified together, at most Batch of
+// them, in order of arrival; an image's logits are the same bits whatever is beside it. A
+// call with more images than that is cut into parts, between which others get their turn.
+// When ctx ends, the call leaves the queue and returns the cause at once. An error is of
+// this call alone: it names an image that cannot be used, or is ErrClosed.
 func (c *Classifier) Classify(ctx context.Context, images ...image.Image) ([]Result, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return nil, ErrClosed
+	if err := c.isOpen(); err != nil {
+		return nil, err
 	}
-	results := make([]Result, 0, len(images))
-	for from := 0; from < len(images); from += c.batch {
-		if err := context.Cause(ctx); err != nil {
-			return nil, err
-		}
-		part := images[from:min(from+c.batch, len(images))]
-		c.images = slices.Grow(c.images[:0], len(part)*c.pipeline.Len())[:len(part)*c.pipeline.Len()]
-		for i, img := range part {
-			if img == nil || img.Bounds().Empty() {
-				return nil, fmt.Errorf("infer: image %d: %w: it has no pixels", from+i, ErrImage)
+	results := make([]Result, len(images))
+	done := make(chan outcome, min(2*c.batch, len(images)))
+	defer c.drop(done)
+	sent, received := 0, 0
+	for received < len(images) {
+		// The next part is prepared while the one before is classified.
+		if sent < len(images) && sent-received <= c.batch {
+			part := images[sent:min(sent+c.batch, len(images), received+2*c.batch)]
+			jobs, err := c.prepareJobs(ctx, part, sent, done)
+			if err != nil {
+				return nil, err
 			}
-			if err := c.pipeline.Tensor(c.images[i*c.pipeline.Len():], transforms.FromImage(img), nil); err != nil {
-				return nil, fmt.Errorf("infer: image %d: %w", from+i, err)
+			if err := c.put(c.batch, c.serve, jobs...); err != nil {
+				return nil, err
 			}
+			sent += len(part)
+			continue
 		}
-		r, err := c.step.Evaluate(c.images, nil, programSize(len(part), c.batch))
-		if err != nil {
-			return nil, err
-		}
-		for i := range part {
-			results = append(results, c.result(r.Logits[i*len(c.classes):(i+1)*len(c.classes)]))
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case o := <-done:
+			if o.err != nil {
+				return nil, o.err
+			}
+			results[o.index] = c.result(o.logits)
+			received++
 		}
 	}
 	return results, nil
 }
 
-// programSize is 1 for a single image and the batch otherwise, so that two programs serve all.
-func programSize(n, batch int) int {
-	if n == 1 {
-		return 1
+// prepareJobs makes network inputs of images, the first of which has an index in its call.
+func (c *Classifier) prepareJobs(ctx context.Context, images []image.Image, first int, done chan<- outcome) ([]job, error) {
+	jobs := make([]job, len(images))
+	for i, img := range images {
+		if err := context.Cause(ctx); err != nil {
+			return nil, err
+		}
+		pixels := make([]float32, c.pipeline.Len())
+		err := safely(func() error { // methods of img are the caller's code
+			if err := usable(img); err != nil {
+				return err
+			}
+			return c.pipeline.Tensor(pixels, transforms.FromImage(img), nil)
+		})
+		if err != nil && !errors.Is(err, ErrImage) {
+			err = fmt.Errorf("%w: %w", ErrImage, err)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("infer: image %d: %w", first+i, err)
+		}
+		jobs[i] = job{index: first + i, pixels: pixels, done: done}
 	}
-	return batch
+	return jobs, nil
+}
+
+// usable says why an image cannot be classified.
+func usable(img image.Image) error {
+	if img == nil || img.Bounds().Empty() {
+		return fmt.Errorf("%w: it has no pixels", ErrImage)
+	}
+	if b := img.Bounds(); b.Dx() > transforms.MaxPixels/b.Dy() {
+		return fmt.Errorf("%w: it has %d×%d pixels, more than %d", ErrImage, b.Dx(), b.Dy(), transforms.MaxPixels)
+	}
+	return nil
+}
+
+// serve classifies the images of jobs together, or runs the one job that is alone.
+func (c *Classifier) serve(jobs []job) {
+	classes := len(c.classes)
+	var logits []float64
+	err := safely(func() error {
+		if jobs[0].alone != nil {
+			return jobs[0].alone()
+		}
+		c.images = c.images[:0]
+		for _, j := range jobs {
+			c.images = append(c.images, j.pixels...)
+		}
+		_, size := programFor(len(jobs), c.batch)
+		r, err := c.step.Evaluate(c.images, nil, size)
+		logits = slices.Clone(r.Logits)
+		return err
+	})
+	if err != nil {
+		err = fmt.Errorf("infer: %w", err)
+	}
+	for i, j := range jobs {
+		o := outcome{index: j.index, err: err}
+		if err == nil && j.alone == nil {
+			o.logits = logits[i*classes : (i+1)*classes : (i+1)*classes]
+		}
+		j.done <- o
+	}
 }
 
 // result is the softmax of an image's logits.
 func (c *Classifier) result(logits []float64) Result {
-	r := Result{Logits: slices.Clone(logits)}
+	r := Result{Logits: logits}
 	top, sum := slices.Max(logits), 0.0
 	for i, v := range logits {
 		p := math.Exp(v - top)
@@ -243,20 +353,17 @@ func (c *Classifier) result(logits []float64) Result {
 	return r
 }
 
-// Close frees the model.
+// Close frees the model. Calls that wait end with ErrClosed; a batch that is being
+// classified is completed first.
 func (c *Classifier) Close() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return nil
-	}
-	c.closed = true
-	var errs []error
-	if c.step != nil {
-		errs = append(errs, c.step.Close())
-	}
-	if c.own && c.device != nil {
-		errs = append(errs, c.device.Close())
-	}
-	return errors.Join(errs...)
+	c.once.Do(func() {
+		c.close()
+		if c.step != nil {
+			c.closeErr = c.step.Close()
+		}
+		if c.own && c.device != nil {
+			c.closeErr = errors.Join(c.closeErr, c.device.Close())
+		}
+	})
+	return c.closeErr
 }
