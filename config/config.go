@@ -55,7 +55,7 @@ type Model struct {
 // Data chooses the images and how they are read.
 type Data struct {
 	Set          string     `yaml:"set" names:"sets" help:"images; auto = the pets if they are found, else drawn with the quick profile"`
-	Root         string     `yaml:"root" help:"the set's folder; empty = ./data/oxford-iiit-pet, $EURYALE_DATA or the user's cache folder"`
+	Root         string     `yaml:"root" resume:"free" help:"the set's folder; empty = ./data/oxford-iiit-pet, $EURYALE_DATA or the user's cache folder"`
 	Download     bool       `yaml:"download" help:"fetch the set into the user's cache folder"`
 	URL          string     `yaml:"url" help:"address to download from; empty = the set's own"`
 	Archives     []string   `yaml:"archives" help:"local archive files to unpack instead of a download"`
@@ -74,7 +74,8 @@ type Data struct {
 	OnBadImage   string     `yaml:"on_bad_image" oneof:"skip,stop" help:"what an unreadable image does; skip names and counts it once"`
 	DrawnClasses int        `yaml:"drawn_classes" range:"[2,37]" help:"classes of the drawn set"`
 	DrawnImages  int        `yaml:"drawn_images" range:"[1,100000]" help:"training images a class of the drawn set"`
-	TestFraction float64    `yaml:"test_fraction" range:"(0,1)" help:"share of an image folder without train/ and test/ that is tested on, a seeded draw a class"`
+	TestFraction float64    `yaml:"test_fraction" range:"(0,1)" help:"share of an image folder without test images of its own that is tested on, by a hash of each file's path"`
+	SplitSeed    uint64     `yaml:"split_seed" help:"seed of that split; the run's seed does not change it"`
 	Augment      bool       `yaml:"augment" help:"false = training images go through the test transforms, without random_erasing; mixup, which works on batches, stays"`
 }
 

@@ -20,7 +20,7 @@ model.name=vgg16 model.weights= model.any_form=false
 data.set=auto data.root= data.download=false data.url= data.archives= data.train_list=trainval.txt data.test_list=test.txt
 data.relabel=false data.batch=64 data.test_batch=0 data.workers=0 data.shuffle=true data.drop_last=false data.resize=256 data.crop=224
 data.mean=0.485,0.456,0.405 data.std=0.229,0.224,0.225 data.on_bad_image=skip data.drawn_classes=37 data.drawn_images=100
-data.test_fraction=0.2 data.augment=true
+data.test_fraction=0.2 data.split_seed=0 data.augment=true
 augment.crop_scale=0.08,1 augment.crop_ratio=0.75,1.3333 augment.flip=0.5 augment.brightness=0.6,1.4 augment.saturation=0.6,1.4
 augment.hue_scale=0.6,1.4 augment.contrast=1,1 augment.hue_shift=0,0 augment.mixup=0 augment.random_erasing=0
 optim.name=sgd optim.lr=0.001 optim.momentum=0.9 optim.nesterov=false optim.weight_decay=0.0005 optim.no_bias_decay=false
@@ -166,7 +166,7 @@ func TestDiff(t *testing.T) {
 			free = append(free, k.Path)
 		}
 	}
-	if want := "threads device model.freeze model.freeze_statistics data.workers train.epochs train.max_steps train.patience track"; strings.Join(free, " ") != want {
+	if want := "threads device model.freeze model.freeze_statistics data.root data.workers train.epochs train.max_steps train.patience track"; strings.Join(free, " ") != want {
 		t.Errorf("a resumed run may change %v, want %s", free, want)
 	}
 }

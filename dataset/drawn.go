@@ -67,6 +67,8 @@ func (d Drawn) Splits() (train, test Dataset, err error) {
 	return &drawnSet{d, "train", d.Images * d.Classes, names}, &drawnSet{d, "test", d.Test * d.Classes, names}, nil
 }
 
+var _ Versioned = (*drawnSet)(nil)
+
 type drawnSet struct {
 	Drawn
 	split   string
@@ -79,6 +81,11 @@ func (s *drawnSet) Len() int { return s.n }
 
 // Classes are the names of the animals.
 func (s *drawnSet) Classes() []string { return s.classes }
+
+// Version names what the images depend on besides their classes and number.
+func (s *drawnSet) Version() string {
+	return fmt.Sprintf("seed %d, %d×%d pixels", s.Seed, s.Size, s.Size)
+}
 
 // Sample draws image i.
 func (s *drawnSet) Sample(ctx context.Context, i int) (Sample, error) {

@@ -2,184 +2,138 @@ package dataset
 
 import (
 	"fmt"
-	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
-
-	"github.com/euryale-ml/euryale/internal/philox"
-	"github.com/euryale-ml/euryale/transforms"
 )
 
-// ImageFolder is a tree of images, a folder a class. Root holds either train
-// and test (or val, valid) with the classes in them, or train alone, or the
-// classes themselves; without test images every class is split by a seed into
-// TestFraction test images and the rest. Classes are numbered in byte order of their names, those of train
-// first of all: a class that only test has is an error.
+// ImageFolder is a tree of images, a folder a class, and folders below it.
+//
+// Root holds a training part, the folder train or training, with the classes in
+// it, and a test part: val, valid, validation, eval, evaluation, dev, or test,
+// testing. Names may be in any case. With one of the first and one of the second
+// kind, the first chooses the best weights and the second, the HeldOut of the
+// returned test set, tests them at the end. If Root has no such parts the classes
+// are in it itself.
+//
+// Without test images TestFraction of each class is split off, by a hash of each
+// image's path below the folder of the classes and of Seed: images that are added
+// or removed leave the others in their part. Each class gets at least one image
+// in both parts; see the Notes and About of the sets for what was found.
+//
+// Classes are numbered in byte order of their names, those of the training part
+// first of all: a class that only a test part has is an error. Links are
+// followed and hidden files left out, see FindImages.
 type ImageFolder struct {
 	Root         string
 	TestFraction float64 // 0 < f < 1; used only where Root has no test images of its own
-	Seed         uint64
+	Seed         uint64  // of the split; used only there too
 }
 
-// Splits lists the files and returns the training and the test images. Errors
-// wrap ErrNoSet or ErrConfig.
+// Splits lists the files and returns the training and the test images. It reads
+// no image. Errors wrap ErrNoSet or ErrConfig.
 func (f ImageFolder) Splits() (train, test Dataset, err error) {
+	if f.Root == "" {
+		return nil, nil, fmt.Errorf("dataset: %w: ImageFolder.Root is empty: want the folder of the images", ErrNoSet)
+	}
 	if info, err := os.Stat(f.Root); err != nil || !info.IsDir() {
 		return nil, nil, fmt.Errorf("dataset: %w: there is no folder %q", ErrNoSet, f.Root)
 	}
-	if own := filepath.Join(f.Root, "train"); holdsFolders(own) {
-		for _, name := range []string{"test", "val", "valid"} {
-			if dir := filepath.Join(f.Root, name); holdsFolders(dir) {
-				return splitFolders(own, dir)
-			}
-		}
-		f.Root = own
-	}
-	return f.splitBySeed()
-}
-
-// holdsFolders tells a split from a class that is called "train".
-func holdsFolders(path string) bool {
-	entries, err := os.ReadDir(path)
-	return err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
-		return !strings.HasPrefix(e.Name(), ".") && isFolder(filepath.Join(path, e.Name()))
-	})
-}
-
-func isFolder(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
-
-func splitFolders(train, test string) (Dataset, Dataset, error) {
-	classes, a, err := listClasses(train)
+	l, err := findLayout(f.Root)
 	if err != nil {
 		return nil, nil, err
 	}
-	others, b, err := listClasses(test)
-	if err != nil {
+	s := &folderSplit{ImageFolder: f, layout: l, walker: newWalker()}
+	if s.training, err = listClasses(l.trainDir(), s.walker); err != nil {
 		return nil, nil, err
 	}
-	var tests [][]string
-	for _, c := range others {
-		if !slices.Contains(classes, c) {
-			return nil, nil, fmt.Errorf("dataset: %w: class %q of %s is not in %s", ErrConfig, c, test, train)
-		}
-	}
-	for _, c := range classes {
-		var paths []string
-		if i := slices.Index(others, c); i >= 0 {
-			paths = b[i]
-		}
-		tests = append(tests, paths)
-	}
-	return newFileSet(classes, a), newFileSet(classes, tests), nil
-}
-
-// splitBySeed takes TestFraction of each class, at least one image and never
-// all, for testing.
-func (f ImageFolder) splitBySeed() (Dataset, Dataset, error) {
-	if !(f.TestFraction > 0 && f.TestFraction < 1) {
-		return nil, nil, fmt.Errorf("dataset: %w: ImageFolder.TestFraction = %g, want more than 0 and less than 1, since %s has no test images of its own", ErrConfig, f.TestFraction, f.Root)
-	}
-	classes, all, err := listClasses(f.Root)
-	if err != nil {
+	if err := s.training.checkTraining(); err != nil {
 		return nil, nil, err
 	}
-	train, test := make([][]string, len(all)), make([][]string, len(all))
-	for i, paths := range all {
-		n := len(paths)
-		if n < 2 {
-			return nil, nil, fmt.Errorf("dataset: %w: class %q of %s has %d image, a split needs 2", ErrConfig, classes[i], f.Root, n)
-		}
-		k := max(1, min(n-1, int(f.TestFraction*float64(n)+0.5)))
-		chosen := permutation(n, philox.New(f.Seed, philox.Stream("split"), philox.Stream(classes[i])))[:k]
-		slices.Sort(chosen)
-		for j, p := range paths {
-			if _, found := slices.BinarySearch(chosen, j); found {
-				test[i] = append(test[i], p)
-			} else {
-				train[i] = append(train[i], p)
-			}
-		}
+	if err := s.listParts(); err != nil {
+		return nil, nil, err
 	}
-	return newFileSet(classes, train), newFileSet(classes, test), nil
+	return s.sets()
 }
 
-// listClasses returns the folders of dir in byte order, and their images,
-// those of folders below included.
-func listClasses(dir string) (classes []string, paths [][]string, err error) {
-	entries, err := os.ReadDir(dir) // in order of name
-	if err != nil {
-		return nil, nil, fmt.Errorf("dataset: %w: %w", ErrNoSet, err)
+// folderSplit is an image folder on its way to sets.
+type folderSplit struct {
+	ImageFolder
+	*layout
+	walker                      *walker
+	training, choosing, testing *classList // the last two nil where there are none
+}
+
+// listParts lists the parts that test. Without images they count as not there.
+func (s *folderSplit) listParts() (err error) {
+	if s.choosing, err = s.listPart(s.choose); err != nil {
+		return err
 	}
-	for _, e := range entries {
-		path := filepath.Join(dir, e.Name())
-		if strings.HasPrefix(e.Name(), ".") || !isFolder(path) {
-			continue
+	if s.testing, err = s.listPart(s.test); err != nil {
+		return err
+	}
+	if s.choosing == nil {
+		s.choosing, s.testing = s.testing, nil
+	}
+	return nil
+}
+
+func (s *folderSplit) listPart(name string) (*classList, error) {
+	if name == "" {
+		return nil, nil
+	}
+	l, err := listClasses(filepath.Join(s.root, name), s.walker)
+	if err != nil {
+		return nil, err
+	}
+	if l.images() == 0 {
+		out := &Found{}
+		for _, f := range l.found {
+			out.add(f)
 		}
-		images, err := listImages(path)
-		if err != nil {
+		holds := ""
+		if text := out.LeftOutText(); text != "" {
+			holds = " (it holds " + text + ")"
+		}
+		s.note("%s holds no images and is left out%s", l.dir, holds)
+		return nil, nil
+	}
+	return l, l.checkKnown(s.training)
+}
+
+// sets makes the training and the test set.
+func (s *folderSplit) sets() (Dataset, Dataset, error) {
+	classes := s.training.classes
+	train := newFileSet(s.root, classes, s.training.paths(classes))
+	var test *fileSet
+	if s.choosing != nil {
+		test = newFileSet(s.root, classes, s.choosing.paths(classes))
+	} else {
+		var err error
+		if train, test, err = s.splitOff(); err != nil {
 			return nil, nil, err
 		}
-		if len(images) == 0 {
-			return nil, nil, fmt.Errorf("dataset: %w: class folder %s holds no images", ErrNoSet, path)
-		}
-		classes, paths = append(classes, e.Name()), append(paths, images)
 	}
-	if len(classes) == 0 {
-		return nil, nil, fmt.Errorf("dataset: %w: %s holds no folders of images, one a class", ErrNoSet, dir)
+	if s.testing != nil {
+		test.final = newFileSet(s.root, classes, s.testing.paths(classes))
 	}
-	return classes, paths, nil
+	train.about = s.about(train, test)
+	train.notes = s.allNotes()
+	return train, test, nil
 }
 
-func listImages(dir string) ([]string, error) {
-	var images []string
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		dir = real // WalkDir does not follow links
+// splitOff takes test images from the training part.
+func (s *folderSplit) splitOff() (train, test *fileSet, err error) {
+	if !(s.TestFraction > 0 && s.TestFraction < 1) {
+		return nil, nil, fmt.Errorf("dataset: %w: ImageFolder.TestFraction = %g, want more than 0 and less than 1, since %s has no test images of its own",
+			ErrConfig, s.TestFraction, s.root)
 	}
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return fmt.Errorf("dataset: %w: %w", ErrNoSet, err)
+	classes := s.training.classes
+	trains, tests := make([][]string, len(classes)), make([][]string, len(classes))
+	for i, paths := range s.training.paths(classes) {
+		if n := len(paths); n < 2 {
+			return nil, nil, fmt.Errorf("dataset: %w: class %q of %s has %d image, a split needs 2", ErrConfig, classes[i], s.training.dir, n)
 		}
-		hidden := strings.HasPrefix(d.Name(), ".")
-		if d.IsDir() {
-			if hidden && path != dir {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		if !hidden && transforms.IsImageName(path) {
-			images = append(images, path)
-		}
-		return nil
-	})
-	return images, err
-}
-
-func newFileSet(classes []string, paths [][]string) *fileSet {
-	s := &fileSet{classes: classes}
-	for label, of := range paths {
-		for _, p := range of {
-			s.files = append(s.files, file{p, label})
-		}
+		trains[i], tests[i] = splitByHash(s.training.dir, paths, s.TestFraction, s.Seed)
 	}
-	return s
-}
-
-// permutation shuffles 0 … n−1 (Fisher and Yates). It is written out so that
-// orders stay the same whatever the standard library does.
-func permutation(n int, source rand.Source) []int {
-	p := make([]int, n)
-	for i := range p {
-		p[i] = i
-	}
-	for i := n - 1; i > 0; i-- {
-		j := below(source, i+1)
-		p[i], p[j] = p[j], p[i]
-	}
-	return p
+	return newFileSet(s.root, classes, trains), newFileSet(s.root, classes, tests), nil
 }

@@ -2,8 +2,11 @@ package dataset
 
 import (
 	"fmt"
+	"math"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -15,61 +18,207 @@ func folderFiles(t testing.TB, names ...string) map[string][]byte {
 	return files
 }
 
-func TestFolderOfSplits(t *testing.T) {
-	for _, second := range []string{"test", "val", "valid"} {
-		root := writeFiles(t, t.TempDir(), folderFiles(t, "train/b/1.jpg", "train/B/2.png", "train/a/deep/3.JPEG", "train/a/.hidden.jpg",
-			"train/a/notes.txt", second+"/b/4.webp", second+"/a/5.gif"))
+// TestFolderOfParts takes the parts of a set by their names, in any case.
+func TestFolderOfParts(t *testing.T) {
+	for _, names := range [][2]string{
+		{"train", "test"}, {"train", "val"}, {"train", "valid"}, {"training", "validation"}, {"Train", "VAL"}, {"TRAINING", "Testing"},
+		{"train", "validation"}, {"train", "eval"}, {"train", "evaluation"}, {"train", "dev"}, {"train", "testing"},
+	} {
+		first, second := names[0], names[1]
+		root := writeFiles(t, t.TempDir(), folderFiles(t, first+"/b/1.jpg", first+"/B/2.png", first+"/a/deep/3.JPEG", first+"/a/.hidden.jpg",
+			first+"/a/notes.txt", second+"/b/4.webp", second+"/a/5.gif", ".cache/x/6.jpg", "__MACOSX/y/7.jpg"))
 		train, test, err := ImageFolder{Root: root}.Splits()
 		if err != nil {
-			t.Fatal(err)
+			t.Fatal(names, err)
 		}
 		if want := []string{"B", "a", "b"}; !slices.Equal(train.Classes(), want) || !slices.Equal(test.Classes(), want) {
 			t.Errorf("classes %v, %v; want %v in byte order", train.Classes(), test.Classes(), want)
 		}
-		if train.Len() != 3 || test.Len() != 2 {
-			t.Errorf("%d and %d images, want 3 and 2", train.Len(), test.Len())
+		if train.Len() != 3 || test.Len() != 2 || Final(test) != nil {
+			t.Errorf("%v: %d and %d images, want 3 and 2", names, train.Len(), test.Len())
 		}
 		s, err := test.Sample(background, 1)
 		if err != nil || s.Label != 2 {
 			t.Errorf("last test image: label %d, %v; want 2", s.Label, err)
 		}
+		if name, label := test.(Listed).Image(1); name != second+"/b/4.webp" || label != 2 {
+			t.Errorf("last test image is %s of class %d", name, label)
+		}
+		if want := []string{first + " trains, " + second + " tests and chooses the best weights", "left out: 1 .txt"}; !slices.Equal(About(train, test), want) {
+			t.Errorf("about %q, want %q", About(train, test), want)
+		}
+		wantNotes(t, Notes(train, test), "1 of the 3 classes have no image in "+filepath.Join(root, second)+": B")
 	}
 }
 
-func TestFolderSplitBySeed(t *testing.T) {
+// wantNotes wants a note for each text, and no others.
+func wantNotes(t *testing.T, notes []string, texts ...string) {
+	t.Helper()
+	if len(notes) != len(texts) {
+		t.Errorf("%d notes, want %d: %q", len(notes), len(texts), notes)
+		return
+	}
+	for i, text := range texts {
+		if !strings.Contains(notes[i], text) {
+			t.Errorf("note %q does not say %q", notes[i], text)
+		}
+	}
+}
+
+// Of a folder with both kinds of test part, one chooses and the other tests at the end.
+func TestFolderOfThreeParts(t *testing.T) {
+	root := writeFiles(t, t.TempDir(), folderFiles(t, "train/a/1.jpg", "train/b/2.jpg", "Valid/a/3.jpg", "Valid/b/4.jpg", "test/b/5.jpg"))
+	train, test, err := ImageFolder{Root: root}.Splits()
+	if err != nil {
+		t.Fatal(err)
+	}
+	final := Final(test)
+	if final == nil || train.Len() != 2 || test.Len() != 2 || final.Len() != 1 || !slices.Equal(final.Classes(), train.Classes()) {
+		t.Fatalf("%v, %v, %v", train, test, final)
+	}
+	if name, label := final.(Listed).Image(0); name != "test/b/5.jpg" || label != 1 {
+		t.Errorf("final image %s of class %d", name, label)
+	}
+	if about := About(train, test); len(about) != 1 || about[0] != "train trains, Valid chooses the best weights (2 images), test tests them at the end (1 images)" {
+		t.Errorf("about %q", about)
+	}
+	wantNotes(t, Notes(train, test), "1 of the 2 classes have no image in "+filepath.Join(root, "test")+": a")
+}
+
+// split lists the names of the training and of the test images.
+func split(t *testing.T, f ImageFolder) (train, test []string) {
+	t.Helper()
+	a, b, err := f.Splits()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range a.Len() {
+		name, _ := a.(Listed).Image(i)
+		train = append(train, name)
+	}
+	for i := range b.Len() {
+		name, _ := b.(Listed).Image(i)
+		test = append(test, name)
+	}
+	return train, test
+}
+
+// TestFolderSplitByHash adds and removes images, which moves no others.
+func TestFolderSplitByHash(t *testing.T) {
 	var names []string
-	for i := range 20 {
-		names = append(names, fmt.Sprintf("cats/%02d.jpg", i), fmt.Sprintf("dogs/%02d.jpg", i))
+	for i := range 30 {
+		names = append(names, fmt.Sprintf("cats/%d.jpg", i), fmt.Sprintf("dogs/IMG_%04d.jpg", i))
 	}
 	names = append(names, "fish/1.jpg", "fish/2.jpg")
-	root := writeFiles(t, t.TempDir(), folderFiles(t, names...))
-	split := func(seed uint64) (train, test []string) {
-		a, b, err := ImageFolder{Root: root, TestFraction: 0.2, Seed: seed}.Splits()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range a.(*fileSet).files {
-			train = append(train, f.path)
-		}
-		for _, f := range b.(*fileSet).files {
-			test = append(test, f.path)
-		}
-		return train, test
-	}
-	train, test := split(1)
-	if len(train) != 33 || len(test) != 9 {
-		t.Errorf("%d and %d images, want 16+16+1 and 4+4+1", len(train), len(test))
-	}
-	all := append(slices.Clone(train), test...)
-	slices.Sort(all)
-	if len(slices.Compact(all)) != 42 {
+	files := folderFiles(t, names...)
+	root := writeFiles(t, t.TempDir(), files)
+	f := ImageFolder{Root: root, TestFraction: 0.2, Seed: 0}
+	train, test := split(t, f)
+	if all := slices.Sorted(slices.Values(append(slices.Clone(train), test...))); len(slices.Compact(all)) != len(names) {
 		t.Error("the splits overlap or leave images out")
 	}
-	if _, again := split(1); !slices.Equal(test, again) {
-		t.Error("one seed gives two splits")
+	if len(test) < 6 || len(test) > 24 {
+		t.Errorf("%d of %d images test", len(test), len(names))
 	}
-	if _, other := split(2); slices.Equal(test, other) {
+	for _, class := range []string{"cats", "dogs", "fish"} {
+		of := func(name string) bool { return strings.HasPrefix(name, class+"/") }
+		if !slices.ContainsFunc(train, of) || !slices.ContainsFunc(test, of) {
+			t.Errorf("%s is not in both parts", class)
+		}
+	}
+	// the same images somewhere else
+	moved := writeFiles(t, filepath.Join(t.TempDir(), "another place"), files)
+	if a, b := split(t, ImageFolder{Root: moved + "/", TestFraction: 0.2}); !slices.Equal(a, train) || !slices.Equal(b, test) {
+		t.Error("the split depends on the root's place")
+	}
+	// and below train
+	a, b := split(t, ImageFolder{Root: writeFiles(t, filepath.Join(t.TempDir(), "set"), prefixed("train/", files)), TestFraction: 0.2})
+	for i, name := range slices.Concat(train, test) {
+		if got := slices.Concat(a, b)[i]; got != "train/"+name {
+			t.Errorf("%s is %s below train", name, got)
+		}
+	}
+	if _, other := split(t, ImageFolder{Root: root, TestFraction: 0.2, Seed: 2}); slices.Equal(test, other) {
 		t.Error("two seeds give one split")
+	}
+	// images that are removed and added
+	for _, name := range names[:40] {
+		if slices.Contains(train, name) && name != "cats/0.jpg" {
+			if err := os.Remove(filepath.Join(root, filepath.FromSlash(name))); err != nil {
+				t.Fatal(err)
+			}
+			break
+		}
+	}
+	for _, class := range []string{"cats", "dogs"} {
+		for i := range 100 {
+			writeFile(t, filepath.Join(root, class, fmt.Sprintf("more/new%d.png", i)), nil)
+		}
+	}
+	after, tests := split(t, f)
+	for _, name := range test {
+		if !slices.Contains(tests, name) {
+			t.Errorf("%s has left the test part", name)
+		}
+	}
+	for _, name := range tests {
+		if slices.Contains(train, name) {
+			t.Errorf("%s has left the training part", name)
+		}
+	}
+	if n := len(after) + len(tests); n != len(names)-1+200 {
+		t.Errorf("%d images in all", n)
+	}
+}
+
+func prefixed(prefix string, files map[string][]byte) map[string][]byte {
+	out := map[string][]byte{}
+	for name, data := range files {
+		out[prefix+name] = data
+	}
+	return out
+}
+
+// TestSplitByHash compares with Python's hashlib and counts how often added images
+// move another one.
+func TestSplitByHash(t *testing.T) {
+	for _, c := range []struct {
+		seed uint64
+		name string
+		want float64
+	}{{0, "cat/1.jpg", 0.06443786045240196}, {7, "dog/é 2.png", 0.6536200311458721}} {
+		if got := share(c.seed, c.name); got != c.want {
+			t.Errorf("share of %d and %s is %v, Python's %v", c.seed, c.name, got, c.want)
+		}
+	}
+	images := func(class, n int) (paths []string) {
+		for i := range n {
+			paths = append(paths, filepath.Join("root", fmt.Sprint(class), fmt.Sprintf("%d.jpg", i)))
+		}
+		return paths
+	}
+	for _, fraction := range []float64{0.01, 0.1, 0.2, 0.5, 0.9} {
+		tests, all := 0, 0
+		for class := range 200 {
+			for _, n := range []int{2, 3, 8, 40} {
+				train, test := splitByHash("root", images(class, n), fraction, 1)
+				if len(train) == 0 || len(test) == 0 || len(train)+len(test) != n {
+					t.Fatalf("class %d of %d images at %v: %d and %d", class, n, fraction, len(train), len(test))
+				}
+				if n < firstImages(fraction) {
+					continue
+				}
+				tests, all = tests+len(test), all+n
+				for _, more := range []int{n + 1, n + 100} {
+					if _, later := splitByHash("root", images(class, more), fraction, 1); !slices.Equal(test, later[:len(test)]) {
+						t.Errorf("class %d of %d images at %v: %v tests, of %d images %v", class, n, fraction, test, more, later)
+					}
+				}
+			}
+		}
+		if got := float64(tests) / float64(all); all > 0 && math.Abs(got-fraction) > 0.15*max(fraction, 1-fraction) {
+			t.Errorf("%v of the images test, want about %v", got, fraction)
+		}
 	}
 }
 
@@ -90,6 +239,83 @@ func TestFolderOfTrain(t *testing.T) {
 	}
 }
 
+// TestFolderRoot looks for the root that is meant.
+func TestFolderRoot(t *testing.T) {
+	for _, c := range []struct {
+		what        string
+		files       []string
+		root        string // below the folder of the files
+		classes     []string
+		train, test int
+		notes       []string
+	}{
+		{"a set in it", []string{"Pets/train/a/1.jpg", "Pets/train/b/1.jpg", "Pets/val/a/2.jpg", "Pets/val/b/2.jpg", "docs/readme.txt", "logo.png"}, ".",
+			[]string{"a", "b"}, 2, 2, []string{"is too high a level"}},
+		{"classes in it", []string{"x/data/a/1.jpg", "x/data/a/2.jpg", "x/data/b/3.jpg", "x/data/b/4.jpg", "readme.txt"}, ".",
+			[]string{"a", "b"}, 2, 2, []string{"is too high a level"}},
+		{"too low", []string{"train/a/1.jpg", "train/a/2.jpg", "train/b/1.jpg", "train/b/2.jpg", "val/a/5.jpg"}, "train",
+			[]string{"a", "b"}, 2, 2, []string{"val beside the root"}},
+		{"one class", []string{"a/1.jpg", "a/2.jpg"}, ".", []string{"a"}, 1, 1, []string{"one class, a"}},
+		{"empty val", []string{"train/a/1.jpg", "train/a/2.jpg", "train/b/1.jpg", "train/b/2.jpg", "val/.keep"}, ".",
+			[]string{"a", "b"}, 2, 2, []string{"val holds no images", "is split"}},
+		{"empty folders in val", []string{"train/a/1.jpg", "train/a/2.jpg", "train/b/1.jpg", "train/b/2.jpg", "val/a/x.heic", "val/b/.keep"}, ".",
+			[]string{"a", "b"}, 2, 2, []string{"val holds no images and is left out (it holds 1 .heic)", "is split"}},
+		{"empty val, but test", []string{"train/a/1.jpg", "train/b/1.jpg", "val/a/.keep", "test/a/1.jpg", "test/b/3.jpg", "test/b/2.jpg"}, ".",
+			[]string{"a", "b"}, 2, 3, []string{"val holds no images"}},
+		{"test without classes", []string{"train/a/1.jpg", "train/b/1.jpg", "val/a/2.jpg", "val/b/2.jpg", "test/1.jpg", "test/2.jpg"}, ".",
+			[]string{"a", "b"}, 2, 2, []string{"test holds 2 images but no folders of classes"}},
+		{"others", []string{"train/a/1.jpg", "train/b/1.jpg", "val/a/2.jpg", "val/b/2.jpg", "extra/a/1.jpg", "labels/x.txt", "train/x.jpg"}, ".",
+			[]string{"a", "b"}, 2, 2, []string{"left out: extra", "1 images in"}},
+		{"classes with parts", []string{"a/train/1.jpg", "a/test/2.jpg", "b/train/3.jpg", "b/test/4.jpg"}, ".",
+			[]string{"a", "b"}, 2, 2, []string{"holds train and test, which are not taken as parts"}},
+		{"pictures of other formats", []string{"a/1.jpg", "a/2.jpg", "a/3.HEIC", "b/1.jpg", "b/2.jpg", "b/4.avif", "b/notes.txt"}, ".",
+			[]string{"a", "b"}, 2, 2, []string{"2 files look like pictures but are left out"}},
+	} {
+		top := writeFiles(t, t.TempDir(), folderFiles(t, c.files...))
+		root := filepath.Join(top, c.root)
+		train, test, err := ImageFolder{Root: root, TestFraction: 0.5}.Splits()
+		if err != nil {
+			t.Errorf("%s: %v", c.what, err)
+			continue
+		}
+		if !slices.Equal(train.Classes(), c.classes) || train.Len() != c.train || test.Len() != c.test || Final(test) != nil {
+			t.Errorf("%s: classes %v, %d and %d images", c.what, train.Classes(), train.Len(), test.Len())
+		}
+		t.Log(c.what, About(train, test))
+		wantNotes(t, Notes(train, test), c.notes...)
+	}
+}
+
+// TestFolderLinks reads linked classes and folders under the names that lead to them.
+func TestFolderLinks(t *testing.T) {
+	root := writeFiles(t, t.TempDir(), folderFiles(t, "train/cat/1.jpg", "train/dog/1.jpg", "test/cat/3.jpg"))
+	store := writeFiles(t, t.TempDir(), folderFiles(t, "5.jpg", "deep/6.jpg"))
+	link(t, store, filepath.Join(root, "train", "cat", "more"))
+	link(t, store, filepath.Join(root, "test", "dog"))
+	link(t, root, filepath.Join(root, "train", "dog", "up"))
+	link(t, "nowhere", filepath.Join(root, "train", "dog", "gone.jpg"))
+	for _, at := range []string{root, filepath.Join(t.TempDir(), "link")} {
+		if at != root {
+			link(t, root, at)
+		}
+		train, test := split(t, ImageFolder{Root: at})
+		if want := []string{"train/cat/1.jpg", "train/cat/more/5.jpg", "train/cat/more/deep/6.jpg", "train/dog/1.jpg"}; !slices.Equal(train, want) {
+			t.Errorf("training images %v, want %v", train, want)
+		}
+		if want := []string{"test/cat/3.jpg", "test/dog/5.jpg", "test/dog/deep/6.jpg"}; !slices.Equal(test, want) {
+			t.Errorf("test images %v, want %v", test, want)
+		}
+		a, b, err := ImageFolder{Root: at}.Splits()
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantNotes(t, Notes(a, b), "gone.jpg leads nowhere", "up leads back", "is read under another name too")
+		if s, err := b.Sample(background, 2); err != nil || s.Label != 1 || s.Image == nil {
+			t.Errorf("an image through a link: %+v, %v", s, err)
+		}
+	}
+}
+
 func TestFolderBadInput(t *testing.T) {
 	for _, c := range []struct {
 		what  string
@@ -99,7 +325,17 @@ func TestFolderBadInput(t *testing.T) {
 		words []string
 	}{
 		{"nothing in it", []string{"readme.txt"}, 0.2, ErrNoSet, []string{"holds no folders of images"}},
-		{"class without images", []string{"a/1.jpg", "a/2.jpg", "b/notes.txt"}, 0.2, ErrNoSet, []string{"class folder", "holds no images"}},
+		{"class without images", []string{"a/1.jpg", "a/2.jpg", "b/notes.txt", "b/x.HEIC"}, 0.2, ErrNoSet, []string{"class folder", "holds no images", "1 .heic, 1 .txt", ".jpg"}},
+		{"classes without images", []string{"a/1.jpg", "a/2.jpg", "b/.x", "c/.x"}, 0.2, ErrNoSet, []string{"2 class folders", "b, c", "but nothing"}},
+		{"the pets", []string{"images/1.jpg", "annotations/list.txt"}, 0.2, ErrNoSet, []string{"data.set=oxford-iiit-pet"}},
+		{"two names of a part", []string{"train/a/1.jpg", "val/a/2.jpg", "validation/a/2.jpg"}, 0.2, ErrConfig, []string{"val and validation"}},
+		{"two training parts", []string{"train/a/1.jpg", "training/a/2.jpg"}, 0.2, ErrConfig, []string{"train and training"}},
+		{"several sets", []string{"x/train/a/1.jpg", "y/train/a/2.jpg"}, 0.2, ErrConfig, []string{"several sets: x, y"}},
+		{"a set beside classes", []string{"x/train/a/1.jpg", "cat/1.jpg", "cat/2.jpg"}, 0.2, ErrConfig, []string{"holds the set x", "cat"}},
+		{"parts without classes", []string{"train/1.jpg", "val/2.jpg"}, 0.2, ErrNoSet, []string{"train, val", "no folder of classes"}},
+		{"tests alone", []string{"test/a/1.jpg", "val/a/2.jpg"}, 0.2, ErrNoSet, []string{"test, val", "no folder of classes"}},
+		{"one image in the root", []string{"1.jpg"}, 0.2, ErrNoSet, []string{"the 1 images in it are of no class"}},
+		{"another case", []string{"train/Cat/1.jpg", "test/cat/1.jpg", "test/x/1.jpg"}, 0, ErrConfig, []string{`2 classes "cat", "x"`, `"Cat" there is spelled in another case`}},
 		{"one image", []string{"a/1.jpg", "a/2.jpg", "b/1.jpg"}, 0.2, ErrConfig, []string{`class "b"`, "a split needs 2"}},
 		{"fraction 0", []string{"a/1.jpg", "a/2.jpg"}, 0, ErrConfig, []string{"ImageFolder.TestFraction = 0"}},
 		{"fraction 1", []string{"a/1.jpg", "a/2.jpg"}, 1, ErrConfig, []string{"ImageFolder.TestFraction = 1"}},
@@ -109,6 +345,8 @@ func TestFolderBadInput(t *testing.T) {
 		_, _, err := ImageFolder{Root: root, TestFraction: c.f}.Splits()
 		wantError(t, c.what, err, c.kind, c.words...)
 	}
-	_, _, err := ImageFolder{Root: filepath.Join(t.TempDir(), "none")}.Splits()
+	_, _, err := ImageFolder{TestFraction: 0.2}.Splits()
+	wantError(t, "no root", err, ErrNoSet, "ImageFolder.Root is empty")
+	_, _, err = ImageFolder{Root: filepath.Join(t.TempDir(), "none")}.Splits()
 	wantError(t, "no such folder", err, ErrNoSet, "there is no folder")
 }

@@ -91,8 +91,8 @@ func (f *Found) notes() (list []string) {
 	}{
 		{f.Broken, "the link %s leads nowhere", "%d links lead nowhere: %s"},
 		{f.Loops, "the link %s leads back to a folder that holds it and is not followed", "%d links lead back to a folder that holds them and are not followed: %s"},
-		{f.Repeated, "the link %s leads to a folder that is read under another name too: its images count twice",
-			"%d links lead to folders that are read under another name too, so that their images count more than once: %s"},
+		{f.Repeated, "the folder %s is read under another name too: its images count twice",
+			"%d folders are read under other names too, so that their images count more than once: %s"},
 	} {
 		switch len(of.paths) {
 		case 0:

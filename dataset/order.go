@@ -42,3 +42,17 @@ func (l *Loader) share() int {
 	}
 	return (n - l.config.Rank + size - 1) / size
 }
+
+// permutation shuffles 0 … n−1 (Fisher and Yates). It is written out so that
+// orders stay the same whatever the standard library does.
+func permutation(n int, source rand.Source) []int {
+	p := make([]int, n)
+	for i := range p {
+		p[i] = i
+	}
+	for i := n - 1; i > 0; i-- {
+		j := below(source, i+1)
+		p[i], p[j] = p[j], p[i]
+	}
+	return p
+}

@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,8 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/euryale-ml/euryale/transforms"
 )
 
 // OxfordIIITPet is the Oxford-IIIT Pet set (Parkhi, Vedaldi, Zisserman,
@@ -53,6 +50,9 @@ func (p OxfordIIITPet) Splits() (train, test Dataset, err error) {
 		}
 	}
 	if err := checkRoot(root); err != nil {
+		if more := explainRoot(root); more != "" {
+			err = fmt.Errorf("%w; %s", err, more)
+		}
 		return nil, nil, err
 	}
 	first, err := p.read(root, p.TrainList, "trainval.txt", maxClass)
@@ -71,14 +71,15 @@ func (p OxfordIIITPet) Splits() (train, test Dataset, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	var splits [2]Dataset
+	var splits [2]*fileSet
 	for i, l := range []*list{first, second} {
 		files, err := l.files(root, index, present)
 		if err != nil {
 			return nil, nil, err
 		}
-		splits[i] = &fileSet{files: files, classes: classes}
+		splits[i] = &fileSet{root: root, files: files, classes: classes}
 	}
+	noteLists(splits[0], splits[1])
 	return splits[0], splits[1], nil
 }
 
@@ -197,36 +198,4 @@ func CacheRoot() (string, error) {
 		return "", fmt.Errorf("dataset: %w", err)
 	}
 	return filepath.Join(dir, "euryale", "oxford-iiit-pet"), nil
-}
-
-// fileSet is a Dataset of image files.
-type fileSet struct {
-	files   []file
-	classes []string
-}
-
-type file struct {
-	path  string
-	label int
-}
-
-// Len is the number of images.
-func (s *fileSet) Len() int { return len(s.files) }
-
-// Classes are the names of the classes in order of their labels.
-func (s *fileSet) Classes() []string { return s.classes }
-
-// Sample decodes image i.
-func (s *fileSet) Sample(ctx context.Context, i int) (Sample, error) {
-	if i < 0 || i >= len(s.files) {
-		return Sample{}, fmt.Errorf("dataset: there is no image %d of %d", i, len(s.files))
-	}
-	f := s.files[i]
-	out := Sample{Label: f.label, Name: f.path}
-	if err := ctx.Err(); err != nil {
-		return out, err
-	}
-	img, err := transforms.DecodeFile(f.path)
-	out.Image = img
-	return out, err
 }

@@ -178,3 +178,50 @@ func FuzzParseList(f *testing.F) {
 		}
 	})
 }
+
+// TestPetsNotes wants words about outputs without images and images in both lists.
+func TestPetsNotes(t *testing.T) {
+	files := smallPets(t)
+	root := writeFiles(t, t.TempDir(), files)
+	for _, c := range []struct {
+		pets  OxfordIIITPet
+		notes []string
+	}{
+		{OxfordIIITPet{}, []string{"4 of the 7 classes have no training image (class_2, class_3, class_4, class_6)", "1 of the 7 classes are trained but have no test image: beagle"}},
+		{OxfordIIITPet{Relabel: true}, []string{"1 of the 3 classes are trained but have no test image: beagle"}},
+		{OxfordIIITPet{Relabel: true, TrainList: "test.txt"}, []string{"2 images are in both lists"}},
+	} {
+		c.pets.Root = root
+		train, test, err := c.pets.Splits()
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantNotes(t, Notes(train, test), c.notes...)
+		if !c.pets.Relabel && !strings.Contains(Notes(train, test)[0], "data.relabel=true") {
+			t.Error("the note names no remedy")
+		}
+		if name, label := test.(Listed).Image(0); name != "images/Abyssinian_3.jpg" || label != 0 {
+			t.Errorf("first test image: %s of class %d", name, label)
+		}
+		if n := Occurring(test); n != 2 {
+			t.Errorf("%d classes occur in the test set, want 2", n)
+		}
+	}
+}
+
+// TestPetsOtherFolders says what a root is that is not the set.
+func TestPetsOtherFolders(t *testing.T) {
+	top := t.TempDir()
+	writeFiles(t, filepath.Join(top, "data", "pets"), smallPets(t))
+	plain := writeFiles(t, filepath.Join(top, "plain"), folderFiles(t, "cat/1.jpg", "cat/2.jpg", "dog/1.jpg", "dog/2.jpg", "dog/3.jpg"))
+	parts := writeFiles(t, filepath.Join(top, "parts"), folderFiles(t, "train/cat/1.jpg", "train/dog/2.jpg", "val/dog/1.jpg", "test/dog/1.jpg"))
+	for root, words := range map[string][]string{
+		plain:                                  {"it holds 2 folders (cat, dog) and 5 images", "data.set=image-folder"},
+		parts:                                  {"train with 2 classes (cat, dog) and 4 images", "data.set=image-folder"},
+		filepath.Join(top, "data"):             {"data.root=" + filepath.Join(top, "data", "pets")},
+		filepath.Join(top, "data/pets/images"): {"data.root=" + filepath.Join(top, "data", "pets")},
+	} {
+		_, _, err := OxfordIIITPet{Root: root}.Splits()
+		wantError(t, root, err, ErrNoSet, append(words, "is not the Oxford-IIIT Pet set")...)
+	}
+}

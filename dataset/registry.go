@@ -14,7 +14,8 @@ type Options struct {
 	TrainList, TestList string   // lists of the training and test images
 	Relabel             bool     // only the classes of the training list
 	TestFraction        float64  // share of the test images where the set has no split
-	Seed                uint64   // of a random split, or of drawn images
+	Seed                uint64   // of drawn images
+	SplitSeed           uint64   // of the split where the set has none
 	Classes, Images     int      // drawn: classes, and training images a class
 	TestImages          int      // drawn: test images a class
 	Size                int      // drawn: side of the images in pixels
@@ -93,7 +94,7 @@ func isFound() bool {
 }
 
 func openFolder(_ context.Context, o Options) (Dataset, Dataset, error) {
-	return ImageFolder{Root: o.Root, TestFraction: o.TestFraction, Seed: o.Seed}.Splits()
+	return ImageFolder{Root: o.Root, TestFraction: o.TestFraction, Seed: o.SplitSeed}.Splits()
 }
 
 func openDrawn(_ context.Context, o Options) (Dataset, Dataset, error) {

@@ -23,7 +23,7 @@ type Found struct {
 	// Broken are links that lead nowhere, Loops those that lead back to a folder
 	// that holds them, which are not followed.
 	Broken, Loops []string
-	// Repeated are links to folders that were found before under another name.
+	// Repeated are folders that were found before under another name, by a link.
 	// Their images are listed under both.
 	Repeated []string
 	// Errs name folders that cannot be read. Errors wrap ErrNoSet.
@@ -66,6 +66,9 @@ func (w *walker) find(dir string) *Found {
 	if err != nil {
 		f.fail(err)
 		return f
+	}
+	if _, known := w.seen[real]; known {
+		f.Repeated = append(f.Repeated, dir)
 	}
 	w.folder(f, dir, []string{real})
 	return f

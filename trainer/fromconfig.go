@@ -125,7 +125,7 @@ func openData(ctx context.Context, cfg config.Config, progress func(dataset.Prog
 	}
 	train, test, err = dataset.Open(ctx, set, dataset.Options{
 		Root: d.Root, TrainList: d.TrainList, TestList: d.TestList, Relabel: d.Relabel, TestFraction: d.TestFraction,
-		Seed: cfg.Seed, Classes: d.DrawnClasses, Images: d.DrawnImages, Size: d.Resize,
+		Seed: cfg.Seed, SplitSeed: d.SplitSeed, Classes: d.DrawnClasses, Images: d.DrawnImages, Size: d.Resize,
 		Download: d.Download, URL: d.URL, Archives: d.Archives, Progress: progress,
 	})
 	if err != nil {

@@ -1,0 +1,89 @@
+package dataset
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// about says which folder trains, which chooses the best weights, which tests, and
+// what was left out.
+func (s *folderSplit) about(train, test *fileSet) (lines []string) {
+	name := func(l *classList) string { return filepath.Base(l.dir) }
+	switch {
+	case s.choosing == nil:
+		where := s.root
+		if s.train != "" {
+			where = s.train
+		}
+		lines = append(lines, fmt.Sprintf("%d of the images in %s test, by a hash of their names (data.test_fraction=%g, data.split_seed=%d); the others train",
+			test.Len(), where, s.TestFraction, s.Seed))
+	case test.final == nil:
+		lines = append(lines, fmt.Sprintf("%s trains, %s tests and chooses the best weights", s.train, name(s.choosing)))
+	default:
+		lines = append(lines, fmt.Sprintf("%s trains, %s chooses the best weights (%d images), %s tests them at the end (%d images)",
+			s.train, name(s.choosing), test.Len(), name(s.testing), test.final.Len()))
+	}
+	if out := s.all().LeftOutText(); out != "" {
+		lines = append(lines, "left out: "+out)
+	}
+	return lines
+}
+
+// all is what was found in all parts together.
+func (s *folderSplit) all() *Found {
+	all := &Found{}
+	for _, l := range s.lists() {
+		for _, f := range l.found {
+			all.add(f)
+		}
+	}
+	return all
+}
+
+// lists are the parts that are there.
+func (s *folderSplit) lists() []*classList {
+	return slices.DeleteFunc([]*classList{s.training, s.choosing, s.testing}, func(l *classList) bool { return l == nil })
+}
+
+// allNotes are warnings about the folder.
+func (s *folderSplit) allNotes() []string {
+	if s.choosing == nil && s.train != "" && len(s.notes) > 0 {
+		s.note("without test images of its own, %s is split", s.training.dir)
+	}
+	if classes := s.training.classes; len(classes) == 1 {
+		s.note("%s has one class, %s: there is nothing to tell apart", s.training.dir, classes[0])
+	}
+	for _, l := range s.lists() {
+		if l.loose > 0 {
+			s.note("%d images in %s are in no folder of a class and are left out", l.loose, l.dir)
+		}
+		if names := l.withoutImages(s.training.classes); len(names) > 0 {
+			s.note("%d of the %d classes have no image in %s: %s", len(names), len(s.training.classes), l.dir, some(names))
+		}
+	}
+	s.noteClassFirst()
+	all := s.all()
+	if n := all.pictures(); n > 0 {
+		s.note("%d files look like pictures but are left out, since only %s are read: %s", n, strings.ReplaceAll(readable(), " ", ", "), all.LeftOutText())
+	}
+	s.notes = append(s.notes, all.notes()...)
+	return s.notes
+}
+
+// noteClassFirst notes classes that have parts below them, which are no parts of
+// the set.
+func (s *folderSplit) noteClassFirst() {
+	for _, class := range s.training.classes {
+		at, err := look(filepath.Join(s.training.dir, class))
+		if err != nil || len(at.named(trainingNames)) == 0 {
+			continue
+		}
+		if tests := slices.Concat(at.named(evaluatingNames), at.named(testingNames)); len(tests) > 0 {
+			s.note("%s holds %s and %s, which are not taken as parts of the set: those stand above the classes",
+				filepath.Join(s.training.dir, class), at.named(trainingNames)[0], tests[0])
+			return
+		}
+	}
+}

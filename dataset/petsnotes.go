@@ -1,0 +1,73 @@
+package dataset
+
+import (
+	"fmt"
+	"path/filepath"
+)
+
+// explainRoot says of a folder that is not the set what it is instead, and what to
+// set, as far as can be seen; "" where nothing can.
+func explainRoot(root string) string {
+	at, err := look(root)
+	if err != nil {
+		return ""
+	}
+	for _, name := range at.folders {
+		if inner := filepath.Join(root, name); checkRoot(inner) == nil {
+			return "the set is in " + inner + ": data.root=" + inner
+		}
+	}
+	if abs, err := filepath.Abs(root); err == nil && checkRoot(filepath.Dir(abs)) == nil {
+		return "the set is the folder above: data.root=" + filepath.Dir(abs)
+	}
+	train, test, err := ImageFolder{Root: root, TestFraction: 0.5}.Splits()
+	if err != nil {
+		return ""
+	}
+	classes := train.Classes()
+	images := train.Len() + test.Len()
+	if final := Final(test); final != nil {
+		images += final.Len()
+	}
+	what := fmt.Sprintf("%d folders", len(classes))
+	if l, err := findLayout(root); err == nil && l.train != "" {
+		what = fmt.Sprintf("%s with %d classes", filepath.Join(l.root, l.train), len(classes))
+	} else if len(classes) == 1 {
+		what = "one folder"
+	}
+	return fmt.Sprintf("it holds %s (%s) and %d images: for folders of images, one a class, set data.set=image-folder", what, some(classes), images)
+}
+
+// noteLists notes what of the lists a person should know: classes that get an
+// output but no image, and images that both lists have.
+func noteLists(train, test *fileSet) {
+	trains, tests := PerClass(train), PerClass(test)
+	var empty, untested []string
+	for label, class := range train.classes {
+		if trains[label] == 0 {
+			empty = append(empty, class)
+		} else if tests[label] == 0 {
+			untested = append(untested, class)
+		}
+	}
+	if len(empty) > 0 {
+		train.notes = append(train.notes, fmt.Sprintf("%d of the %d classes have no training image (%s), and the model has an output for each; "+
+			"data.relabel=true has outputs only for the classes of the training list", len(empty), len(train.classes), some(empty)))
+	}
+	if len(untested) > 0 {
+		train.notes = append(train.notes, fmt.Sprintf("%d of the %d classes are trained but have no test image: %s", len(untested), len(train.classes), some(untested)))
+	}
+	trained := map[string]bool{}
+	for _, f := range train.files {
+		trained[f.path] = true
+	}
+	var both []string
+	for _, f := range test.files {
+		if trained[f.path] {
+			both = append(both, filepath.Base(f.path))
+		}
+	}
+	if len(both) > 0 {
+		train.notes = append(train.notes, fmt.Sprintf("%d images are in both lists, so that the test accuracy is of images that were trained on: %s", len(both), some(both)))
+	}
+}
