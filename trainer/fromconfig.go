@@ -96,7 +96,7 @@ func FromConfig(cfg config.Config, options ...Option) (*Trainer, error) {
 	t, err := New(net, train, test, f.config)
 	if err != nil {
 		dev.Close()
-		return nil, err
+		return nil, withKeys(err)
 	}
 	t.ownDevice = true
 	if cfg.Model.Weights != "" && t.at.Step == 0 {

@@ -190,7 +190,7 @@ func (t *Trainer) checkBatches() error {
 	}
 	for _, n := range sizes {
 		if _, err := nn.Trace(t.model, []int{n, 3, t.config.Crop, t.config.Crop}, nn.Options{Training: true, KeepStatistics: t.frozen.keepsStatistics}); err != nil {
-			return fmt.Errorf("trainer: training batches of %d images (the last batch of an epoch may be short; DropLast leaves it out): %w", n, err)
+			return fmt.Errorf("trainer: training batches of %d images (%s): %w", n, t.shortBatch(n), err)
 		}
 	}
 	return nil
