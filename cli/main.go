@@ -7,8 +7,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"sync"
-	"syscall"
 )
 
 // Exit codes of the commands.
@@ -16,11 +14,8 @@ const (
 	Done    = 0   // all went well
 	Failed  = 1   // it could not be done; a line says why
 	Usage   = 2   // wrong flags, keys or values
-	Stopped = 130 // stopped by Ctrl-C or SIGTERM, after saving
+	Stopped = 130 // stopped by a signal, after saving
 )
-
-// ErrStopped is the cause of a context that Ctrl-C or SIGTERM ended.
-var ErrStopped = errors.New("stopped by a signal")
 
 // IO is what a command reads and writes.
 type IO struct {
@@ -34,40 +29,31 @@ type IO struct {
 type Command func(ctx context.Context, s IO, args []string) int
 
 // Main runs c with the process's arguments and streams and exits with its code. The
-// first Ctrl-C or SIGTERM cancels the command's context with ErrStopped, a second one
-// ends the process at once.
+// first signal that stops cancels the command's context with ErrStopped, a second Ctrl-C or
+// SIGTERM ends the process at once. A closed pipe or terminal ends no command that has
+// something to save; results that could not be written make the exit code 1.
 func Main(c Command) {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	s := IO{In: os.Stdin, Out: os.Stdout, Err: &sharedWriter{w: os.Stderr}}
+	keepAliveOnPipes()
+	out := &results{w: os.Stdout}
+	s := IO{In: os.Stdin, Out: out, Err: &messages{w: os.Stderr}}
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, stopSignals(os.Getenv, signal.Ignored)...)
 	go func() {
-		<-signals
-		cancel(ErrStopped)
-		fmt.Fprintln(s.Err, "\nstopping: what is in hand is ended and saved; Ctrl-C again ends at once")
-		<-signals
+		waitForStop(signals, func() {
+			cancel(ErrStopped)
+			fmt.Fprintln(s.Err, "\nstopping: the current step is finished and saved; Ctrl-C again ends at once")
+		})
 		os.Exit(Stopped)
 	}()
-	os.Exit(c(ctx, s, os.Args[1:]))
+	os.Exit(out.codeOf(c(ctx, s, os.Args[1:]), s.Err))
 }
-
-// sharedWriter lets goroutines write whole pieces to one stream.
-type sharedWriter struct {
-	mu sync.Mutex
-	w  *os.File
-}
-
-func (s *sharedWriter) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.w.Write(p)
-}
-
-// Fd tells what the stream is, for terminal.
-func (s *sharedWriter) Fd() uintptr { return s.w.Fd() }
 
 // fail says in one line what went wrong and returns the code that fits.
 func fail(s IO, command string, err error) int {
+	if isClosed(err) { // nobody is left to read more
+		return Failed
+	}
 	fmt.Fprintf(s.Err, "%s: %v\n", command, oneLine(err))
 	return codeOf(err)
 }

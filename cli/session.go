@@ -47,6 +47,9 @@ func (n *session) build(ctx context.Context, c config.Config) (err error) {
 		return err
 	}
 	n.sayWhat(c.Data.Root)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	return nil
 }
 
@@ -208,6 +211,10 @@ func (n *session) tell(r *trainer.Report, err error) int {
 	case err == nil:
 	case r.Status == trainer.Interrupted:
 		code = Stopped
+		if r.Steps == 0 {
+			n.warn("%s", nothingSaved)
+			break
+		}
 		n.warn("stopped after step %d, saved; go on with: %s", r.Steps, n.goOn())
 	default:
 		code = max(Failed, fail(n.io, n.name, err))
@@ -259,7 +266,7 @@ func (n *session) results(r *trainer.Report, code int) int {
 		e := json.NewEncoder(n.io.Out)
 		e.SetEscapeHTML(false)
 		if err := e.Encode(res); err != nil {
-			return fail(n.io, n.name, err)
+			return max(code, fail(n.io, n.name, err))
 		}
 		return code
 	}

@@ -186,7 +186,11 @@ func (o *trainFlags) fail(s IO, command string, err error) int {
 	if o.asJSON {
 		e := json.NewEncoder(s.Out)
 		e.SetEscapeHTML(false)
-		if encodeErr := e.Encode(map[string]string{"status": trainer.Failed, "error": oneLine(err)}); encodeErr != nil {
+		status := trainer.Failed
+		if codeOf(err) == Stopped {
+			status = trainer.Interrupted
+		}
+		if encodeErr := e.Encode(map[string]string{"status": status, "error": oneLine(err)}); encodeErr != nil {
 			return fail(s, command, encodeErr)
 		}
 	}

@@ -95,23 +95,46 @@ func (t training) begin(ctx context.Context, s IO, o *trainFlags) int {
 	if c.missing != nil {
 		n.sayDrawn(c.missing)
 	}
-	withRoot, err := withPets(ctx, c.Config, downloadProgress(n.progressStream()))
-	if err != nil {
-		return o.fail(s, t.name, err)
-	}
 	if n.dir, err = claimRunDir(o.out, c.Name, t.now()); err != nil {
 		return o.fail(s, t.name, err)
 	}
-	if err = n.dir.writeConfig(c.YAML()); err == nil {
-		err = n.build(ctx, withRoot)
-	}
-	if err != nil {
-		n.closeTrainer()
-		n.dir.discard()
-		return o.fail(s, t.name, hintPets(err, c.Config, t.again()))
+	if err = n.prepare(ctx); err != nil {
+		return n.giveUp(hintPets(err, c.Config, t.again()))
 	}
 	return n.train(ctx)
 }
+
+// prepare does all that comes before the first step, in the folder whose lock is held.
+func (n *session) prepare(ctx context.Context) error {
+	if err := n.dir.writeConfig(n.config.YAML()); err != nil {
+		return err
+	}
+	withRoot, err := withPets(ctx, n.config, downloadProgress(n.progressStream()))
+	if err != nil {
+		return err
+	}
+	return n.build(ctx, withRoot)
+}
+
+// giveUp ends a run that could not begin. Its folder is as it was before, but a folder of
+// -out keeps the configuration of a run that was stopped: -resume then begins it.
+func (n *session) giveUp(err error) int {
+	n.closeTrainer()
+	stopped := codeOf(err) == Stopped
+	if stopped && n.flags.out != "" {
+		n.dir.release()
+	} else {
+		n.dir.discard()
+	}
+	if stopped && !n.flags.asJSON {
+		n.warn("%s: %s", n.name, nothingSaved)
+		return Stopped
+	}
+	return n.flags.fail(n.io, n.name, err)
+}
+
+// nothingSaved is about a run that a signal stopped too early.
+const nothingSaved = "stopped before the first step had ended: nothing was saved, and the same command starts afresh"
 
 // resume goes on with a run. The folder's lock is taken before its configuration is read,
 // which the process that trains there may change.
@@ -154,6 +177,10 @@ func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
 	if err == nil && changed {
 		err = n.dir.writeConfig(c.YAML())
 	}
+	if err != nil && codeOf(err) == Stopped && !o.asJSON {
+		n.warn("%s: stopped before training: nothing was changed, and the same command resumes", t.name)
+		return Stopped
+	}
 	if err != nil {
 		return o.fail(s, t.name, hintPets(err, c, t.again()))
 	}
@@ -175,7 +202,7 @@ func (t training) help(w io.Writer, o *trainFlags) {
 	if len(t.quick) > 0 {
 		fmt.Fprintf(w, "\nThe quick profile, for drawn images under data.set=auto:\n\n%s", indent(t.quick))
 	}
-	fmt.Fprintf(w, "\nExit codes: %d done, %d failed, %d usage, %d stopped by Ctrl-C after saving.\n", Done, Failed, Usage, Stopped)
+	fmt.Fprint(w, "\n"+exitHelp)
 }
 
 func indent(yaml []byte) string {

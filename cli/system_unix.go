@@ -1,0 +1,19 @@
+//go:build unix
+
+package cli
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// launcherSignals are the signals by which a launcher announces the end of a job.
+var launcherSignals = []os.Signal{syscall.SIGUSR1}
+
+// goneErrors are those of writing to a closed pipe or terminal.
+var goneErrors = []error{syscall.EPIPE, syscall.EIO}
+
+// keepAliveOnPipes makes a write to a closed standard output or error an error, which
+// would end the process otherwise.
+func keepAliveOnPipes() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
