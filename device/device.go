@@ -60,9 +60,10 @@ type Tensor struct {
 	Shape []int // canonical; empty for a scalar
 	DType DType
 	Role  Role
-	// Param says that the value has the form of a parameter: a slot, a
-	// parameter's gradient or its update, as opposed to an activation of a batch.
-	// Operands of an elementwise step agree in it; Reshape converts.
+	// Param says that the value is laid out as a weight: a slot, a parameter's gradient
+	// or its update, as opposed to an activation of a batch. Weights lie alike in every
+	// role, so that an update may be made in its slot. Operands of an elementwise step
+	// agree in it; a Reshape of the same shape converts.
 	Param bool
 	Name  string // of the node or slot, for messages
 }

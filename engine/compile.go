@@ -8,8 +8,9 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// Assignment gives a slot of the State the value of a node, after the last reader
-// of the slot's old value.
+// Assignment gives a slot of the State the value of a node. All assignments of a
+// program take effect together, whatever their order: nodes are computed from the old
+// values of the slots, so that two slots may be swapped.
 type Assignment struct {
 	Slot  string
 	Value *G.Node
@@ -41,7 +42,9 @@ type builder struct {
 	of        map[*G.Node]*device.Tensor
 	slots     map[string]*device.Tensor
 	constants map[*device.Tensor]any
-	foreign   map[*device.Step]G.Op
+	// other holds tensors that have been made in both forms, each under the other.
+	other   map[*device.Tensor]*device.Tensor
+	foreign map[*device.Step]G.Op
 	// into holds, for a step that accumulates, the tensor whose memory it adds to.
 	into   map[*device.Step]*device.Tensor
 	assign []assignment
@@ -62,10 +65,14 @@ func Compile(dev device.Device, st *State, spec Spec) (p *Program, err error) {
 	if dev == nil || st == nil || spec.Graph == nil {
 		return nil, fmt.Errorf("engine: %s: %w: device, state and graph are needed", spec.Name, ErrGraph)
 	}
+	if st.closed {
+		return nil, fmt.Errorf("engine: %s: %w", spec.Name, ErrClosed)
+	}
 	b := &builder{
 		dev: dev, state: st, spec: spec,
 		of: map[*G.Node]*device.Tensor{}, slots: map[string]*device.Tensor{},
 		constants: map[*device.Tensor]any{}, foreign: map[*device.Step]G.Op{}, into: map[*device.Step]*device.Tensor{},
+		other: map[*device.Tensor]*device.Tensor{},
 	}
 	needed, err := b.prune()
 	if err != nil {

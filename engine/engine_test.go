@@ -167,6 +167,8 @@ func host(v G.Value) any {
 		return []float32{d}
 	case float64:
 		return []float64{d}
+	case int64:
+		return []int64{d}
 	default:
 		return d
 	}

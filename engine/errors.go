@@ -11,6 +11,9 @@ var (
 	ErrSlot = errors.New("no such slot")
 	// ErrRun is wrapped by errors of a step that failed while running.
 	ErrRun = errors.New("the step failed")
+	// ErrMemory is wrapped by errors about memory that a device does not have. What was
+	// there before is usable afterwards.
+	ErrMemory = errors.New("out of memory")
 	// ErrClosed is returned by programs and states after Close.
 	ErrClosed = errors.New("closed")
 )

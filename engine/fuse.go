@@ -188,10 +188,13 @@ func (b *builder) masked(relu, r *device.Step) *device.Step {
 	}
 	a.ReLU = true
 	f := &device.Step{Kind: r.Kind, Attr: a, Path: r.Path, In: slices.Clone(r.In), Out: r.Out}
-	for i, t := range f.In {
-		if t == relu.Out[0] {
-			f.In[i] = relu.In[1]
-		}
+	dy := 1
+	if r.Kind == device.BatchNormEvalGradInput {
+		dy = 0
+	}
+	f.In[dy] = relu.In[1]
+	if slices.Contains(f.In, relu.Out[0]) {
+		return nil // it is not, or not only, the gradient
 	}
 	f.In = append(f.In, relu.In[0])
 	if !b.dev.Supports(f) {
@@ -210,8 +213,11 @@ func fuseSGD(u *uses, s *device.Step) (*device.Step, []*device.Step) {
 		return nil, nil
 	}
 	v := u.producer[s.In[1]]
-	if v == nil || v.Kind != device.SGDVelocity || len(u.readers[v.Out[0]]) != 1 || v.In[2] != s.In[0] {
+	if v == nil || v.Kind != device.SGDVelocity || len(u.readers[v.Out[0]]) != 1 || v.In[2] != s.In[0] || v.Attr != s.Attr {
 		return nil, nil
+	}
+	if a.Nesterov && s.In[3] != v.In[1] {
+		return nil, nil // another gradient than the velocity's
 	}
 	// both outputs are assigned to the slots that were read, or the step stays in two
 	return &device.Step{
@@ -227,7 +233,7 @@ func fuseLinearUpdate(u *uses, s *device.Step) (*device.Step, []*device.Step) {
 		return nil, nil
 	}
 	sgd := u.only(s.Out[0], device.SGD)
-	if sgd == nil {
+	if sgd == nil || sgd.In[2] != s.Out[0] {
 		return nil, nil
 	}
 	return &device.Step{

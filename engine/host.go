@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	G "gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"github.com/euryale-ml/euryale/device"
 )
@@ -20,12 +19,57 @@ type hostKernel struct {
 	host []any
 }
 
-func newHostKernel(dev device.Device, o G.Op, s *device.Step, in []device.Memory, out device.Memory) (device.Kernel, error) {
+func newHostKernel(dev device.Device, o G.Op, s *device.Step, in []device.Memory, out device.Memory, m hostMemory) device.Kernel {
 	k := &hostKernel{dev: dev, op: o, step: s, in: in, out: out}
-	for _, t := range s.In {
-		k.host = append(k.host, newHost(t))
+	for i, t := range s.In {
+		k.host = append(k.host, m.of(i, t))
 	}
-	return k, nil
+	return k
+}
+
+// hostMemory is what foreign operators read their operands from, by the number of the
+// operand and its type. They share it, since they run one after the other: an update of
+// every weight would else take as much memory as the weights several times.
+type hostMemory map[hostOperand]any
+
+type hostOperand struct {
+	number int
+	dt     device.DType
+}
+
+// newHostMemory is large enough for the operands of all foreign steps.
+func newHostMemory(steps []*device.Step) hostMemory {
+	most := map[hostOperand]*device.Tensor{}
+	for _, s := range steps {
+		if s.Kind != device.Host {
+			continue
+		}
+		for i, t := range s.In {
+			key := hostOperand{i, t.DType}
+			if old := most[key]; old == nil || old.Elements() < t.Elements() {
+				most[key] = t
+			}
+		}
+	}
+	m := hostMemory{}
+	for key, t := range most {
+		m[key] = newHost(t)
+	}
+	return m
+}
+
+// of is the part of operand i that is as large as t.
+func (m hostMemory) of(i int, t *device.Tensor) any {
+	n := t.Elements()
+	switch h := m[hostOperand{i, t.DType}].(type) {
+	case []float32:
+		return h[:n:n]
+	case []float64:
+		return h[:n:n]
+	case []int64:
+		return h[:n:n]
+	}
+	return nil
 }
 
 // Run panics with the operator's error, which the program reports.
@@ -64,30 +108,4 @@ func (k *copyKernel) Run() {
 	if err := k.dev.Copy(k.dst, k.src, k.bytes); err != nil {
 		panic(err)
 	}
-}
-
-// newHost makes host memory for a tensor.
-func newHost(t *device.Tensor) any {
-	switch t.DType {
-	case device.Float32:
-		return make([]float32, t.Elements())
-	case device.Float64:
-		return make([]float64, t.Elements())
-	}
-	return make([]int64, t.Elements())
-}
-
-// valueOf wraps host memory as a Gorgonia value: a scalar for an empty shape.
-func valueOf(host any, shape []int) G.Value {
-	if len(shape) == 0 {
-		switch h := host.(type) {
-		case []float32:
-			return G.NewF32(h[0])
-		case []float64:
-			return G.NewF64(h[0])
-		case []int64:
-			return G.NewI64(h[0])
-		}
-	}
-	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(host))
 }

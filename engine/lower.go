@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -21,21 +22,49 @@ func (b *builder) lower(needed []*G.Node) error {
 		}
 	}
 	for _, a := range b.spec.Assign {
-		t := b.of[a.Value]
-		s, ok := b.slots[a.Slot]
-		if !ok {
-			var err error
-			if s, err = b.slotTensor(a.Slot); err != nil {
-				return err
-			}
+		if err := b.lowerAssignment(a); err != nil {
+			return fmt.Errorf("engine: %s: %w", b.spec.Name, err)
 		}
-		if !slices.Equal(t.Shape, s.Shape) || t.DType != s.DType {
-			return fmt.Errorf("engine: %s: %w: slot %s is %v%v, the node assigned to it %v%v",
-				b.spec.Name, ErrValue, a.Slot, s.DType, s.Shape, t.DType, t.Shape)
-		}
-		b.assign = append(b.assign, assignment{slot: s, value: t})
 	}
+	b.keepOldOutputs()
 	return nil
+}
+
+// lowerAssignment gives a slot a value in the slot's own form. All assignments of a
+// program take effect together: a leaf is read by a step of its own, which the schedule
+// puts before the leaf's slot changes.
+func (b *builder) lowerAssignment(a Assignment) error {
+	s, err := b.slotTensor(a.Slot)
+	if err != nil {
+		return err
+	}
+	t := b.of[a.Value]
+	if !slices.Equal(t.Shape, s.Shape) || t.DType != s.DType {
+		return fmt.Errorf("%w: slot %s is %v%v, the node assigned to it %v%v", ErrValue, a.Slot, s.DType, s.Shape, t.DType, t.Shape)
+	}
+	if slices.ContainsFunc(b.assign, func(other assignment) bool { return other.slot == s }) {
+		return fmt.Errorf("%w: slot %s is assigned twice", ErrGraph, a.Slot)
+	}
+	value := b.inForm(t, s.Param, a.Slot)
+	if value.Role != device.Activation {
+		value = b.copied(value)
+	}
+	if len(value.Shape) == 0 {
+		value.Param = s.Param
+	}
+	b.assign = append(b.assign, assignment{slot: s, value: value})
+	return nil
+}
+
+// keepOldOutputs gives an output that is the leaf of an assigned slot a copy: after a
+// run it has the value that the run computed with.
+func (b *builder) keepOldOutputs() {
+	for _, n := range b.spec.Outputs {
+		t := b.of[n]
+		if slices.ContainsFunc(b.assign, func(a assignment) bool { return a.slot == t }) {
+			b.of[n] = b.copied(t)
+		}
+	}
 }
 
 func (b *builder) lowerNode(n *G.Node) error {
@@ -50,7 +79,7 @@ func (b *builder) lowerNode(n *G.Node) error {
 	if err != nil {
 		return err
 	}
-	in := make([]*device.Tensor, 0, o.Arity())
+	var in []*device.Tensor // as many as there are: the arity of some is -1
 	for _, c := range childrenOf(b.spec.Graph, n) {
 		t, ok := b.of[c]
 		if !ok {
@@ -60,51 +89,19 @@ func (b *builder) lowerNode(n *G.Node) error {
 	}
 	out := b.newTensor(n.Shape(), dt, device.Activation, n.Name())
 	b.of[n] = out
+	outs := []*device.Tensor{out}
 	if own, ok := o.(op.Operator); ok {
-		b.addOwn(own, in, out)
-		return nil
+		return b.add(&device.Step{Kind: own.Kind(), Attr: own.Attr(), Path: own.Path(), In: in, Out: outs})
 	}
-	if isSum(o) && len(in) == 2 && slices.Equal(in[0].Shape, in[1].Shape) {
-		b.addElementwise(device.Add, device.AddAttr{}, "", in, out)
-		return nil
+	if isSum(o) && dt != device.Int64 && slices.Equal(in[0].Shape, in[1].Shape) {
+		return b.add(&device.Step{Kind: device.Add, Attr: device.AddAttr{}, In: in, Out: outs})
 	}
 	if why := refused(o); why != "" {
 		return fmt.Errorf("%w: gorgonia's %v %s", ErrGraph, o, why)
 	}
-	s := &device.Step{Kind: device.Host, Path: o.String(), In: in, Out: []*device.Tensor{out}}
+	s := &device.Step{Kind: device.Host, Path: o.String(), In: in, Out: outs}
 	b.foreign[s] = o
-	b.steps = append(b.steps, s)
-	return nil
-}
-
-func (b *builder) addOwn(o op.Operator, in []*device.Tensor, out *device.Tensor) {
-	switch o.Kind() {
-	case device.Add, device.Scale, device.ReLU, device.ReLUGrad:
-		b.addElementwise(o.Kind(), o.Attr(), o.Path(), in, out)
-		return
-	case device.Conv2DGradWeight, device.LinearGradWeight, device.ChannelSum, device.Row,
-		device.RunningStat, device.SGDVelocity, device.SGDWeight, device.Lerp, device.SquareLerp, device.AdamWeight:
-		out.Param = true
-	}
-	b.steps = append(b.steps, &device.Step{Kind: o.Kind(), Attr: o.Attr(), Path: o.Path(), In: in, Out: []*device.Tensor{out}})
-}
-
-// addElementwise adds a step whose operands must agree in form, converting those
-// that do not by a Reshape of the same shape.
-func (b *builder) addElementwise(kind device.Kind, attr any, path string, in []*device.Tensor, out *device.Tensor) {
-	out.Param = true
-	for _, t := range in {
-		out.Param = out.Param && (t.Param || len(t.Shape) == 0)
-	}
-	for i, t := range in {
-		if t.Param != out.Param && len(t.Shape) > 0 {
-			c := b.newTensor(t.Shape, t.DType, device.Activation, t.Name)
-			c.Param = out.Param
-			b.steps = append(b.steps, &device.Step{Kind: device.Reshape, Path: path, In: []*device.Tensor{t}, Out: []*device.Tensor{c}})
-			in[i] = c
-		}
-	}
-	b.steps = append(b.steps, &device.Step{Kind: kind, Attr: attr, Path: path, In: in, Out: []*device.Tensor{out}})
+	return b.add(s)
 }
 
 func (b *builder) lowerLeaf(n *G.Node) error {
@@ -149,7 +146,7 @@ func (b *builder) slotTensor(name string) (*device.Tensor, error) {
 	}
 	s, ok := b.state.slots[name]
 	if !ok {
-		return nil, fmt.Errorf("engine: %s: %w: %s", b.spec.Name, ErrSlot, name)
+		return nil, fmt.Errorf("%w: %s", ErrSlot, name)
 	}
 	t := s.tensor
 	t.ID = b.nextID
@@ -186,30 +183,25 @@ func dtypeOf(n *G.Node) (device.DType, error) {
 	return 0, fmt.Errorf("%w: node %v has elements of %v; float32, float64 and int64 are supported", ErrGraph, n, n.Dtype())
 }
 
-// hostData returns the elements of a Gorgonia value as a slice.
-func hostData(v G.Value) (any, device.DType, error) {
-	switch d := v.Data().(type) {
-	case []float32:
-		return d, device.Float32, nil
-	case []float64:
-		return d, device.Float64, nil
-	case []int64:
-		return d, device.Int64, nil
-	case float32:
-		return []float32{d}, device.Float32, nil
-	case float64:
-		return []float64{d}, device.Float64, nil
-	case int64:
-		return []int64{d}, device.Int64, nil
-	}
-	return nil, 0, fmt.Errorf("%w: a value of %T", ErrGraph, v.Data())
+// isSum recognises Gorgonia's addition of two tensors, by which Grad sums fan-in.
+func isSum(o G.Op) bool {
+	return isGorgonias(o) && o.Arity() == 2 && strings.HasPrefix(o.String(), "+ ")
 }
 
-// isSum recognises the binary addition by which Grad sums fan-in.
-func isSum(o G.Op) bool { return strings.HasPrefix(o.String(), "+ ") }
+// isGorgonias reports whether an operator is one of Gorgonia's own, not a user's.
+func isGorgonias(o G.Op) bool {
+	t := reflect.TypeOf(o)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.PkgPath() == reflect.TypeFor[G.Node]().PkgPath()
+}
 
 // refused says why an operator of Gorgonia's must not be used, or "".
 func refused(o G.Op) string {
+	if !isGorgonias(o) {
+		return ""
+	}
 	name := fmt.Sprintf("%T", o)
 	for _, r := range []struct{ typ, why string }{
 		{"BatchNorm", "has a wrong gradient in evaluation and shares state between machines; use op.BatchNormApply"},

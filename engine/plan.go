@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 
+	G "gorgonia.org/gorgonia"
+
 	"github.com/euryale-ml/euryale/device"
 )
 
@@ -78,8 +80,16 @@ func (b *builder) lastUses() map[*device.Tensor]int {
 	return last
 }
 
+// reads reports whether a step reads t or it is an output.
+func (b *builder) reads(t *device.Tensor) bool {
+	return slices.ContainsFunc(b.steps, func(s *device.Step) bool { return slices.Contains(s.In, t) }) ||
+		slices.ContainsFunc(b.spec.Outputs, func(n *G.Node) bool { return b.of[n] == t })
+}
+
 // planSlots finds the assigned values that can be made in the slot itself: nothing
-// reads the old value later, and a reader at the same time may share memory.
+// reads the old value later, and a reader at the same time may share memory. The others
+// are copied into their slots at the end; none of them is a slot itself, since lower
+// gives every assigned leaf a step of its own, so the order of the copies is free.
 func (b *builder) planSlots(m *memoryPlan, last map[*device.Tensor]int) {
 	at := map[*device.Tensor]int{}
 	for i, s := range b.steps {
@@ -87,32 +97,39 @@ func (b *builder) planSlots(m *memoryPlan, last map[*device.Tensor]int) {
 			at[t] = i
 		}
 	}
-	taken := map[*device.Tensor]bool{}
 	for _, a := range b.assign {
-		i, made := at[a.value]
-		oldRead, read := last[a.slot]
-		inPlace := made && a.value.Role == device.Activation && a.value.Param && m.slot[a.value] == nil && !taken[a.slot] &&
-			b.into[b.steps[i]] == nil && b.steps[i].Kind != device.Host
-		if inPlace && read && oldRead != forever {
-			inPlace = oldRead < i || oldRead == i && b.mayShare(b.steps[i], a.value, a.slot)
-		} else if read {
-			inPlace = false
-		}
-		if inPlace {
+		i := at[a.value]
+		if m.slot[a.value] == nil && b.fitsSlot(i, a, last) {
 			m.slot[a.value] = a.slot
-			taken[a.slot] = true
 			continue
 		}
 		m.copies = append(m.copies, a)
-		if made {
-			last[a.value] = forever
-		}
+		last[a.value] = forever
 	}
 }
 
-// mayShare reports whether the step can write out over in.
+// fitsSlot reports whether step i may write an assigned value straight into its slot.
+func (b *builder) fitsSlot(i int, a assignment, last map[*device.Tensor]int) bool {
+	s := b.steps[i]
+	if a.value.Param != a.slot.Param || b.into[s] != nil {
+		return false
+	}
+	read, ok := last[a.slot]
+	return !ok || read < i || read == i && b.mayShare(s, a.value, a.slot)
+}
+
+// mayShare reports whether the step can write out over in, which it reads once.
 func (b *builder) mayShare(s *device.Step, out, in *device.Tensor) bool {
-	return slices.ContainsFunc(b.dev.InPlace(s), func(p [2]int) bool { return s.Out[p[0]] == out && s.In[p[1]] == in })
+	if s.Kind == device.Host {
+		return true // it has copied its operands before it writes
+	}
+	n := 0
+	for _, t := range s.In {
+		if t == in {
+			n++
+		}
+	}
+	return n == 1 && slices.ContainsFunc(b.dev.InPlace(s), func(p [2]int) bool { return s.Out[p[0]] == out && s.In[p[1]] == in })
 }
 
 // inherit is the storage that output o of step i takes over from an operand that

@@ -55,35 +55,52 @@ func (b *builder) program(m *memoryPlan) (*Program, error) {
 	for _, a := range b.assign {
 		p.updated = append(p.updated, b.state.slots[p.slots[a.slot]])
 	}
-	for _, n := range b.spec.Inputs {
-		t := b.of[n]
-		if t == nil { // nothing needs it
-			continue
-		}
-		buf, err := b.dev.NewBuffer(b.dev.Bytes(t))
-		if err != nil {
+	made := false
+	defer func() { // after a panic too
+		if !made {
 			p.Close()
-			return nil, fmt.Errorf("engine: %s: input %s: %w", b.spec.Name, n.Name(), err)
 		}
-		p.own[t] = buf
-		p.inputs[n] = &input{tensor: t, memory: device.Memory{Buffer: buf}}
-	}
-	for t, host := range b.constants {
-		buf, err := b.dev.NewBuffer(b.dev.Bytes(t))
-		if err == nil {
-			p.own[t] = buf
-			err = b.dev.Upload(t, device.Memory{Buffer: buf}, host)
-		}
-		if err != nil {
-			p.Close()
-			return nil, fmt.Errorf("engine: %s: constant %s: %w", b.spec.Name, t.Name, err)
-		}
-	}
-	if err := b.state.reserve(m.arena, m.scratch); err != nil {
-		p.Close()
+	}()
+	if err := p.allocate(b); err != nil {
 		return nil, fmt.Errorf("engine: %s: %w", b.spec.Name, err)
 	}
+	made = true
 	return p, nil
+}
+
+// allocate takes the program's own memory and widens the State's.
+func (p *Program) allocate(b *builder) error {
+	for _, n := range b.spec.Inputs {
+		t := b.of[n]
+		if t == nil || p.inputs[n] != nil { // nothing needs it, or it is listed twice
+			continue
+		}
+		if err := p.take(t); err != nil {
+			return fmt.Errorf("input %s: %w", n.Name(), err)
+		}
+		p.inputs[n] = &input{tensor: t, memory: p.memory(t)}
+	}
+	for t, host := range b.constants {
+		if !b.reads(t) {
+			continue
+		}
+		if err := p.take(t); err != nil {
+			return fmt.Errorf("constant %s: %w", t.Name, err)
+		}
+		if err := b.dev.Upload(t, p.memory(t), host); err != nil {
+			return fmt.Errorf("constant %s: %w", t.Name, err)
+		}
+	}
+	return b.state.reserve(p.plan.arena, p.plan.scratch)
+}
+
+// take gives a tensor a buffer of the program's own.
+func (p *Program) take(t *device.Tensor) error {
+	buf, err := newBuffer(p.dev, p.dev.Bytes(t))
+	if err == nil {
+		p.own[t] = buf
+	}
+	return err
 }
 
 // memory is the place of a tensor.
@@ -100,9 +117,16 @@ func (p *Program) memory(t *device.Tensor) device.Memory {
 	return device.Memory{Buffer: p.state.arena, Offset: p.plan.of[t].offset}
 }
 
-// bind resolves the steps to the State's present memory.
-func (p *Program) bind() error {
-	p.kernels = p.kernels[:0]
+// bind resolves the steps to the State's present memory. After an error the next run
+// binds anew.
+func (p *Program) bind() (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("engine: %s: %w: binding: %v", p.spec.Name, ErrRun, r)
+		}
+	}()
+	p.kernels, p.generation = p.kernels[:0], -1
+	host := newHostMemory(p.steps)
 	for _, s := range p.steps {
 		in, out := make([]device.Memory, len(s.In)), make([]device.Memory, len(s.Out))
 		for i, t := range s.In {
@@ -112,9 +136,8 @@ func (p *Program) bind() error {
 			out[i] = p.memory(t)
 		}
 		var k device.Kernel
-		var err error
 		if s.Kind == device.Host {
-			k, err = newHostKernel(p.dev, p.foreign[s], s, in, out[0])
+			k = newHostKernel(p.dev, p.foreign[s], s, in, out[0], host)
 		} else {
 			k, err = p.dev.Bind(s, in, out, device.Memory{Buffer: p.state.scratch})
 		}
@@ -187,6 +210,7 @@ func (p *Program) Run() (err error) {
 	for _, s := range p.updated {
 		s.version++
 	}
+	p.state.ran = p
 	return p.runKernels()
 }
 
@@ -234,7 +258,8 @@ func (p *Program) failed(r any) error {
 	return fmt.Errorf("engine: %s: %s: %w: %v", p.spec.Name, where, ErrRun, r)
 }
 
-// Read copies an output, or an input or slot's leaf, to host memory in canonical order.
+// Read copies an output to host memory in canonical order: its value in the program's
+// last run. Programs of one State share memory, so it must be read before another runs.
 func (p *Program) Read(n *G.Node, host any) error {
 	if p.closed || p.state.closed {
 		return fmt.Errorf("engine: %s: %w", p.spec.Name, ErrClosed)
@@ -246,6 +271,9 @@ func (p *Program) Read(n *G.Node, host any) error {
 		return fmt.Errorf("engine: %s: %w: nothing to read before a run", p.spec.Name, ErrRun)
 	}
 	t := p.tensors[n]
+	if p.plan.of[t] != nil && p.state.ran != p {
+		return fmt.Errorf("engine: %s: %w: output %s is gone: another program has run in its memory since", p.spec.Name, ErrRun, n.Name())
+	}
 	if err := checkHost(t, host); err != nil {
 		return fmt.Errorf("engine: %s: output %s: %w", p.spec.Name, n.Name(), err)
 	}

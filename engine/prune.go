@@ -43,6 +43,9 @@ func (b *builder) prune() ([]*G.Node, error) {
 		if in == nil || in.Op() != nil {
 			return nil, fmt.Errorf("engine: %s: %w: input %v is not a leaf", b.spec.Name, ErrGraph, in)
 		}
+		if slot, ok := b.spec.Slots[in]; ok {
+			return nil, fmt.Errorf("engine: %s: %w: %v is an input and slot %s at once", b.spec.Name, ErrGraph, in, slot)
+		}
 	}
 	return order, nil
 }

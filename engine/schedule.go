@@ -2,86 +2,118 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/euryale-ml/euryale/device"
 )
 
 // schedule orders the steps by the immediate plan of updates: a step that writes a
-// slot comes as soon as its operands are whole and the slot's old value has been
+// slot comes as soon as its operands are complete and the slot's old value has been
 // read for the last time, all others in order of creation.
 func (b *builder) schedule() error {
-	waits, after := b.dependencies()
-	writes := map[*device.Step]bool{}
-	u := b.uses()
-	for _, a := range b.assign {
-		if p := u.producer[a.value]; p != nil {
-			writes[p] = true
-		}
-	}
-	var order []*device.Step
-	done := map[*device.Step]bool{}
-	emit := func(s *device.Step) (ready []*device.Step) {
-		done[s] = true
-		order = append(order, s)
-		for _, next := range after[s] {
-			if waits[next]--; waits[next] == 0 && writes[next] {
-				ready = append(ready, next)
-			}
-		}
-		return ready
-	}
-	for progress := true; progress && len(order) < len(b.steps); {
-		progress = false
+	o := &ordering{after: map[*device.Step][]edge{}, waits: map[*device.Step]int{}, wishes: map[*device.Step]int{},
+		writes: map[*device.Step]bool{}, done: map[*device.Step]bool{}}
+	b.dependencies(o)
+	for len(o.order) < len(b.steps) {
+		progress := false
 		for _, s := range b.steps {
-			if done[s] || waits[s] > 0 {
-				continue
-			}
-			progress = true
-			for ready := emit(s); len(ready) > 0; ready = ready[1:] {
-				if !done[ready[0]] {
-					ready = append(ready, emit(ready[0])...)
-				}
+			if !o.done[s] && o.waits[s] == 0 && o.wishes[s] == 0 {
+				progress = true
+				o.emitAll(s)
 			}
 		}
+		if progress {
+			continue
+		}
+		// Updates wait for one another, as when two slots are swapped. One of them does not
+		// write in place then: planSlots finds the readers that follow it.
+		i := slices.IndexFunc(b.steps, func(s *device.Step) bool { return !o.done[s] && o.waits[s] == 0 })
+		if i < 0 {
+			return fmt.Errorf("engine: %s: %w: a step depends on itself", b.spec.Name, ErrGraph)
+		}
+		o.emitAll(b.steps[i])
 	}
-	if len(order) < len(b.steps) {
-		return fmt.Errorf("engine: %s: %w: a slot's update depends on itself", b.spec.Name, ErrGraph)
-	}
-	b.steps = order
+	b.steps = o.order
 	return nil
 }
 
-// dependencies counts, for each step, what it waits for, and lists who waits for
-// it: its operands' producers, the memory that it accumulates into and that
-// memory's readers, and the readers of a slot that it overwrites.
-func (b *builder) dependencies() (waits map[*device.Step]int, after map[*device.Step][]*device.Step) {
-	u := b.uses()
-	waits, after = map[*device.Step]int{}, map[*device.Step][]*device.Step{}
-	edge := func(from, to *device.Step) {
-		if from != nil && from != to {
-			after[from] = append(after[from], to)
-			waits[to]++
+// edge is a step that comes after another one: it must, or it wishes to, so that it may
+// write in place.
+type edge struct {
+	to   *device.Step
+	wish bool
+}
+
+// ordering is a schedule in the making.
+type ordering struct {
+	after         map[*device.Step][]edge
+	waits, wishes map[*device.Step]int // edges that are open
+	writes, done  map[*device.Step]bool
+	order         []*device.Step
+}
+
+func (o *ordering) add(from, to *device.Step, wish bool) {
+	if from == nil || from == to {
+		return
+	}
+	o.after[from] = append(o.after[from], edge{to, wish})
+	if wish {
+		o.wishes[to]++
+	} else {
+		o.waits[to]++
+	}
+}
+
+// emitAll emits a step and then the updates that it makes ready.
+func (o *ordering) emitAll(s *device.Step) {
+	for ready := []*device.Step{s}; len(ready) > 0; ready = ready[1:] {
+		s := ready[0]
+		if o.done[s] {
+			continue
+		}
+		o.done[s] = true
+		o.order = append(o.order, s)
+		for _, e := range o.after[s] {
+			if e.wish {
+				o.wishes[e.to]--
+			} else {
+				o.waits[e.to]--
+			}
+			if o.writes[e.to] && o.waits[e.to] == 0 && o.wishes[e.to] == 0 {
+				ready = append(ready, e.to)
+			}
 		}
 	}
+}
+
+// dependencies fills in who waits for whom: a step for its operands' producers, the
+// memory that it accumulates into and that memory's readers; an update wishes to come
+// after the readers of the slot that it overwrites.
+func (b *builder) dependencies(o *ordering) {
+	u := b.uses()
 	for _, s := range b.steps {
 		for _, t := range s.In {
-			edge(u.producer[t], s)
+			o.add(u.producer[t], s, false)
 		}
 		if base := b.into[s]; base != nil {
-			edge(u.producer[base], s)
+			o.add(u.producer[base], s, false)
 			for _, r := range u.readers[base] {
-				edge(r, s)
+				o.add(r, s, false)
 			}
 		}
 	}
 	for _, a := range b.assign {
-		if p := u.producer[a.value]; p != nil && b.inPlaceUpdate(p) {
+		p := u.producer[a.value]
+		if p == nil {
+			continue
+		}
+		o.writes[p] = true
+		if b.inPlaceUpdate(p) {
 			for _, r := range u.readers[a.slot] {
-				edge(r, p)
+				o.add(r, p, true)
 			}
 		}
 	}
-	return waits, after
 }
 
 // inPlaceUpdate reports whether a step may wait for the other readers of the slot

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -18,6 +19,7 @@ type State struct {
 	arena, scratch device.Buffer
 	// generation counts the changes of shared memory; programs bound before bind anew.
 	generation int
+	ran        *Program // the last one that ran: the arena holds its values
 	closed     bool
 }
 
@@ -48,12 +50,12 @@ func (s *State) Add(name string, shape []int, dt device.DType, host any) error {
 		}
 	}
 	var err error
-	if n.buffer, err = s.dev.NewBuffer(s.dev.Bytes(&n.tensor)); err != nil {
+	if n.buffer, err = newBuffer(s.dev, s.dev.Bytes(&n.tensor)); err != nil {
 		return fmt.Errorf("engine: slot %s: %w", name, err)
 	}
 	if host != nil {
 		if err := s.dev.Upload(&n.tensor, device.Memory{Buffer: n.buffer}, host); err != nil {
-			return fmt.Errorf("engine: slot %s: %w", name, err)
+			return fmt.Errorf("engine: slot %s: %w", name, errors.Join(err, n.buffer.Free()))
 		}
 	}
 	s.slots[name] = n
@@ -128,17 +130,18 @@ func (s *State) lookup(name string, host any) (*slot, error) {
 
 // Clone copies the slots into a State of its own on the same device.
 func (s *State) Clone() (*State, error) {
+	if s.closed {
+		return nil, fmt.Errorf("engine: clone: %w", ErrClosed)
+	}
 	c := NewState(s.dev)
 	for _, name := range s.names {
 		from := s.slots[name]
 		if err := c.Add(name, from.tensor.Shape, from.tensor.DType, nil); err != nil {
-			c.Close()
-			return nil, err
+			return nil, errors.Join(err, c.Close())
 		}
 		to := c.slots[name]
 		if err := s.dev.Copy(device.Memory{Buffer: to.buffer}, device.Memory{Buffer: from.buffer}, from.buffer.Bytes()); err != nil {
-			c.Close()
-			return nil, fmt.Errorf("engine: slot %s: %w", name, err)
+			return nil, fmt.Errorf("engine: slot %s: %w", name, errors.Join(err, c.Close()))
 		}
 	}
 	return c, nil
@@ -167,29 +170,51 @@ func (s *State) Close() error {
 	return first
 }
 
-// reserve makes the shared memory at least that large.
+// reserve makes the shared memory at least that large. What is new is there before what
+// is old is freed, so that a failure changes nothing and the programs bound before still
+// run. Old and new together need address space, or commit charge on Windows, for both;
+// pages of the new one that nothing has touched yet take no memory.
 func (s *State) reserve(arena, scratch int64) error {
-	for _, want := range []struct {
-		buffer *device.Buffer
-		bytes  int64
-	}{{&s.arena, arena}, {&s.scratch, scratch}} {
-		if *want.buffer != nil && (*want.buffer).Bytes() >= want.bytes {
+	wider, err := s.wider(s.arena, arena)
+	if err != nil {
+		return fmt.Errorf("memory for activations: %w", err)
+	}
+	wide, err := s.wider(s.scratch, scratch)
+	if err != nil {
+		if wider != s.arena {
+			err = errors.Join(err, wider.Free())
+		}
+		return fmt.Errorf("scratch memory: %w", err)
+	}
+	old := []device.Buffer{s.arena, s.scratch}
+	s.arena, s.scratch = wider, wide
+	for i, b := range []device.Buffer{wider, wide} {
+		if b == old[i] {
 			continue
 		}
-		if *want.buffer != nil {
-			if err := (*want.buffer).Free(); err != nil {
-				return err
-			}
-			*want.buffer = nil
-		}
-		b, err := s.dev.NewBuffer(max(want.bytes, 64))
-		if err != nil {
-			return err
-		}
-		*want.buffer = b
 		s.generation++
+		if old[i] != nil {
+			err = errors.Join(err, old[i].Free())
+		}
 	}
-	return nil
+	return err
+}
+
+// wider is b if it has the size, else a new buffer.
+func (s *State) wider(b device.Buffer, bytes int64) (device.Buffer, error) {
+	if b != nil && b.Bytes() >= bytes {
+		return b, nil
+	}
+	return newBuffer(s.dev, max(bytes, 64))
+}
+
+// newBuffer is the device's, with an error that says how much was asked.
+func newBuffer(dev device.Device, bytes int64) (device.Buffer, error) {
+	b, err := dev.NewBuffer(bytes)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %d bytes (%.1f MB) on %s: %w", ErrMemory, bytes, float64(bytes)/1e6, dev.Name(), err)
+	}
+	return b, nil
 }
 
 // checkHost checks the type and length of host memory against a tensor.

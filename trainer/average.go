@@ -55,14 +55,16 @@ func (s *Step) shown(name string) string {
 }
 
 // average moves the averages on after a step.
-func (s *Step) average() (err error) {
+func (s *Step) average() error {
 	if s.config.EMA == 0 {
 		return nil
 	}
 	if s.averages == nil {
-		if s.averages, err = s.compileAverages(); err != nil {
+		p, err := s.compileAverages()
+		if err != nil {
 			return err
 		}
+		s.averages = p
 	}
 	return s.averages.Run()
 }

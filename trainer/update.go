@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -177,6 +178,9 @@ func (s *Step) updating() (*updates, error) {
 		}
 	}
 	if err = s.compileApply(u); err != nil {
+		if u.norm != nil {
+			err = errors.Join(err, u.norm.Close())
+		}
 		return nil, err
 	}
 	s.deferredUpdates = u
@@ -207,9 +211,11 @@ func (s *Step) compileNorm(u *updates) (err error) {
 		u.squares = append(u.squares, sum)
 	}
 	spec.Outputs = u.squares
-	p.Program, err = engine.Compile(s.config.Device, s.state, spec)
+	if p.Program, err = engine.Compile(s.config.Device, s.state, spec); err != nil {
+		return err
+	}
 	u.norm = p
-	return err
+	return nil
 }
 
 func (s *Step) compileApply(u *updates) (err error) {
@@ -243,9 +249,11 @@ func (s *Step) compileApply(u *updates) (err error) {
 		}
 	}
 	p.inputs(&spec)
-	p.Program, err = engine.Compile(s.config.Device, s.state, spec)
+	if p.Program, err = engine.Compile(s.config.Device, s.state, spec); err != nil {
+		return err
+	}
 	u.apply = p
-	return err
+	return nil
 }
 
 // Apply makes the update from the gradients that Accumulate has gathered, and returns

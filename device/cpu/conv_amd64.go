@@ -265,7 +265,7 @@ func (c *conv) tile(ws *convSpace, cl *class, t, i, ob, blocks int) {
 // through patches.
 func (d *Device) bindConv(s *device.Step, in, out []device.Memory, scratch device.Memory) device.Kernel {
 	a := s.Attr.(device.ConvAttr)
-	if a.Groups != 1 {
+	if a.Groups != 1 || !d.convLayouts(s) {
 		return nil
 	}
 	switch s.Kind {
@@ -275,7 +275,7 @@ func (d *Device) bindConv(s *device.Step, in, out []device.Memory, scratch devic
 		}
 		return d.jobs(d.newConv(d.forward(s, a, in, out)), d.padPixels(s.Out[0], out[0]))
 	case device.Conv2DGradInput:
-		if d.layoutOf(s.Out[0]) != maps || d.layoutOf(s.In[0]) != maps {
+		if d.layoutOf(s.Out[0]) != maps {
 			return nil
 		}
 		return d.jobs(d.transposeWeights(a.Conv2D, in[1], scratch), d.newConv(d.backward(s, a.Conv2D, in, out, scratch)), d.padPixels(s.Out[0], out[0]))
@@ -284,6 +284,19 @@ func (d *Device) bindConv(s *device.Step, in, out []device.Memory, scratch devic
 		return d.bindImageGradWeight(s, a.Conv2D, in, out, scratch)
 	}
 	return d.bindGradWeight(s, a.Conv2D, in, out, scratch)
+}
+
+// convLayouts reports whether the weights or their gradient lie as weights do, and all
+// else but the images as maps.
+func (d *Device) convLayouts(s *device.Step) bool {
+	x, w, y := s.In[0], s.In[1], s.Out[0]
+	switch s.Kind {
+	case device.Conv2DGradInput:
+		x, y = y, x
+	case device.Conv2DGradWeight:
+		w, y = y, w
+	}
+	return d.layoutOf(x) != weights && d.layoutOf(w) == weights && d.layoutOf(y) == maps
 }
 
 func (d *Device) forward(s *device.Step, a device.ConvAttr, in, out []device.Memory) *conv {

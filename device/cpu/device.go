@@ -139,7 +139,16 @@ func (d *Device) InPlace(s *device.Step) [][2]int {
 
 // Bind resolves a step to its memory: the fast kernel where there is one for the
 // operands' layouts, else the plain one.
-func (d *Device) Bind(s *device.Step, in, out []device.Memory, scratch device.Memory) (device.Kernel, error) {
+func (d *Device) Bind(s *device.Step, in, out []device.Memory, scratch device.Memory) (k device.Kernel, err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case shortage:
+			k, err = nil, fmt.Errorf("working memory: %w", r.error)
+		default:
+			panic(r)
+		}
+	}()
 	if d.fast && d.fastOperands(s) {
 		if k := d.bindFast(s, in, out, scratch); k != nil {
 			return k, nil
@@ -147,6 +156,9 @@ func (d *Device) Bind(s *device.Step, in, out []device.Memory, scratch device.Me
 	}
 	return d.bindPlain(s, in, out)
 }
+
+// shortage is the panic of a kernel that does not get its working memory.
+type shortage struct{ error }
 
 // fastOperands reports whether the step's operands are all in the layouts that
 // the fast kernels read: float32, maps as channel blocks.

@@ -49,11 +49,10 @@ func (d *Device) workspace(worker, bytes int) unsafe.Pointer {
 	}
 	if len(d.work[worker]) < bytes {
 		m, err := allocate(max(bytes, 1<<20))
-		if err == nil {
-			d.owned = append(d.owned, m)
-		} else {
-			m = make([]byte, bytes)
+		if err != nil {
+			panic(shortage{err}) // Bind returns it
 		}
+		d.owned = append(d.owned, m)
 		d.work[worker] = m
 	}
 	return unsafe.Pointer(unsafe.SliceData(d.work[worker]))
@@ -108,7 +107,7 @@ func (d *Device) bindFast(s *device.Step, in, out []device.Memory, scratch devic
 	case device.Linear, device.LinearGradInput, device.LinearGradWeight, device.LinearUpdate:
 		return d.bindLinear(s, in, out, scratch)
 	case device.BatchNormStats, device.BatchNormApply, device.BatchNormGradStats, device.BatchNormGradInput, device.BatchNormEvalGradInput:
-		if d.layoutOf(s.In[0]) == maps {
+		if d.allMaps(s) {
 			return d.bindBatchNorm(s, in, out)
 		}
 	case device.Row, device.RunningStat, device.BatchNormPack:
@@ -135,6 +134,23 @@ func (d *Device) bindFast(s *device.Step, in, out []device.Memory, scratch devic
 		return d.bindLoss(s, in, out)
 	}
 	return nil
+}
+
+// allMaps reports whether all operands of four axes lie as maps, and there is one.
+func (d *Device) allMaps(s *device.Step) bool {
+	found := false
+	for _, operands := range [2][]*device.Tensor{s.In, s.Out} {
+		for _, t := range operands {
+			if len(t.Shape) != 4 {
+				continue
+			}
+			if d.layoutOf(t) != maps {
+				return false
+			}
+			found = true
+		}
+	}
+	return found
 }
 
 // at is the address of element i of a place.
@@ -192,8 +208,13 @@ func (d *Device) bindSGD(s *device.Step, in, out []device.Memory) device.Kernel 
 	a := s.Attr.(device.SGDAttr)
 	n := d.floats(s.In[0])
 	g := len(s.In) - 2
-	if n%lanes != 0 || in[0] != out[0] || d.layoutOf(s.In[g]) != d.layoutOf(s.In[0]) {
+	if n%lanes != 0 || in[0] != out[0] {
 		return nil
+	}
+	for _, t := range s.In[1 : g+1] {
+		if d.layoutOf(t) != d.layoutOf(s.In[0]) {
+			return nil
+		}
 	}
 	w, grad, lr := at(in[0], 0), at(in[g], 0), (*float32)(at(in[g+1], 0))
 	if a.Momentum == 0 {

@@ -23,9 +23,9 @@ func (d *Device) bindPlain(s *device.Step, in, out []device.Memory) (device.Kern
 	}
 	for i, t := range s.Out {
 		h := d.canonical(t, out[i])
-		// an output in place of an input shares its canonical elements too
+		// an output in place of an input of its layout shares its canonical elements too
 		for j, p := range in {
-			if p == out[i] && s.In[j].Elements() == t.Elements() {
+			if p == out[i] && s.In[j].Elements() == t.Elements() && d.layoutOf(s.In[j]) == d.layoutOf(t) {
 				h = k.hostIn[j]
 			}
 		}

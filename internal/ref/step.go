@@ -16,6 +16,12 @@ import (
 // A kind without a kernel is an error; labels outside the classes make the loss
 // NaN. Operands that do not fit the step may panic.
 func Run(s *device.Step, in, out []any) error {
+	if s.Kind == device.Reshape {
+		if ints, ok := out[0].([]int64); ok {
+			copy(ints, in[0].([]int64))
+			return nil
+		}
+	}
 	for _, operands := range [2][]any{out, in} {
 		for _, o := range operands {
 			switch o.(type) {
