@@ -34,6 +34,16 @@ var stageWords = map[dataset.Stage]string{
 
 func (d *downloading) tell(p dataset.Progress) {
 	switch p.Stage {
+	case dataset.StageWait:
+		fmt.Fprintf(d.out, "data: waiting for another download of the set, which holds %s\n", p.File)
+		return
+	case dataset.StageIncomplete:
+		lacks := "its lists"
+		if p.Total > 0 {
+			lacks = fmt.Sprintf("%d of the images that its lists name", p.Total)
+		}
+		fmt.Fprintf(d.out, "data: the set in %s lacks %s; it is completed\n", p.File, lacks)
+		return
 	case dataset.StageSize:
 		fmt.Fprintf(d.out, "data: %s are fetched and unpacked into %s; twice as much room is needed meanwhile\n", bytesText(p.Total), p.File)
 		return

@@ -160,7 +160,10 @@ func withPets(ctx context.Context, c config.Config, progress func(dataset.Progre
 	if !c.Data.Download {
 		return c, nil
 	}
-	set := dataset.OxfordIIITPet{Root: c.Data.Root, URL: c.Data.URL, Archives: c.Data.Archives, Progress: progress}
+	set := dataset.OxfordIIITPet{
+		Root: c.Data.Root, TrainList: c.Data.TrainList, TestList: c.Data.TestList, Relabel: c.Data.Relabel,
+		URL: c.Data.URL, Archives: c.Data.Archives, Progress: progress,
+	}
 	if err := set.Download(ctx); err != nil || c.Data.Root != "" {
 		return c, err
 	}

@@ -20,28 +20,31 @@ var ErrDownload = errors.New("download failed")
 // Stage is what a download is doing.
 type Stage string
 
-// The stages of a download, in order; the middle three come once an archive.
+// The stages of a download, in order; wait and incomplete only where they apply,
+// and download, verify and unpack once an archive.
 const (
-	StageSize     Stage = "size"     // first of all: Total bytes are to be fetched and unpacked
-	StageDownload Stage = "download" // Done of Total bytes of File are here
-	StageVerify   Stage = "verify"   // Done of Total bytes of File are compared with its checksum
-	StageUnpack   Stage = "unpack"   // Done of Total bytes of File are unpacked
-	StageDone     Stage = "done"     // the set lies in File
+	StageWait       Stage = "wait"       // another download holds the lock File: its end is awaited
+	StageIncomplete Stage = "incomplete" // the set in File lacks Total images (not bytes), or its lists where that is 0; it is completed
+	StageSize       Stage = "size"       // Total bytes are to be fetched and unpacked
+	StageDownload   Stage = "download"   // Done of Total bytes of File are here
+	StageVerify     Stage = "verify"     // Done of Total bytes of File are compared with its checksum
+	StageUnpack     Stage = "unpack"     // Done of Total bytes of File are unpacked
+	StageDone       Stage = "done"       // the set lies in File
 )
 
 // Progress is how far a download is.
 type Progress struct {
 	Stage Stage
-	File  string // the archive; in StageSize and StageDone the set's folder
+	File  string // the archive; the set's folder in StageIncomplete, StageSize and StageDone
 	Done  int64  // bytes
-	Total int64  // bytes; 0 where the server does not tell
+	Total int64  // bytes; 0 where the server does not state it
 }
 
 // archive is a file of the set, with what is known of it.
 type archive struct {
 	name string
 	md5  string
-	size int64 // of the official one, for servers that do not tell
+	size int64 // of the official one, for servers that do not state it
 }
 
 var petArchives = []archive{
@@ -51,53 +54,75 @@ var petArchives = []archive{
 
 // Download fetches the set's two archives and unpacks them into Root, or into
 // CacheRoot where Root is empty; with Archives it unpacks those and fetches
-// nothing. A set that is there already is left alone.
+// nothing. A set that is there with every image that its lists (or TrainList and
+// TestList) name is left alone. One that lacks some is completed: what is missing
+// is added, and what lies in Root stays as it is.
 //
-// An interrupted download goes on where it stopped when Download is called
-// again: what has come so far is kept in Root.download. Checksums are compared
-// before anything is unpacked: with the official ones, or, with a URL of one's
-// own, with those of the files images.tar.gz.md5 and annotations.tar.gz.md5 there
-// if it has them. The set appears in Root whole or not at all. Twice as much
-// room as StageSize says is needed on disk while it runs.
+// An interrupted download resumes where it stopped when Download is called
+// again: what has come so far is kept in Root.download, or, where Root is an
+// existing folder, in Root/.download. Checksums are compared before anything is
+// unpacked: with the official ones, or, with a URL of one's own, with those of the
+// files images.tar.gz.md5 and annotations.tar.gz.md5 there if it has them. The set
+// appears in Root complete or not at all. Twice as much room as StageSize states is
+// needed on disk while it runs.
 //
-// Errors wrap ErrDownload, ErrArchive, ErrNoSet or the context's cause.
+// Of several downloads into one Root, in one process or in several, one works and
+// the others wait for it (StageWait), and return when they find its set. A server
+// that sends nothing for 20 seconds, or less than a kilobyte a second, is asked
+// again for the rest, at most four times in a row.
+//
+// Errors wrap ErrDownload, ErrArchive, ErrNoSet, ErrMissing or the context's
+// cause, or are the disk's.
 func (p OxfordIIITPet) Download(ctx context.Context) error {
 	root, err := p.target()
 	if err != nil {
 		return err
 	}
-	if checkRoot(root) == nil {
+	if p.complete(root) == nil {
 		return nil
 	}
-	if err := mustBeEmpty(root); err != nil {
+	work := workPath(root)
+	if err := mustBeFree(root, work); err != nil {
 		return err
 	}
-	work := root + ".download"
-	if err := os.MkdirAll(work, 0o755); err != nil {
-		return fmt.Errorf("dataset: %w", err)
+	w, err := openWork(ctx, work, func() { p.progress(Progress{Stage: StageWait, File: filepath.Join(work, lockName)}) })
+	if err != nil {
+		return fmt.Errorf("dataset: no download into %s: %w", root, err)
+	}
+	defer w.close()
+	if err := p.downloadInto(ctx, root, w); err != nil {
+		return err
+	}
+	p.progress(Progress{Stage: StageDone, File: root})
+	if err := w.finish(p.Archives); err != nil {
+		return fmt.Errorf("dataset: the set is in %s, but its archives could not be removed: %w", root, err)
+	}
+	return nil
+}
+
+// downloadInto does what is left to do for the one that holds the lock.
+func (p OxfordIIITPet) downloadInto(ctx context.Context, root string, w *workFolder) error {
+	why := p.complete(root) // another may have finished it
+	if why == nil {
+		return nil
+	}
+	if err := mustBeFree(root, w.path); err != nil {
+		return err
+	}
+	if checkRoot(root) == nil {
+		p.progress(Progress{Stage: StageIncomplete, File: root, Total: lacking(why)})
 	}
 	paths := p.Archives
+	var err error
 	if len(paths) == 0 {
-		if paths, err = p.fetch(ctx, root, work); err != nil {
+		if paths, err = p.fetch(ctx, root, w.path); err != nil {
 			return err
 		}
 	} else if err := p.sayLocalSize(root); err != nil {
 		return err
 	}
-	unpacked := filepath.Join(work, "unpacked")
-	if err := p.unpackAll(ctx, paths, unpacked); err != nil {
-		_ = os.RemoveAll(unpacked)
-		return err
-	}
-	if err := os.Remove(root); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("dataset: %w", err)
-	}
-	if err := os.Rename(unpacked, root); err != nil {
-		return fmt.Errorf("dataset: %w", err)
-	}
-	p.progress(Progress{Stage: StageDone, File: root})
-	if err := os.RemoveAll(work); err != nil {
-		return fmt.Errorf("dataset: the set is in %s, but its archives could not be removed: %w", root, err)
+	if err := p.unpackAll(ctx, paths, root, w); err != nil {
+		return errors.Join(err, w.clean())
 	}
 	return nil
 }
@@ -110,12 +135,22 @@ func (p OxfordIIITPet) target() (string, error) {
 			return "", err
 		}
 	}
+	if _, err := os.Lstat(root); err == nil { // a link stays, and what it names gets the set
+		if root, err = filepath.EvalSymlinks(root); err != nil {
+			return "", fmt.Errorf("dataset: %w: %w", ErrNoSet, err)
+		}
+	}
 	return filepath.Clean(root), nil
 }
 
-// mustBeEmpty refuses to write among other files.
-func mustBeEmpty(root string) error {
+// mustBeFree refuses to write among other files than those of the set, of a
+// download's own folder, or of one that ended while it moved files into root.
+func mustBeFree(root, work string) error {
 	entries, err := os.ReadDir(root)
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == workSuffix })
+	if _, begun := os.Stat(filepath.Join(work, installing)); begun == nil || checkRoot(root) == nil {
+		return nil
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
@@ -148,7 +183,7 @@ func (p OxfordIIITPet) sayLocalSize(root string) error {
 
 // fetch downloads both archives into the folder work and returns their paths.
 func (p OxfordIIITPet) fetch(ctx context.Context, root, work string) ([]string, error) {
-	f := fetcher{client: p.Client, base: p.URL, report: p.progress}
+	f := fetcher{client: p.Client, base: p.URL, report: p.progress, patience: usualPatience}
 	if f.client == nil {
 		f.client = http.DefaultClient
 	}
@@ -156,13 +191,12 @@ func (p OxfordIIITPet) fetch(ctx context.Context, root, work string) ([]string, 
 	if f.base == "" {
 		f.base = PetsURL
 	} else {
-		wanted = f.ownChecksums(ctx, wanted)
+		var err error
+		if wanted, err = f.ownChecksums(ctx, wanted); err != nil {
+			return nil, fmt.Errorf("dataset: %w", err)
+		}
 	}
-	var total int64
-	for i := range wanted {
-		wanted[i].size = f.size(ctx, wanted[i])
-		total += wanted[i].size
-	}
+	total := f.total(ctx, wanted)
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("dataset: %w", context.Cause(ctx))
 	}
@@ -178,10 +212,11 @@ func (p OxfordIIITPet) fetch(ctx context.Context, root, work string) ([]string, 
 	return paths, nil
 }
 
-// unpackAll unpacks the archives into the folder to and checks that they made
-// the set.
-func (p OxfordIIITPet) unpackAll(ctx context.Context, paths []string, to string) error {
-	if err := os.RemoveAll(to); err != nil {
+// unpackAll unpacks the archives into a folder of this download's own, checks that
+// they make the set, or what root lacks of it, and puts that into root.
+func (p OxfordIIITPet) unpackAll(ctx context.Context, paths []string, root string, w *workFolder) error {
+	to, err := w.own()
+	if err != nil {
 		return fmt.Errorf("dataset: %w", err)
 	}
 	for _, path := range paths {
@@ -189,11 +224,19 @@ func (p OxfordIIITPet) unpackAll(ctx context.Context, paths []string, to string)
 			return fmt.Errorf("dataset: %s: %w", path, err)
 		}
 	}
-	if checkRoot(to) == nil {
-		names, err := imageNames(to)
-		if _, e := os.Stat(filepath.Join(to, "annotations", "list.txt")); err == nil && e == nil && len(names) > 0 {
-			return nil
+	if checkRoot(to) != nil {
+		return fmt.Errorf("dataset: %w: %v do not hold images and annotations/list.txt of the Oxford-IIIT Pet set", ErrArchive, paths)
+	}
+	if err := p.complete(to); err != nil {
+		return fmt.Errorf("%w: %v do not hold the Oxford-IIIT Pet set: %w", ErrArchive, paths, err)
+	}
+	if checkRoot(root) == nil {
+		if err := completeWith(root, to); err != nil {
+			return fmt.Errorf("%w: %v do not complete the set in %s, which stays as it was: %w", ErrArchive, paths, root, err)
 		}
 	}
-	return fmt.Errorf("dataset: %w: %v do not hold images and annotations/list.txt of the Oxford-IIIT Pet set", ErrArchive, paths)
+	if err := w.install(ctx, to, root); err != nil {
+		return fmt.Errorf("dataset: the set could not be put into %s: %w", root, err)
+	}
+	return nil
 }

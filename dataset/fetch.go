@@ -17,21 +17,23 @@ import (
 
 // Bounds on what a server may send.
 const (
-	maxArchive   = 4 << 30
-	fetchTries   = 4 // in a row that bring nothing
-	firstPause   = 200 * time.Millisecond
-	headPatience = 20 * time.Second
+	maxArchive = 4 << 30
+	fetchTries = 4 // in a row that bring nothing
 )
+
+// partSuffix ends the names of files that have not come completely.
+const partSuffix = ".part"
 
 // fetcher gets files from one folder of a server.
 type fetcher struct {
-	client *http.Client
-	base   string
-	report func(Progress)
+	client   *http.Client
+	base     string
+	report   func(Progress)
+	patience patience
 }
 
-func (f fetcher) request(ctx context.Context, method, name string) (*http.Request, error) {
-	r, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(f.base, "/")+"/"+name, nil)
+func (f fetcher) request(method, name string) (*http.Request, error) {
+	r, err := http.NewRequest(method, strings.TrimSuffix(f.base, "/")+"/"+name, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDownload, err)
 	}
@@ -39,19 +41,14 @@ func (f fetcher) request(ctx context.Context, method, name string) (*http.Reques
 	return r, nil
 }
 
-// size asks for an archive's size; if the server does not tell, the official
+// size asks for an archive's size; if the server does not state it, the official
 // one's is returned.
 func (f fetcher) size(ctx context.Context, a archive) int64 {
-	ctx, cancel := context.WithTimeout(ctx, headPatience)
-	defer cancel()
-	r, err := f.request(ctx, http.MethodHead, a.name)
+	answer, w, err := f.send(ctx, http.MethodHead, a.name, "")
 	if err != nil {
 		return a.size
 	}
-	answer, err := f.client.Do(r)
-	if err != nil {
-		return a.size
-	}
+	defer w.stop()
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK || answer.ContentLength <= 0 {
 		return a.size
@@ -59,66 +56,119 @@ func (f fetcher) size(ctx context.Context, a archive) int64 {
 	return answer.ContentLength
 }
 
-// ownChecksums replaces the official checksums by those that the server offers.
-func (f fetcher) ownChecksums(ctx context.Context, official []archive) []archive {
-	ctx, cancel := context.WithTimeout(ctx, headPatience)
+// total is the size of all archives.
+func (f fetcher) total(ctx context.Context, all []archive) (bytes int64) {
+	ctx, cancel := context.WithTimeout(ctx, f.patience.sizes)
 	defer cancel()
-	own := slices.Clone(official)
-	for i := range own {
-		r, err := f.request(ctx, http.MethodGet, own[i].name+".md5")
-		if err != nil {
-			continue
-		}
-		answer, err := f.client.Do(r)
-		if err != nil {
-			continue
-		}
-		text, _ := io.ReadAll(io.LimitReader(answer.Body, 4096))
-		answer.Body.Close()
-		fields := strings.Fields(string(text))
-		if answer.StatusCode != http.StatusOK || len(fields) == 0 {
-			continue
-		}
-		if sum, err := hex.DecodeString(fields[0]); err == nil && len(sum) == md5.Size {
-			own[i].md5 = strings.ToLower(fields[0])
-		}
+	for _, a := range all {
+		bytes += f.size(ctx, a)
 	}
-	return own
+	return bytes
 }
 
-// get downloads an archive to path through path.part, going on where an earlier
+// ownChecksums replaces the official checksums by those that the server offers.
+func (f fetcher) ownChecksums(ctx context.Context, official []archive) ([]archive, error) {
+	own := slices.Clone(official)
+	for i := range own {
+		sum, err := f.ownChecksum(ctx, own[i].name+".md5")
+		if err != nil {
+			return nil, err
+		}
+		if sum != "" {
+			own[i].md5 = sum
+		}
+	}
+	return own, nil
+}
+
+// ownChecksum reads a file with a checksum; "" if the server has none.
+func (f fetcher) ownChecksum(ctx context.Context, name string) (string, error) {
+	for t := f.patience.tries(0); ; {
+		sum, err := f.checksum(ctx, name)
+		if err == nil || !isTransient(err) {
+			return sum, nil
+		}
+		if ctx.Err() != nil {
+			return "", context.Cause(ctx)
+		}
+		if !t.again(ctx, 0) {
+			return "", fmt.Errorf("%s: %w (%d tries)", name, err, t.n)
+		}
+	}
+}
+
+func (f fetcher) checksum(ctx context.Context, name string) (string, error) {
+	answer, w, err := f.send(ctx, http.MethodGet, name, "")
+	if err != nil {
+		return "", err
+	}
+	defer w.stop()
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return "", f.refused(answer)
+	}
+	text, err := io.ReadAll(w.body(io.LimitReader(answer.Body, 4096)))
+	if err != nil {
+		return "", transientError{fmt.Errorf("%w: %w", ErrDownload, err)}
+	}
+	fields := strings.Fields(string(text))
+	if len(fields) == 0 {
+		return "", nil
+	}
+	if sum, err := hex.DecodeString(fields[0]); err != nil || len(sum) != md5.Size {
+		return "", nil
+	}
+	return strings.ToLower(fields[0]), nil
+}
+
+// refused is the error of an answer that brings no file.
+func (f fetcher) refused(answer *http.Response) error {
+	err := fmt.Errorf("%w: %s answered %s", ErrDownload, answer.Request.URL.Redacted(), answer.Status)
+	switch code := answer.StatusCode; {
+	case code >= 500, code == http.StatusTooManyRequests, code == http.StatusRequestTimeout, code == http.StatusTooEarly:
+		return transientError{err}
+	}
+	return err
+}
+
+// get downloads an archive to path through path.part, resuming where an earlier
 // try stopped, and compares its checksum.
 func (f fetcher) get(ctx context.Context, a archive, path string) error {
 	if _, err := os.Stat(path); err == nil && f.verify(ctx, a, path) == nil {
 		return nil
 	}
-	part := path + ".part"
-	pause := firstPause
-	for tries := 0; ; {
-		before := fileSize(part)
-		err := f.goOn(ctx, a, part)
+	part := path + partSuffix
+	for resumed := fileSize(part) > 0; ; resumed = false {
+		if err := f.fetchAll(ctx, a, part); err != nil {
+			return err
+		}
+		err := f.verify(ctx, a, part)
 		if err == nil {
-			break
+			return rename(part, path)
+		}
+		if !resumed || !errors.Is(err, ErrArchive) {
+			return err
+		} // the server's file may be another than the one that the part is of
+	}
+}
+
+// fetchAll tries to get what is missing of part until all of it is there.
+func (f fetcher) fetchAll(ctx context.Context, a archive, part string) error {
+	for t := f.patience.tries(fileSize(part)); ; {
+		err := f.resume(ctx, a, part)
+		if err == nil {
+			return nil
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("%s: %w; what came so far is kept in %s", a.name, context.Cause(ctx), part)
 		}
-		if fileSize(part) > before {
-			tries, pause = 0, firstPause
-		}
-		if tries++; tries >= fetchTries || !isTransient(err) {
+		if !isTransient(err) {
 			return fmt.Errorf("%s: %w", a.name, err)
 		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
+		if !t.again(ctx, fileSize(part)) {
+			return fmt.Errorf("%s: %w (%d tries)", a.name, err, t.n)
 		}
-		pause *= 2
 	}
-	if err := f.verify(ctx, a, part); err != nil {
-		return err
-	}
-	return os.Rename(part, path)
 }
 
 func fileSize(path string) int64 {
@@ -139,47 +189,47 @@ func isTransient(err error) bool {
 	return errors.As(err, &t)
 }
 
-// goOn makes one request for what is missing of the file part.
-func (f fetcher) goOn(ctx context.Context, a archive, part string) error {
-	have := fileSize(part)
-	r, err := f.request(ctx, http.MethodGet, a.name)
+// resume makes one request for what is missing of the file part.
+func (f fetcher) resume(ctx context.Context, a archive, part string) error {
+	have, ranges := fileSize(part), ""
+	if have > 0 {
+		ranges = fmt.Sprintf("bytes=%d-", have)
+	}
+	answer, w, err := f.send(ctx, http.MethodGet, a.name, ranges)
 	if err != nil {
 		return err
 	}
-	if have > 0 {
-		r.Header.Set("Range", fmt.Sprintf("bytes=%d-", have))
-	}
-	answer, err := f.client.Do(r)
-	if err != nil {
-		return transientError{fmt.Errorf("%w: %w", ErrDownload, err)}
-	}
+	defer w.stop()
 	defer answer.Body.Close()
 	total := answer.ContentLength
+	address := answer.Request.URL.Redacted()
 	switch code := answer.StatusCode; {
 	case code == http.StatusOK: // the server sends it from the start
 		have = 0
 	case code == http.StatusPartialContent && have > 0:
 		var from, to int64
 		if n, _ := fmt.Sscanf(answer.Header.Get("Content-Range"), "bytes %d-%d/%d", &from, &to, &total); n < 2 || from != have {
-			return restart(part, fmt.Errorf("%w: the server answered %s with range %q, asked from byte %d", ErrDownload, r.URL, answer.Header.Get("Content-Range"), have))
+			return restart(part, fmt.Errorf("%w: the server answered %s with range %q, asked from byte %d", ErrDownload, address, answer.Header.Get("Content-Range"), have))
 		}
 	case code == http.StatusRequestedRangeNotSatisfiable && have > 0:
 		if n, _ := fmt.Sscanf(answer.Header.Get("Content-Range"), "bytes */%d", &total); n == 1 && total == have {
-			return nil // it was whole already
+			return nil // all of it was there already
 		}
-		return restart(part, fmt.Errorf("%w: %s holds less than the %d bytes of %s", ErrDownload, r.URL, have, part))
-	case code >= 500 || code == http.StatusTooManyRequests:
-		return transientError{fmt.Errorf("%w: %s answered %s", ErrDownload, r.URL, answer.Status)}
+		return restart(part, fmt.Errorf("%w: %s holds less than the %d bytes of %s", ErrDownload, address, have, part))
 	default:
-		return fmt.Errorf("%w: %s answered %s", ErrDownload, r.URL, answer.Status)
+		return f.refused(answer)
 	}
 	if kind := answer.Header.Get("Content-Type"); strings.HasPrefix(kind, "text/html") {
-		return fmt.Errorf("%w: %w: %s is a web page (%s), not an archive", ErrDownload, ErrArchive, r.URL, kind)
+		return fmt.Errorf("%w: %w: %s is a web page (%s), not an archive", ErrDownload, ErrArchive, address, kind)
 	}
-	return f.write(answer.Body, a, part, have, max(total, 0))
+	err = f.write(w.body(answer.Body), a, part, have, max(total, 0))
+	if isTransient(err) {
+		err = transientError{fmt.Errorf("%w; from %s", err, address)}
+	}
+	return err
 }
 
-// restart removes a part that cannot be gone on with.
+// restart removes a part that cannot be resumed.
 func restart(part string, err error) error {
 	if e := os.Remove(part); e != nil && !errors.Is(e, fs.ErrNotExist) {
 		return e
@@ -259,7 +309,11 @@ func (f fetcher) verify(ctx context.Context, a archive, path string) error {
 	if err := os.Remove(path); err != nil {
 		return err
 	}
-	return fmt.Errorf("%w: %w: %s/%s has md5 %s, want %s; the file was removed", ErrDownload, ErrArchive, strings.TrimSuffix(f.base, "/"), a.name, sum, a.md5)
+	address := a.name
+	if r, err := f.request(http.MethodGet, a.name); err == nil {
+		address = r.URL.Redacted()
+	}
+	return fmt.Errorf("%w: %w: %s has md5 %s, want %s; the file was removed", ErrDownload, ErrArchive, address, sum, a.md5)
 }
 
 // meter counts what is written to it and reports, at most ten times a second.

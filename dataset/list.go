@@ -88,23 +88,12 @@ func parseLine(line string, most int) (entry, error) {
 // images that are not present are errors.
 func (l *list) files(root string, index map[int]int, present map[string]bool) ([]file, error) {
 	var files []file
-	missing, first := 0, ""
 	for _, e := range l.entries {
 		label, ok := index[e.class]
 		if !ok {
 			return nil, fmt.Errorf("dataset: %s: %w: %s: the label %d is none of the %d classes", l.path, ErrList, e.name, e.class, len(index))
 		}
-		name := e.name + ".jpg"
-		if !present[name] {
-			if missing++; missing == 1 {
-				first = name
-			}
-		}
-		files = append(files, file{filepath.Join(root, "images", name), label})
+		files = append(files, file{filepath.Join(root, "images", e.name+".jpg"), label})
 	}
-	if missing > 0 {
-		return nil, fmt.Errorf("dataset: %s: %w: %d of %d are not in %s, the first is %s",
-			l.path, ErrMissing, missing, len(files), filepath.Join(root, "images"), first)
-	}
-	return files, nil
+	return files, l.missing(root, present)
 }

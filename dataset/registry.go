@@ -19,7 +19,7 @@ type Options struct {
 	Classes, Images     int      // drawn: classes, and training images a class
 	TestImages          int      // drawn: test images a class
 	Size                int      // drawn: side of the images in pixels
-	Download            bool     // fetch the set first if it is not there
+	Download            bool     // fetch the set first if it is not there, or not complete
 	URL                 string   // where from; empty: the set's own address
 	Archives            []string // local archives instead of a download
 	Progress            func(Progress)
@@ -80,17 +80,15 @@ func openPets(ctx context.Context, o Options) (Dataset, Dataset, error) {
 		Root: o.Root, TrainList: o.TrainList, TestList: o.TestList, Relabel: o.Relabel,
 		URL: o.URL, Archives: o.Archives, Progress: o.Progress,
 	}
-	if o.Download && !(o.Root == "" && isFound()) {
+	if found, err := FindRoot(); err == nil && pets.Root == "" {
+		pets.Root = found
+	}
+	if o.Download {
 		if err := pets.Download(ctx); err != nil {
 			return nil, nil, err
 		}
 	}
 	return pets.Splits()
-}
-
-func isFound() bool {
-	_, err := FindRoot()
-	return err == nil
 }
 
 func openFolder(_ context.Context, o Options) (Dataset, Dataset, error) {

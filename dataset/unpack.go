@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -121,15 +122,19 @@ func writeEntry(root *os.Root, name string, content io.Reader) error {
 		return err
 	}
 	out, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrArchive, err)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%w: the entry %q is there twice: %w", ErrArchive, name, err)
 	}
-	if _, err := io.Copy(out, content); err != nil {
-		out.Close()
-		if _, disk := err.(*os.PathError); disk {
-			return err
-		}
+	if err != nil {
+		return err
+	}
+	source := &sourceError{r: content}
+	_, err = io.Copy(out, source)
+	if e := out.Close(); err == nil {
+		err = e
+	}
+	if source.err != nil {
 		return fmt.Errorf("%w: the entry %q: %w", ErrArchive, name, err)
 	}
-	return out.Close()
+	return err // the disk's
 }

@@ -1,0 +1,136 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/euryale-ml/euryale/internal/filelock"
+)
+
+// Names in a download's working folder.
+const (
+	workSuffix   = ".download"   // of the folder: beside a new root, else in it
+	lockName     = ".lock"       // held while a download works
+	unpackPrefix = "unpack-"     // a folder of one download's own
+	installing   = ".installing" // there while files are moved into a root that existed
+)
+
+// workFolder is where a download keeps what has come so far. The one that holds
+// its lock is alone in it.
+type workFolder struct {
+	path string
+	lock *filelock.Lock
+}
+
+// workPath is the working folder of a root: in it where it exists, since that may
+// be the only folder that can be written, or another disk; else beside it, so
+// that the finished set can be renamed to it. One that is there already is kept.
+func workPath(root string) string {
+	beside := root + workSuffix
+	if !folderExists(beside) && folderExists(root) {
+		return filepath.Join(root, workSuffix)
+	}
+	return beside
+}
+
+// openWork makes the working folder and waits for its lock; waiting is called once
+// if that is held by another.
+func openWork(ctx context.Context, path string, waiting func()) (*workFolder, error) {
+	waiting = sync.OnceFunc(waiting)
+	for range 1000 { // a download that ends may remove the folder at any time
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			return nil, err
+		}
+		lock, err := filelock.Wait(ctx, filepath.Join(path, lockName), waiting)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		w := &workFolder{path, lock}
+		if err := w.clean(); err != nil {
+			w.close()
+			return nil, err
+		}
+		return w, nil
+	}
+	return nil, fmt.Errorf("%s is removed again and again", path)
+}
+
+// clean removes what downloads that were killed have unpacked.
+func (w *workFolder) clean() error {
+	entries, err := os.ReadDir(w.path)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.IsDir() && (e.Name() == "unpacked" || strings.HasPrefix(e.Name(), unpackPrefix)) {
+			if err := os.RemoveAll(filepath.Join(w.path, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// own makes a folder that no other download has, to unpack into.
+func (w *workFolder) own() (string, error) {
+	unique, err := os.MkdirTemp(w.path, unpackPrefix)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(unique, "set") // MkdirTemp's are closed to other users
+	return path, os.Mkdir(path, 0o755)
+}
+
+// finish removes the archives, but those that the user named.
+func (w *workFolder) finish(named []string) error {
+	errs := []error{w.clean()}
+	for _, a := range petArchives {
+		for _, path := range []string{filepath.Join(w.path, a.name), filepath.Join(w.path, a.name+partSuffix)} {
+			if !isOneOf(path, named) {
+				errs = append(errs, removeIfThere(path))
+			}
+		}
+	}
+	return errors.Join(append(errs, removeIfThere(filepath.Join(w.path, installing)))...)
+}
+
+// close gives the lock back, and removes the folder if nothing is in it.
+func (w *workFolder) close() {
+	_ = w.lock.Remove()
+	_ = os.Remove(w.path)
+}
+
+func folderExists(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// isOneOf reports whether a path is one of the files.
+func isOneOf(path string, files []string) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	for _, f := range files {
+		if other, err := os.Stat(f); err == nil && os.SameFile(info, other) {
+			return true
+		}
+	}
+	return false
+}
