@@ -11,11 +11,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/euryale-ml/euryale/track"
@@ -40,10 +41,14 @@ type Client struct {
 	Base *url.URL
 	// Authorize adds credentials to a request; nil: none.
 	Authorize func(*http.Request)
-	// Secrets are texts that no error may hold.
+	// Secrets are texts that no error may hold. Set them before the first request; Hide
+	// adds others later.
 	Secrets []string
 
-	http *http.Client
+	http   *http.Client
+	limits limits
+	mu     sync.Mutex
+	hidden []string // of Hide
 }
 
 // New makes a client. base must be http or https with a host.
@@ -53,30 +58,29 @@ func New(name, base string) (*Client, error) {
 		return nil, fmt.Errorf("%s: the server's address cannot be read", name) // url.Error would show it, password and all
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("%s: the server's address %s is not of the form http://host or https://host", name, u.Redacted())
+		return nil, fmt.Errorf("%s: the server's address %s is not of the form http://host or https://host", name, shown(u))
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	u.RawQuery, u.Fragment = "", ""
-	dialer := &net.Dialer{Timeout: ConnectTimeout, KeepAlive: 30 * time.Second}
-	c := &Client{Name: name, Base: u, http: &http.Client{
-		Transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext, TLSHandshakeTimeout: ConnectTimeout,
-			ResponseHeaderTimeout: ResponseTimeout, MaxIdleConnsPerHost: 2, IdleConnTimeout: 90 * time.Second, ForceAttemptHTTP2: true,
-		},
-		CheckRedirect: func(r *http.Request, via []*http.Request) error {
-			from := via[0]
-			if len(via) >= 5 || r.URL.Host != from.URL.Host || r.Method != from.Method || from.URL.Scheme == "https" && r.URL.Scheme != "https" {
-				return http.ErrUseLastResponse // the answer is then a status of its own
-			}
-			return nil
-		},
-	}}
-	if u.User != nil {
-		if password, ok := u.User.Password(); ok && password != "" {
-			c.Secrets = append(c.Secrets, password, url.QueryEscape(password))
-		}
+	c := &Client{Name: name, Base: u, limits: usual, http: &http.Client{CheckRedirect: checkRedirect}}
+	dialer := &net.Dialer{Timeout: c.limits.connect, KeepAlive: 30 * time.Second}
+	c.http.Transport = &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext, TLSHandshakeTimeout: c.limits.connect,
+		ExpectContinueTimeout: time.Second, MaxIdleConnsPerHost: 2, IdleConnTimeout: 90 * time.Second, ForceAttemptHTTP2: true,
+	}
+	if password, ok := u.User.Password(); ok {
+		c.Secrets = append(c.Secrets, password)
 	}
 	return c, nil
+}
+
+// checkRedirect follows to the same host by the same method alone.
+func checkRedirect(r *http.Request, via []*http.Request) error {
+	from := via[0]
+	if len(via) >= 5 || r.URL.Host != from.URL.Host || r.Method != from.Method || from.URL.Scheme == "https" && r.URL.Scheme != "https" {
+		return http.ErrUseLastResponse // the answer is then a status of its own
+	}
+	return nil
 }
 
 // TLS sets how https is spoken. Call it before the first request.
@@ -85,13 +89,16 @@ func (c *Client) TLS(config *tls.Config) { c.http.Transport.(*http.Transport).TL
 // Close gives idle connections back.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
+// Address is where requests go, for people: without user and password.
+func (c *Client) Address() string { return shown(c.Base) }
+
 // Request is what Send sends.
 type Request struct {
 	Method, Path string
 	Query        url.Values
 	Header       http.Header
 	// Body is the body, or Open opens one of Length bytes, for files that are too large
-	// for memory.
+	// for memory. Open is called again for each time that the body is sent.
 	Body   []byte
 	Open   func() (io.ReadCloser, error)
 	Length int64
@@ -104,84 +111,88 @@ type Answer struct {
 	Body   []byte
 }
 
-// StatusError is an answer of another status.
-type StatusError struct {
-	Name, Method, Path string
-	Status             int
-	Message            string        // the beginning of the answer, or its message if it is JSON
-	Body               []byte        // the answer
-	After              time.Duration // of Retry-After
-}
-
-func (e *StatusError) Error() string {
-	text := fmt.Sprintf("%s: %s %s: %d %s", e.Name, e.Method, e.Path, e.Status, http.StatusText(e.Status))
-	if e.Message != "" {
-		text += ": " + e.Message
-	}
-	return text
-}
-
 // Send sends a request. Errors that may pass are *track.Retry: no connection, no answer
-// in time, 408, 425, 429 and 500 or more. Those of 401, 402, 403 and 422 wrap
-// track.ErrStop. Every answer of a status outside 200 to 299 wraps a *StatusError.
+// in time, a page instead of an answer, 3xx, 408, 425, 429 and 500 or more. Those of 401,
+// 402, 403 and 422 wrap track.ErrStop. Every answer of a status outside 200 to 299 wraps
+// a *StatusError.
 func (c *Client) Send(ctx context.Context, q Request) (*Answer, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	r, err := c.request(ctx, q, cancel)
+	answer, body, err := c.exchange(ctx, q)
+	if err == nil && answer.StatusCode == http.StatusExpectationFailed && q.expects() {
+		q.Header = maps.Clone(q.Header) // a server that does not know Expect
+		if q.Header == nil {
+			q.Header = http.Header{}
+		}
+		q.Header["Expect"] = nil
+		answer, body, err = c.exchange(ctx, q)
+	}
 	if err != nil {
 		return nil, err
 	}
-	answer, err := c.http.Do(r)
-	if err != nil {
-		return nil, c.failed(ctx, q, err)
-	}
-	defer answer.Body.Close()
-	watch := newWatch(stallTimeout, cancel)
-	defer watch.stop()
-	body, err := io.ReadAll(io.LimitReader(watch.reader(answer.Body), maxAnswer+1))
-	if err != nil {
-		return nil, c.failed(ctx, q, err)
-	}
-	if len(body) > maxAnswer {
+	kind := answer.Header.Get("Content-Type")
+	switch {
+	case answer.StatusCode < 200 || answer.StatusCode > 299:
+		return nil, c.status(q, answer, body)
+	case len(body) > maxAnswer:
 		return nil, fmt.Errorf("%s: %s %s: the answer is longer than %d MiB", c.Name, q.Method, q.Path, maxAnswer>>20)
+	case len(body) > 0 && isPage(kind, string(body[:min(len(body), 512)])): // of a proxy: nothing was taken
+		return nil, &track.Retry{Err: fmt.Errorf("%s: %s %s: %s answers with a page; is there a sign-in before the service? %s",
+			c.Name, q.Method, q.Path, c.Address(), c.message(kind, body))}
 	}
-	if answer.StatusCode >= 200 && answer.StatusCode <= 299 {
-		return &Answer{Status: answer.StatusCode, Header: answer.Header, Body: body}, nil
-	}
-	return nil, c.status(q, answer, body)
+	return &Answer{Status: answer.StatusCode, Header: answer.Header, Body: body}, nil
 }
 
-func (c *Client) request(ctx context.Context, q Request, cancel context.CancelCauseFunc) (*http.Request, error) {
+// exchange sends a request and reads the answer, at most a byte more than maxAnswer.
+func (c *Client) exchange(ctx context.Context, q Request) (answer *http.Response, body []byte, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	sent := newWatch(c.limits.stall, cancel)
+	sent.least = c.limits.least
+	defer sent.stop()
+	r, err := c.request(ctx, q, sent)
+	if err != nil {
+		return nil, nil, err
+	}
+	if answer, err = c.http.Do(r); err != nil {
+		return nil, nil, c.failed(ctx, q, err)
+	}
+	defer answer.Body.Close()
+	sent.stop()
+	watch := newWatch(c.limits.stall, cancel)
+	defer watch.stop()
+	all := time.AfterFunc(c.limits.answer, func() { cancel(tooSlow(fmt.Sprintf("the answer was not complete after %v", c.limits.answer))) })
+	defer all.Stop()
+	body, err = io.ReadAll(io.LimitReader(watch.reader(answer.Body), maxAnswer+1))
+	if err != nil {
+		return nil, nil, c.failed(ctx, q, err)
+	}
+	return answer, body, nil
+}
+
+// largeBody is from where on a server is asked before a body is sent, so that it can
+// refuse a large one by an answer and not by a connection that breaks.
+const largeBody = 64 << 10
+
+// expects reports whether the server is asked before the body is sent.
+func (q Request) expects() bool { return max(q.Length, int64(len(q.Body))) >= largeBody }
+
+// request makes the request, whose transfer is watched.
+func (c *Client) request(ctx context.Context, q Request, sent *watch) (*http.Request, error) {
 	u := *c.Base
 	u.User = nil
 	u.RawQuery = q.Query.Encode()
-	var body io.Reader
-	length := int64(len(q.Body))
-	switch {
-	case q.Open != nil:
-		f, err := q.Open()
-		if err != nil {
-			return nil, err
-		}
-		watch := newWatch(stallTimeout, cancel)
-		body, length = &upload{ReadCloser: f, watch: watch}, q.Length
-	case q.Body != nil:
-		body = bytes.NewReader(q.Body)
-	}
 	raw := u.Scheme + "://" + u.Host + u.EscapedPath() + q.Path
 	if u.RawQuery != "" {
 		raw += "?" + u.RawQuery
 	}
-	r, err := http.NewRequestWithContext(ctx, q.Method, raw, body)
+	r, err := http.NewRequestWithContext(ctx, q.Method, raw, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s %s: the request cannot be made", c.Name, q.Method, q.Path)
 	}
-	if body != nil {
-		r.ContentLength = length
+	if err := c.setBody(r, q, sent); err != nil {
+		return nil, err
 	}
-	if q.Open != nil && length == 0 {
-		r.Body.Close()
-		r.Body = http.NoBody
+	if q.expects() {
+		r.Header.Set("Expect", "100-continue")
 	}
 	if c.Base.User != nil {
 		password, _ := c.Base.User.Password()
@@ -196,9 +207,44 @@ func (c *Client) request(ctx context.Context, q Request, cancel context.CancelCa
 	return r, nil
 }
 
+// setBody gives the request its body, which is opened again for a redirection or another
+// connection.
+func (c *Client) setBody(r *http.Request, q Request, sent *watch) error {
+	within := c.limits.response
+	open, length := q.Open, q.Length
+	if open == nil {
+		open, length = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(q.Body)), nil }, int64(len(q.Body))
+	}
+	if q.Open == nil && q.Body == nil {
+		sent.expect(2*c.limits.connect + within)
+		return nil
+	}
+	body, err := open()
+	if err != nil {
+		return err
+	}
+	r.ContentLength = length
+	if length == 0 {
+		sent.expect(2*c.limits.connect + within)
+		r.Body = http.NoBody
+		return body.Close()
+	}
+	r.Body = &upload{body, sent, within}
+	r.GetBody = func() (io.ReadCloser, error) {
+		body, err := open()
+		if err != nil {
+			return nil, err
+		}
+		sent.again()
+		return &upload{body, sent, within}, nil
+	}
+	return nil
+}
+
 // failed is the error of a request without an answer.
 func (c *Client) failed(ctx context.Context, q Request, err error) error {
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, errStalled) {
+	var slow tooSlow
+	if cause := context.Cause(ctx); cause != nil && !errors.As(cause, &slow) {
 		return cause
 	} else if cause != nil {
 		err = cause
@@ -207,91 +253,7 @@ func (c *Client) failed(ctx context.Context, q Request, err error) error {
 	if errors.As(err, &of) {
 		err = of.Err // without the address
 	}
-	return &track.Retry{Err: fmt.Errorf("%s: %s %s at %s: %s", c.Name, q.Method, q.Path, c.Base.Host, c.clean(err.Error()))}
-}
-
-// status sorts the answers that are no success.
-func (c *Client) status(q Request, answer *http.Response, body []byte) error {
-	e := &StatusError{
-		Name: c.Name, Method: q.Method, Path: q.Path, Status: answer.StatusCode, Body: body,
-		Message: c.clean(message(answer.Header.Get("Content-Type"), body)), After: retryAfter(answer.Header, time.Now()),
-	}
-	switch code := answer.StatusCode; {
-	case code == http.StatusRequestTimeout, code == http.StatusTooEarly, code == http.StatusTooManyRequests, code >= 500:
-		return &track.Retry{After: e.After, Err: e}
-	case code == http.StatusUnauthorized, code == http.StatusPaymentRequired, code == http.StatusForbidden, code == http.StatusUnprocessableEntity:
-		return fmt.Errorf("%w: %w", track.ErrStop, e)
-	}
-	return e
-}
-
-// clean takes the secrets out of a text.
-func (c *Client) clean(text string) string {
-	for _, s := range c.Secrets {
-		if s != "" {
-			text = strings.ReplaceAll(text, s, "***")
-		}
-	}
-	return text
-}
-
-// message is what an answer says: the message of JSON, or the beginning of a text
-// without its tags.
-func message(kind string, body []byte) string {
-	var told map[string]any
-	if json.Unmarshal(body, &told) == nil {
-		for _, key := range []string{"message", "errorType", "error", "title", "detail", "error_code"} {
-			if s, ok := told[key].(string); ok && s != "" {
-				return shorten(s)
-			}
-		}
-	}
-	text := string(body[:min(len(body), 4*maxMessage)])
-	if strings.Contains(kind, "html") || strings.HasPrefix(strings.TrimSpace(text), "<") {
-		text = withoutTags(text)
-	}
-	return shorten(text)
-}
-
-func withoutTags(text string) string {
-	var b strings.Builder
-	depth := 0
-	for _, r := range text {
-		switch {
-		case r == '<':
-			depth++
-			b.WriteByte(' ')
-		case r == '>' && depth > 0:
-			depth--
-		case depth == 0:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-// shorten makes one short line of a text.
-func shorten(text string) string {
-	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "?")), " ")
-	if r := []rune(text); len(r) > maxMessage {
-		return string(r[:maxMessage]) + "…"
-	}
-	return text
-}
-
-// retryAfter reads Retry-After: seconds or a date.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	v := strings.TrimSpace(h.Get("Retry-After"))
-	if v == "" {
-		return 0
-	}
-	if s, err := strconv.ParseFloat(v, 64); err == nil && s >= 0 {
-		return time.Duration(min(s, maxRetryAfter.Seconds()) * float64(time.Second))
-	}
-	if at, err := http.ParseTime(v); err == nil && at.After(now) {
-		return min(at.Sub(now), maxRetryAfter)
-	}
-	return 0
+	return &track.Retry{Err: errors.New(c.clean(fmt.Sprintf("%s: %s %s at %s: %s", c.Name, q.Method, q.Path, c.Base.Host, err)))}
 }
 
 // JSON sends in as JSON, if it is not nil, and decodes the answer into out, if that is
@@ -312,7 +274,7 @@ func (c *Client) JSON(ctx context.Context, method, path string, query url.Values
 	}
 	if err := json.Unmarshal(answer.Body, out); err != nil {
 		return fmt.Errorf("%s: %s %s: the answer is not the JSON that was expected: %s", c.Name, method, path,
-			c.clean(message(answer.Header.Get("Content-Type"), answer.Body)))
+			c.message(answer.Header.Get("Content-Type"), answer.Body))
 	}
 	return nil
 }

@@ -61,7 +61,9 @@ func TestSend(t *testing.T) {
 
 func TestStatuses(t *testing.T) {
 	for status, want := range map[int]string{
-		400: "", 401: "stop", 402: "stop", 403: "stop", 404: "", 408: "retry", 413: "", 422: "stop", 425: "retry", 429: "retry", 500: "retry", 502: "retry", 599: "retry", 302: "",
+		400: "", 401: "stop", 402: "stop", 403: "stop", 408: "retry", 413: "", 422: "stop", 425: "retry", 429: "retry", 500: "retry", 502: "retry", 599: "retry",
+		300: "retry", 301: "retry", 302: "retry", 303: "retry", 307: "retry", 308: "retry", // something before the service: nothing was taken
+		404: "", 405: "", 407: "", 409: "", 410: "", 414: "", 431: "", 451: "",
 	} {
 		c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Retry-After", "3")

@@ -2,24 +2,115 @@ package httpsend
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"io"
+	"sync"
 	"time"
 )
 
-var errStalled = errors.New("nothing was transferred for a minute")
+// limits are the times that the parts of a request may take. However long a file may be,
+// something must move.
+type limits struct {
+	connect  time.Duration // until there is a connection, and again for TLS
+	response time.Duration // from the end of the request to the end of the answer's head
+	stall    time.Duration // without progress of a body
+	least    int64         // bytes of a request's body in each such time, so that one that trickles ends
+	answer   time.Duration // of all of an answer's body: answers are short
+}
 
-// watch ends a transfer that stands still, however long the whole may take.
+var usual = limits{connect: ConnectTimeout, response: ResponseTimeout, stall: stallTimeout, least: 16 << 10, answer: 3 * time.Minute}
+
+// tooSlow is the error of a limit.
+type tooSlow string
+
+func (e tooSlow) Error() string { return string(e) }
+
+var errStalled error = tooSlow("nothing was transferred for a minute")
+
+// watch ends a transfer that stands still, or moves less than least bytes at a time,
+// however long the complete transfer may take.
 type watch struct {
+	after  time.Duration
+	least  int64
+	cancel context.CancelCauseFunc
+
+	mu    sync.Mutex
 	timer *time.Timer
-	after time.Duration
+	round int   // number of times that the timer was set
+	moved int64 // since it was set
+	last  error // set when only an answer is missing: the error of the end
+	ended bool
 }
 
 func newWatch(after time.Duration, cancel context.CancelCauseFunc) *watch {
-	return &watch{time.AfterFunc(after, func() { cancel(errStalled) }), after}
+	w := &watch{after: after, least: 1, cancel: cancel}
+	w.set(after)
+	return w
 }
 
-func (w *watch) stop() { w.timer.Stop() }
+// set begins a time. Its end is ignored if another has begun meanwhile.
+func (w *watch) set(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ended { // an answer may come before all of a body was read
+		return
+	}
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+	w.moved = 0
+	w.round++
+	round := w.round
+	w.timer = time.AfterFunc(d, func() { w.end(round) })
+}
+
+func (w *watch) end(round int) {
+	w.mu.Lock()
+	current, moved, last := w.round == round && !w.ended, w.moved, w.last
+	w.mu.Unlock()
+	switch {
+	case !current:
+	case last != nil:
+		w.cancel(last)
+	case moved == 0:
+		w.cancel(errStalled)
+	case moved < w.least:
+		w.cancel(tooSlow(fmt.Sprintf("only %d bytes were transferred in %v", moved, w.after)))
+	default:
+		w.set(w.after)
+	}
+}
+
+func (w *watch) progress(n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.moved += int64(n)
+}
+
+// expect waits for the answer: all of the request was read, which does not mean that it
+// has left.
+func (w *watch) expect(within time.Duration) {
+	w.mu.Lock()
+	w.last = tooSlow(fmt.Sprintf("no answer came within %v", within))
+	w.mu.Unlock()
+	w.set(within)
+}
+
+// again is for a body that is sent once more.
+func (w *watch) again() {
+	w.mu.Lock()
+	w.last = nil
+	w.mu.Unlock()
+	w.set(w.after)
+}
+
+// stop ends the watch for good.
+func (w *watch) stop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.timer.Stop()
+	w.ended = true
+}
 
 func (w *watch) reader(r io.Reader) io.Reader { return &watchedReader{r, w} }
 
@@ -30,30 +121,22 @@ type watchedReader struct {
 
 func (r *watchedReader) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
-	if n > 0 {
-		r.timer.Reset(r.after)
-	}
+	r.progress(n)
 	return n, err
 }
 
-// upload is a body from a file.
+// upload is the body of a request.
 type upload struct {
 	io.ReadCloser
-	watch *watch
+	watch  *watch
+	within time.Duration // for the answer behind it
 }
 
 func (u *upload) Read(p []byte) (int, error) {
 	n, err := u.ReadCloser.Read(p)
-	if n > 0 {
-		u.watch.timer.Reset(u.watch.after)
-	}
+	u.watch.progress(n)
 	if err != nil {
-		u.watch.stop() // from here on ResponseTimeout counts
+		u.watch.expect(u.within)
 	}
 	return n, err
-}
-
-func (u *upload) Close() error {
-	u.watch.stop()
-	return u.ReadCloser.Close()
 }

@@ -1,0 +1,127 @@
+package httpsend
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Hide adds texts that no error may hold, such as a token that a server gave. It may be
+// called while requests are made.
+func (c *Client) Hide(secrets ...string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range secrets {
+		if s != "" && !slices.Contains(c.hidden, s) {
+			c.hidden = append(c.hidden, s)
+		}
+	}
+}
+
+// Message makes one short line without secrets of a text that a server gave.
+func (c *Client) Message(text string) string { return c.line(text, false) }
+
+// hidden is what takes the place of a secret.
+const hidden = "***"
+
+var (
+	user  = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s"'<>]*@`)            // and password, before a host
+	query = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^\s"'<>?]*)\?[^\s"'<>]+`) // of an address
+)
+
+// clean takes the secrets out of a text, however they are written in it, and users,
+// passwords and queries out of addresses. It must come before a text is cut: half a
+// secret is not found.
+func (c *Client) clean(text string) string {
+	c.mu.Lock()
+	secrets := slices.Concat(c.Secrets, c.hidden)
+	c.mu.Unlock()
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // one may be part of another
+	for _, s := range slices.Compact(secrets) {
+		if s == "" {
+			continue
+		}
+		for _, form := range forms(s) {
+			text = strings.ReplaceAll(text, form, hidden)
+		}
+		if !strings.ContainsAny(text, escapeCharacters) {
+			continue
+		}
+		if escaped := anyEscape(s); escaped != nil {
+			text = escaped.ReplaceAllString(text, hidden)
+		}
+	}
+	text = user.ReplaceAllString(text, "${1}"+hidden+"@")
+	return query.ReplaceAllString(text, "${1}?…")
+}
+
+// shortestPart is the length from which on a part of base64 is taken for a secret's.
+const shortestPart = 8
+
+// forms are a secret as it is, and in base64 in any place of a longer text, such as behind
+// a user's name.
+func forms(secret string) []string {
+	list := []string{secret}
+	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+		for before := range 3 {
+			text := encoding.EncodeToString(append(make([]byte, before), secret...))
+			first := (before*8 + 5) / 6            // before it, characters hold bits of what comes before
+			last := (before + len(secret)) * 8 / 6 // from it on, of what comes after
+			if last-first >= shortestPart {
+				list = append(list, text[first:last])
+			}
+		}
+	}
+	return list
+}
+
+// escapeCharacters begin what anyEscape finds beyond the secret itself.
+const escapeCharacters = `%\&+`
+
+// longestEscaped bounds the secrets that are looked for in escaped forms: the expression
+// for one has some dozen states a character.
+const longestEscaped = 8192
+
+// names are how pages write characters that mean something there.
+var names = map[rune]string{'"': "&quot;", '\'': "&apos;", '&': "&amp;", '<': "&lt;", '>': "&gt;"}
+
+// anyEscape finds a secret of which any characters are escaped, as in addresses, JSON and
+// pages.
+func anyEscape(secret string) *regexp.Regexp {
+	if len(secret) > longestEscaped {
+		return nil
+	}
+	var b strings.Builder
+	for _, r := range secret {
+		ways := []string{regexp.QuoteMeta(string(r)), fmt.Sprintf(`\\u(?i:%04x)`, r), fmt.Sprintf(`&#0*%d;`, r), fmt.Sprintf(`&#[xX]0*(?i:%x);`, r)}
+		var percent strings.Builder
+		for _, octet := range []byte(string(r)) {
+			fmt.Fprintf(&percent, `%%(?i:%02x)`, octet)
+		}
+		ways = append(ways, percent.String())
+		switch {
+		case r == ' ':
+			ways = append(ways, `\+`)
+		case names[r] != "":
+			ways = append(ways, names[r])
+		}
+		if r == '"' || r == '\\' || r == '/' || r == '\'' {
+			ways = append(ways, regexp.QuoteMeta(`\`+string(r)))
+		}
+		b.WriteString("(?:" + strings.Join(ways, "|") + ")")
+	}
+	e, err := regexp.Compile(b.String())
+	if err != nil {
+		return nil
+	}
+	return e
+}
+
+// shown is an address for people: without user, password, query and fragment, where
+// secrets may be.
+func shown(u *url.URL) string {
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
