@@ -74,7 +74,8 @@ type Outbox struct {
 	pending  []Record   // not in the file
 	known    *known
 	seq      int64
-	sum      Delivery
+	sum      Delivery // but Err
+	trouble  trouble
 	flushing bool
 	closed   bool // takes no more records
 	broken   bool // the last write failed
@@ -100,7 +101,8 @@ type Delivery struct {
 	Left      int    // records that are still to be sent
 	URL       string // where a person looks at the run
 	Remote    Remote
-	Err       error // the last one that matters
+	Err       error // why records are left or dropped, else the first refusal
+	Refusal   error // the first
 	Stopped   bool  // the service takes no more: ErrStop
 }
 
@@ -119,8 +121,17 @@ func (d Delivery) String() string {
 		}
 	}
 	text := strings.Join(parts, ", ")
-	if d.Err != nil && !d.OK() {
-		text += fmt.Sprintf(" (%v)", d.Err)
+	if d.OK() {
+		return text
+	}
+	var causes []string
+	for _, err := range []error{d.Err, d.Refusal} {
+		if err != nil && !slices.Contains(causes, err.Error()) {
+			causes = append(causes, err.Error())
+		}
+	}
+	if len(causes) > 0 {
+		text += fmt.Sprintf(" (%s)", strings.Join(causes, "; refused: "))
 	}
 	return text
 }
@@ -247,6 +258,7 @@ func (b *Outbox) Close() error {
 	b.mu.Lock()
 	already := b.closed
 	b.closed = true
+	b.trouble.stop(b.address())
 	b.mu.Unlock()
 	if already {
 		return nil
@@ -268,7 +280,9 @@ func (b *Outbox) Close() error {
 func (b *Outbox) Delivery() Delivery {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.sum
+	d := b.sum
+	d.Err, d.Refusal = b.trouble.cause(d, b.address()), b.trouble.refused
+	return d
 }
 
 // writing moves records from memory into the file.
@@ -311,9 +325,7 @@ func (b *Outbox) notice(err error) {
 	b.mu.Lock()
 	first := !b.broken
 	b.broken = true
-	if b.sum.Err == nil {
-		b.sum.Err = err
-	}
+	b.trouble.disk = err
 	b.mu.Unlock()
 	if first {
 		b.o.Notify(fmt.Sprintf("%s: %v; up to %d records wait in memory", b.o.Service, err, b.o.Queue))

@@ -58,6 +58,9 @@ func (b *Outbox) sending(ctx context.Context) {
 			}
 			continue
 		}
+		b.mu.Lock()
+		b.trouble.ask()
+		b.mu.Unlock()
 		var err error
 		if !opened {
 			if err = b.open(ctx); err == nil {
@@ -131,7 +134,7 @@ func (b *Outbox) parcel() parcel {
 	records, ends, err := b.journal.next(b.o.Batch)
 	if err != nil {
 		b.mu.Lock()
-		b.sum.Err = err
+		b.trouble.disk = err
 		b.mu.Unlock()
 	}
 	if len(records) > 0 {
@@ -182,7 +185,7 @@ func (b *Outbox) deliver(ctx context.Context, p parcel) error {
 	records := b.present(p.records)
 	if len(records) == 0 {
 		b.done(p, 1, 1)
-		return &Refusal{1, fmt.Errorf("%s is gone", p.records[0].Path)}
+		return &Refusal{Records: 1, Err: fmt.Errorf("%s is gone", p.records[0].Path)}
 	}
 	n := 0
 	err := b.try(func() (err error) {
@@ -227,8 +230,8 @@ func (b *Outbox) done(p parcel, n, refused int) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err != nil && b.sum.Err == nil {
-		b.sum.Err = err
+	if err != nil {
+		b.trouble.disk = err
 	}
 	if p.ends == nil {
 		for len(b.pending) > 0 && b.pending[0].Seq <= p.records[n-1].Seq {
@@ -242,15 +245,15 @@ func (b *Outbox) done(p parcel, n, refused int) {
 
 // after is how long to wait after a delivery: not at all if it went well.
 func (b *Outbox) after(err error, failures *int) time.Duration {
-	var refusal *Refusal
-	if err == nil || errors.As(err, &refusal) && !errors.Is(err, ErrStop) {
+	err = b.refused(err)
+	switch {
+	case err == nil:
 		*failures = 0
-		if err != nil {
-			b.fail(err, false, "")
-		}
+		b.mu.Lock()
+		b.trouble.worked()
+		b.mu.Unlock()
 		return 0
-	}
-	if errors.Is(err, ErrStop) {
+	case errors.Is(err, ErrStop):
 		b.fail(err, true, "%s takes no more: %v; what is left can be sent later")
 		return 0
 	}
@@ -275,10 +278,27 @@ func (b *Outbox) after(err error, failures *int) time.Duration {
 	return wait
 }
 
-// fail keeps an error, and tells it if there is a message for it.
+// refused keeps the error of refused records, and returns what else went wrong.
+func (b *Outbox) refused(err error) error {
+	var r *Refusal
+	if !errors.As(err, &r) {
+		return err
+	}
+	b.mu.Lock()
+	if b.trouble.refused == nil {
+		b.trouble.refused = r.Err
+	}
+	b.mu.Unlock()
+	if r.Then == nil && err != error(r) && errors.Is(err, ErrStop) {
+		return err // ErrStop around a Refusal
+	}
+	return r.Then
+}
+
+// fail keeps an error, and reports it if there is a message for it.
 func (b *Outbox) fail(err error, stopped bool, message string) {
 	b.mu.Lock()
-	b.sum.Err = err
+	b.trouble.failed(err)
 	b.sum.Stopped = b.sum.Stopped || stopped
 	b.mu.Unlock()
 	if message != "" {

@@ -57,8 +57,9 @@ type Sink interface {
 	Open(ctx context.Context, run RunInfo) (Remote, error)
 	// Deliver sends records in their order. It returns how many of them, from the first
 	// one on, need no further call: the service has them, or refused them for good, which
-	// a Refusal in the error tells. What was sent may be sent again after an error, and
-	// must then not count twice.
+	// a Refusal as the error counts. An error behind refused records is the Refusal's Then,
+	// so that neither is lost. What was sent may be sent again after an error, and must then
+	// not count twice.
 	Deliver(ctx context.Context, records []Record) (done int, err error)
 	// Close ends the session, not the run's record: a later Open may go on.
 	Close(ctx context.Context) error
@@ -87,7 +88,21 @@ func Passes(err error) bool {
 type Refusal struct {
 	Records int
 	Err     error
+	Then    error // why records behind them were not sent; nil: all were
 }
 
-func (e *Refusal) Error() string { return fmt.Sprintf("%d refused: %v", e.Records, e.Err) }
-func (e *Refusal) Unwrap() error { return e.Err }
+func (e *Refusal) Error() string {
+	text := fmt.Sprintf("%d refused: %v", e.Records, e.Err)
+	if e.Then != nil {
+		text += fmt.Sprintf("; then %v", e.Then)
+	}
+	return text
+}
+
+// Unwrap gives both errors, or the one that there is.
+func (e *Refusal) Unwrap() []error {
+	if e.Then == nil {
+		return []error{e.Err}
+	}
+	return []error{e.Err, e.Then}
+}
