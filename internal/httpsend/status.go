@@ -41,6 +41,19 @@ func (e *StatusError) Own() bool {
 	return json.Unmarshal(e.Body, &object) == nil
 }
 
+// OfRequest reports whether the request itself is what was refused, for good: it is too
+// large, or the service found fault with it. Any other answer is about the time, the
+// address, credentials, or comes from something before the service.
+func (e *StatusError) OfRequest() bool {
+	switch e.Status {
+	case http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong:
+		return true
+	case http.StatusBadRequest:
+		return e.Own()
+	}
+	return false
+}
+
 // status sorts the answers that are no success.
 func (c *Client) status(q Request, answer *http.Response, body []byte) error {
 	e := &StatusError{

@@ -1,6 +1,7 @@
 package neptune
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,46 +9,103 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/euryale-ml/euryale/internal/httpsend"
+	"github.com/euryale-ml/euryale/internal/narrow"
 	"github.com/euryale-ml/euryale/track"
 )
 
 // maxOperations is the number in a request, and of values in all of them.
 const maxOperations = 1000
 
-// Deliver sends records in order: what is no file, as many as fit, in one request.
+// Deliver sends records in order: what is no file, as many as fit, in one request. What
+// the server refuses is narrowed down to single values, and counted by record.
 func (o *online) Deliver(ctx context.Context, records []track.Record) (done int, err error) {
 	refused := &track.Refusal{}
-	for done < len(records) {
+	for done < len(records) && err == nil {
 		n, ops := gather(records[done:])
-		var bad []string
 		if n == 0 {
-			n = 1
-			bad, err = o.upload(ctx, ops[0])
+			n, err = o.file(ctx, records[done], ops[0], refused)
 		} else {
-			bad, err = o.execute(ctx, ops)
-		}
-		var status *httpsend.StatusError
-		switch {
-		case err == nil:
-		case errors.Is(err, errFile), errors.As(err, &status) && !errors.Is(err, track.ErrStop) && !track.Passes(err) && status.Status != http.StatusNotFound:
-			refused.Records += n
-			refused.Err = err
-		default:
-			return done, o.explain(err)
-		}
-		if len(bad) > 0 {
-			refused.Records += min(len(bad), n)
-			refused.Err = fmt.Errorf("neptune: %s", strings.Join(bad[:min(len(bad), 3)], "; "))
+			n, err = o.values(ctx, records[done:done+n], refused)
 		}
 		done += n
 	}
-	if refused.Records > 0 {
-		return done, refused
+	if err != nil {
+		err = o.explain(err)
 	}
-	return done, nil
+	return narrow.Ended(done, refused, err)
+}
+
+// values sends records that are no files.
+func (o *online) values(ctx context.Context, records []track.Record, refused *track.Refusal) (done int, err error) {
+	parts := &track.Refusal{}
+	done, err = narrow.Send(records, func(some []track.Record) error {
+		var ops []operation
+		for _, r := range some {
+			ops = append(ops, operations(r)...)
+		}
+		bad, err := o.execute(ctx, ops)
+		if err == nil && len(bad) > 0 { // which ones is only in the text
+			parts.Records += min(len(bad), len(some))
+			parts.Err = cmp.Or(parts.Err, o.said(bad))
+		}
+		return err
+	}, ofRequest, parts)
+	refused.Records += min(parts.Records, done) // a record may be in several requests
+	refused.Err = cmp.Or(refused.Err, parts.Err)
+	return done, err
+}
+
+// ofRequest reports whether an error is about what was sent.
+func ofRequest(err error) bool {
+	var status *httpsend.StatusError
+	return errors.As(err, &status) && status.OfRequest()
+}
+
+// said is an error of what the server says of operations.
+func (o *online) said(bad []string) error {
+	return fmt.Errorf("neptune: %s", o.http.Message(strings.Join(bad[:min(len(bad), 3)], "; ")))
+}
+
+// file sends a file.
+func (o *online) file(ctx context.Context, r track.Record, op operation, refused *track.Refusal) (done int, err error) {
+	bad, err := o.upload(ctx, op)
+	switch {
+	case err == nil && len(bad) == 0:
+	case err == nil:
+		narrow.Add(refused, r, o.said(bad))
+	case errors.Is(err, errFile), ofRequest(err), o.fileFails(ctx, err):
+		narrow.Add(refused, r, err)
+	default:
+		return 0, err
+	}
+	o.failed = 0
+	return 1, nil
+}
+
+// maxFileTries is how often the server may fail to take a file before the values behind it
+// are sent without it.
+const maxFileTries = 4
+
+// fileFails reports whether a file shall hold up the values behind it no longer: the
+// server has failed with it for some time, and answers otherwise.
+func (o *online) fileFails(ctx context.Context, err error) bool {
+	var status *httpsend.StatusError
+	if !errors.As(err, &status) || errors.Is(err, track.ErrStop) || status.Status == http.StatusNotFound {
+		return false
+	}
+	if o.failed++; o.failed < maxFileTries {
+		return false
+	}
+	return o.known(ctx) == nil
+}
+
+// known asks whether the run is there.
+func (o *online) known(ctx context.Context) error {
+	return o.call(ctx, http.MethodGet, leaderboard+"attributes", url.Values{"experimentId": {o.run.ID}}, nil, nil)
 }
 
 // gather takes the operations of the first records, up to a file or the limit. Where a
@@ -72,23 +130,33 @@ func gather(records []track.Record) (n int, ops []operation) {
 
 // execute sends operations, and returns what the server says of those that it refused.
 func (o *online) execute(ctx context.Context, ops []operation) (bad []string, err error) {
-	for len(ops) > 0 {
-		some := ops[:min(len(ops), maxOperations)]
-		ops = ops[len(some):]
-		var answer []struct {
-			Description string `json:"errorDescription"`
+	for some := range slices.Chunk(ops, maxOperations) {
+		of, repeated, err := o.request(ctx, encode(some))
+		if err == nil && repeated { // a value that a series has may have held up those behind it
+			of, _, err = o.request(ctx, singly(some))
 		}
-		err := o.call(ctx, http.MethodPost, leaderboard+"attributes/operations", url.Values{"experimentId": {o.run.ID}}, encode(some), &answer)
 		if err != nil {
 			return bad, err
 		}
-		for _, e := range answer {
-			if !isRepetition(e.Description) {
-				bad = append(bad, e.Description)
-			}
-		}
+		bad = append(bad, of...)
 	}
 	return bad, nil
+}
+
+// request sends encoded operations. repeated: the server has some of the values already.
+func (o *online) request(ctx context.Context, ops []map[string]any) (bad []string, repeated bool, err error) {
+	var answer []struct {
+		Description string `json:"errorDescription"`
+	}
+	err = o.call(ctx, http.MethodPost, leaderboard+"attributes/operations", url.Values{"experimentId": {o.run.ID}}, ops, &answer)
+	for _, e := range answer {
+		if isRepetition(e.Description) {
+			repeated = true
+		} else {
+			bad = append(bad, e.Description)
+		}
+	}
+	return bad, repeated, err
 }
 
 // isRepetition reports whether the server refused a value because it has it: a series
@@ -126,6 +194,14 @@ func encode(ops []operation) (list []map[string]any) {
 			body["logFloats"] = map[string]any{"entries": []any{entry}}
 		}
 		list = append(list, body)
+	}
+	return list
+}
+
+// singly is encode with each value by itself.
+func singly(ops []operation) (list []map[string]any) {
+	for i := range ops {
+		list = append(list, encode(ops[i:i+1])...)
 	}
 	return list
 }
@@ -210,17 +286,14 @@ func descriptions(errs []errorAnswer) (list []string) {
 }
 
 // put sends a body.
-func (o *online) put(ctx context.Context, call string, query url.Values, header http.Header, body io.ReadSeeker, size int64) (bad []string, err error) {
+func (o *online) put(ctx context.Context, call string, query url.Values, header http.Header, body io.ReaderAt, size int64) (bad []string, err error) {
 	if header == nil {
 		header = http.Header{}
 	}
 	header.Set("Content-Type", "application/octet-stream")
 	answer, err := o.send(ctx, httpsend.Request{
 		Method: http.MethodPost, Path: storage + call, Query: query, Header: header, Length: size,
-		Open: func() (io.ReadCloser, error) {
-			_, err := body.Seek(0, io.SeekStart) // a second time, with another access token
-			return io.NopCloser(body), err
-		},
+		Open: func() (io.ReadCloser, error) { return io.NopCloser(io.NewSectionReader(body, 0, size)), nil },
 	})
 	if err != nil {
 		return nil, err

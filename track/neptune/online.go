@@ -23,6 +23,7 @@ type online struct {
 
 	parts    uploadLimits
 	run      experiment
+	failed   int // times in a row that the server could not take the same file
 	pinging  sync.WaitGroup
 	stopPing context.CancelFunc
 }
@@ -64,6 +65,9 @@ func newOnline(token, project string) (*online, error) {
 	return &online{project: project, http: client, session: s}, nil
 }
 
+// Address is where the run is sent, for messages.
+func (o *online) Address() string { return o.http.Address() }
+
 const (
 	backend     = "/api/backend/v1/"
 	leaderboard = "/api/leaderboard/v1/"
@@ -101,7 +105,7 @@ func (o *online) Open(ctx context.Context, run track.RunInfo) (remote track.Remo
 		err = fmt.Errorf("%w: neptune: the run belongs to another project than %s", track.ErrStop, o.project)
 	} else {
 		o.run = experiment{ID: run.Remote.ID, ShortID: run.Remote.Has["short"]}
-		err = o.call(ctx, http.MethodGet, leaderboard+"attributes", url.Values{"experimentId": {o.run.ID}}, nil, nil)
+		err = o.known(ctx)
 	}
 	if err == nil && fresh {
 		_, err = o.execute(ctx, start(run.Name))
@@ -204,6 +208,9 @@ func (o *online) explain(err error) error {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return fmt.Errorf("%w; the token comes from %s", err, tokenVariable)
 	case http.StatusNotFound:
+		if !status.Own() {
+			return err // of something before the server, which may come back
+		}
 		return fmt.Errorf("%w: %w; the project is %s", track.ErrStop, err, o.project)
 	}
 	return err

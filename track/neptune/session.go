@@ -76,6 +76,7 @@ func (s *session) take(access, refresh string) error {
 	if err != nil || json.Unmarshal(data, &claims) != nil {
 		return errors.New("neptune: the server's access token cannot be read; is it a Neptune server?")
 	}
+	s.client.Hide(access, refresh)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.access, s.refresh = access, refresh
