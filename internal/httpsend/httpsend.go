@@ -112,9 +112,10 @@ type Answer struct {
 }
 
 // Send sends a request. Errors that may pass are *track.Retry: no connection, no answer
-// in time, a page instead of an answer, 3xx, 408, 425, 429 and 500 or more. Those of 401,
-// 402, 403 and 422 wrap track.ErrStop. Every answer of a status outside 200 to 299 wraps
-// a *StatusError.
+// in time, 408, 425, 429 and 500 or more. Those of 401, 402, 403 and 422 wrap
+// track.ErrStop. Every answer of a status outside 200 to 299 wraps a *StatusError, whose
+// OfRequest reports the others that are about what was sent. A page instead of an answer
+// is an error whatever its status.
 func (c *Client) Send(ctx context.Context, q Request) (*Answer, error) {
 	answer, body, err := c.exchange(ctx, q)
 	if err == nil && answer.StatusCode == http.StatusExpectationFailed && q.expects() {
@@ -135,8 +136,8 @@ func (c *Client) Send(ctx context.Context, q Request) (*Answer, error) {
 	case len(body) > maxAnswer:
 		return nil, fmt.Errorf("%s: %s %s: the answer is longer than %d MiB", c.Name, q.Method, q.Path, maxAnswer>>20)
 	case len(body) > 0 && isPage(kind, string(body[:min(len(body), 512)])): // of a proxy: nothing was taken
-		return nil, &track.Retry{Err: fmt.Errorf("%s: %s %s: %s answers with a page; is there a sign-in before the service? %s",
-			c.Name, q.Method, q.Path, c.Address(), c.message(kind, body))}
+		return nil, fmt.Errorf("%s: %s %s: %s answers with a page; is there a sign-in before the service? %s",
+			c.Name, q.Method, q.Path, c.Address(), c.message(kind, body))
 	}
 	return &Answer{Status: answer.StatusCode, Header: answer.Header, Body: body}, nil
 }

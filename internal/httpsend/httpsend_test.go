@@ -62,13 +62,15 @@ func TestSend(t *testing.T) {
 func TestStatuses(t *testing.T) {
 	for status, want := range map[int]string{
 		400: "", 401: "stop", 402: "stop", 403: "stop", 408: "retry", 413: "", 422: "stop", 425: "retry", 429: "retry", 500: "retry", 502: "retry", 599: "retry",
-		300: "retry", 301: "retry", 302: "retry", 303: "retry", 307: "retry", 308: "retry", // something before the service: nothing was taken
+		300: "", 301: "", 302: "", 303: "", 304: "", 307: "", 308: "",
 		404: "", 405: "", 407: "", 409: "", 410: "", 414: "", 431: "", 451: "",
 	} {
 		c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Retry-After", "3")
 			w.WriteHeader(status)
-			io.WriteString(w, `{"message":"why   it\n failed"}`)
+			if status != 304 {
+				io.WriteString(w, `{"message":"why   it\n failed"}`)
+			}
 		})
 		_, err := c.Send(context.Background(), Request{Method: "GET", Path: "/"})
 		var retry *track.Retry
@@ -76,7 +78,10 @@ func TestStatuses(t *testing.T) {
 		if errors.As(err, &retry) != (want == "retry") || errors.Is(err, track.ErrStop) != (want == "stop") || !errors.As(err, &of) || of.Status != status {
 			t.Errorf("%d: %v", status, err)
 		}
-		if !strings.Contains(err.Error(), "why it failed") || retry != nil && retry.After != 3*time.Second {
+		if ofRequest := status == 400 || status == 413 || status == 414; of != nil && of.OfRequest() != ofRequest {
+			t.Errorf("%d is about the request: %v", status, !ofRequest)
+		}
+		if status != 304 && !strings.Contains(err.Error(), "why it failed") || retry != nil && retry.After != 3*time.Second {
 			t.Errorf("%d: %v", status, err)
 		}
 	}

@@ -65,7 +65,6 @@ func (c *Client) status(q Request, answer *http.Response, body []byte) error {
 		if to, err := answer.Location(); err == nil {
 			e.To = c.Message(shown(to))
 		}
-		return &track.Retry{After: e.After, Err: e}
 	}
 	switch {
 	case code == http.StatusRequestTimeout, code == http.StatusTooEarly, code == http.StatusTooManyRequests, code >= 500:

@@ -69,9 +69,9 @@ func (s *Sink) putFile(ctx context.Context, name, file string) error {
 	return s.artifact(ctx, name, func() (io.ReadCloser, error) { return os.Open(file) }, info.Size())
 }
 
-// put sends what a reader holds.
-func (s *Sink) put(ctx context.Context, name string, r io.Reader, size int64) error {
-	return s.artifact(ctx, name, func() (io.ReadCloser, error) { return io.NopCloser(r), nil }, size)
+// put sends a text as a file.
+func (s *Sink) put(ctx context.Context, name, text string) error {
+	return s.artifact(ctx, name, func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }, int64(len(text)))
 }
 
 // artifactAPI is before the path of each file.

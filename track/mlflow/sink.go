@@ -83,13 +83,16 @@ func (s *Sink) findRoot(uri string) {
 	}
 }
 
-// redacted is an address without a password.
+// redacted is an address without user, password and query, where secrets may be.
 func redacted(address string) string {
-	if u, err := url.Parse(address); err == nil {
-		return u.Redacted()
+	if u, err := url.Parse(address); err == nil && u.Scheme != "" && u.Opaque == "" {
+		return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 	}
 	return "another place"
 }
+
+// Address is where the run is sent, for messages.
+func (s *Sink) Address() string { return s.http.Address() }
 
 // Close gives the connections back.
 func (s *Sink) Close(context.Context) error {

@@ -194,7 +194,7 @@ func TestAnswers(t *testing.T) {
 			{status: 422, body: "{}", stop: true}, {status: 429, body: "", retry: true}, {status: 408, body: "", retry: true},
 			{status: 500, body: "<html><body>Oops</body></html>", retry: true}, {status: 503, body: "", retry: true},
 			{status: 413, body: "<html>too large</html>", refused: true}, {status: 400, body: `{"title":"bad"}`, refused: true},
-			{status: 302, body: "", retry: true}, {status: 307, body: "", retry: true}, {status: 400, body: "<html>Bad Request</html>"}, {status: 405, body: ""},
+			{status: 302, body: ""}, {status: 307, body: ""}, {status: 400, body: "<html>Bad Request</html>"}, {status: 405, body: ""},
 		} {
 			s := server(t)
 			s.Before = func(w http.ResponseWriter, q *http.Request) bool {

@@ -107,13 +107,12 @@ func (s *session) renew(ctx context.Context) error {
 	if issuer != "" && refresh != "" && s.refreshAt(ctx, issuer, refresh, id) == nil {
 		return nil
 	}
-	if err := s.signIn(ctx); err != nil {
-		if track.Passes(err) {
-			return err
-		}
+	err := s.signIn(ctx)
+	var status *httpsend.StatusError
+	if errors.As(err, &status) && status.Status >= 400 && !track.Passes(err) {
 		return fmt.Errorf("%w: %w", track.ErrStop, err)
 	}
-	return nil
+	return err
 }
 
 // refreshAt asks the issuer for new tokens.
