@@ -21,6 +21,8 @@ var (
 	ErrModel = errors.New("weights of another model")
 	// ErrMatch is wrapped by errors about tensors that are missing, unknown or mis-shaped.
 	ErrMatch = errors.New("tensors do not match the model")
+	// ErrNotFinite is wrapped by errors about weights that hold NaN or infinite values.
+	ErrNotFinite = errors.New("values that are not finite")
 	// ErrHead is wrapped by errors about a classifier of another number of classes.
 	ErrHead = errors.New("classifier of another size")
 )

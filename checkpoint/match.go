@@ -23,6 +23,8 @@ type MatchOptions struct {
 	Model string
 	// Head names the tensors of the model's classifier.
 	Head []string
+	// Aliases are other names of the model's tensors that a file may have.
+	Aliases []Alias
 	// ReplaceHead leaves out the classifier of a file that has another number of classes,
 	// or none.
 	ReplaceHead bool
@@ -32,24 +34,38 @@ type MatchOptions struct {
 
 // Matched is what of a file goes into a model.
 type Matched struct {
-	// Tensors are in the order of the Specs, with their shapes.
+	// Tensors are in the order of the Specs, with their names and shapes.
 	Tensors []Tensor
 	// FreshHead says that the classifier is not among them.
 	FreshHead bool
+	// Choice is the part of the file that they are.
+	Choice Choice
+	// Info is what the file's metadata holds.
+	Info Info
 }
 
 // formA is the model whose tensors are those of torchvision's resnet50, which is another.
 const formA, formB = "resnet50", "resnet50b"
 
-// Match finds the tensors of a model in a file. It is an error if the metadata names
-// another model, if the file does not say that it is of resnet50 where the model is that
-// (torchvision's file of this name is form B, with the same names and shapes), if the
-// classifier has another size, and if tensors are missing, unknown or mis-shaped.
+// Match finds the tensors of a model in a file that has been read; see Source.Match.
 func Match(f *File, specs []Spec, o MatchOptions) (Matched, error) {
+	return sourceOf(f).Match(specs, o)
+}
+
+// Match finds the tensors of a model in a file and reads them. Which of the file's
+// dictionaries is the state dict, and what precedes the model's names, is chosen by these
+// names; Matched.Choice describes it. Other tensors are left over, unless they belong to
+// further layers within the model's own: those are of another network.
+//
+// It is an error if the metadata names another model, if the file does not say that it is
+// of resnet50 where the model is that (torchvision's file of this name is form B, with the
+// same names and shapes), if the classifier has another size, if tensors are missing or
+// mis-shaped, and if one holds a NaN or an infinite value.
+func (s *Source) Match(specs []Spec, o MatchOptions) (Matched, error) {
 	fail := func(err error) (Matched, error) {
-		return Matched{}, fmt.Errorf("checkpoint: %s: %w", cmp.Or(o.Path, "the weights"), err)
+		return Matched{}, fmt.Errorf("checkpoint: %s: %w", cmp.Or(o.Path, s.path, "the weights"), err)
 	}
-	info, err := ReadInfo(f.Metadata)
+	info, err := ReadInfo(s.metadata)
 	if err != nil {
 		return fail(err)
 	}
@@ -61,75 +77,135 @@ func Match(f *File, specs []Spec, o MatchOptions) (Matched, error) {
 			"choose model.name=%s; if it is of form A all the same, insist with model.any_form=true (predict: -any-form, in Go: AnyForm), or write %s=%s into its metadata",
 			ErrModel, formB, formB, ModelKey, formA))
 	}
-	c := newComparison(f, specs, o)
+	c := s.compare(specs, o)
 	if err := c.err(); err != nil {
 		return fail(err)
 	}
-	return Matched{Tensors: c.found, FreshHead: c.freshHead}, nil
+	m := Matched{FreshHead: c.freshHead, Choice: c.choice, Info: info}
+	if m.Tensors, err = c.load(); err == nil {
+		err = checkFinite(m.Tensors)
+	}
+	if err != nil {
+		return fail(err)
+	}
+	return m, nil
 }
 
-// comparison is a file held against specs.
+// HeadClasses is the number of classes of the classifier in a file: the first axis of the
+// first of o.Head that it has. specs may be of a model with another number. 0: it has none.
+func (s *Source) HeadClasses(specs []Spec, o MatchOptions) int {
+	c := s.compare(specs, o)
+	for _, name := range o.Head {
+		for i, spec := range specs {
+			if h := c.family.found[i]; spec.Name == name && h != nil && len(h.item.shape) > 0 {
+				return h.item.shape[0]
+			}
+		}
+	}
+	return 0
+}
+
+// comparison is a part of a file held against specs.
 type comparison struct {
+	source                       *Source
+	index                        *index
 	options                      MatchOptions
-	found                        []Tensor
+	family                       *family
+	choice                       Choice
+	found                        []*hit // by Spec; nil: not taken
 	missing, unexpected, strange []string
 	head                         []string // what is wrong with the classifier
 	freshHead                    bool
 }
 
-func newComparison(f *File, specs []Spec, o MatchOptions) *comparison {
-	c := &comparison{options: o}
-	file, known := map[string]Tensor{}, map[string]bool{}
-	for _, t := range f.Tensors {
-		file[t.Name] = t
-	}
-	for _, s := range specs {
-		known[s.Name] = true
-		t, ok := file[s.Name]
-		inHead := slices.Contains(o.Head, s.Name)
-		switch wrong := s.wrong(t); {
-		case !ok && s.Counter:
-		case !ok && inHead && o.ReplaceHead:
-			c.freshHead = true
-		case !ok:
-			c.missing = append(c.missing, s.Name)
-		case wrong == "":
-			t.Shape = s.Shape
-			c.found = append(c.found, t)
-		case inHead:
-			c.head = append(c.head, wrong)
-		default:
-			c.strange = append(c.strange, wrong)
+// compare chooses the part of the file that fits best and compares it with the model.
+func (s *Source) compare(specs []Spec, o MatchOptions) *comparison {
+	x := newIndex(specs, o)
+	list := s.families(x)
+	f := &family{found: map[int]*hit{}}
+	var beside []string
+	if len(list) > 0 {
+		if f = list[0]; f.named < x.needed {
+			beside = s.complete(f, list, x)
 		}
 	}
-	for _, t := range f.Tensors {
-		if !known[t.Name] {
-			c.unexpected = append(c.unexpected, t.Name)
+	c := &comparison{source: s, index: x, options: o, family: f, choice: s.choice(f, beside, list, x), found: make([]*hit, len(specs))}
+	for i, spec := range specs {
+		h := f.found[i]
+		switch {
+		case h == nil && spec.Counter:
+		case h == nil && x.head[i] && o.ReplaceHead:
+			c.freshHead = true
+		case h == nil:
+			c.missing = append(c.missing, spec.Name)
+		default:
+			c.take(i, h)
 		}
 	}
 	if o.ReplaceHead && (len(c.head) > 0 || c.freshHead) {
 		c.head, c.freshHead = nil, true
-		c.found = slices.DeleteFunc(c.found, func(t Tensor) bool { return slices.Contains(o.Head, t.Name) })
+		for i := range specs {
+			if x.head[i] {
+				c.found[i] = nil
+			}
+		}
 	}
+	c.unexpected = s.furtherLayers(f, list, c)
 	return c
 }
 
+// take notes a tensor, or how it differs from what is needed.
+func (c *comparison) take(i int, h *hit) {
+	switch wrong := c.index.specs[i].wrong(h); {
+	case wrong == "":
+		c.found[i] = h
+	case c.index.head[i]:
+		c.head = append(c.head, wrong)
+	default:
+		c.strange = append(c.strange, wrong)
+	}
+}
+
 // wrong says how a tensor differs from what is needed.
-func (s Spec) wrong(t Tensor) string {
-	_, whole := t.Data.([]int64)
-	n, _ := elements(t.Shape)
+func (s Spec) wrong(h *hit) string {
+	t := h.item
+	shape := t.shape
+	if h.alias != nil && h.alias.TheirShape != nil && slices.Equal(shape, h.alias.TheirShape) {
+		shape = h.alias.OurShape
+	}
+	n, _ := elements(shape)
 	switch {
-	case s.Counter && !whole, !s.Counter && whole:
-		return fmt.Sprintf("%s of %T", t.Name, t.Data)
-	case s.Counter && len(t.Shape) < 2 && n == 1: // some write [1]
+	case width(t.dtype) == 0 || s.Counter != (t.dtype == "I64"):
+		kind := map[string]string{"F32": "[]float32", "F64": "[]float64", "I64": "[]int64"}[t.dtype]
+		return fmt.Sprintf("%s of %s", s.Name, cmp.Or(kind, t.dtype, "no type"))
+	case s.Counter && len(shape) < 2 && n == 1: // some write [1]
 		return ""
-	case !slices.Equal(s.Shape, t.Shape):
-		return fmt.Sprintf("%s is %v, want %v", t.Name, t.Shape, s.Shape)
+	case !slices.Equal(s.Shape, shape):
+		return fmt.Sprintf("%s is %v, want %v", s.Name, shape, s.Shape)
 	}
 	return ""
 }
 
-// err lists what does not match.
+// load reads the tensors that were taken, under the model's names and with its shapes.
+func (c *comparison) load() ([]Tensor, error) {
+	var items []*item
+	var of []Spec
+	for i, h := range c.found {
+		if h != nil {
+			items, of = append(items, h.item), append(of, c.index.specs[i])
+		}
+	}
+	tensors, err := c.source.load(items)
+	if err != nil {
+		return nil, err
+	}
+	for i := range tensors {
+		tensors[i].Name, tensors[i].Shape = of[i].Name, of[i].Shape
+	}
+	return tensors, nil
+}
+
+// err lists what does not match, and what the file has.
 func (c *comparison) err() error {
 	var parts []string
 	for _, p := range []struct {
@@ -141,12 +217,44 @@ func (c *comparison) err() error {
 		}
 	}
 	if len(parts) > 0 {
-		return fmt.Errorf("%w: %s", ErrMatch, strings.Join(parts, "; "))
+		return fmt.Errorf("%w: %s%s", ErrMatch, strings.Join(parts, "; "), c.hints())
 	}
 	if len(c.head) > 0 {
 		return fmt.Errorf("%w: %s: set model.replace_head to begin with a fresh one", ErrHead, some(c.head))
 	}
 	return nil
+}
+
+// hints says what the file has instead, and what may help.
+func (c *comparison) hints() string {
+	var s strings.Builder
+	f := c.family
+	if f.named == 0 {
+		fmt.Fprintf(&s, "; nothing in the file has a name of the model")
+	} else {
+		where := "the file"
+		if c.choice.Prefix != "" {
+			where = fmt.Sprintf("%q", c.choice.Prefix)
+		}
+		fmt.Fprintf(&s, "; the closest part is %s, with %d of the model's %d tensors", where, f.fits, c.index.needed)
+	}
+	fmt.Fprintf(&s, "; the file holds %s", c.source.holds)
+	if f.named == 0 && len(c.source.items) > 0 {
+		var names []string
+		for _, it := range c.source.items {
+			names = append(names, shown(it.full()))
+		}
+		fmt.Fprintf(&s, ", with the tensors %s", some(names))
+	} else if len(c.choice.LeftOver) > 0 && len(c.unexpected) == 0 {
+		fmt.Fprintf(&s, "; %d of its tensors are left over: %s", len(c.choice.LeftOver), some(c.choice.LeftOver))
+	}
+	switch {
+	case len(c.strange)+len(c.unexpected) == 0 && f.named > 0 && !slices.ContainsFunc(c.missing, func(n string) bool { return !slices.Contains(c.options.Head, n) }):
+		s.WriteString(": set model.replace_head to begin with a fresh classifier")
+	case len(c.unexpected) > 0 && len(c.missing)+len(c.strange) == 0:
+		s.WriteString(": it is of a network with more layers")
+	}
+	return s.String()
 }
 
 // some lists a few names and says how many more there are.

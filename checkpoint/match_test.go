@@ -152,11 +152,11 @@ func TestMatchErrors(t *testing.T) {
 		{"mis-shaped with a fresh head", change(func(f *checkpoint.File) { f.Tensors[2].Shape = []int{2} }), replace, checkpoint.ErrMatch, []string{"conv.weight is [2]"}},
 		{"counter of floats", change(func(f *checkpoint.File) { f.Tensors[3].Data = []float32{1} }), named, checkpoint.ErrMatch, []string{"bn.num_batches_tracked of []float32"}},
 		{"weights of integers", change(func(f *checkpoint.File) { f.Tensors[2].Data = []int64{1, 2} }), named, checkpoint.ErrMatch, []string{"conv.weight of []int64"}},
-		{"unexpected", change(func(f *checkpoint.File) {
+		{"further layers", change(func(f *checkpoint.File) {
 			for i := range 7 {
-				f.Tensors = append(f.Tensors, checkpoint.Tensor{Name: fmt.Sprintf("x%d", i)})
+				f.Tensors = append(f.Tensors, checkpoint.Tensor{Name: fmt.Sprintf("conv.%d.weight", i), Shape: []int{1}, Data: []float32{1}})
 			}
-		}), named, checkpoint.ErrMatch, []string{"7 unexpected: x0, x1, x2, x3, x4, and 2 more"}},
+		}), named, checkpoint.ErrMatch, []string{"7 unexpected: conv.0.weight, conv.1.weight, conv.2.weight, conv.3.weight, conv.4.weight, and 2 more", "more layers"}},
 		{"empty", &checkpoint.File{}, named, checkpoint.ErrMatch, []string{"3 missing: conv.weight, fc.weight, fc.bias"}},
 	} {
 		m, err := checkpoint.Match(c.file, specs, c.o)

@@ -7,12 +7,15 @@ import (
 	"math"
 	"math/big"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // Bounds on a pickle, which of a state dict is a few hundred kilobytes.
 const (
-	maxPickle = 64 << 20 // bytes
-	maxValues = 1 << 20  // values that it makes, and that it remembers
+	maxPickle = 256 << 20 // bytes
+	maxLegacy = 64 << 20  // bytes of the pickles that precede the storages of an old file
+	maxValues = 1 << 20   // values that it makes, copies or remembers
 )
 
 // errPickle is wrapped by errors about pickles, beside ErrFormat and ErrPickle.
@@ -26,10 +29,21 @@ type (
 	list   struct{ items []any }
 	dict   struct{ keys, values []any }
 	global struct{ module, name string } // a class or a function, by its name alone
-	opaque struct{ of global }           // an object that is of no use here
+	blob   struct{ size int }            // bytes, which are not kept
+	// object is what a class or function that is not known here would make. What it was given
+	// is kept, since there may be tensors in it; nothing of it is run.
+	object struct {
+		of    global
+		args  any
+		dict        // what was set by key
+		items []any // what was appended
+		state any
+	}
+	// odd is a tensor of a kind that is not read: sparse, quantized, without data.
+	odd struct{ of global }
 	// storage is memory that tensors lie in.
 	storage struct {
-		dtype string // as in safetensors
+		dtype string // as in safetensors, else torch's class
 		key   string
 		count int64 // of elements
 	}
@@ -44,8 +58,8 @@ type (
 // mark separates the arguments of an operation on the stack.
 type mark struct{}
 
-// unpickler reads a pickle without running any of it: classes and functions are names, and
-// of those only what a state dict is made of is taken.
+// unpickler reads a pickle without running any of it: classes and functions are names. Of
+// those that a state dict is made of it knows the result; all others make an object.
 type unpickler struct {
 	data  []byte
 	at    int
@@ -121,10 +135,15 @@ func (u *unpickler) line() (string, error) {
 }
 
 func (u *unpickler) push(v any) error {
-	if u.made++; u.made > maxValues {
+	u.stack = append(u.stack, v)
+	return u.charge(1)
+}
+
+// charge counts values that are made or copied.
+func (u *unpickler) charge(n int) error {
+	if u.made += n; u.made > maxValues {
 		return fmt.Errorf("more than %d values", maxValues)
 	}
-	u.stack = append(u.stack, v)
 	return nil
 }
 
@@ -192,8 +211,20 @@ func (u *unpickler) step() (done bool, err error) {
 	case '1':
 		_, err := u.popMark()
 		return false, err
+	case '2':
+		if len(u.stack) == 0 {
+			return false, errStack
+		}
+		return false, u.push(u.top())
+	case 0x97:
+		return false, errors.New("a part of it is outside the file")
+	case 0x98: // read-only
+		return false, nil
 	}
 	if handled, err := u.constant(op[0]); handled || err != nil {
+		return false, err
+	}
+	if handled, err := u.text(op[0]); handled || err != nil {
 		return false, err
 	}
 	if handled, err := u.container(op[0]); handled || err != nil {
@@ -225,21 +256,30 @@ func (u *unpickler) constant(op byte) (bool, error) {
 		}
 	case 0x8a, 0x8b:
 		if b, err = u.counted(1 + 3*int(op-0x8a)); err == nil {
-			v, err = long(b)
+			v = long(b)
 		}
 	case 'G':
 		if b, err = u.take(8); err == nil {
 			v = math.Float64frombits(binary.BigEndian.Uint64(b))
 		}
-	case 'X', 'T', 'B':
+	case 'X', 'T':
 		b, err = u.counted(4)
 		v = string(b)
-	case 0x8c, 'U', 'C':
+	case 0x8c, 'U':
 		b, err = u.counted(1)
 		v = string(b)
-	case 0x8d, 0x8e:
+	case 0x8d:
 		b, err = u.counted(8)
 		v = string(b)
+	case 'B':
+		b, err = u.counted(4)
+		v = blob{len(b)}
+	case 'C':
+		b, err = u.counted(1)
+		v = blob{len(b)}
+	case 0x8e, 0x96:
+		b, err = u.counted(8)
+		v = blob{len(b)}
 	default:
 		return u.remember(op)
 	}
@@ -249,10 +289,11 @@ func (u *unpickler) constant(op byte) (bool, error) {
 	return true, u.push(v)
 }
 
-// long is a whole number of any length, as far as it fits; others become text.
-func long(b []byte) (any, error) {
+// long is a whole number of any length, as far as it fits; others become text, and very
+// long ones nothing.
+func long(b []byte) any {
 	if len(b) > 64 {
-		return nil, errors.New("a number of more than 64 bytes")
+		return blob{len(b)}
 	}
 	reversed := slices.Clone(b)
 	slices.Reverse(reversed)
@@ -261,9 +302,52 @@ func long(b []byte) (any, error) {
 		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
 	}
 	if n.IsInt64() {
-		return n.Int64(), nil
+		return n.Int64()
 	}
-	return n.String(), nil
+	return n.String()
+}
+
+// text handles the operations of protocol 0, whose arguments are lines.
+func (u *unpickler) text(op byte) (bool, error) {
+	if !slices.Contains([]byte("FILSVgp"), op) {
+		return false, nil
+	}
+	line, err := u.line()
+	if err != nil {
+		return true, err
+	}
+	var v any = line
+	switch op {
+	case 'g', 'p':
+		key, err := strconv.Atoi(line)
+		if err != nil || key < 0 {
+			return true, fmt.Errorf("value %q was never kept", clip(line))
+		}
+		if op == 'g' {
+			return true, u.recall(key)
+		}
+		return true, u.keep(key)
+	case 'F':
+		v, err = strconv.ParseFloat(line, 64)
+		if errors.Is(err, strconv.ErrRange) {
+			err = nil
+		}
+	case 'I', 'L':
+		line = strings.TrimSuffix(line, "L")
+		if line == "00" || line == "01" {
+			v = line == "01"
+		} else if n, err := strconv.ParseInt(line, 10, 64); err == nil {
+			v = n
+		} else {
+			v = line
+		}
+	case 'S':
+		v = strings.Trim(line, `'"`)
+	}
+	if err != nil {
+		return true, err
+	}
+	return true, u.push(v)
 }
 
 // remember handles the memo.
@@ -284,20 +368,30 @@ func (u *unpickler) remember(op byte) (bool, error) {
 		return true, err
 	}
 	if op == 'h' || op == 'j' {
-		v, ok := u.memo[key]
-		if !ok {
-			return true, fmt.Errorf("value %d was never kept", key)
-		}
-		return true, u.push(v)
+		return true, u.recall(key)
 	}
+	return true, u.keep(key)
+}
+
+// recall pushes what was kept under a number.
+func (u *unpickler) recall(key int) error {
+	v, ok := u.memo[key]
+	if !ok {
+		return fmt.Errorf("value %d was never kept", key)
+	}
+	return u.push(v)
+}
+
+// keep remembers the top of the stack under a number.
+func (u *unpickler) keep(key int) error {
 	if len(u.stack) == 0 {
-		return true, errStack
+		return errStack
 	}
 	if len(u.memo) >= maxValues {
-		return true, fmt.Errorf("more than %d values", maxValues)
+		return fmt.Errorf("more than %d values", maxValues)
 	}
-	u.memo[key] = u.stack[len(u.stack)-1]
-	return true, nil
+	u.memo[key] = u.top()
+	return nil
 }
 
 // container handles tuples, lists and dictionaries.
@@ -321,6 +415,19 @@ func (u *unpickler) container(op byte) (bool, error) {
 			return true, err
 		}
 		return true, u.push(tuple(values))
+	case 'l', 'd':
+		values, err := u.popMark()
+		if err != nil {
+			return true, err
+		}
+		if op == 'l' {
+			return true, u.push(&list{values})
+		}
+		d := &dict{}
+		if err := d.set(values); err != nil {
+			return true, err
+		}
+		return true, u.push(d)
 	case 'a':
 		v, err := u.popN(1)
 		if err != nil {
@@ -360,25 +467,42 @@ func (u *unpickler) extend(values []any) error {
 	switch to := u.top().(type) {
 	case *list:
 		to.items = append(to.items, values...)
-	case opaque:
+	case *object:
+		to.items = append(to.items, values...)
 	default:
-		return fmt.Errorf("%T takes no items", to)
+		return fmt.Errorf("%s takes no items", kindOf(to))
 	}
 	return nil
 }
 
 func (u *unpickler) set(values []any) error {
+	switch to := u.top().(type) {
+	case *dict:
+		return to.set(values)
+	case *object:
+		return to.set(values)
+	default:
+		return fmt.Errorf("%s takes no keys", kindOf(to))
+	}
+}
+
+// set adds keys and values that follow each other.
+func (d *dict) set(values []any) error {
 	if len(values)%2 != 0 {
 		return errStack
 	}
-	switch to := u.top().(type) {
-	case *dict:
-		for i := 0; i < len(values); i += 2 {
-			to.keys, to.values = append(to.keys, values[i]), append(to.values, values[i+1])
+	for i := 0; i < len(values); i += 2 {
+		d.keys, d.values = append(d.keys, values[i]), append(d.values, values[i+1])
+	}
+	return nil
+}
+
+// get is the value of a text among the keys, the last if there are several.
+func (d *dict) get(key string) any {
+	for i := len(d.keys) - 1; i >= 0; i-- {
+		if d.keys[i] == any(key) {
+			return d.values[i]
 		}
-	case opaque:
-	default:
-		return fmt.Errorf("%T takes no keys", to)
 	}
 	return nil
 }

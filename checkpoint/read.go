@@ -5,86 +5,79 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 )
 
-// Read reads a safetensors file, or a file of torch.save (.pth) that holds a state dict,
-// which it tells by their contents. Of the latter nothing is run, and there is no
-// metadata. Elements of type F16 and BF16 become float32; other types than F32, F64 and
-// I64 are an error. Errors name the file; that of a file which is not there wraps
-// fs.ErrNotExist.
+// Read reads a safetensors file, or the state dict in a file of torch.save (.pth), which it
+// tells by their contents. Of the latter nothing is run, and there is no metadata. Where a
+// file has several dictionaries, that of a usual name (state_dict, model, …) is taken, an
+// average of the weights before them, else the one with the most tensors; and wrappers'
+// names before all others (module., model., _orig_mod.) are taken off, except in files
+// that Euryale wrote. Source.Match, which knows the model, chooses better.
+//
+// Elements of type F16 and BF16 become float32; other types than F32, F64 and I64 are an
+// error. Errors name the file; that of a file which is not there wraps fs.ErrNotExist.
 func Read(path string) (*File, error) {
-	f := new(File)
-	err := withFile(path, func(r *os.File, size int64) (err error) {
-		if f, err = decode(r, size); errors.Is(err, ErrPickle) {
-			f, err = decodeTorch(r, size)
-		}
-		return err
-	})
+	f, size, err := openFile(path)
 	if err != nil {
 		return nil, err
 	}
-	return f, nil
+	defer f.Close()
+	file, err := decode(f, size)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: %s: %w", path, err)
+	}
+	return file, nil
+}
+
+// decode reads the state dict of a file of so many bytes.
+func decode(r readerAt, size int64) (*File, error) {
+	s, err := newSource(r, size)
+	if err != nil {
+		return nil, err
+	}
+	items, names, err := s.usual()
+	if err != nil {
+		return nil, err
+	}
+	budget := 8*size + 16<<20 // elements that several views show count once for each
+	for _, it := range items {
+		if width(it.dtype) == 0 {
+			return nil, fmt.Errorf("tensor %q: %w: %q, want F32, F64, F16, BF16 or I64", clip(it.name), ErrDType, it.dtype)
+		}
+		n, err := elements(it.shape)
+		if err != nil {
+			return nil, fmt.Errorf("%w: tensor %q: %w", ErrFormat, clip(it.name), err)
+		}
+		if budget -= int64(min(n, 1<<56)) * 8; budget < 0 {
+			return nil, fmt.Errorf("%w: its tensors would have many times the bytes of the file, %d", ErrFormat, size)
+		}
+	}
+	tensors, err := s.load(items)
+	if err != nil {
+		return nil, err
+	}
+	for i := range tensors {
+		tensors[i].Name = names[i]
+	}
+	return &File{Metadata: s.metadata, Tensors: tensors}, nil
 }
 
 // ReadMetadata reads the metadata of a safetensors file and leaves the tensors. A file of
 // torch.save has none, which is no error.
 func ReadMetadata(path string) (metadata map[string]string, err error) {
-	err = withFile(path, func(r *os.File, size int64) error {
-		h, err := readHeader(r, size)
-		if errors.Is(err, ErrPickle) {
-			return nil
-		}
-		if err == nil {
-			metadata = h.metadata
-		}
-		return err
-	})
-	return metadata, err
-}
-
-// withFile opens a regular file and names it in errors.
-func withFile(path string, read func(r *os.File, size int64) error) error {
-	info, err := os.Stat(path) // first: opening a pipe would wait
-	if err != nil {
-		return fmt.Errorf("checkpoint: %w", err)
-	}
-	if info.IsDir() {
-		return fmt.Errorf("checkpoint: %s: %w: it is a folder, and no run's, which has checkpoints/best.safetensors", path, ErrFormat)
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("checkpoint: %s: %w: it is no regular file", path, ErrFormat)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("checkpoint: %w", err)
-	}
-	defer f.Close()
-	if info, err = f.Stat(); err != nil {
-		return fmt.Errorf("checkpoint: %w", err)
-	}
-	err = read(f, info.Size())
-	if err != nil {
-		return fmt.Errorf("checkpoint: %s: %w", path, err)
-	}
-	return nil
-}
-
-// decode reads a file of so many bytes.
-func decode(r io.Reader, size int64) (*File, error) {
-	h, err := readHeader(r, size)
+	f, size, err := openFile(path)
 	if err != nil {
 		return nil, err
 	}
-	f := &File{Metadata: h.metadata, Tensors: make([]Tensor, 0, len(h.entries))}
-	for _, e := range h.entries {
-		data, err := e.read(r)
-		if err != nil {
-			return nil, fmt.Errorf("tensor %q: %w", e.name, short(err))
-		}
-		f.Tensors = append(f.Tensors, Tensor{Name: e.name, Shape: e.Shape, Data: data})
+	defer f.Close()
+	h, err := readHeader(f, size)
+	if errors.Is(err, ErrPickle) {
+		return nil, nil
 	}
-	return f, nil
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: %s: %w", path, err)
+	}
+	return h.metadata, nil
 }
 
 // read reads the elements, which the file's size has been found to hold.

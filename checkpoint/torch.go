@@ -7,48 +7,49 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path"
 	"slices"
 	"strings"
 )
 
-// decodeTorch reads a file of torch.save: a zip archive, or what was written before there
-// were such.
-func decodeTorch(r io.ReaderAt, size int64) (*File, error) {
+// openTorch reads the pickle of a file of torch.save: a zip archive, or what was written
+// before there were such. The tensors in it are read later.
+func openTorch(r io.ReaderAt, size int64) (value any, read storageReader, err error) {
 	var start [4]byte
 	if _, err := r.ReadAt(start[:], 0); err != nil {
-		return nil, short(err)
+		return nil, nil, short(err)
 	}
 	if string(start[:]) == "PK\x03\x04" {
-		return decodeZip(r, size)
+		return openZip(r, size)
 	}
-	return decodeLegacy(r, size)
+	return openLegacy(r, size)
 }
 
 // storageReader reads the bytes of a storage.
 type storageReader func(s storage) ([]byte, error)
 
-// decodeZip reads an archive with a pickle, data.pkl, and a file for each storage.
-func decodeZip(r io.ReaderAt, size int64) (*File, error) {
+// openZip reads an archive with a pickle, data.pkl, and a file for each storage.
+func openZip(r io.ReaderAt, size int64) (any, storageReader, error) {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
-		return nil, errPickle("%w: %w", ErrTruncated, err)
+		return nil, nil, errPickle("%w: %w", ErrTruncated, err)
 	}
 	files, root := map[string]*zip.File{}, ""
 	for _, f := range z.File {
 		if files[f.Name] != nil {
-			return nil, errPickle("%q is in the archive twice", clip(f.Name))
+			return nil, nil, errPickle("%q is in the archive twice", clip(f.Name))
 		}
 		files[f.Name] = f
-		if path.Base(f.Name) == "data.pkl" {
+		if path.Base(f.Name) == "data.pkl" && files[root+"data.pkl"] == nil {
 			root = strings.TrimSuffix(f.Name, "data.pkl")
 		}
 	}
 	if files[root+"data.pkl"] == nil {
-		return nil, errPickle("the archive has no data.pkl: it is not of torch.save")
+		return nil, nil, foreignZip(z)
 	}
-	if files[root+"constants.pkl"] != nil && files[root+"code/"] != nil {
-		return nil, errPickle("it is a program of TorchScript; save its state_dict() instead")
+	if files[root+"constants.pkl"] != nil {
+		return nil, nil, errPickle("it is a program of TorchScript (torch.jit.save): in Python, torch.save(torch.jit.load(FILE).state_dict(), \"weights.pth\") makes a file of its weights")
 	}
 	stored := func(name string, limit int64) ([]byte, error) {
 		f := files[root+name]
@@ -76,73 +77,62 @@ func decodeZip(r io.ReaderAt, size int64) (*File, error) {
 	}
 	if files[root+"byteorder"] != nil {
 		if order, err := stored("byteorder", 16); err != nil || string(bytes.TrimSpace(order)) != "little" {
-			return nil, errPickle("its numbers are in big-endian order, which is not read")
+			return nil, nil, errPickle("its numbers are in big-endian order, which is not read")
 		}
 	}
 	data, err := stored("data.pkl", maxPickle)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	value, _, err := unpickle(data, storageOf)
-	if err != nil {
-		return nil, err
-	}
-	return tensors(value, size, func(s storage) ([]byte, error) { return stored("data/"+s.key, size) })
+	return value, func(s storage) ([]byte, error) { return stored("data/"+s.key, size) }, err
 }
 
-// decodeLegacy reads pickles behind each other: a number that says what this is, the
+// openLegacy reads pickles behind each other: a number that says what this is, the
 // version, the machine, the object, the keys of the storages; then the storages.
-func decodeLegacy(r io.ReaderAt, size int64) (*File, error) {
-	data := make([]byte, min(size, maxPickle))
+func openLegacy(r io.ReaderAt, size int64) (value any, read storageReader, err error) {
+	data := make([]byte, min(size, maxLegacy))
 	if _, err := io.ReadFull(io.NewSectionReader(r, 0, size), data); err != nil {
-		return nil, short(err)
+		return nil, nil, short(err)
 	}
 	rest := data
-	next := func(persistent func(any) (any, error)) (v any, err error) {
-		v, rest, err = unpickle(rest, persistent)
-		return v, err
-	}
-	magic, err := next(nil)
-	if err != nil {
-		return nil, err
-	}
-	if magic != "119547037146038801333356" {
-		return nil, errPickle("it is a pickle, but not of torch.save")
-	}
-	if version, err := next(nil); err != nil || version != int64(1001) {
-		return nil, errPickle("its version is %v, want 1001", version)
-	}
-	machine, err := next(nil)
-	if err != nil {
-		return nil, err
-	}
-	if d, ok := machine.(*dict); ok {
-		for i, k := range d.keys {
-			if k == "little_endian" && d.values[i] != true {
-				return nil, errPickle("its numbers are in big-endian order, which is not read")
-			}
-		}
-	}
 	seen := map[string]storage{}
-	value, err := next(func(id any) (any, error) {
+	persistent := func(id any) (any, error) {
 		v, err := storageOf(id)
 		if s, ok := v.(storage); ok {
 			seen[s.key] = s
 		}
 		return v, err
-	})
-	if err != nil {
-		return nil, err
 	}
-	keys, err := next(nil)
-	if err != nil {
-		return nil, err
+	var parts [5]any
+	for i := range parts {
+		of := persistent
+		if i != 3 {
+			of = nil
+		}
+		if parts[i], rest, err = unpickle(rest, of); err != nil {
+			return nil, nil, err
+		}
+		switch {
+		case i == 0 && parts[0] != "119547037146038801333356":
+			return nil, nil, errPickle("it is a pickle, but not of torch.save: in Python, torch.save(model.state_dict(), \"weights.pth\") makes a file that is read")
+		case i == 1 && parts[1] != int64(1001):
+			return nil, nil, errPickle("its version is %s, want 1001", clip(fmt.Sprint(kindOrNumber(parts[1]))))
+		}
 	}
-	read, err := legacyStorages(r, int64(len(data)-len(rest)), size, keys, seen)
-	if err != nil {
-		return nil, err
+	if d, ok := parts[2].(*dict); ok && d.get("little_endian") == false {
+		return nil, nil, errPickle("its numbers are in big-endian order, which is not read")
 	}
-	return tensors(value, size, read)
+	read, err = legacyStorages(r, int64(len(data)-len(rest)), size, parts[4], seen)
+	return parts[3], read, err
+}
+
+// kindOrNumber is a number itself, and of all else what it is.
+func kindOrNumber(v any) any {
+	if n, ok := v.(int64); ok {
+		return n
+	}
+	return kindOf(v)
 }
 
 // legacyStorages finds the storages from a place in the file on: each is the number of its
@@ -157,13 +147,17 @@ func legacyStorages(r io.ReaderAt, at, size int64, keys any, seen map[string]sto
 		key, ok := k.(string)
 		s, known := seen[key]
 		if !ok || !known {
-			return nil, errPickle("it lists a storage that no tensor lies in: %q", clip(fmt.Sprint(k)))
+			return nil, errPickle("it lists a storage that no tensor lies in: %q", clip(keyText(k)))
 		}
 		var head [8]byte
 		if _, err := r.ReadAt(head[:], at); err != nil {
 			return nil, short(err)
 		}
-		bytes := s.count * int64(torchWidth(s.dtype))
+		w := int64(torchWidth(s.dtype))
+		if w == 0 {
+			return nil, errPickle("the storage %q is of %s, which is not read", clip(key), s.dtype)
+		}
+		bytes := s.count * w
 		if n := int64(binary.LittleEndian.Uint64(head[:])); n != s.count || s.count > size || bytes > size-at-8 {
 			return nil, fmt.Errorf("%w: %w: the storage %q has %d elements, %d are wanted", ErrFormat, ErrTruncated, clip(key), n, s.count)
 		}
@@ -183,70 +177,61 @@ func legacyStorages(r io.ReaderAt, at, size int64, keys any, seen map[string]sto
 	}, nil
 }
 
-// torchWidth is the size of an element in bytes.
+// torchWidth is the size of an element in bytes, also of types that are not read; 0 if it
+// is not known.
 func torchWidth(dtype string) int {
 	switch dtype {
-	case "I32":
+	case "C128":
+		return 16
+	case "C64", "U64":
+		return 8
+	case "I32", "U32", "QI32":
 		return 4
-	case "I16":
+	case "I16", "U16":
 		return 2
-	case "I8", "U8", "BOOL":
+	case "I8", "U8", "BOOL", "QI8", "QU8", "F8_E4M3", "F8_E5M2":
 		return 1
 	}
 	return width(dtype)
 }
 
-// tensors reads those of a state dict.
-func tensors(value any, size int64, read storageReader) (*File, error) {
-	d, err := stateDict(value)
-	if err != nil {
-		return nil, err
+// loadTorch reads tensors. Each storage is read once, however many of them lie in it.
+func loadTorch(items []*item, read storageReader) ([]Tensor, error) {
+	order := make([]int, len(items))
+	for i := range order {
+		order[i] = i
 	}
-	var names []string
-	var refs []strided
-	seen, total := map[string]bool{}, int64(0)
-	for i, v := range d.values {
-		t, ok := v.(strided)
-		if !ok {
-			continue // a setting beside the tensors
-		}
-		name, ok := d.keys[i].(string)
-		if !ok || name == "" || seen[name] {
-			return nil, errPickle("a tensor without a name, or one twice: %q", clip(fmt.Sprint(d.keys[i])))
-		}
-		seen[name] = true
-		n, err := t.check()
-		if err == nil && t.storage.count > size {
-			err = errPickle("its storage would have more elements, %d, than the file has bytes", t.storage.count)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("tensor %q: %w", clip(name), err)
-		}
-		if total += n * int64(torchWidth(t.storage.dtype)); total > size {
-			return nil, errPickle("its tensors would have more bytes than the file, %d", size)
-		}
-		names, refs = append(names, name), append(refs, t)
+	key := func(i int) string {
+		t, _ := items[i].ref.(strided)
+		return t.storage.key
 	}
-	withoutPrefix(names)
-	f := &File{}
-	var held storage // the last one, since tensors of one storage mostly follow each other
+	slices.SortStableFunc(order, func(a, b int) int { return strings.Compare(key(a), key(b)) })
+	tensors := make([]Tensor, len(items))
+	var held storage
 	var data []byte
-	for i, t := range refs {
-		if data == nil || held != t.storage {
-			if data, err = read(t.storage); err != nil {
-				return nil, fmt.Errorf("tensor %q: %w", clip(names[i]), err)
-			}
+	for _, i := range order {
+		t, ok := items[i].ref.(strided)
+		if !ok {
+			return nil, fmt.Errorf("tensor %q: %w: it is of %s", clip(items[i].name), ErrDType, items[i].dtype)
+		}
+		_, err := t.check()
+		if err == nil && (data == nil || held != t.storage) {
+			data, err = read(t.storage)
 			held = t.storage
 		}
-		if int64(len(data)) < t.storage.count*int64(torchWidth(t.storage.dtype)) {
-			return nil, fmt.Errorf("tensor %q: %w: %w: its storage has %d bytes, want %d elements", clip(names[i]), ErrFormat, ErrTruncated, len(data), t.storage.count)
+		if err == nil && int64(len(data))/int64(width(t.storage.dtype)) < t.storage.count {
+			err = fmt.Errorf("%w: %w: its storage has %d bytes, want %d elements", ErrFormat, ErrTruncated, len(data), t.storage.count)
 		}
-		f.Tensors = append(f.Tensors, t.read(names[i], data))
+		if err != nil {
+			return nil, fmt.Errorf("tensor %q: %w", clip(items[i].name), err)
+		}
+		tensors[i] = t.read(items[i].name, data)
 	}
-	return f, nil
+	return tensors, nil
 }
 
-// check compares a tensor with its storage and counts its elements.
+// check compares a tensor with its storage and counts its elements, which may be more than
+// the storage has: views may show an element several times.
 func (t strided) check() (elements int64, err error) {
 	if width(t.storage.dtype) == 0 {
 		return 0, fmt.Errorf("%w: %q, want F32, F64, F16, BF16 or I64", ErrDType, t.storage.dtype)
@@ -254,17 +239,18 @@ func (t strided) check() (elements int64, err error) {
 	if slices.Contains(t.shape, 0) {
 		return 0, nil
 	}
+	large := errPickle("the shape %v at %d is larger than its storage, %d elements", t.shape, t.offset, t.storage.count)
 	elements = 1
 	last := t.offset
 	for i, n := range t.shape {
-		if elements > t.storage.count/n || t.stride[i] > 0 && n > 1 && n-1 > (t.storage.count-last)/t.stride[i] {
-			return 0, errPickle("the shape %v at %d is larger than its storage, %d elements", t.shape, t.offset, t.storage.count)
+		if elements > math.MaxInt32*16/n || t.stride[i] > 0 && n > 1 && n-1 > (t.storage.count-last)/t.stride[i] {
+			return 0, large
 		}
 		elements *= n
 		last += (n - 1) * t.stride[i]
 	}
 	if last >= t.storage.count {
-		return 0, errPickle("the shape %v at %d is larger than its storage, %d elements", t.shape, t.offset, t.storage.count)
+		return 0, large
 	}
 	return elements, nil
 }

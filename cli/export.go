@@ -57,7 +57,7 @@ func RunExport(_ context.Context, s IO, args []string) int {
 		err = e.check()
 	}
 	if err == nil {
-		err = e.run()
+		err = e.run(s)
 	}
 	if err != nil {
 		return fail(s, "export", err)
@@ -85,13 +85,14 @@ func (e *exporting) check() error {
 	return nil
 }
 
-func (e *exporting) run() error {
+func (e *exporting) run(s IO) error {
 	path := trainer.WeightsFile(e.weights)
-	f, err := checkpoint.Read(path)
+	f, err := checkpoint.Open(path)
 	if err != nil {
 		return err
 	}
-	info, err := checkpoint.ReadInfo(f.Metadata)
+	defer f.Close()
+	info, err := checkpoint.ReadInfo(f.Metadata())
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -106,12 +107,12 @@ func (e *exporting) run() error {
 	if info.Preprocessing != nil && e.size == 0 {
 		size = info.Preprocessing.Crop
 	}
-	return e.write(path, name, size, f, info)
+	return e.write(s, path, name, size, f, info)
 }
 
 // write makes the model's graph, which says what its tensors are, and writes the file.
-func (e *exporting) write(path, name string, size int, f *checkpoint.File, info checkpoint.Info) error {
-	m, aliases, err := modelOf(name, f)
+func (e *exporting) write(s IO, path, name string, size int, f *checkpoint.Source, info checkpoint.Info) error {
+	m, err := modelOf(name, size, f)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -119,9 +120,13 @@ func (e *exporting) write(path, name string, size int, f *checkpoint.File, info 
 	if err != nil {
 		return err
 	}
-	matched, err := checkpoint.Match(checkpoint.Rename(f, aliases), trainer.Specs(g), checkpoint.MatchOptions{Path: path, Model: name, AnyForm: e.anyForm})
+	aliases := trainer.Aliases(m)
+	matched, err := f.Match(trainer.Specs(g), checkpoint.MatchOptions{Model: name, Aliases: aliases, AnyForm: e.anyForm})
 	if err != nil {
 		return err
+	}
+	if line := matched.Choice.String(); line != "" {
+		fmt.Fprintf(s.Err, "weights of %s: %s\n", path, line)
 	}
 	info.Model = name
 	metadata := info.Metadata()
@@ -140,22 +145,14 @@ func (e *exporting) write(path, name string, size int, f *checkpoint.File, info 
 }
 
 // modelOf makes a model with as many outputs as a file's classifier has.
-func modelOf(name string, f *checkpoint.File) (nn.Module, []checkpoint.Alias, error) {
+func modelOf(name string, size int, f *checkpoint.Source) (nn.Module, error) {
 	m, err := models.New(name, models.Config{Classes: 2})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	aliases := trainer.Aliases(m)
-	h, ok := m.(interface{ HeadParams() []string })
-	if !ok {
-		return nil, nil, fmt.Errorf("%s does not say which of its parameters are the classifier", name)
+	classes, err := trainer.HeadClasses(m, [3]int{3, size, size}, f)
+	if err != nil {
+		return nil, err
 	}
-	renamed := checkpoint.Rename(f, aliases)
-	for _, head := range h.HeadParams() {
-		if t, ok := renamed.Find(head); ok && len(t.Shape) > 0 && t.Shape[0] > 0 {
-			m, err = models.New(name, models.Config{Classes: t.Shape[0]})
-			return m, aliases, err
-		}
-	}
-	return nil, nil, fmt.Errorf("%w: it lacks %s, the classifier of %s", checkpoint.ErrMatch, strings.Join(h.HeadParams(), ", "), name)
+	return models.New(name, models.Config{Classes: classes})
 }

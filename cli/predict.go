@@ -138,6 +138,9 @@ func (o *predictOptions) run(ctx context.Context, s IO, images []string) (bad in
 		return 0, err
 	}
 	defer c.Close()
+	if line := c.Choice().String(); line != "" {
+		fmt.Fprintf(s.Err, "weights of %s: %s\n", o.weights, line)
+	}
 	out := bufio.NewWriter(s.Out)
 	p := &predictor{options: o, classifier: c, out: out, err: s.Err, in: s.In, class: -1}
 	if o.class != "" {

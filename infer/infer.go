@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -84,16 +83,18 @@ type Classifier struct {
 	images   []float32 // of a batch
 	once     sync.Once // Close
 	closeErr error
+	choice   checkpoint.Choice
 }
 
 // Open reads weights from a safetensors or .pth file, or the best ones of a run's folder.
 func Open(path string, o Options) (c *Classifier, err error) {
 	path = trainer.WeightsFile(path)
-	f, err := checkpoint.Read(path)
+	f, err := checkpoint.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("infer: %w", err)
 	}
-	info, err := checkpoint.ReadInfo(f.Metadata)
+	defer f.Close()
+	info, err := checkpoint.ReadInfo(f.Metadata())
 	if err != nil {
 		return nil, fmt.Errorf("infer: %s: %w", path, err)
 	}
@@ -135,7 +136,7 @@ func (c *Classifier) prepare(info checkpoint.Info, o Options) error {
 }
 
 // build makes the model with as many outputs as the file's classifier has.
-func (c *Classifier) build(path string, f *checkpoint.File, classes []string, o Options) (err error) {
+func (c *Classifier) build(path string, f *checkpoint.Source, classes []string, o Options) (err error) {
 	n, err := c.classCount(f, classes, o.Classes)
 	if err != nil {
 		return fmt.Errorf("infer: %s: %w", path, err)
@@ -165,13 +166,10 @@ func (c *Classifier) build(path string, f *checkpoint.File, classes []string, o 
 	if c.step, err = trainer.NewStep(net, trainer.StepConfig{Device: c.device, Input: [3]int{3, crop, crop}}); err != nil {
 		return err
 	}
-	if _, named := net.(interface{ ModelName() string }); o.New != nil && !named {
-		unnamed := *f // the caller says which model it is of
-		unnamed.Metadata = maps.Clone(f.Metadata)
-		delete(unnamed.Metadata, checkpoint.ModelKey)
-		f = &unnamed
-	}
-	return c.step.Load(path, f, trainer.LoadOptions{AnyForm: o.AnyForm})
+	_, named := net.(interface{ ModelName() string })
+	loaded, err := c.step.LoadFrom(f, trainer.LoadOptions{AnyForm: o.AnyForm, AnyModel: o.New != nil && !named}) // the caller says which model it is of
+	c.choice = loaded.Choice
+	return err
 }
 
 // newModel makes the model and checks that it is the one that the file names.
@@ -198,7 +196,7 @@ func (c *Classifier) newModel(classes int) (net nn.Module, err error) {
 
 // classCount is the number of classes: of the names in the file, or of the outputs of its
 // classifier, or of given names where the model does not say which parameters those are.
-func (c *Classifier) classCount(f *checkpoint.File, names, given []string) (int, error) {
+func (c *Classifier) classCount(f *checkpoint.Source, names, given []string) (int, error) {
 	if len(names) > 0 {
 		return len(names), nil
 	}
@@ -206,24 +204,21 @@ func (c *Classifier) classCount(f *checkpoint.File, names, given []string) (int,
 	if err != nil {
 		return 0, err
 	}
-	m, ok := net.(interface{ HeadParams() []string })
-	if !ok && len(given) > 0 {
+	if _, ok := net.(interface{ HeadParams() []string }); !ok && len(given) > 0 {
 		return len(given), nil
 	}
-	if !ok {
-		return 0, fmt.Errorf("%w: neither the file nor the model (HeadParams) says how many classes there are; give their names", ErrWeights)
+	n, err := trainer.HeadClasses(net, [3]int{3, c.pipeline.H, c.pipeline.W}, f)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrWeights, err)
 	}
-	f = checkpoint.Rename(f, trainer.Aliases(net)) // a file of another library
-	for _, name := range m.HeadParams() {
-		if t, ok := f.Find(name); ok && len(t.Shape) > 0 && t.Shape[0] > 0 {
-			return t.Shape[0], nil
-		}
-	}
-	return 0, fmt.Errorf("%w: it lacks %v, the classifier of %s", ErrWeights, m.HeadParams(), c.model)
+	return n, nil
 }
 
 // Model is the model's name: the registered one, or what the file or the model itself says.
 func (c *Classifier) Model() string { return c.model }
+
+// Choice is the part of the file that its weights are, where it holds more than a state dict.
+func (c *Classifier) Choice() checkpoint.Choice { return c.choice }
 
 // Classes are the names of the classes in order of their index.
 func (c *Classifier) Classes() []string { return slices.Clone(c.classes) }

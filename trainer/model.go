@@ -37,14 +37,6 @@ func Aliases(m nn.Module) (list []checkpoint.Alias) {
 	return list
 }
 
-// LoadOptions say what loading accepts.
-type LoadOptions struct {
-	// ReplaceHead keeps fresh weights for the classifier when the file's has another size.
-	ReplaceHead bool
-	// AnyForm takes a file without metadata into a ResNet of form A.
-	AnyForm bool
-}
-
 // Tensors copies the model's state dict: parameters, running statistics, counters, with
 // PyTorch's names and layouts.
 func (s *Step) Tensors() ([]checkpoint.Tensor, error) {
@@ -62,19 +54,6 @@ func (s *Step) Tensors() ([]checkpoint.Tensor, error) {
 		tensors = append(tensors, t)
 	}
 	return tensors, nil
-}
-
-// Load puts a state dict into the model, under its own names or those that its Aliases
-// tell. A file of another model, with missing, unknown
-// or mis-shaped tensors, changes nothing and is an error that names path.
-func (s *Step) Load(path string, f *checkpoint.File, o LoadOptions) error {
-	match, err := checkpoint.Match(checkpoint.Rename(f, Aliases(s.model)), s.specs(), checkpoint.MatchOptions{
-		Path: path, Model: modelName(s.model), ReplaceHead: o.ReplaceHead, Head: headParams(s.model), AnyForm: o.AnyForm,
-	})
-	if err != nil {
-		return err
-	}
-	return s.writeTensors(path, match.Tensors)
 }
 
 // specs describes the tensors of the model's state dict.
@@ -159,17 +138,6 @@ func (t *Trainer) SaveModel(path string) error {
 		return err
 	}
 	return checkpoint.Write(path, f)
-}
-
-// LoadModel reads a state dict, of a safetensors or a .pth file or of a run's folder, into
-// the model; see Step.Load.
-func (t *Trainer) LoadModel(path string, o LoadOptions) error {
-	path = WeightsFile(path)
-	f, err := checkpoint.Read(path)
-	if err != nil {
-		return err
-	}
-	return t.step.Load(path, f, o)
 }
 
 // modelFile is the model with what a reader needs to use it.

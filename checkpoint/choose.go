@@ -1,0 +1,346 @@
+package checkpoint
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Which part of a file is a model's state dict: every tensor's name, the keys of the
+// dictionaries before it included, is cut at each dot and each border of a dictionary. If
+// what follows is one of the model's names, what precedes is a prefix that may be taken
+// off. The prefix that most of the model's names have, with their shapes, is chosen; of
+// several that fit equally well an average of the weights, then one of the usual names,
+// then the first in the file. A part of the model's names may have another prefix if each
+// name that is needed then occurs once: nothing is mixed between two whole sets of weights.
+
+// family is the tensors below a prefix that have names of the model.
+type family struct {
+	prefix      string
+	rank, order int
+	at          int          // of its first tensor in the file
+	found       map[int]*hit // by the number of the Spec
+	fits, body  int          // tensors with name, shape and type; of these those outside the classifier
+	named       int          // tensors with the name
+}
+
+// hit is a tensor for a Spec.
+type hit struct {
+	item  *item
+	alias *Alias // whose names and shape it has; nil: our own
+	exact bool   // the rest of the name is as it is, without wrappers within
+}
+
+// index finds Specs by name.
+type index struct {
+	specs   []Spec
+	head    []bool
+	exact   map[string]hitOf
+	short   map[string]hitOf // by the name without wrappers, where that is unique
+	deepest int              // parts of the longest name
+	needed  int              // Specs that are no counters
+	body    int              // of these those outside the classifier
+}
+
+type hitOf struct {
+	spec  int
+	alias *Alias
+}
+
+func newIndex(specs []Spec, o MatchOptions) *index {
+	x := &index{specs: specs, head: make([]bool, len(specs)), exact: map[string]hitOf{}, short: map[string]hitOf{}}
+	number := map[string]int{}
+	for i, s := range specs {
+		number[s.Name] = i
+		x.head[i] = slices.Contains(o.Head, s.Name)
+		x.exact[s.Name] = hitOf{spec: i}
+		if !s.Counter {
+			x.needed++
+			if !x.head[i] {
+				x.body++
+			}
+		}
+	}
+	for i := range o.Aliases {
+		a := &o.Aliases[i]
+		if n, ok := number[a.Ours]; ok {
+			if _, taken := x.exact[a.Theirs]; !taken {
+				x.exact[a.Theirs] = hitOf{n, a}
+			}
+		}
+	}
+	unique := true
+	for name, to := range x.exact {
+		x.deepest = max(x.deepest, strings.Count(name, ".")+1)
+		short := withoutWrappers(name)
+		if _, taken := x.short[short]; taken {
+			unique = false
+		}
+		x.short[short] = to
+	}
+	if !unique {
+		x.short = nil
+	}
+	return x
+}
+
+// cuts calls yield with each prefix of a tensor's name whose rest is a name of the model.
+func (x *index) cuts(it *item, yield func(prefix string, to hitOf, exact bool)) {
+	full, parts := it.full(), 0
+	for at := len(full) - 1; at >= -1; at-- {
+		if at >= 0 && full[at] != '.' && full[at] != border[0] {
+			continue
+		}
+		rest := full[at+1:]
+		first, _, _ := strings.Cut(rest, ".")
+		first, _, _ = strings.Cut(first, border)
+		if parts++; parts > x.deepest+16 {
+			return
+		}
+		rest = strings.ReplaceAll(rest, border, ".")
+		if to, ok := x.exact[rest]; ok {
+			yield(full[:at+1], to, true)
+		} else if x.short != nil && !isWrapper(first) {
+			if to, ok := x.short[withoutWrappers(rest)]; ok {
+				yield(full[:at+1], to, false)
+			}
+		}
+	}
+}
+
+// maxFamilies is how many prefixes are looked at closely: those with the most names.
+const maxFamilies = 64
+
+// families groups the tensors by prefixes, the best first.
+func (s *Source) families(x *index) []*family {
+	count, first := map[string]int{}, map[string]int{}
+	for i, it := range s.items {
+		x.cuts(it, func(prefix string, to hitOf, _ bool) {
+			if count[prefix]++; count[prefix] == 1 {
+				first[prefix] = i
+			}
+		})
+	}
+	var list []*family
+	for prefix := range count {
+		f := &family{prefix: prefix, at: first[prefix], found: map[int]*hit{}}
+		f.rank, f.order = rank(prefix)
+		list = append(list, f)
+	}
+	slices.SortFunc(list, func(a, b *family) int {
+		return cmp.Or(count[b.prefix]-count[a.prefix], a.rank-b.rank, a.at-b.at, cmp.Compare(a.prefix, b.prefix))
+	})
+	list = list[:min(len(list), maxFamilies)]
+	by := map[string]*family{}
+	for _, f := range list {
+		by[f.prefix] = f
+	}
+	s.fill(x, by)
+	for _, f := range list {
+		f.score(x)
+	}
+	slices.SortStableFunc(list, func(a, b *family) int { return a.compare(b, x) })
+	return list
+}
+
+// fill gives families their tensors. Of two for one name, that which is as most of the
+// family are, with wrappers within the name or without, is taken.
+func (s *Source) fill(x *index, by map[string]*family) {
+	balance := map[*family]int{}
+	add := func(only int) func(it *item) {
+		return func(it *item) {
+			x.cuts(it, func(prefix string, to hitOf, exact bool) {
+				f := by[prefix]
+				if f == nil {
+					return
+				}
+				if only == 0 {
+					balance[f] += 2*boolInt(exact) - 1
+					return
+				}
+				h := &hit{item: it, alias: to.alias, exact: exact}
+				if old := f.found[to.spec]; old == nil || old.worse(h, balance[f] >= 0) {
+					f.found[to.spec] = h
+				}
+			})
+		}
+	}
+	for pass := range 2 {
+		for _, it := range s.items {
+			add(pass)(it)
+		}
+	}
+}
+
+// worse reports whether another tensor of the same name is to be preferred.
+func (h *hit) worse(other *hit, exact bool) bool {
+	if h.exact != other.exact {
+		return other.exact == exact
+	}
+	return h.alias != nil && other.alias == nil
+}
+
+// score counts what fits.
+func (f *family) score(x *index) {
+	for i, h := range f.found {
+		if s := x.specs[i]; !s.Counter {
+			f.named++
+			if s.wrong(h) == "" {
+				f.fits++
+				f.body += 1 - boolInt(x.head[i])
+			}
+		}
+	}
+}
+
+// compare orders families, the best first.
+func (f *family) compare(g *family, x *index) int {
+	whole := func(f *family) int { return boolInt(f.body == x.body && f.rank != rankUnusual) }
+	return cmp.Or(whole(g)-whole(f), g.fits-f.fits, g.named-f.named, f.rank-g.rank, f.order-g.order, f.at-g.at, len(f.prefix)-len(g.prefix))
+}
+
+// complete adds to a family the names that it lacks from elsewhere in the file, if each of
+// them has one tensor there and no prefix of these has a name that the family has too. It
+// returns the prefixes.
+func (s *Source) complete(f *family, list []*family, x *index) (prefixes []string) {
+	lacks := func(i int) bool { return f.found[i] == nil }
+	provider := map[int]*family{}
+	for _, g := range list {
+		apart := g != f && g.rank != rankUnusual && (g.rank != rankAverage || f.rank == rankAverage)
+		for i := range g.found {
+			apart = apart && lacks(i)
+		}
+		if !apart {
+			continue
+		}
+		for i := range g.found {
+			if provider[i] != nil {
+				return nil
+			}
+			provider[i] = g
+		}
+	}
+	for i, spec := range x.specs {
+		if !spec.Counter && lacks(i) && provider[i] == nil && !x.head[i] {
+			return nil
+		}
+	}
+	for i, g := range provider {
+		f.found[i] = g.found[i]
+		if !slices.Contains(prefixes, g.prefix) {
+			prefixes = append(prefixes, g.prefix)
+		}
+	}
+	f.fits, f.body, f.named = 0, 0, 0
+	f.score(x)
+	slices.Sort(prefixes)
+	return prefixes
+}
+
+// Choice is the part of a file that was taken for a model's state dict.
+type Choice struct {
+	// Prefix is what was taken off the names: keys of dictionaries, then the beginning of
+	// names, such as "state_dict: module.". "" if nothing was.
+	Prefix string
+	// Average is whether it is an average of the weights, by its name.
+	Average bool
+	// Beside are prefixes of a part of the names, such as of the classifier.
+	Beside []string
+	// Others fit as well.
+	Others []string
+	// Nearly are averages of the weights that are not complete, with how much of the model
+	// they have.
+	Nearly []string
+	// Tensors is how many were taken.
+	Tensors int
+	// LeftOver are the other names below the prefix and beside it in the same dictionary.
+	LeftOver []string
+	// Counters is how many num_batches_tracked the file lacks: they are 0.
+	Counters int
+}
+
+// String is a line about the choice; "" if there was none to make.
+func (c Choice) String() string {
+	var parts []string
+	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	if c.Prefix != "" {
+		add("%d tensors of %q", c.Tensors, c.Prefix)
+	}
+	if c.Average {
+		add("an average of the weights")
+	}
+	if len(c.Beside) > 0 {
+		add("with others of %s", quoted(c.Beside))
+	}
+	if len(c.Others) > 0 {
+		add("%s would fit too", quoted(c.Others))
+	}
+	if len(c.Nearly) > 0 {
+		add("not %s", some(c.Nearly))
+	}
+	if len(c.LeftOver) > 0 {
+		add("%d left over: %s", len(c.LeftOver), some(c.LeftOver))
+	}
+	if c.Counters > 0 {
+		add("%d num_batches_tracked, which it lacks, are 0", c.Counters)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func quoted(names []string) string {
+	var list []string
+	for _, n := range names {
+		list = append(list, fmt.Sprintf("%q", n))
+	}
+	return some(list)
+}
+
+// shown is a prefix as it is printed: keys of dictionaries, a colon after each.
+func shown(prefix string) string {
+	return clip(strings.TrimSuffix(strings.ReplaceAll(prefix, border, ": "), ": "))
+}
+
+// choice describes a family as it was chosen from a list.
+func (s *Source) choice(f *family, beside []string, list []*family, x *index) Choice {
+	c := Choice{Prefix: shown(f.prefix), Average: f.rank == rankAverage, Tensors: len(f.found)}
+	for _, p := range beside {
+		c.Beside = append(c.Beside, shown(p))
+	}
+	for _, g := range list {
+		switch {
+		case g == f || slices.Contains(beside, g.prefix):
+		case g.fits == f.fits && g.rank != rankUnusual:
+			c.Others = append(c.Others, shown(g.prefix))
+		case g.rank == rankAverage && f.rank != rankAverage && 2*g.fits >= f.fits:
+			c.Nearly = append(c.Nearly, fmt.Sprintf("%q, which has %d of %d", shown(g.prefix), g.fits, x.needed))
+		}
+	}
+	taken := map[*item]bool{}
+	for i := range x.specs {
+		h := f.found[i]
+		if h != nil {
+			taken[h.item] = true
+		} else if x.specs[i].Counter {
+			c.Counters++
+		}
+	}
+	for _, it := range s.items {
+		if !taken[it] && strings.HasPrefix(it.where, dictionaryOf(f.prefix)) && !within(it, list, f) {
+			c.LeftOver = append(c.LeftOver, clip(strings.ReplaceAll(it.full()[len(dictionaryOf(f.prefix)):], border, ".")))
+		}
+	}
+	return c
+}
+
+// dictionaryOf is the part of a prefix that is keys of dictionaries.
+func dictionaryOf(prefix string) string { return prefix[:strings.LastIndex(prefix, border)+1] }
+
+// within reports whether a tensor is of another family that fits, or of another dictionary
+// below.
+func within(it *item, list []*family, f *family) bool {
+	return strings.Count(it.where, border) > strings.Count(f.prefix, border) && !strings.HasPrefix(it.full(), f.prefix) ||
+		slices.ContainsFunc(list, func(g *family) bool {
+			return g != f && g.fits >= f.fits && g.prefix != "" && len(g.prefix) > len(dictionaryOf(f.prefix)) && strings.HasPrefix(it.full(), g.prefix)
+		})
+}

@@ -1,0 +1,60 @@
+package checkpoint
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// parameterNames end the names of tensors without which a layer computes something else.
+var parameterNames = []string{"weight", "bias", "running_mean", "running_var", "weight_g", "weight_v", "weight_orig", "gamma", "beta"}
+
+// furtherLayers lists the tensors beside those of the model that belong to layers which
+// the model does not have, within its own: a ResNet-101 has all that a ResNet-50 needs.
+// Counts and other values that tools add to layers are none.
+func (s *Source) furtherLayers(f *family, list []*family, c *comparison) (names []string) {
+	inside, numbered := modulesOf(c.index)
+	taken := map[*item]bool{}
+	for _, h := range f.found {
+		taken[h.item] = true
+	}
+	for _, it := range s.items {
+		rest, ok := strings.CutPrefix(it.full(), f.prefix)
+		if !ok || taken[it] || within(it, list, f) {
+			continue
+		}
+		rest = withoutWrappers(strings.ReplaceAll(rest, border, "."))
+		parts := strings.Split(rest, ".")
+		if len(parts) < 2 || !slices.Contains(parameterNames, parts[len(parts)-1]) || c.freshHead && inHead(rest, c.options.Head) {
+			continue
+		}
+		_, err := strconv.Atoi(parts[0])
+		if inside[parts[0]] || err == nil && numbered {
+			names = append(names, clip(rest))
+		}
+	}
+	return names
+}
+
+// modulesOf are the first parts of a model's names that have more; numbered: they are
+// numbers.
+func modulesOf(x *index) (first map[string]bool, numbered bool) {
+	first = map[string]bool{}
+	for name := range x.exact {
+		part, _, more := strings.Cut(withoutWrappers(name), ".")
+		if more {
+			first[part] = true
+			_, err := strconv.Atoi(part)
+			numbered = numbered || err == nil
+		}
+	}
+	return first, numbered
+}
+
+// inHead reports whether a name is below the layer of a classifier's parameters.
+func inHead(name string, head []string) bool {
+	return slices.ContainsFunc(head, func(h string) bool {
+		layer := h[:strings.LastIndexByte(h, '.')+1]
+		return layer != "" && strings.HasPrefix(name, layer)
+	})
+}

@@ -1,0 +1,218 @@
+package checkpoint
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// item is a tensor of a file, which has not been read.
+type item struct {
+	where string // keys of the dictionaries that it is in, each followed by border
+	name  string // in the last of them
+	dtype string // as in safetensors, or what else it is of
+	shape []int
+	ref   any // where its elements are: of the type that the file's load knows
+}
+
+// border ends the key of a dictionary, as a dot ends a part of a name.
+const border = "\x1f"
+
+// full is the name with the keys before it.
+func (i *item) full() string { return i.where + i.name }
+
+// Bounds on what a walk makes.
+const (
+	maxDepth = 64       // of dictionaries within each other
+	maxName  = 1024     // bytes of a key
+	maxNames = 64 << 20 // bytes of all names together
+)
+
+// place is a way into an object of a pickle.
+type place struct {
+	above  *place
+	key    string
+	dotted bool // a module within a module: part of names, not a dictionary
+	depth  int
+}
+
+// walker gathers the tensors in what was unpickled. It looks into everything once, however
+// often it occurs.
+type walker struct {
+	items []*item
+	seen  map[any]bool
+	bytes int
+}
+
+// itemsOf lists the tensors of a pickle's value in the order of the file.
+func itemsOf(value any) ([]*item, error) {
+	w := &walker{seen: map[any]bool{}}
+	return w.items, w.walk(value, &place{})
+}
+
+// walk looks for tensors in a value.
+func (w *walker) walk(v any, at *place) error {
+	switch v := v.(type) {
+	case strided, odd:
+		return w.add(v, at)
+	case *dict:
+		if w.visit(v) {
+			return w.dictionary(v, at)
+		}
+	case *list:
+		if w.visit(v) {
+			return w.list(v.items, at)
+		}
+	case tuple:
+		if len(v) > 0 && w.visit(&v[0]) {
+			return w.list(v, at)
+		}
+	case *object:
+		if !w.visit(v) {
+			return nil
+		}
+		if err := w.walk(v.args, at); err != nil {
+			return err
+		}
+		if err := w.dictionary(&v.dict, at); err != nil {
+			return err
+		}
+		if err := w.list(v.items, at); err != nil {
+			return err
+		}
+		return w.walk(v.state, at)
+	}
+	return nil
+}
+
+// visit reports whether something has not been seen.
+func (w *walker) visit(address any) bool {
+	if w.seen[address] {
+		return false
+	}
+	w.seen[address] = true
+	return true
+}
+
+func (w *walker) list(items []any, at *place) error {
+	for i, v := range items {
+		if err := w.below(v, at, strconv.Itoa(i), false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dictionary looks into the values; of a key that occurs twice the last counts, as in
+// Python. The attributes of a module of torch.nn are its parameters, buffers and modules.
+func (w *walker) dictionary(d *dict, at *place) error {
+	parameters, ok := d.get("_parameters").(*dict)
+	modules, ok2 := d.get("_modules").(*dict)
+	if ok && ok2 {
+		buffers, _ := d.get("_buffers").(*dict)
+		for _, part := range []*dict{parameters, buffers, modules} {
+			if part == nil || !w.visit(part) {
+				continue
+			}
+			for i, k := range part.keys {
+				if err := w.below(part.values[i], at, keyText(k), part == modules); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	last := make(map[string]int, len(d.keys))
+	for i, k := range d.keys {
+		last[keyText(k)] = i
+	}
+	for i, k := range d.keys {
+		if key := keyText(k); last[key] == i {
+			if err := w.below(d.values[i], at, key, false); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// below walks into the value of a key.
+func (w *walker) below(v any, at *place, key string, dotted bool) error {
+	switch v.(type) {
+	case strided, odd, *dict, *list, tuple, *object:
+		if len(key) > maxName || at.depth == maxDepth {
+			return nil // no parameter's name
+		}
+		return w.walk(v, &place{above: at, key: key, dotted: dotted, depth: at.depth + 1})
+	}
+	return nil
+}
+
+// keyText is a key as part of a name.
+func keyText(k any) string {
+	switch k := k.(type) {
+	case string:
+		return k
+	case int64:
+		return strconv.FormatInt(k, 10)
+	}
+	return kindOf(k)
+}
+
+// add notes a tensor.
+func (w *walker) add(v any, at *place) error {
+	if at.above == nil {
+		return nil // the file is this tensor
+	}
+	it := &item{name: at.key, ref: v}
+	var above []string
+	for p := at.above; p.above != nil; p = p.above {
+		if p.dotted && len(above) == 0 {
+			it.name = p.key + "." + it.name
+		} else {
+			above = append(above, p.key+border)
+		}
+	}
+	slices.Reverse(above)
+	it.where = strings.Join(above, "")
+	if w.bytes += len(it.where) + len(it.name); w.bytes > maxNames {
+		return errPickle("the names of its tensors have more than %d bytes", maxNames)
+	}
+	switch t := v.(type) {
+	case odd:
+		it.dtype = clip(t.of.String())
+	case strided:
+		it.dtype = t.storage.dtype
+		it.shape = make([]int, len(t.shape))
+		for i, n := range t.shape {
+			it.shape[i] = int(n)
+		}
+	}
+	w.items = append(w.items, it)
+	return nil
+}
+
+// outline lists what a pickle's value holds at its top, for messages.
+func outline(v any) string {
+	d, ok := v.(*dict)
+	if o, isObject := v.(*object); isObject && len(o.keys) > 0 {
+		d, ok = &o.dict, true
+	}
+	if !ok {
+		return kindOf(v)
+	}
+	const few = 12
+	var parts []string
+	for i, k := range d.keys {
+		if i == few {
+			parts = append(parts, fmt.Sprintf("and %d more", len(d.keys)-few))
+			break
+		}
+		parts = append(parts, fmt.Sprintf("%s (%s)", clip(keyText(k)), kindOf(d.values[i])))
+	}
+	if len(parts) == 0 {
+		return "an empty dictionary"
+	}
+	return strings.Join(parts, ", ")
+}

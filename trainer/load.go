@@ -1,0 +1,149 @@
+package trainer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/euryale-ml/euryale/checkpoint"
+	"github.com/euryale-ml/euryale/nn"
+)
+
+// LoadOptions say what loading accepts.
+type LoadOptions struct {
+	// ReplaceHead keeps fresh weights for the classifier when the file's has another size.
+	ReplaceHead bool
+	// AnyForm takes a file without metadata into a ResNet of form A.
+	AnyForm bool
+	// AnyModel takes a file that names another model: the caller knows that it fits.
+	AnyModel bool
+}
+
+// Loaded describes what loading took from a file.
+type Loaded struct {
+	// Choice is the part of the file that was the state dict.
+	Choice checkpoint.Choice
+	// FreshHead is whether the classifier is a fresh one.
+	FreshHead bool
+	// Classes are the names of the file's classes, by its metadata; nil: it has none.
+	Classes []string
+}
+
+// matchOptions are those of a model.
+func matchOptions(m nn.Module, o LoadOptions) checkpoint.MatchOptions {
+	name := modelName(m)
+	if o.AnyModel {
+		name = ""
+	}
+	return checkpoint.MatchOptions{
+		Model: name, Head: headParams(m), Aliases: Aliases(m), ReplaceHead: o.ReplaceHead, AnyForm: o.AnyForm,
+	}
+}
+
+// Load puts a state dict into the model, under its own names or those that its Aliases
+// tell; see checkpoint.Source.Match for what it takes from a file. A file of another model,
+// with missing or mis-shaped tensors or values that are not finite, changes nothing and is
+// an error that names path.
+func (s *Step) Load(path string, f *checkpoint.File, o LoadOptions) error {
+	options := matchOptions(s.model, o)
+	options.Path = path
+	match, err := checkpoint.Match(f, s.specs(), options)
+	if err != nil {
+		return err
+	}
+	_, err = s.put(path, match)
+	return err
+}
+
+// LoadFrom is Load from an opened file, of which it reads what the model needs.
+func (s *Step) LoadFrom(f *checkpoint.Source, o LoadOptions) (Loaded, error) {
+	match, err := f.Match(s.specs(), matchOptions(s.model, o))
+	if err != nil {
+		return Loaded{}, err
+	}
+	return s.put("the weights", match)
+}
+
+// put writes what was matched; counters that the file lacks are 0.
+func (s *Step) put(path string, m checkpoint.Matched) (Loaded, error) {
+	for _, name := range s.names {
+		s.counters[name] = 0
+	}
+	return Loaded{Choice: m.Choice, FreshHead: m.FreshHead, Classes: m.Info.Classes}, s.writeTensors(path, m.Tensors)
+}
+
+// LoadModel reads a state dict, of a safetensors or a .pth file or of a run's folder, into
+// the model; see Step.Load. The Logger gets what was chosen where a file holds more, and a
+// warning if the classifier stays though the names of the classes differ.
+func (t *Trainer) LoadModel(path string, o LoadOptions) error {
+	path = WeightsFile(path)
+	f, err := checkpoint.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	loaded, err := t.step.LoadFrom(f, o)
+	if err != nil {
+		return err
+	}
+	if line := loaded.Choice.String(); line != "" {
+		t.config.Logger.Info(fmt.Sprintf("weights of %s: %s", path, line))
+	}
+	t.logHead(loaded, o)
+	return nil
+}
+
+// logHead records what became of the classifier, where that may surprise.
+func (t *Trainer) logHead(l Loaded, o LoadOptions) {
+	log, n := t.config.Logger, len(t.classes)
+	switch {
+	case l.FreshHead:
+		log.Info("the classifier begins with fresh weights, since the file's has another size or none")
+	case len(l.Classes) == 0 && o.ReplaceHead:
+		log.Info(fmt.Sprintf("model.replace_head keeps the file's classifier, since it has %d classes as the data set has; the file does not name them", n))
+	case len(l.Classes) == 0 || slices.Equal(l.Classes, t.classes):
+	case sameNames(l.Classes, t.classes):
+		log.Warn(fmt.Sprintf("the file's classifier is kept, since it has the same %d classes, but in another order: %s there, %s here",
+			n, someNames(l.Classes), someNames(t.classes)))
+	default:
+		log.Warn(fmt.Sprintf("the file's classifier is kept, since it has %d classes as the data set has, but their names differ: %s there, %s here",
+			n, someNames(l.Classes), someNames(t.classes)))
+	}
+}
+
+// sameNames reports whether two lists hold the same names in any order.
+func sameNames(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
+// someNames lists a few names.
+func someNames(names []string) string {
+	const few = 4
+	if len(names) <= few {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:few], ", ") + ", …"
+}
+
+// HeadClasses is the number of classes of the classifier in a file of weights of a model,
+// which may be made with any number of classes itself. input is channels, height and width
+// of an image.
+func HeadClasses(m nn.Module, input [3]int, f *checkpoint.Source) (int, error) {
+	head := headParams(m)
+	if len(head) == 0 {
+		return 0, fmt.Errorf("%w: %s does not name the parameters of its classifier (HeadParams), nor does the file say how many classes there are; give their names", ErrConfig, modelName(m))
+	}
+	g, err := nn.Trace(m, append([]int{1}, input[:]...), nn.Options{})
+	if err != nil {
+		return 0, err
+	}
+	o := matchOptions(m, LoadOptions{AnyModel: true, AnyForm: true})
+	if n := f.HeadClasses(Specs(g), o); n > 0 {
+		return n, nil
+	}
+	_, err = f.Match(Specs(g), o) // says what it has instead
+	if err == nil {
+		err = checkpoint.ErrMatch
+	}
+	return 0, fmt.Errorf("it lacks %s, the classifier of %s: %w", strings.Join(head, ", "), modelName(m), err)
+}
