@@ -28,6 +28,8 @@ type Spec struct {
 	NoFuse  bool // keep every operator a step of its own
 	NoReuse bool // give every tensor memory of its own
 	Poison  bool // fill the arena with NaN before each run
+
+	measured *Memory // gets what the program would take, instead of the program: PlanMemory
 }
 
 type assignment struct{ slot, value *device.Tensor }
@@ -93,5 +95,10 @@ func Compile(dev device.Device, st *State, spec Spec) (p *Program, err error) {
 			return nil, fmt.Errorf("engine: %s: %w: %s cannot run %v at %q", spec.Name, ErrGraph, dev.Name(), s.Kind, s.Path)
 		}
 	}
-	return b.program(b.plan())
+	plan := b.plan()
+	if spec.measured != nil {
+		*spec.measured = b.memory(plan)
+		return nil, nil
+	}
+	return b.program(plan)
 }

@@ -35,25 +35,38 @@ type part struct {
 
 // training returns the program of a batch size, compiling it at first.
 func (s *Step) training(of part) (*program, error) {
-	batch := of.batch
 	if p := s.train[of]; p != nil {
 		return p, nil
 	}
-	if s.config.Optimizer == nil {
-		return nil, fmt.Errorf("trainer: %w: the Step has no optimizer", ErrConfig)
-	}
-	g, err := nn.Trace(s.model, append([]int{batch}, s.config.Input[:]...), nn.Options{Training: true, DType: s.config.DType, KeepStatistics: s.config.KeepStatistics})
+	p, spec, err := s.trainingSpec(of)
 	if err != nil {
 		return nil, err
 	}
-	p := &program{graph: g, classOf: make([]int64, batch), host: s.narrow(make([]float32, 1))}
-	if p.target, p.loss, p.predicted, err = (nn.CrossEntropy{Smoothing: s.config.Smoothing, Soft: s.config.Soft}).Loss(g); err != nil {
+	if p.Program, err = engine.Compile(s.config.Device, s.state, spec); err != nil {
 		return nil, err
+	}
+	s.train[of] = p
+	return p, nil
+}
+
+// trainingSpec is the program of a batch size before it is compiled.
+func (s *Step) trainingSpec(of part) (p *program, spec engine.Spec, err error) {
+	batch := of.batch
+	if s.config.Optimizer == nil {
+		return nil, spec, fmt.Errorf("trainer: %w: the Step has no optimizer", ErrConfig)
+	}
+	g, err := nn.Trace(s.model, append([]int{batch}, s.config.Input[:]...), nn.Options{Training: true, DType: s.config.DType, KeepStatistics: s.config.KeepStatistics})
+	if err != nil {
+		return nil, spec, err
+	}
+	p = &program{graph: g, classOf: make([]int64, batch), host: s.narrow(make([]float32, 1))}
+	if p.target, p.loss, p.predicted, err = (nn.CrossEntropy{Smoothing: s.config.Smoothing, Soft: s.config.Soft}).Loss(g); err != nil {
+		return nil, spec, err
 	}
 	if s.config.Soft {
 		p.soft = s.narrow(make([]float32, batch*s.classes))
 	}
-	spec := s.spec(g, "train")
+	spec = s.spec(g, "train")
 	for _, b := range g.Buffers {
 		if b.Next != nil {
 			spec.Assign = append(spec.Assign, engine.Assignment{Slot: b.Name, Value: b.Next})
@@ -66,15 +79,11 @@ func (s *Step) training(of part) (*program, error) {
 		err = s.addUpdates(p, &spec)
 	}
 	if err != nil {
-		return nil, err
+		return nil, spec, err
 	}
 	p.inputs(&spec)
 	spec.Outputs = []*gorgonia.Node{p.loss, p.predicted}
-	if p.Program, err = engine.Compile(s.config.Device, s.state, spec); err != nil {
-		return nil, err
-	}
-	s.train[of] = p
-	return p, nil
+	return p, spec, nil
 }
 
 // evaluation returns the program for size images, compiling it at first.
@@ -82,7 +91,7 @@ func (s *Step) evaluation(size int) (*program, error) {
 	if p := s.eval[size]; p != nil {
 		return p, nil
 	}
-	g, err := nn.Trace(s.model, append([]int{size}, s.config.Input[:]...), nn.Options{DType: s.config.DType})
+	g, spec, err := s.evaluationSpec(size)
 	if err != nil {
 		return nil, err
 	}
@@ -91,16 +100,25 @@ func (s *Step) evaluation(size int) (*program, error) {
 		graph: g, classOf: make([]int64, size), logits: make([]float64, size*s.classes),
 		host: s.narrow(make([]float32, size*s.classes)), images: s.narrow(make([]float32, size*pixels)),
 	}
-	spec := s.spec(g, "eval")
-	for n, name := range spec.Slots {
-		spec.Slots[n] = s.shown(name)
-	}
-	spec.Outputs = []*gorgonia.Node{g.Output}
 	if p.Program, err = engine.Compile(s.config.Device, s.state, spec); err != nil {
 		return nil, err
 	}
 	s.eval[size] = p
 	return p, nil
+}
+
+// evaluationSpec is the program for size images before it is compiled.
+func (s *Step) evaluationSpec(size int) (*nn.Graph, engine.Spec, error) {
+	g, err := nn.Trace(s.model, append([]int{size}, s.config.Input[:]...), nn.Options{DType: s.config.DType})
+	if err != nil {
+		return nil, engine.Spec{}, err
+	}
+	spec := s.spec(g, "eval")
+	for n, name := range spec.Slots {
+		spec.Slots[n] = s.shown(name)
+	}
+	spec.Outputs = []*gorgonia.Node{g.Output}
+	return g, spec, nil
 }
 
 // spec names the graph's inputs and slots.

@@ -1,0 +1,50 @@
+package engine
+
+import "github.com/euryale-ml/euryale/device"
+
+// Memory is what a Program takes on its device, in bytes. The programs of a State share
+// one arena and one scratch memory, each as large as the largest of them needs.
+type Memory struct {
+	Arena   int64 // activations and gradients
+	Scratch int64 // what single steps work in
+	Own     int64 // inputs and constants
+}
+
+// PlanMemory is what the Program of a Spec would take. It takes nothing.
+func PlanMemory(dev device.Device, st *State, spec Spec) (Memory, error) {
+	var m Memory
+	spec.measured = &m
+	_, err := Compile(dev, st, spec)
+	return m, err
+}
+
+// Memory is what the program takes.
+func (p *Program) Memory() Memory {
+	m := Memory{Arena: p.plan.arena, Scratch: p.plan.scratch}
+	for t := range p.own {
+		m.Own += p.dev.Bytes(t)
+	}
+	return m
+}
+
+// memory is what the program of a plan takes.
+func (b *builder) memory(plan *memoryPlan) Memory {
+	m := Memory{Arena: plan.arena, Scratch: plan.scratch}
+	for _, n := range b.spec.Inputs {
+		if t := b.of[n]; t != nil {
+			m.Own += b.dev.Bytes(t)
+		}
+	}
+	for t := range b.constants {
+		m.Own += b.dev.Bytes(t)
+	}
+	return m
+}
+
+// Bytes is the memory of the slots: parameters, statistics, an optimizer's values.
+func (s *State) Bytes() (total int64) {
+	for _, n := range s.slots {
+		total += s.dev.Bytes(&n.tensor)
+	}
+	return total
+}
