@@ -5,6 +5,8 @@ import (
 	"flag"
 	"io"
 	"strings"
+
+	"github.com/euryale-ml/euryale/config"
 )
 
 // errHelp says that -h was asked for.
@@ -21,6 +23,7 @@ func newFlags(name string) *flag.FlagSet {
 // parse reads flags and other arguments in any order and returns the others. After
 // "--" all are others.
 func parse(f *flag.FlagSet, args []string) (others []string, err error) {
+	args = settings(f, args)
 	for {
 		if err := f.Parse(args); err != nil {
 			return nil, flagError(f, err)
@@ -50,6 +53,9 @@ func flagError(f *flag.FlagSet, err error) error {
 	f.VisitAll(func(x *flag.Flag) { known = append(known, x.Name) })
 	if near := nearest(name, known); near != "" {
 		return usagef("there is no flag -%s; did you mean -%s? -h lists all", name, near)
+	}
+	if _, err := config.Find(name); err != nil && f.Lookup("set") != nil {
+		return usagef("there is no flag -%s; -h lists all; as a key of -set: %s", name, strings.TrimPrefix(err.Error(), "config: "))
 	}
 	return usagef("there is no flag -%s; -h lists all", name)
 }

@@ -57,7 +57,7 @@ func (f *rateFinding) flagSet() *flag.FlagSet {
 func (c commands) lrfind(ctx context.Context, s IO, args []string) int {
 	f := rateFinding{io: s}
 	set := f.flagSet()
-	names, err := parse(set, args)
+	names, err := f.flags.parse(set, args)
 	switch {
 	case errors.Is(err, errHelp):
 		fmt.Fprintf(s.Out, "%sRecipes: %s\n\n", lrfindHelp, strings.Join(c.names(), ", "))
@@ -72,6 +72,9 @@ func (c commands) lrfind(ctx context.Context, s IO, args []string) int {
 		err = unknownName("recipe", names[0], c.names())
 	case len(names) == 1:
 		f.recipe = c.recipes[slices.Index(c.names(), names[0])]
+	}
+	for _, note := range f.flags.notes {
+		f.say("note: %s", note)
 	}
 	if err == nil {
 		err = f.checkSweep()

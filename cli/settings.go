@@ -7,6 +7,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/euryale-ml/euryale/config"
@@ -21,6 +24,34 @@ type trainFlags struct {
 	resume, quiet, asJSON, profile bool
 	show                           bool
 	version                        bool
+	notes                          []string // on keys that were typed otherwise
+}
+
+// parse reads the arguments of a training command.
+func (o *trainFlags) parse(f *flag.FlagSet, args []string) (others []string, err error) {
+	for i, arg := range args { // -resume=DIR is -resume DIR
+		name, value, given := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		if _, err := strconv.ParseBool(value); given && err != nil && name == "resume" && arg != name+"="+value {
+			args = slices.Concat(args[:i], []string{"-resume", value}, args[i+1:])
+			break
+		}
+	}
+	if others, err = parse(f, args); err == nil {
+		o.sets, o.notes, err = knownKeys(o.sets)
+	}
+	if err == nil && o.resume && o.out == "" && len(others) == 1 {
+		o.out, others = runOf(others[0]), nil
+		o.notes = append(o.notes, "-resume DIR is -resume -out DIR: "+o.out)
+	}
+	return others, err
+}
+
+// runOf is the folder of a run of which a checkpoint may be named.
+func runOf(path string) string {
+	if dir := filepath.Dir(path); filepath.Base(dir) == trainer.CheckpointDir {
+		return filepath.Dir(dir)
+	}
+	return path
 }
 
 func (o *trainFlags) flags() *flag.FlagSet {

@@ -70,6 +70,13 @@ func (c commands) sweep(ctx context.Context, s IO, args []string) int {
 	o.recipes = recipes
 	var w *sweep
 	if err == nil {
+		var notes []string
+		o.sets, notes, err = knownKeys(o.sets)
+		for _, note := range notes {
+			fmt.Fprintf(s.Err, "sweep: %s\n", note)
+		}
+	}
+	if err == nil {
 		w, err = c.planSweep(&o, s)
 	}
 	if err != nil {

@@ -60,14 +60,14 @@ func (t training) run(ctx context.Context, s IO, args []string) int {
 	}
 	var o trainFlags
 	f := o.flags()
-	others, err := parse(f, args)
+	others, err := o.parse(f, args)
 	switch {
 	case errors.Is(err, errHelp):
 		t.help(s.Out, &o)
 		return Done
 	case err != nil:
 	case len(others) > 0:
-		err = usagef("%q is no flag; settings are given by -set key=value, -h lists them", others[0])
+		err = strayArgument(others[0])
 	case o.version:
 		printVersion(s.Out)
 		return Done
@@ -81,6 +81,15 @@ func (t training) run(ctx context.Context, s IO, args []string) int {
 	return t.begin(ctx, s, &o)
 }
 
+// strayArgument is the error for an argument of a training command that is no flag.
+func strayArgument(arg string) error {
+	key, _, isSetting := strings.Cut(arg, "=")
+	if _, err := config.Find(key); isSetting && err == nil {
+		return usagef("%q is no flag; did you mean -set %s?", arg, arg)
+	}
+	return usagef("%q is no flag; settings are given by -set key=value, -h lists them", arg)
+}
+
 // begin starts a new run.
 func (t training) begin(ctx context.Context, s IO, o *trainFlags) int {
 	c, err := o.newConfig(t.recipe, t.quick)
@@ -92,6 +101,7 @@ func (t training) begin(ctx context.Context, s IO, o *trainFlags) int {
 	}
 	n := &session{training: t, io: s, flags: o, config: c.Config}
 	n.say("%s: %s on %s", c.Name, c.Model.Name, c.Data.Set)
+	n.sayNotes()
 	if c.missing != nil {
 		n.sayDrawn(c.missing)
 	}
@@ -164,6 +174,7 @@ func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
 		return o.fail(s, t.name, err)
 	}
 	n.say("%s: %s on %s, going on in %s", c.Name, c.Model.Name, c.Data.Set, o.out)
+	n.sayNotes()
 	if !changed && finished(o.out) {
 		return n.sayFinished()
 	}

@@ -113,7 +113,8 @@ func keysBelow(section string) string {
 }
 
 // nearest is the known key or section that looks most like path: the one with
-// the same last word if there is just one, else the fewest edits away,
+// the same last word if there is just one, else the one that has it as another name, else
+// the fewest edits away,
 // and of these the one that begins alike.
 func nearest(path string) string {
 	last := path[strings.LastIndexByte(path, '.')+1:]
@@ -129,6 +130,9 @@ func nearest(path string) string {
 	if len(same) == 1 {
 		return same[0]
 	}
+	if key := byAlias[strings.ReplaceAll(strings.ToLower(last), "-", "_")]; key != "" {
+		return key
+	}
 	for _, c := range candidates {
 		d := edit.Distance(path, c)
 		if !strings.Contains(path, ".") { // a bare word may mean a key of any section
@@ -136,6 +140,13 @@ func nearest(path string) string {
 		}
 		if d < distance || d == distance && common(path, c) > common(path, best) {
 			best, distance = c, d
+		}
+	}
+	for _, a := range aliases {
+		for name := range strings.FieldsSeq(a.names) {
+			if d := edit.Distance(last, name) + 1; d < distance {
+				best, distance = a.key, d
+			}
 		}
 	}
 	return best

@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"flag"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/internal/edit"
+)
+
+// flagAliases are other names of flags, as other programs have them.
+var flagAliases = map[string]string{
+	"output": "out", "output-dir": "out", "out-dir": "out", "save-dir": "out", "o": "out", "c": "config", "cfg": "config", "q": "quiet",
+	"v": "version", "V": "version",
+}
+
+// settings turns flags that a set of flags with -set does not have, such as --lr 1e-3,
+// into -set lr=1e-3 where they mean a key (see config.Find), and other names of flags into
+// those. What it does not know stays as it is.
+func settings(f *flag.FlagSet, args []string) (list []string) {
+	for len(args) > 0 {
+		arg := args[0]
+		args = args[1:]
+		name, value, given := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
+		switch {
+		case arg == "--":
+			return append(append(list, arg), args...)
+		case !strings.HasPrefix(arg, "-") || name == "" || name == "h" || name == "help" || f.Lookup(name) != nil:
+			list = append(list, arg)
+			if x := f.Lookup(name); x != nil && arg[0] == '-' && !given && !isBool(x) && len(args) > 0 {
+				list, args = append(list, args[0]), args[1:]
+			}
+			continue
+		case flagAliases[name] != "" && f.Lookup(flagAliases[name]) != nil:
+			if name = "-" + flagAliases[name]; given {
+				name += "=" + value
+			}
+			args = append([]string{name}, args...)
+			continue
+		case f.Lookup("set") == nil || nearFlag(f, name):
+			list = append(list, arg)
+			continue
+		}
+		key, kind, negated := flagKey(name)
+		if key == "" {
+			list = append(list, arg)
+			continue
+		}
+		if !given {
+			value, args = valueOf(kind, args)
+		}
+		if negated {
+			name, value = name[len("no-"):], "false"
+		}
+		list = append(list, "-set", name+"="+value)
+	}
+	return list
+}
+
+// nearFlag reports whether a flag was probably meant, one letter away.
+func nearFlag(f *flag.FlagSet, name string) (near bool) {
+	f.VisitAll(func(x *flag.Flag) {
+		near = near || len(name) > 3 && edit.Distance(name, x.Name) == 1
+	})
+	return near
+}
+
+// isBool reports whether a flag needs no value.
+func isBool(f *flag.Flag) bool {
+	b, ok := f.Value.(interface{ IsBoolFlag() bool })
+	return ok && b.IsBoolFlag()
+}
+
+// flagKey is the key that a flag means, "" if none; negated is of no-KEY, which is false.
+func flagKey(name string) (key string, kind reflect.Kind, negated bool) {
+	kindOf := func(key string) reflect.Kind {
+		for _, k := range config.Keys() {
+			if k.Path == key {
+				return k.Kind
+			}
+		}
+		return reflect.Invalid
+	}
+	if key, err := config.Find(name); err == nil {
+		return key, kindOf(key), false
+	}
+	if rest, ok := strings.CutPrefix(strings.ReplaceAll(name, "_", "-"), "no-"); ok {
+		if key, err := config.Find(rest); err == nil && kindOf(key) == reflect.Bool {
+			return key, reflect.Bool, true
+		}
+	}
+	return "", reflect.Invalid, false
+}
+
+// valueOf takes the value of a flag off the arguments: of a list all numbers that follow,
+// of a bool true or false, which may be missing.
+func valueOf(kind reflect.Kind, args []string) (value string, rest []string) {
+	switch {
+	case kind == reflect.Bool:
+		if len(args) > 0 && (strings.EqualFold(args[0], "true") || strings.EqualFold(args[0], "false")) {
+			return args[0], args[1:]
+		}
+		return "true", args
+	case len(args) == 0 || strings.HasPrefix(args[0], "-") && !startsWithNumber(args[0]): // another flag
+		return "", args
+	case kind != reflect.Array:
+		return args[0], args[1:]
+	}
+	n := 1
+	for n < len(args) {
+		if _, err := strconv.ParseFloat(args[n], 64); err != nil {
+			break
+		}
+		n++
+	}
+	return strings.Join(args[:n], ","), args[n:]
+}
+
+func startsWithNumber(s string) bool {
+	s, _, _ = strings.Cut(s, ",")
+	_, err := strconv.ParseFloat(s, 64)
+	return err == nil
+}
+
+// sayNotes prints which keys were typed by other names.
+func (n *session) sayNotes() {
+	for _, note := range n.flags.notes {
+		n.say("note: %s", note)
+	}
+}
+
+// knownKeys gives the keys of -set their names, with a note for each that was typed
+// otherwise. A key that is given under two names is an error.
+func knownKeys(sets words) (known words, notes []string, err error) {
+	typed := map[string]string{}
+	for _, s := range sets {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok {
+			return nil, nil, usagef("-set %s: want key=value", s)
+		}
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		key, err := config.Find(name)
+		if err != nil {
+			return nil, nil, usagef("-set %s: %w", s, err)
+		}
+		if before, twice := typed[key]; twice && before != name {
+			return nil, nil, usagef("-set %s and -set %s: both are %s; give one of them", before, name, key)
+		}
+		if typed[key] == "" && name != key {
+			notes = append(notes, fmt.Sprintf("%s is the key %s%s", name, key, besides[key]))
+		}
+		if key == "model.weights" && name != key && (value == "" || strings.EqualFold(value, "true") || value == "1") {
+			return nil, nil, usagef("%s: %s wants the file or the run to start from, such as -set %s=resnet50.pth", name, key, key)
+		}
+		typed[key] = name
+		known = append(known, key+"="+value)
+	}
+	return known, notes, nil
+}
+
+// besides is what to know of keys that have other names elsewhere.
+var besides = map[string]string{
+	"data.crop": "; test images are resized to data.resize first",
+	"data.root": "; which set it holds is data.set",
+}
