@@ -194,8 +194,16 @@ func apart(r *report.Report) string {
 		return ""
 	}
 	var sets []string
+	count := map[string]int{} // of sets that are called alike
 	for _, t := range r.TestSets {
-		if name := fmt.Sprintf("%s with %d", t.Name, t.Images); images {
+		count[fmt.Sprint(t.Name, t.Images)]++
+	}
+	for _, t := range r.TestSets {
+		name := fmt.Sprintf("%s with %d", t.Name, t.Images)
+		if count[fmt.Sprint(t.Name, t.Images)] > 1 {
+			name += " in " + strings.Join(t.Runs, ", ")
+		}
+		if images {
 			sets = append(sets, name)
 		} else if t.Outputs > 0 {
 			sets = append(sets, fmt.Sprintf("%s and %d outputs", name, t.Outputs))

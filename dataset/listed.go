@@ -77,16 +77,6 @@ func Final(test Dataset) Dataset {
 	return nil
 }
 
-// ImageName is what a set calls image i below its folder: the name of a Listed
-// set, else what the sample said.
-func ImageName(set Dataset, i int, sample string) string {
-	if l, ok := set.(Listed); ok {
-		name, _ := l.Image(i)
-		return name
-	}
-	return sample
-}
-
 // Occurring is the number of classes that have images in a set; that of all its
 // classes where it is not Listed.
 func Occurring(set Dataset) int {

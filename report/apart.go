@@ -80,12 +80,12 @@ func imagesApart(a, b testedRun) (parts []string) {
 // missing lists the images of a that b lacks, in the order of a. Several images may have
 // one name.
 func missing(a, b *Run) (names []string) {
-	left := map[string]int{}
+	left, bare := map[string]int{}, a.bareNames() || b.bareNames()
 	for _, p := range b.Predictions {
-		left[p.Image]++
+		left[imageKey(p, bare)]++
 	}
 	for _, p := range a.Predictions {
-		if left[p.Image]--; left[p.Image] < 0 {
+		if left[imageKey(p, bare)]--; left[imageKey(p, bare)] < 0 {
 			names = append(names, p.Image)
 		}
 	}
@@ -115,22 +115,25 @@ func labelsApart(a, b testedRun) []string {
 	if a.Predictions == nil || b.Predictions == nil || len(a.Classes) == 0 || len(b.Classes) == 0 {
 		return nil
 	}
+	bare := a.bareNames() || b.bareNames()
 	classes := map[string][]string{} // of an image of b; of several images with one name, in order
 	for _, p := range b.Predictions {
-		classes[p.Image] = append(classes[p.Image], b.class(p.Label))
+		key := imageKey(p, bare)
+		classes[key] = append(classes[key], b.class(p.Label))
 	}
 	var moved []string
 	for _, p := range a.Predictions {
-		of := classes[p.Image]
+		key := imageKey(p, bare)
+		of := classes[key]
 		if len(of) == 0 {
 			continue
 		}
 		if i := slices.Index(of, a.class(p.Label)); i >= 0 {
-			classes[p.Image] = slices.Delete(of, i, i+1)
+			classes[key] = slices.Delete(of, i, i+1)
 			continue
 		}
 		moved = append(moved, fmt.Sprintf("%s: %s and %s", p.Image, a.class(p.Label), of[0]))
-		classes[p.Image] = of[1:]
+		classes[key] = of[1:]
 	}
 	if len(moved) == 0 {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"github.com/euryale-ml/euryale/config"
 )
 
-// Experiment is runs that differ in nothing but their seed: a row of the tables, a colour
+// Experiment is runs that differ in nothing but their seed, on the same test images: a row of the tables, a colour
 // of the figures.
 type Experiment struct {
 	Name string
@@ -78,14 +78,15 @@ func (r *Run) identity() string {
 	return b.String()
 }
 
-// experiments gathers runs that differ only in their seed. Two runs of one seed are two
+// experiments gathers runs that differ only in their seed and have the same test images:
+// each is compared with those before it. Two runs of one seed are two
 // experiments: they are no measure of what a seed changes.
 func experiments(runs []*Run) []*Experiment {
 	var list []*Experiment
 	find := func(r *Run) *Experiment {
 		for _, e := range list {
 			sameSeed := func(o *Run) bool { return o.Summary.Seed == r.Summary.Seed }
-			if e.Runs[0].identity() == r.identity() && !slices.ContainsFunc(e.Runs, sameSeed) {
+			if e.Runs[0].identity() == r.identity() && sameImages(e.Runs[0], r) && !slices.ContainsFunc(e.Runs, sameSeed) {
 				return e
 			}
 		}

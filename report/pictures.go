@@ -8,7 +8,6 @@ import (
 	"image"
 	"image/jpeg"
 	"image/png"
-	"path/filepath"
 
 	xdraw "golang.org/x/image/draw"
 
@@ -65,7 +64,7 @@ func (a *album) picture(r *Run, p trainer.Prediction) string {
 	if set == nil || p.Index >= set.Len() || a.bytes > pictureBytes {
 		return ""
 	}
-	key := fmt.Sprintf("%s %d", r.testKey(), p.Index)
+	key := fmt.Sprintf("%s %d %s", r.testKey(), p.Index, p.Image)
 	if r.redrawn() {
 		key += fmt.Sprintf(" %d", r.Config.Seed)
 	}
@@ -74,7 +73,7 @@ func (a *album) picture(r *Run, p trainer.Prediction) string {
 		return made
 	}
 	s, err := set.Sample(a.ctx, p.Index)
-	if err != nil || s.Image == nil || s.Label != p.Label || p.Image != "" && s.Name != "" && filepath.Base(s.Name) != p.Image {
+	if err != nil || s.Image == nil || s.Label != p.Label || p.Image != "" && s.Name != "" && !p.Is(s.Name) {
 		return ""
 	}
 	text, err := dataAddress(s.Image)

@@ -38,6 +38,8 @@ type Run struct {
 	// Predictions are what the best weights make of each test image, nil where that is
 	// not known; see Evaluate.
 	Predictions []trainer.Prediction
+	// Split is which images trained and tested, nil where that was not kept.
+	Split *trainer.Split
 	// Notes say what could not be read, a sentence each.
 	Notes []string
 }
@@ -72,6 +74,9 @@ func Read(dir string) (*Run, error) {
 		r.note("Its %s cannot be read and is left out.", trainer.PredictionsFile)
 	}
 	r.dropBadPredictions()
+	if r.Split, err = trainer.ReadSplit(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		r.note("Its %s cannot be read and is left out.", trainer.SplitFile)
+	}
 	return r, nil
 }
 
@@ -130,6 +135,11 @@ func (r *Run) dropBadPredictions() {
 func (r *Run) ClassCount() int {
 	if r.Predictions != nil {
 		return len(labelCounts(r.Predictions))
+	}
+	if r.Split != nil {
+		if n := r.Split.Occurring(trainer.TestPart); n > 0 {
+			return n
+		}
 	}
 	return len(r.Classes)
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,8 +22,11 @@ type TestSet struct {
 	Chance, Common float64
 	// Redrawn says that each seed has test images of its own.
 	Redrawn bool
+	// Runs are the folders of the runs on these images, without what is above them.
+	Runs []string
 
 	key string
+	run *Run // one on these images, with predictions if there is one
 }
 
 // redrawn reports whether the test images depend on the seed.
@@ -52,32 +54,14 @@ func (r *Run) testKey() string {
 	return fmt.Sprintf("%s %s, %d images", d.Set, setting(r.Config, "data.root"), n)
 }
 
-// labelKey is equal for predictions of the same images; "" without predictions.
-func (r *Run) labelKey() string {
-	if r.Predictions == nil || r.redrawn() {
-		return ""
-	}
-	h := sha256.New()
-	for _, p := range r.Predictions {
-		fmt.Fprintf(h, "%s %d\n", p.Image, p.Label)
-	}
-	return string(h.Sum(nil))
-}
-
-// testSets finds the test images that experiments share and numbers them.
+// testSets finds the test images that experiments share and numbers them. The runs of one
+// experiment have the same ones.
 func testSets(list []*Experiment) []*TestSet {
 	var sets []*TestSet
-	labels := map[string]string{} // of a test key, those of the first predictions
 	for _, e := range list {
 		r := e.Runs[0]
 		key := r.testKey()
-		label := e.labelKey()
-		if known := labels[key]; known != "" && label != "" && known != label {
-			key += ", others " + label
-		} else if label != "" {
-			labels[key] = label
-		}
-		e.Set = slices.IndexFunc(sets, func(s *TestSet) bool { return s.key == key })
+		e.Set = slices.IndexFunc(sets, func(s *TestSet) bool { return s.key == key && sameImages(s.run, e.withPredictions()) })
 		if e.Set < 0 {
 			e.Set = len(sets)
 			sets = append(sets, &TestSet{key: key, Name: r.testName(), Images: r.Summary.TestImages, Redrawn: r.redrawn()})
@@ -87,13 +71,14 @@ func testSets(list []*Experiment) []*TestSet {
 	return sets
 }
 
-func (e *Experiment) labelKey() string {
+// withPredictions is a run of the experiment that has predictions, if there is one.
+func (e *Experiment) withPredictions() *Run {
 	for _, r := range e.Runs {
-		if k := r.labelKey(); k != "" {
-			return k
+		if r.Predictions != nil {
+			return r
 		}
 	}
-	return ""
+	return e.Runs[0]
 }
 
 // testName says in words which test images a run has.
@@ -119,7 +104,11 @@ func (r *Run) testName() string {
 
 // learn takes what an experiment tells of the images.
 func (s *TestSet) learn(e *Experiment) {
+	if s.run == nil || s.run.Predictions == nil {
+		s.run = e.withPredictions()
+	}
 	for _, r := range e.Runs {
+		s.Runs = append(s.Runs, r.base())
 		if s.Outputs == 0 {
 			s.Outputs = len(r.Classes)
 		}
@@ -133,8 +122,8 @@ func (s *TestSet) learn(e *Experiment) {
 		s.Classes, s.Common = len(counts), float64(most)/float64(len(r.Predictions))
 		s.Chance = 1 / float64(s.Classes)
 	}
-	if s.Chance == 0 && s.Outputs > 0 {
-		s.Chance = 1 / float64(s.Outputs)
+	if n := s.run.ClassCount(); s.Chance == 0 && n > 0 {
+		s.Chance = 1 / float64(n)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"path"
 
+	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/internal/runfolder"
 	"github.com/euryale-ml/euryale/optim"
@@ -48,6 +49,10 @@ type Config struct {
 	// Train and Test are the transforms; nil means those of transforms.Train, with
 	// DefaultAugment, and transforms.Test. Both must end at Crop×Crop pixels.
 	Train, Test transforms.Transform
+	// Final are images that test the best weights once, at the end of the run, where the
+	// test set chooses these; its classes are the test set's. nil means those that the test
+	// set brings (see dataset.HeldOut), if any.
+	Final dataset.Dataset
 	// Normalize is applied after them; the zero value means theirs if they have one, as
 	// those of transforms.Train and transforms.Test, else transforms.TaskNormalize.
 	Normalize transforms.Normalize

@@ -9,6 +9,9 @@ var (
 	ErrBatch = errors.New("bad batch")
 	// ErrFolder is wrapped by errors about a run's folder.
 	ErrFolder = errors.New("bad run folder")
+	// ErrSplit says that the images of a run that is to be resumed are not those that it
+	// was trained and tested on, see Split.
+	ErrSplit = errors.New("other images")
 	// ErrDiverged says that the training loss, a weight, a running statistic or a slot of
 	// the optimizer is not finite any more. A test loss may be: it only is never the best.
 	ErrDiverged = errors.New("training diverged")

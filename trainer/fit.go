@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/metrics"
 	"github.com/euryale-ml/euryale/track"
 )
@@ -116,7 +117,7 @@ func (t *Trainer) run(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return t.testFinal(ctx)
 }
 
 // done reports whether nothing is left to train.
@@ -192,6 +193,7 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 	if err != nil {
 		return interrupted(ctx, err)
 	}
+	t.noteOccurring(e.Confusion.Counts())
 	if math.IsNaN(e.Test.Loss) || math.IsInf(e.Test.Loss, 0) {
 		return fmt.Errorf("trainer: epoch %d: %w: the test loss is %v", t.at.Epoch, ErrDiverged, e.Test.Loss)
 	}
@@ -199,6 +201,9 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 	t.at.Last = &scores
 	if e.Best = t.at.Best == nil || scores.Accuracy > t.at.Best.Accuracy; e.Best {
 		t.at.Best = &scores
+		if err := t.keepBest(); err != nil {
+			return err
+		}
 	}
 	if t.at.Batch >= t.train.Steps() {
 		t.at.Epoch++
@@ -224,16 +229,21 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 
 // evaluate classifies the test set in evaluation mode.
 func (t *Trainer) evaluate(ctx context.Context) (EpochEvent, error) {
+	return t.evaluateOn(ctx, t.test, t.sets.test)
+}
+
+// evaluateOn classifies the images of a loader and its set.
+func (t *Trainer) evaluateOn(ctx context.Context, loader *dataset.Loader, set dataset.Dataset) (EpochEvent, error) {
 	counts := metrics.NewConfusionMatrix(len(t.classes))
 	top5 := metrics.NewTopK(5)
 	var loss metrics.Mean
 	var all []Prediction
 	done := 0
-	for b, err := range t.test.Batches(ctx, 1) {
+	for b, err := range loader.Batches(ctx, 1) {
 		if err != nil {
 			return EpochEvent{}, err
 		}
-		r, err := t.step.Evaluate(b.Images, b.Labels, min(t.config.TestBatch, t.test.Len()))
+		r, err := t.step.Evaluate(b.Images, b.Labels, min(t.config.TestBatch, loader.Len()))
 		if err != nil {
 			return EpochEvent{}, err
 		}
@@ -244,17 +254,17 @@ func (t *Trainer) evaluate(ctx context.Context) (EpochEvent, error) {
 			return EpochEvent{}, err
 		}
 		loss.Add(r.Loss, float64(b.N))
-		all = append(all, predictions(b, r)...)
+		all = append(all, predictions(set, b, r)...)
 		done += b.N
 		t.tell("evaluating", func(h *Hook) error {
 			if h.Evaluating == nil {
 				return nil
 			}
-			return h.Evaluating(done, t.test.Len())
+			return h.Evaluating(done, loader.Len())
 		})
 	}
 	if done == 0 {
-		return EpochEvent{}, fmt.Errorf("trainer: %w: none of the %d test images can be decoded", ErrBatch, t.test.Len())
+		return EpochEvent{}, fmt.Errorf("trainer: %w: none of the %d test images can be decoded", ErrBatch, loader.Len())
 	}
 	s := Scores{
 		Epoch: t.at.Epoch, Step: t.at.Step, Loss: loss.Value(), Accuracy: counts.Accuracy(), BalancedAccuracy: counts.BalancedAccuracy(),
@@ -280,7 +290,7 @@ func (t *Trainer) report(status string, err error) *Report {
 	r := &Report{
 		Name: t.config.Name, Model: modelName(t.model), Status: status, Best: t.at.Best, Last: t.at.Last,
 		Epochs: t.at.Epoch - 1, Steps: t.at.Step, Parameters: t.Parameters(), MultiplyAdds: t.MultiplyAdds(), Seconds: seconds,
-		TrainImages: t.train.Len(), TestImages: t.test.Len(), BadTestImages: len(t.test.Bad()), BadTrainImages: len(t.train.Bad()),
+		Final: t.finalScores, FinalImages: t.FinalImages(), TrainImages: t.train.Len(), TestImages: t.test.Len(), BadTestImages: len(t.test.Bad()), BadTrainImages: len(t.train.Bad()),
 		Device: t.device.Describe(), Precision: "float32", Threads: t.device.Threads(), Seed: t.config.Seed, Versions: versions(),
 	}
 	if r.Name == "" {

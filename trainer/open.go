@@ -13,6 +13,9 @@ import (
 func (t *Trainer) openRun(dir, checkpoints string) error {
 	open := track.OpenLog
 	if t.config.Resume {
+		if err := t.checkSplit(dir); err != nil {
+			return err
+		}
 		if err := t.restore(checkpoints); err != nil {
 			return err
 		}
@@ -24,6 +27,9 @@ func (t *Trainer) openRun(dir, checkpoints string) error {
 	}
 	t.log = log
 	if err := errors.Join(atomicfile.MkdirAll(checkpoints, 0o755), atomicfile.CleanAll(dir, LockFile), t.tidy(checkpoints)); err != nil {
+		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
+	}
+	if err := t.keepSplit(dir); err != nil {
 		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
 	}
 	t.saver = newSaver(checkpoints)

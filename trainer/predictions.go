@@ -22,7 +22,7 @@ const PredictionsFile = "predictions.jsonl"
 // Prediction is what a model makes of a test image.
 type Prediction struct {
 	Index       int     `json:"index"`       // in the test set
-	Image       string  `json:"image"`       // the last element of its path, or what the set calls it
+	Image       string  `json:"image"`       // its path below the set's folder, with forward slashes, or what the set calls it
 	Label       int     `json:"label"`       // the true class
 	Predicted   int     `json:"predicted"`   // the class of the greatest logit
 	Probability float64 `json:"probability"` // of Predicted
@@ -37,20 +37,31 @@ func (t *Trainer) Predictions(ctx context.Context) ([]Prediction, error) {
 }
 
 // predictions are those of a batch, from its logits.
-func predictions(b *dataset.Batch, r Result) []Prediction {
+func predictions(set dataset.Dataset, b *dataset.Batch, r Result) []Prediction {
 	all := make([]Prediction, b.N)
 	classes := len(r.Logits) / b.N
 	for i := range all {
 		row := r.Logits[i*classes : (i+1)*classes]
 		p := Prediction{Index: b.Index[i], Label: int(b.Labels[i]), Predicted: int(r.Predicted[i])}
-		if p.Image = b.Names[i]; p.Image != "" {
-			p.Image = filepath.Base(p.Image)
-		}
+		p.Image = imageName(set, b.Index[i], b.Names[i])
 		p.Loss = crossEntropy(row, p.Label)
 		p.Probability = math.Exp(-crossEntropy(row, p.Predicted))
 		all[i] = p
 	}
 	return all
+}
+
+// imageName is what predictions call image i: its path below the set's folder where the
+// set tells it, else the last element of the sample's name.
+func imageName(set dataset.Dataset, i int, sample string) string {
+	if l, ok := set.(dataset.Listed); ok {
+		name, _ := l.Image(i)
+		return name
+	}
+	if sample == "" {
+		return ""
+	}
+	return filepath.Base(sample)
 }
 
 // WritePredictions puts predictions into a run's folder.

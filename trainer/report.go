@@ -27,7 +27,8 @@ type Report struct {
 	Error           string            `json:"error,omitempty"`
 	Best            *Scores           `json:"best"`
 	Last            *Scores           `json:"last"`
-	Saturated       bool              `json:"saturated"` // no better value in the last 10 epochs
+	Final           *Scores           `json:"final,omitempty"` // of the best weights, on Config.Final
+	Saturated       bool              `json:"saturated"`       // no better value in the last 10 epochs
 	EpochsSinceBest int               `json:"epochs_since_best"`
 	StoppedEarly    bool              `json:"stopped_early,omitempty"` // by Config.Patience, before the last epoch
 	Epochs          int               `json:"epochs"`                  // whole epochs done
@@ -38,6 +39,7 @@ type Report struct {
 	ImagesPerSecond float64           `json:"images_per_second"`
 	TrainImages     int               `json:"train_images"`
 	TestImages      int               `json:"test_images"`
+	FinalImages     int               `json:"final_images,omitempty"`
 	BadTestImages   int               `json:"bad_test_images"` // could not be decoded; not in the accuracy
 	BadTrainImages  int               `json:"bad_train_images"`
 	Device          string            `json:"device"`

@@ -12,6 +12,7 @@ import (
 
 	"gorgonia.org/tensor"
 
+	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/device/cpu"
@@ -30,6 +31,11 @@ type Trainer struct {
 	device      device.Device
 	ownDevice   bool
 	train, test *dataset.Loader
+	final       *dataset.Loader // nil: there is none
+	sets        sets
+	best        []checkpoint.Tensor // see keepBest
+	finalScores *Scores
+	occurring   int // classes in the last evaluation
 	rate        schedule.Schedule
 	classes     []string
 	targets     []float64 // of the batch in hand, with mixup
@@ -88,6 +94,9 @@ func New(net nn.Module, train, test dataset.Dataset, c Config) (*Trainer, error)
 	if err := t.loaders(train, test); err != nil {
 		return nil, err
 	}
+	for _, note := range dataset.Notes(train, test) {
+		t.logWarn(note)
+	}
 	if err := t.buildStep(); err != nil {
 		return nil, err
 	}
@@ -118,6 +127,18 @@ func (t *Trainer) loaders(train, test dataset.Dataset) (err error) {
 	of.Batch, of.Transform = c.TestBatch, c.Test
 	if t.test, err = dataset.NewLoader(test, of); err != nil {
 		return fmt.Errorf("trainer: test set: %w", err)
+	}
+	t.sets = sets{train, test, c.Final}
+	if c.Final == nil {
+		t.sets.final = dataset.Final(test)
+	}
+	if final := t.sets.final; final != nil {
+		if !slices.Equal(train.Classes(), final.Classes()) {
+			return fmt.Errorf("trainer: %w: the classes of Config.Final are not those of the training set", ErrConfig)
+		}
+		if t.final, err = dataset.NewLoader(final, of); err != nil {
+			return fmt.Errorf("trainer: Config.Final: %w", err)
+		}
 	}
 	t.rate = schedule.Constant{Rate: c.Optimizer.Rate()}
 	if c.Schedule != nil {

@@ -20,6 +20,7 @@ const (
 	ConfigFile      = "config.yaml"
 	SummaryFile     = "summary.json"
 	PredictionsFile = "predictions.jsonl"
+	SplitFile       = "split.json"
 	CheckpointDir   = "checkpoints"
 	LastFile        = "last.safetensors"     // in CheckpointDir
 	BestFile        = "best.safetensors"     // in CheckpointDir
@@ -108,7 +109,7 @@ func (f *Folder) Discard() error {
 // what a kill left of files.
 func Clear(path string) error {
 	var errs []error
-	for _, name := range []string{"metrics.jsonl", "metrics.csv", SummaryFile, PredictionsFile} {
+	for _, name := range []string{"metrics.jsonl", "metrics.csv", SummaryFile, PredictionsFile, SplitFile} {
 		errs = append(errs, remove(filepath.Join(path, name)))
 	}
 	checkpoints := filepath.Join(path, CheckpointDir)

@@ -1,0 +1,52 @@
+package report
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+// sameImages reports whether two runs with equal settings were tested on the same images,
+// as far as their folders say: by the splits that they kept, else by their predictions.
+// Drawn images are another draw for each seed, which counts as the same.
+func sameImages(a, b *Run) bool {
+	if a.redrawn() && b.redrawn() {
+		return true
+	}
+	if a.Summary.TestImages != b.Summary.TestImages {
+		return false
+	}
+	if x, y := a.testPart(), b.testPart(); x != nil && y != nil && x.Hash != "" && y.Hash != "" {
+		return x.Hash == y.Hash
+	}
+	if a.Predictions == nil || b.Predictions == nil {
+		return true
+	}
+	bare := a.bareNames() || b.bareNames()
+	return slices.EqualFunc(a.Predictions, b.Predictions, func(p, q trainer.Prediction) bool {
+		return p.Label == q.Label && imageKey(p, bare) == imageKey(q, bare)
+	})
+}
+
+func (r *Run) testPart() *trainer.SplitPart {
+	if r.Split == nil {
+		return nil
+	}
+	return r.Split.Part(trainer.TestPart)
+}
+
+// bareNames reports whether the run's predictions have file names alone, as those of
+// earlier versions, and not paths below the set's folder.
+func (r *Run) bareNames() bool {
+	return !slices.ContainsFunc(r.Predictions, func(p trainer.Prediction) bool { return strings.Contains(p.Image, "/") })
+}
+
+// imageKey is the name by which an image is compared with those of another run.
+func imageKey(p trainer.Prediction, bare bool) string {
+	if bare {
+		return path.Base(p.Image)
+	}
+	return p.Image
+}

@@ -1,0 +1,100 @@
+package trainer
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/euryale-ml/euryale/checkpoint"
+	"github.com/euryale-ml/euryale/dataset"
+)
+
+// sets are what a Trainer trains and tests on.
+type sets struct {
+	train, test, final dataset.Dataset // final nil: there is none
+}
+
+// FinalImages is the number of images that test the best weights at the end.
+func (t *Trainer) FinalImages() int {
+	if t.final == nil {
+		return 0
+	}
+	return t.final.Len()
+}
+
+// About describes the sets: which files train, choose the best weights and test.
+func (t *Trainer) About() []string { return dataset.About(t.sets.train, t.sets.test) }
+
+// testFinal tests the best weights on Config.Final, at the end of a run.
+func (t *Trainer) testFinal(ctx context.Context) error {
+	if t.final == nil || t.at.Best == nil {
+		return nil
+	}
+	err := t.withBest(func() error {
+		e, err := t.evaluateOn(ctx, t.final, t.sets.final)
+		if err != nil {
+			return interrupted(ctx, err)
+		}
+		e.Test.Epoch, e.Test.Step = t.at.Best.Epoch, t.at.Best.Step
+		t.finalScores = &e.Test
+		return nil
+	})
+	return err
+}
+
+// withBest makes a call while the model shows its best weights, and puts the last ones
+// back.
+func (t *Trainer) withBest(call func() error) (err error) {
+	if t.at.Best.Step == t.at.Step {
+		return call()
+	}
+	best := t.best
+	if t.saver != nil {
+		if err := t.saver.wait(); err != nil {
+			return err
+		}
+		f, err := checkpoint.Read(filepath.Join(t.saver.dir, BestFile))
+		if err != nil {
+			return err
+		}
+		best = f.Tensors
+	}
+	last, err := t.step.Tensors()
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if back := t.step.show(last); err == nil {
+			err = back
+		}
+	}()
+	if err := t.step.show(best); err != nil {
+		return err
+	}
+	return call()
+}
+
+// show writes tensors of the state dict to where evaluations and files take them from.
+func (s *Step) show(tensors []checkpoint.Tensor) error {
+	for _, t := range tensors {
+		if n, ok := t.Data.([]int64); ok && len(n) == 1 {
+			if _, ok := s.counters[t.Name]; ok {
+				s.counters[t.Name] = n[0]
+				continue
+			}
+		}
+		if err := s.state.Write(s.shown(t.Name), s.own(t.Data)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepBest keeps the best weights in memory where no folder has them and the end wants
+// them.
+func (t *Trainer) keepBest() (err error) {
+	if t.saver != nil || t.final == nil {
+		return nil
+	}
+	t.best, err = t.step.Tensors()
+	return err
+}

@@ -1,0 +1,98 @@
+package trainer
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/euryale-ml/euryale/checkpoint"
+	"github.com/euryale-ml/euryale/dataset"
+)
+
+// split describes the Trainer's sets.
+func (t *Trainer) split() *Split { return NewSplit(t.sets.train, t.sets.test, t.sets.final) }
+
+// checkSplit wants the sets to be those of the run in the folder, if it has a checkpoint.
+func (t *Trainer) checkSplit(dir string) error {
+	last := filepath.Join(dir, CheckpointDir, LastFile)
+	if _, err := os.Stat(last); errors.Is(err, fs.ErrNotExist) {
+		return nil // the run begins again
+	}
+	was, err := ReadSplit(dir)
+	var differ []string
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		differ = t.checkWithoutSplit(dir, last)
+	case err != nil:
+		return err
+	default:
+		differ = was.Differences(t.split())
+	}
+	if len(differ) == 0 {
+		return nil
+	}
+	return fmt.Errorf("trainer: %w: the images are not those that the run in %s was trained and tested on: %s; restore them, or begin a new run in another folder",
+		ErrSplit, dir, strings.Join(differ, "; "))
+}
+
+// checkWithoutSplit is for folders of versions that kept no split: it compares what else
+// there is, the classes of the weights and the test images of the predictions, and warns.
+func (t *Trainer) checkWithoutSplit(dir, last string) (differ []string) {
+	if meta, err := checkpoint.ReadMetadata(last); err == nil {
+		if info, err := checkpoint.ReadInfo(meta); err == nil && len(info.Classes) > 0 && !slices.Equal(info.Classes, t.classes) {
+			differ = classDifferences(&Split{Classes: info.Classes}, &Split{Classes: t.classes})
+		}
+	}
+	if listed, ok := t.sets.test.(dataset.Listed); ok && len(differ) == 0 {
+		if all, err := ReadPredictions(dir); err == nil {
+			differ = testDifferences(all, listed)
+		}
+	}
+	if len(differ) == 0 {
+		t.logWarn(fmt.Sprintf("%s has no %s, which earlier versions did not write: whether the images are still the same is known only in part, from the classes and the test images",
+			dir, SplitFile))
+	}
+	return differ
+}
+
+// testDifferences compares predictions with the test set that they should be of.
+func testDifferences(all []Prediction, test dataset.Listed) []string {
+	var other []string
+	for _, p := range all {
+		if p.Index >= test.Len() {
+			other = append(other, p.Image)
+			continue
+		}
+		if name, label := test.Image(p.Index); label != p.Label || !p.Is(name) {
+			other = append(other, p.Image)
+		}
+	}
+	if len(other) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s of %s in the test set at their place: %s", plural(len(other), "image is not", "images are not"), PredictionsFile, someNames(other))}
+}
+
+// keepSplit writes the split of a new run, or of one from an earlier version.
+func (t *Trainer) keepSplit(dir string) error {
+	split := t.split()
+	if was, err := ReadSplit(dir); err == nil && len(was.Differences(split)) == 0 {
+		return nil
+	}
+	return split.write(dir)
+}
+
+// Is reports whether a prediction is of the image of a name, a path below the set's folder
+// or a complete one. Predictions of earlier versions have the path's last element alone.
+func (p Prediction) Is(name string) bool {
+	name = filepath.ToSlash(name)
+	if !strings.Contains(p.Image, "/") {
+		return path.Base(name) == p.Image
+	}
+	return name == p.Image || strings.HasSuffix(name, "/"+p.Image)
+}
