@@ -116,15 +116,6 @@ func sameNames(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
-// someNames lists a few names.
-func someNames(names []string) string {
-	const few = 4
-	if len(names) <= few {
-		return strings.Join(names, ", ")
-	}
-	return strings.Join(names[:few], ", ") + ", …"
-}
-
 // HeadClasses is the number of classes of the classifier in a file of weights of a model,
 // which may be made with any number of classes itself. input is channels, height and width
 // of an image.

@@ -208,6 +208,7 @@ func without(a, b []string) (rest []string) {
 // namesShown is the number of names that a text has.
 const namesShown = 5
 
+// someNames lists names, the first few of many.
 func someNames(names []string) string {
 	if more := len(names) - namesShown; more > 0 {
 		return strings.Join(names[:namesShown], ", ") + fmt.Sprintf(" and %d more", more)
