@@ -60,6 +60,7 @@ type told struct {
 	Train, Test                  []map[string]*float64
 	TrainTotal                   int     `json:"train_total"`
 	SecondsLeft                  float64 `json:"seconds_left"`
+	ImagesPerSecond              float64 `json:"images_per_second"`
 }
 
 func state(t testing.TB, s *live.Server, query string) (v told) {
@@ -114,15 +115,79 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestNotFinite puts numbers that JSON cannot hold into every place of the state, in the
+// middle of a history: the state stays complete, with null in their places.
 func TestNotFinite(t *testing.T) {
-	s := listen(t, live.Options{})
-	h := s.Hook()
-	h.Step(trainer.StepEvent{Step: 1, Loss: math.NaN(), Accuracy: math.Inf(1), Time: time.Now()})
-	if v := state(t, s, ""); v.Train[0]["loss"] != nil || v.Train[0]["accuracy"] != nil {
-		t.Errorf("%v", v.Train[0])
+	for _, bad := range []float64{math.Inf(1), math.Inf(-1), math.NaN()} {
+		for name, set := range map[string]func(*trainer.StepEvent){
+			"loss": func(e *trainer.StepEvent) { e.Loss = bad }, "accuracy": func(e *trainer.StepEvent) { e.Accuracy = bad },
+			"balanced_accuracy": func(e *trainer.StepEvent) { e.BalancedAccuracy = bad }, "lr": func(e *trainer.StepEvent) { e.LR = bad },
+			"images_per_second": func(e *trainer.StepEvent) { e.ImagesPerSecond = bad },
+		} {
+			s := listen(t, live.Options{})
+			h := s.Hook()
+			for step := 1; step <= 3; step++ {
+				e := trainer.StepEvent{Step: step, Loss: 1, LR: 2, ImagesPerSecond: 100, Time: time.Unix(int64(step), 0)}
+				if step == 2 {
+					set(&e)
+				}
+				h.Step(e)
+			}
+			h.Epoch(trainer.EpochEvent{Epoch: 1, Step: 3, Test: trainer.Scores{Loss: bad, Accuracy: bad, BalancedAccuracy: bad}})
+			v := state(t, s, "")
+			if len(v.Train) != 3 || v.Train[1][name] != nil || v.Train[0][name] == nil || v.Train[2]["loss"] == nil || *v.Train[2]["lr"] != 2 {
+				t.Errorf("%s = %v: %+v", name, bad, v.Train)
+			}
+			if len(v.Test) != 1 || v.Test[0]["loss"] != nil || v.Test[0]["accuracy"] != nil || v.ImagesPerSecond != 100 {
+				t.Errorf("%s = %v: test %v, %v images a second", name, bad, v.Test, v.ImagesPerSecond)
+			}
+		}
 	}
+	s := listen(t, live.Options{})
 	if a, _ := get(t, s, "GET", "/batch.png", ""); a.StatusCode != http.StatusNotFound {
 		t.Errorf("a batch that nobody draws: %d", a.StatusCode)
+	}
+}
+
+// TestSlowBrowser has browsers that ask for a long history and read nothing of it: steps
+// go on, another browser is served, and Close does not wait for them.
+func TestSlowBrowser(t *testing.T) {
+	s := listen(t, live.Options{Name: "x"})
+	h := s.Hook()
+	step := func(n int) { h.Step(trainer.StepEvent{Step: n, Loss: 1, Time: time.Now()}) }
+	for n := range 50000 {
+		step(n + 1)
+	}
+	address := strings.Trim(strings.TrimPrefix(s.URL(), "http://"), "/")
+	for range 4 {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		fmt.Fprintf(c, "GET /state.json HTTP/1.1\r\nHost: %s\r\n\r\n", address)
+	}
+	half, err := net.Dial("tcp", address) // one that never ends its request
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer half.Close()
+	fmt.Fprint(half, "GET / HT")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for n := range 1000 {
+			step(50001 + n)
+		}
+		if v := state(t, s, "?from=50990"); v.TrainTotal != 51000 || len(v.Train) != 10 {
+			t.Errorf("%d of %d steps", len(v.Train), v.TrainTotal)
+		}
+		s.Close()
+	}()
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		t.Fatal("a browser that does not read holds up the run")
 	}
 }
 

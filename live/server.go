@@ -148,8 +148,13 @@ func (s *Server) serveState(w http.ResponseWriter, r *http.Request) {
 	if err != nil || from < 0 {
 		from = 0
 	}
+	data, err := json.Marshal(s.state.view(from))
+	if err != nil { // an empty answer would look like a program that has ended
+		http.Error(w, "the state cannot be encoded: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(s.state.view(from))
+	w.Write(append(data, '\n'))
 }
 
 // serveBatch draws images of the epoch in progress when somebody wants to see them.

@@ -10,30 +10,41 @@ import (
 	"github.com/euryale-ml/euryale/trainer"
 )
 
-// Point is a value of the curves. What is not finite is null.
+// number is null in JSON where it is not finite, which JSON cannot hold.
+type number float64
+
+// MarshalJSON writes the number or null.
+func (n number) MarshalJSON() ([]byte, error) {
+	if !finite(float64(n)) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(n))
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// Point is a value of the curves. In JSON, what is not finite is null.
 type Point struct {
-	Epoch            int     `json:"epoch"`
-	Step             int     `json:"step"`
-	Loss             float64 `json:"loss"`
-	Accuracy         float64 `json:"accuracy"`
-	BalancedAccuracy float64 `json:"balanced_accuracy"`
-	LR               float64 `json:"lr,omitempty"`
-	ImagesPerSecond  float64 `json:"images_per_second,omitempty"`
+	Epoch            int
+	Step             int
+	Loss             float64
+	Accuracy         float64
+	BalancedAccuracy float64
+	LR               float64
+	ImagesPerSecond  float64
 }
 
 // MarshalJSON writes null for what is not finite.
 func (p Point) MarshalJSON() ([]byte, error) {
-	m := map[string]any{"epoch": p.Epoch, "step": p.Step}
-	for name, v := range map[string]float64{
-		"loss": p.Loss, "accuracy": p.Accuracy, "balanced_accuracy": p.BalancedAccuracy, "lr": p.LR, "images_per_second": p.ImagesPerSecond,
-	} {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			m[name] = nil
-		} else {
-			m[name] = v
-		}
-	}
-	return json.Marshal(m)
+	return json.Marshal(struct {
+		Epoch            int    `json:"epoch"`
+		Step             int    `json:"step"`
+		Loss             number `json:"loss"`
+		Accuracy         number `json:"accuracy"`
+		BalancedAccuracy number `json:"balanced_accuracy"`
+		LR               number `json:"lr"`
+		ImagesPerSecond  number `json:"images_per_second"`
+	}{p.Epoch, p.Step, number(p.Loss), number(p.Accuracy), number(p.BalancedAccuracy), number(p.LR), number(p.ImagesPerSecond)})
 }
 
 // state is what is known of the run.
@@ -61,10 +72,10 @@ type view struct {
 	Epochs          int     `json:"epochs"`
 	Step            int     `json:"step"`
 	Steps           int     `json:"steps"`
-	Chance          float64 `json:"chance"`
-	Stall           float64 `json:"data_stall"`
-	ImagesPerSecond float64 `json:"images_per_second"`
-	SecondsLeft     float64 `json:"seconds_left"` // -1: not known
+	Chance          number  `json:"chance"`
+	Stall           number  `json:"data_stall"`
+	ImagesPerSecond number  `json:"images_per_second"`
+	SecondsLeft     number  `json:"seconds_left"` // -1: not known
 	MemoryBytes     int64   `json:"memory_bytes"`
 	HeapBytes       int64   `json:"heap_bytes"`
 	Train           []Point `json:"train"` // those asked for
@@ -77,8 +88,8 @@ func (s *state) view(from int) view {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	v := view{
-		Name: s.name, Device: s.device, Status: s.status, Epoch: s.epoch, Epochs: s.epochs, Step: s.step, Steps: s.total, Chance: s.chance,
-		Stall: s.stall, SecondsLeft: -1, TrainTotal: len(s.train), Test: append([]Point{}, s.test...), Train: []Point{},
+		Name: s.name, Device: s.device, Status: s.status, Epoch: s.epoch, Epochs: s.epochs, Step: s.step, Steps: s.total, Chance: number(s.chance),
+		Stall: number(s.stall), SecondsLeft: -1, TrainTotal: len(s.train), Test: append([]Point{}, s.test...), Train: []Point{},
 	}
 	if from >= 0 && from <= len(s.train) {
 		v.Train = append(v.Train, s.train[from:]...)
@@ -88,17 +99,23 @@ func (s *state) view(from int) view {
 	if from == 0 {
 		v.Config = s.config
 	}
-	if n := len(s.train); n > 0 {
-		recent := s.train[max(0, n-20):]
-		for _, p := range recent {
-			v.ImagesPerSecond += p.ImagesPerSecond / float64(len(recent))
-		}
-	}
+	v.ImagesPerSecond = number(s.speed())
 	if done := s.step - s.firstStep - 1; done > 0 && s.status == running {
-		v.SecondsLeft = s.lastStep.Sub(s.began).Seconds() / float64(done) * float64(max(0, s.total-s.step))
+		v.SecondsLeft = number(s.lastStep.Sub(s.began).Seconds() / float64(done) * float64(max(0, s.total-s.step)))
 	}
 	v.MemoryBytes, v.HeapBytes = residentBytes(), heapBytes()
 	return v
+}
+
+// speed is the mean of the last steps' images a second, of those that are known.
+func (s *state) speed() float64 {
+	sum, n := 0.0, 0
+	for _, p := range s.train[max(0, len(s.train)-20):] {
+		if finite(p.ImagesPerSecond) {
+			sum, n = sum+p.ImagesPerSecond, n+1
+		}
+	}
+	return sum / float64(max(1, n))
 }
 
 // currentEpoch is the epoch in progress, from 1.
