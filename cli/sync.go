@@ -12,6 +12,7 @@ import (
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/internal/filelock"
+	"github.com/euryale-ml/euryale/internal/runfolder"
 	"github.com/euryale-ml/euryale/track"
 	"github.com/euryale-ml/euryale/trainer"
 	"github.com/euryale-ml/euryale/trainer/record"
@@ -70,17 +71,22 @@ type syncing struct {
 }
 
 func (y *syncing) run(ctx context.Context) int {
-	lock, err := y.read()
-	defer lock.Release()
+	if err := y.configure(); err != nil {
+		return fail(y.io, "sync", err)
+	}
+	if len(y.services()) == 0 {
+		return fail(y.io, "sync", usagef("%s has no tracker; name some with -track %s", y.dir, strings.Join(sinkNames(), ",")))
+	}
+	lock, err := y.claim(ctx)
 	if err != nil {
 		return fail(y.io, "sync", err)
 	}
-	services := y.services()
-	if len(services) == 0 {
-		return fail(y.io, "sync", usagef("%s has no tracker; name some with -track %s", y.dir, strings.Join(sinkNames(), ",")))
+	defer lock.Release()
+	if err := errors.Join(y.configure(), y.read()); err != nil {
+		return fail(y.io, "sync", err)
 	}
 	code := Done
-	for _, service := range services {
+	for _, service := range y.services() {
 		if err := y.send(ctx, service); err != nil {
 			code = max(code, fail(y.io, "sync", fmt.Errorf("%s: %s: %w", y.dir, service, err)))
 		}
@@ -88,39 +94,60 @@ func (y *syncing) run(ctx context.Context) int {
 	return code
 }
 
-// read reads what is known of the run, and keeps it from being trained meanwhile.
-func (y *syncing) read() (lock *filelock.Lock, err error) {
+// configure reads the run's configuration.
+func (y *syncing) configure() (err error) {
 	if y.config, err = readRunConfig(y.dir); err != nil {
 		if info, serr := os.Stat(y.dir); serr != nil || !info.IsDir() {
-			return nil, usagef("%s is no run: there is no such folder", y.dir)
+			return usagef("%s is no run: there is no such folder", y.dir)
 		}
-		return nil, fmt.Errorf("%s is no run: %w", y.dir, err)
+		return fmt.Errorf("%s is no run: %w", y.dir, err)
 	}
 	for _, set := range y.sets {
 		key, value, ok := strings.Cut(set, "=")
 		section, _, _ := strings.Cut(key, ".")
 		if !ok || !slices.Contains([]string{"neptune", "mlflow", "tensorboard", "trackio"}, section) {
-			return nil, usagef("-set %s: want a key of a tracker, such as mlflow.uri=ADDRESS", key)
+			return usagef("-set %s: want a key of a tracker, such as mlflow.uri=ADDRESS", key)
 		}
 		if err := y.config.Set(key, value); err != nil {
-			return nil, usageError{err}
+			return usageError{err}
 		}
 	}
-	if err := checkConfig(y.config); err != nil {
-		return nil, err
-	}
-	if lock, err = filelock.Acquire(filepath.Join(y.dir, trainer.LockFile)); errors.Is(err, filelock.ErrLocked) {
+	return checkConfig(y.config)
+}
+
+// claim keeps the run from being trained, or sent by another process, meanwhile.
+func (y *syncing) claim(ctx context.Context) (*runfolder.Sync, error) {
+	lock, err := runfolder.ClaimSync(ctx, y.dir)
+	switch {
+	case errors.Is(err, runfolder.ErrSyncing):
+		return nil, fmt.Errorf("%s is in use: another sync of it is at work, and sends what there is", y.dir)
+	case errors.Is(err, filelock.ErrLocked) && len(y.missing()) > 0:
+		return nil, fmt.Errorf("%s is in use: it is still training, without %s; sync it when that has ended", y.dir, strings.Join(y.missing(), ", "))
+	case errors.Is(err, filelock.ErrLocked):
 		return nil, fmt.Errorf("%s is in use: it is still training, and sends by itself", y.dir)
-	} else if err != nil {
-		return nil, err
 	}
+	return lock, err
+}
+
+// missing are the services asked for that the run does not send to by itself.
+func (y *syncing) missing() (list []string) {
+	for _, service := range y.services() {
+		if !slices.Contains(y.config.Track, service) {
+			list = append(list, service)
+		}
+	}
+	return list
+}
+
+// read reads what is recorded of the run.
+func (y *syncing) read() (err error) {
 	if y.lines, err = track.ReadLog(y.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return lock, err
+		return err
 	}
 	if y.report, err = trainer.ReadReport(y.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return lock, err
+		return err
 	}
-	return lock, nil
+	return nil
 }
 
 // services are the trackers to send to.

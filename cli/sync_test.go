@@ -10,9 +10,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/internal/filelock"
+	"github.com/euryale-ml/euryale/internal/runfolder"
 	"github.com/euryale-ml/euryale/track"
 	"github.com/euryale-ml/euryale/trainer"
 )
@@ -165,9 +167,41 @@ func TestSyncErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run("-track", "neptune", "run").wants(t, Failed, nil, []string{"run is in use"})
+	run("-track", "neptune", "run").wants(t, Failed, nil, []string{"run is in use: it is still training, without neptune; sync it when that has ended"})
 	l.Release()
+	other, err := runfolder.ClaimSync(context.Background(), "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run("-track", "neptune", "run").wants(t, Failed, nil, []string{"run is in use: another sync of it is at work"})
+	other.Release()
+	run("-track", "neptune", "run").wants(t, Done, []string{"run: neptune: "}, nil)
 	if o := run("-h"); o.code != Done || !strings.Contains(o.out, "-track") {
 		t.Errorf("-h: %+v", o)
 	}
+}
+
+// hanging is a service that takes connections and never answers.
+type hanging struct{ service }
+
+func (*hanging) Open(ctx context.Context, _ track.RunInfo) (track.Remote, error) {
+	<-ctx.Done()
+	return track.Remote{}, ctx.Err()
+}
+
+func (*hanging) Address() string { return "http://server.example" }
+
+// TestSyncHangs interrupts a sync with a server that never answers: the line has its
+// address, how long it was waited for, and what is left.
+func TestSyncHangs(t *testing.T) {
+	inFolder(t)
+	withService(t)
+	sinks["neptune"] = func(config.Config, string, func(string) string) (track.Sink, string, error) {
+		return &hanging{}, "", nil
+	}
+	runCommand(context.Background(), TrainCommand([]byte(tinyRecipe)), "", "-out", "run").wants(t, Done, nil, nil)
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	runCommand(ctx, RunSync, "", "-track", "neptune", "run").wants(t, Stopped, nil,
+		[]string{"run: neptune: 0 sent, ", " left (no answer yet from http://server.example after "})
 }

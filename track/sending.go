@@ -272,7 +272,10 @@ func (b *Outbox) after(err error, failures *int) time.Duration {
 	}
 	message := ""
 	if *failures == 1 {
-		message = "%s cannot be reached now: %v; it is tried again, and training goes on"
+		message = "%s cannot be reached now: %v; it is tried again"
+		if b.o.Tries == 0 {
+			message += ", and training goes on"
+		}
 	}
 	b.fail(err, false, message)
 	return wait

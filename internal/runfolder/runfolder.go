@@ -55,7 +55,7 @@ func Claim(path string) (*Folder, error) {
 		}
 	}
 	if errors.Is(err, filelock.ErrLocked) {
-		err = fmt.Errorf("another process trains in %s: %w", path, err)
+		err = fmt.Errorf("%s %s: %w", inUse(path), path, err)
 	}
 	return nil, err
 }
