@@ -7,7 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/euryale-ml/euryale/metrics"
+	"github.com/euryale-ml/euryale/track"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -15,61 +15,80 @@ import (
 type metricRow struct {
 	name       string
 	lower      bool // is better
-	asPercent  bool
+	show       func(v float64) string
 	best, last float64
 	epoch      int // of best
 	seen       bool
 }
 
-// see takes a value of an epoch.
-func (m *metricRow) see(epoch int, v float64) {
-	if math.IsNaN(v) {
+// see takes a value of an epoch. One of an epoch that cannot be the best is only the last.
+func (m *metricRow) see(epoch int, v float64, canBeBest bool) {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return
 	}
 	m.last = v
-	if better := v > m.best != m.lower && v != m.best; !m.seen || better {
+	if better := v > m.best != m.lower && v != m.best; canBeBest && (!m.seen || better) {
 		m.best, m.epoch, m.seen = v, epoch, true
 	}
 }
 
 // closing is the table at the end of a run: best and last of each metric, and where.
 type closing struct {
-	out            io.Writer
-	loss, accuracy metrics.Mean // over an epoch's steps
-	rows           [5]metricRow
-	epochs         int
+	out    io.Writer
+	rows   []metricRow
+	epochs int
+	few    bool // classes: the top five are all of them
 }
 
+const top5Row = "test top-5 accuracy"
+
 func newClosing(out io.Writer) *closing {
-	return &closing{out: out, rows: [5]metricRow{
-		{name: "train loss", lower: true}, {name: "train accuracy", asPercent: true}, {name: "test loss", lower: true},
-		{name: "test accuracy", asPercent: true}, {name: "test balanced accuracy", asPercent: true},
+	number := func(v float64) string { return fmt.Sprintf("%.4f", v) }
+	seconds := func(v float64) string { return duration(time.Duration(v * float64(time.Second))) }
+	return &closing{out: out, rows: []metricRow{
+		{name: "train loss", lower: true, show: number}, {name: "train accuracy", show: percent}, {name: "test loss", lower: true, show: number},
+		{name: "test accuracy", show: percent}, {name: "test balanced accuracy", show: percent}, {name: top5Row, show: percent},
+		{name: "training time of an epoch", lower: true, show: seconds},
 	}}
 }
 
 func (c *closing) hook() trainer.Hook {
 	return trainer.Hook{
-		Name: "table",
-		Step: func(e trainer.StepEvent) error {
-			c.loss.Add(e.Loss, 1)
-			c.accuracy.Add(e.Accuracy, 1)
-			return nil
-		},
-		Epoch: func(e trainer.EpochEvent) error {
-			c.epochs++
-			for i, v := range []float64{c.loss.Value(), c.accuracy.Value(), e.Test.Loss, e.Test.Accuracy, e.Test.BalancedAccuracy} {
-				c.rows[i].see(e.Epoch, v)
-			}
-			c.loss.Reset()
-			c.accuracy.Reset()
-			return nil
-		},
-		End: func(r *trainer.Report, _ error) error { return c.print(r) },
+		Name:  "table",
+		Start: func(s trainer.Start) error { c.few = len(s.Trainer.Classes()) <= 5; return nil },
+		Epoch: func(e trainer.EpochEvent) error { c.see(e.Train, e.Test); return nil },
+		End:   func(r *trainer.Report, _ error) error { return c.print(r) },
 	}
 }
 
-// print writes the table. Training values are means over an epoch's steps; those of a run
-// that was resumed are of its last part.
+// earlier takes in the part of a run from before it was resumed.
+func (c *closing) earlier(lines []track.Line) {
+	var train track.TrainMean
+	for _, l := range lines {
+		if l.Kind == track.StepLine {
+			train.Add(l)
+			continue
+		}
+		s := trainer.Scores{Epoch: l.Epoch, Step: l.Step, Loss: l.Loss, Accuracy: l.Accuracy, BalancedAccuracy: l.BalancedAccuracy, Top5Accuracy: math.NaN()}
+		if l.Top5Accuracy.Known {
+			s.Top5Accuracy = l.Top5Accuracy.Value
+		}
+		c.see(train.Value(), s)
+	}
+}
+
+// see takes in an epoch. As in trainer.Config.Best, a test loss that is not finite keeps
+// the epoch's test from being the best.
+func (c *closing) see(train track.TrainEpoch, test trainer.Scores) {
+	c.epochs++
+	canBeBest := !math.IsNaN(test.Loss) && !math.IsInf(test.Loss, 0)
+	for i, v := range []float64{train.Loss, train.Accuracy, test.Loss, test.Accuracy, test.BalancedAccuracy, test.Top5Accuracy, train.Seconds} {
+		ofTest := i >= 2 && i <= 5
+		c.rows[i].see(test.Epoch, v, canBeBest || !ofTest)
+	}
+}
+
+// print writes the table. Values of training are means over the images of an epoch.
 func (c *closing) print(r *trainer.Report) error {
 	if c.epochs == 0 {
 		return nil
@@ -77,16 +96,9 @@ func (c *closing) print(r *trainer.Report) error {
 	t := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "\tbest\tin epoch\tlast\t")
 	for _, m := range c.rows {
-		if !m.seen {
-			continue
+		if m.seen && !(c.few && m.name == top5Row) {
+			fmt.Fprintf(t, "%s\t%s\t%d\t%s\t\n", m.name, m.show(m.best), m.epoch, m.show(m.last))
 		}
-		show := func(v float64) string {
-			if m.asPercent {
-				return percent(v)
-			}
-			return fmt.Sprintf("%.4f", v)
-		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t\n", m.name, show(m.best), m.epoch, show(m.last))
 	}
 	if err := t.Flush(); err != nil {
 		return err

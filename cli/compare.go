@@ -242,6 +242,9 @@ func readRun(dir string) (comparedRun, error) {
 	}
 	r.curves = curvesOf(run.Lines)
 	r.curves.Name = r.Name
+	if r.Best != nil {
+		r.curves.Best = r.Best.Step
+	}
 	return r, nil
 }
 

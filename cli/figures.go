@@ -39,6 +39,9 @@ const redrawEvery = 30 * time.Second
 func newFigures(t *trainer.Trainer, dir, name string, earlier viz.Run, warn func(picture string, err error)) *figures {
 	f := &figures{trainer: t, dir: filepath.Join(dir, FiguresDir), paint: newPainter(warn), run: earlier}
 	f.run.Name, f.run.Chance = name, chance(t.Classes())
+	if best := t.Best(); best != nil {
+		f.run.Best = best.Step
+	}
 	return f
 }
 
@@ -89,7 +92,7 @@ func mixture(p dataset.Pair, classes []string) string {
 
 func (f *figures) step(e trainer.StepEvent) error {
 	f.run.Train = append(f.run.Train, viz.Point{
-		Epoch: e.Epoch, Step: e.Step, Loss: e.Loss, Accuracy: e.Accuracy, BalancedAccuracy: e.BalancedAccuracy, LR: e.LR,
+		Epoch: e.Epoch, Step: e.Step, Loss: e.Loss, Accuracy: e.Accuracy, BalancedAccuracy: e.BalancedAccuracy, LR: e.LR, Images: e.Images,
 	})
 	if f.redrawn.IsZero() {
 		f.redrawn = e.Time
@@ -104,6 +107,9 @@ func (f *figures) epoch(e trainer.EpochEvent) error {
 	f.run.Test = append(f.run.Test, viz.Point{
 		Epoch: e.Epoch, Step: e.Step, Loss: e.Test.Loss, Accuracy: e.Test.Accuracy, BalancedAccuracy: e.Test.BalancedAccuracy,
 	})
+	if e.Best {
+		f.run.Best = e.Step
+	}
 	f.drawCurves()
 	f.matrix = e.Confusion.Counts()
 	if e.Best {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/track"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -59,33 +60,57 @@ func TestJSONOfAFailure(t *testing.T) {
 	}
 }
 
+// TestClosingTable closes a run of three epochs, at once and resumed after the first two.
+// The first epoch would be the best, but its test loss is not finite.
 func TestClosingTable(t *testing.T) {
-	var out strings.Builder
-	c := newClosing(&out)
-	h := c.hook()
-	for epoch, v := range []float64{0.2, 0.6, 0.4} {
-		for range 2 {
-			h.Step(trainer.StepEvent{Loss: 2 - v, Accuracy: v})
-		}
-		h.Epoch(trainer.EpochEvent{Epoch: epoch + 1, Test: trainer.Scores{Loss: 3 - v, Accuracy: v / 2, BalancedAccuracy: v / 4}})
-	}
-	h.End(&trainer.Report{Seconds: 61, ImagesPerSecond: 12.5}, nil)
 	want := [][]string{
 		{"train", "loss", "1.4000", "2", "1.6000"}, {"train", "accuracy", "60.0", "%", "2", "40.0", "%"}, {"test", "loss", "2.4000", "2", "2.6000"},
 		{"test", "accuracy", "30.0", "%", "2", "20.0", "%"}, {"test", "balanced", "accuracy", "15.0", "%", "2", "10.0", "%"},
+		{"test", "top-5", "accuracy", "60.0", "%", "2", "40.0", "%"}, {"training", "time", "of", "an", "epoch", "1.0", "s", "1", "3.0", "s"},
 	}
-	lines := strings.Split(out.String(), "\n")
-	for i, w := range want {
-		if got := strings.Join(strings.Fields(lines[i+1]), " "); got != strings.Join(w, " ") {
-			t.Errorf("line %d is %q, want %q", i+1, got, strings.Join(w, " "))
+	for _, resumed := range []bool{false, true} {
+		var out strings.Builder
+		c := newClosing(&out)
+		h := c.hook()
+		for i, v := range []float64{0.2, 0.6, 0.4} {
+			epoch := i + 1
+			train := track.TrainEpoch{Epoch: epoch, Loss: 2 - v, Accuracy: v, Seconds: float64(epoch)}
+			test := trainer.Scores{Epoch: epoch, Loss: 3 - v, Accuracy: v / 2, BalancedAccuracy: v / 4, Top5Accuracy: v}
+			if epoch == 1 {
+				test.Loss, test.Accuracy, test.BalancedAccuracy, test.Top5Accuracy = math.NaN(), 1, 1, 1
+			}
+			if epoch == 3 || !resumed {
+				h.Epoch(trainer.EpochEvent{Epoch: epoch, Train: train, Test: test})
+				continue
+			}
+			var lines []track.Line
+			for _, images := range []int{8, 4} { // 2 - v is the mean over the images
+				loss := train.Loss + 0.1
+				if images == 4 {
+					loss = train.Loss - 0.2
+				}
+				lines = append(lines, track.Line{
+					Kind: track.StepLine, Epoch: epoch, Loss: loss, Accuracy: v, Images: images, ImagesPerSecond: 2 * float64(images) / train.Seconds,
+				})
+			}
+			c.earlier(append(lines, track.Line{
+				Kind: track.EpochLine, Epoch: epoch, Loss: test.Loss, Accuracy: test.Accuracy, BalancedAccuracy: test.BalancedAccuracy,
+				Top5Accuracy: track.Some(test.Top5Accuracy),
+			}))
+		}
+		h.End(&trainer.Report{Seconds: 61, ImagesPerSecond: 12.5}, nil)
+		lines := strings.Split(out.String(), "\n")
+		for i, w := range want {
+			if got := strings.Join(strings.Fields(lines[i+1]), " "); got != strings.Join(w, " ") {
+				t.Errorf("resumed %v: line %d is %q, want %q", resumed, i+1, got, strings.Join(w, " "))
+			}
+		}
+		if !strings.Contains(out.String(), "12.5 images/s") {
+			t.Error(out.String())
 		}
 	}
-	if !strings.Contains(out.String(), "12.5 images/s") {
-		t.Error(out.String())
-	}
 	var m metricRow
-	m.see(1, math.NaN())
-	if m.seen {
+	if m.see(1, math.NaN(), true); m.seen {
 		t.Error("a value that is no number was seen")
 	}
 }

@@ -132,7 +132,7 @@ func (p *progress) epoch(e trainer.EpochEvent) error {
 		best = ", the best so far"
 	}
 	_, err := fmt.Fprintf(p.out, "epoch %d/%d  step %d  train loss %.4g  test loss %.4f  test accuracy %s (chance %s)  balanced %s  %s%s\n", e.Epoch, p.epochs, e.Step,
-		p.loss.value(), e.Test.Loss, percent(e.Test.Accuracy), percent(p.chance), percent(e.Test.BalancedAccuracy), duration(now.Sub(p.epochBegun)), best)
+		e.Train.Loss, e.Test.Loss, percent(e.Test.Accuracy), percent(p.chance), percent(e.Test.BalancedAccuracy), duration(now.Sub(p.epochBegun)), best)
 	p.epochBegun, p.last = now, now
 	return err
 }

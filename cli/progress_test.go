@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/euryale-ml/euryale/track"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -23,7 +24,7 @@ func tellRun(p *progress) {
 		})
 		if step%10 == 0 {
 			h.Evaluating(32, 64)
-			h.Epoch(trainer.EpochEvent{Epoch: epoch, Step: step, Test: trainer.Scores{Loss: 1.25, Accuracy: 0.5, BalancedAccuracy: 0.4}, Best: epoch == 1})
+			h.Epoch(trainer.EpochEvent{Epoch: epoch, Step: step, Train: track.TrainEpoch{Loss: 1.75}, Test: trainer.Scores{Loss: 1.25, Accuracy: 0.5, BalancedAccuracy: 0.4}, Best: epoch == 1})
 		}
 	}
 	h.End(nil, nil)
@@ -39,8 +40,8 @@ func TestProgressLines(t *testing.T) {
 	for _, want := range []string{
 		"training: 2 epochs of 10 steps",
 		"epoch 1/2  step 6/20  loss 1.5  acc 25.0 %  lr 0.01  64 images/s  14 s left  data stall 10 %",
-		"epoch 1/2  step 10  train loss 1.5  test loss 1.2500  test accuracy 50.0 % (chance 10.0 %)  balanced 40.0 %  10 s, the best so far\n",
-		"epoch 2/2  step 20  train loss 1.5  test loss 1.2500  test accuracy 50.0 % (chance 10.0 %)  balanced 40.0 %  10 s\n",
+		"epoch 1/2  step 10  train loss 1.75  test loss 1.2500  test accuracy 50.0 % (chance 10.0 %)  balanced 40.0 %  10 s, the best so far\n",
+		"epoch 2/2  step 20  train loss 1.75  test loss 1.2500  test accuracy 50.0 % (chance 10.0 %)  balanced 40.0 %  10 s\n",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())

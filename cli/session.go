@@ -158,16 +158,18 @@ func (n *session) train(ctx context.Context) int {
 // attach adds progress and figures, and writes the samples.
 func (n *session) attach() error {
 	t := n.trainer
-	earlier, err := readCurves(n.dir.path)
+	earlier, err := readLines(n.dir.path)
 	if err != nil {
 		return err
 	}
-	n.figures = newFigures(t, n.dir.path, n.config.Name, earlier, func(picture string, err error) {
+	n.figures = newFigures(t, n.dir.path, n.config.Name, curvesOf(earlier), func(picture string, err error) {
 		n.warn("warning: the picture %s could not be drawn: %v", picture, err)
 	})
 	if !n.flags.quiet {
 		t.AddHook(newProgress(n.io.Err, chance(t.Classes()), n.config.Train.MaxSteps).hook())
-		t.AddHook(newClosing(n.io.Err).hook())
+		table := newClosing(n.io.Err)
+		table.earlier(earlier)
+		t.AddHook(table.hook())
 	}
 	t.AddHook(n.figures.hook())
 	n.showInTerminal()
@@ -270,19 +272,7 @@ func (n *session) results(r *trainer.Report, code int) int {
 		}
 		return code
 	}
-	if r.Best != nil {
-		fmt.Fprintf(n.io.Out, "test accuracy: %s in epoch %d (last %s), chance %s\n",
-			percent(r.Best.Accuracy), r.Best.Epoch, percent(r.Last.Accuracy), percent(res.Chance))
-	} else {
-		fmt.Fprintln(n.io.Out, "test accuracy: not evaluated yet")
-	}
-	if r.Best != nil && classes > 5 && !math.IsNaN(r.Best.Top5Accuracy) {
-		fmt.Fprintf(n.io.Out, "top-5 accuracy: %s (last %s), chance %s\n",
-			percent(r.Best.Top5Accuracy), percent(r.Last.Top5Accuracy), percent(5*res.Chance))
-	}
-	if r.StoppedEarly {
-		fmt.Fprintf(n.io.Out, "stopped: no better test accuracy in %d epochs\n", r.EpochsSinceBest)
-	}
+	n.printScores(r, res.Chance, classes)
 	fmt.Fprintf(n.io.Out, "run folder: %s\n", res.Folder)
 	if res.Picture != "" {
 		fmt.Fprintf(n.io.Out, "picture: %s\n", res.Picture)
@@ -291,6 +281,31 @@ func (n *session) results(r *trainer.Report, code int) int {
 		fmt.Fprintf(n.io.Out, "classify images: %s\n", res.Predict)
 	}
 	return code
+}
+
+// printScores prints what the best and the last epoch came to, and why the run ended early.
+func (n *session) printScores(r *trainer.Report, chance float64, classes int) {
+	say := func(format string, args ...any) { fmt.Fprintf(n.io.Out, format+"\n", args...) }
+	by := r.Criterion()
+	switch {
+	case r.Last == nil:
+		say("test accuracy: not evaluated yet")
+	case r.Best == nil:
+		say("test accuracy: %s in the last epoch, chance %s; no epoch is the best: the test loss or %s was never finite", percent(r.Last.Accuracy), percent(chance), by.Words())
+	default:
+		say("test accuracy: %s in epoch %d (last %s), chance %s", percent(r.Best.Accuracy), r.Best.Epoch, percent(r.Last.Accuracy), percent(chance))
+		if by.Metric != "accuracy" {
+			best, _ := r.Best.Value(by.Metric)
+			last, _ := r.Last.Value(by.Metric)
+			say("%s, which decides the best epoch: %.4f (last %.4f)", by.Words(), best, last)
+		}
+		if classes > 5 && !math.IsNaN(r.Best.Top5Accuracy) {
+			say("top-5 accuracy: %s (last %s), chance %s", percent(r.Best.Top5Accuracy), percent(r.Last.Top5Accuracy), percent(5*chance))
+		}
+	}
+	if r.StoppedEarly {
+		say("stopped: no better %s in %d epochs", by.Words(), r.EpochsSinceBest)
+	}
 }
 
 // predictCommand is a command that classifies images with the run's weights, as it is

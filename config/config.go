@@ -148,7 +148,8 @@ type Loss struct {
 type Train struct {
 	Epochs         int     `yaml:"epochs" range:"[1,1000000]" resume:"free" help:"passes over the training images"`
 	MaxSteps       int     `yaml:"max_steps" range:"[0,1000000000]" resume:"free" help:"ends the run after so many steps; 0 = no limit"`
-	Patience       int     `yaml:"patience" range:"[0,1000000]" resume:"free" help:"stops after so many epochs without a better test accuracy; 0 = off"`
+	Patience       int     `yaml:"patience" range:"[0,1000000]" resume:"free" help:"stops after so many epochs without a better one, see best; 0 = off"`
+	Best           string  `yaml:"best" help:"metric of the test that the best epoch is chosen by: accuracy, balanced_accuracy, top5_accuracy, loss (lower is better), or NAME or min:NAME that a hook measures"`
 	SaveEverySteps int     `yaml:"save_every_steps" range:"[0,1000000000]" help:"steps between checkpoints; 0 = one each epoch"`
 	ClipNorm       float64 `yaml:"clip_norm" range:"[0,inf)" help:"largest norm of the gradient; 0 = off"`
 	Accumulate     int     `yaml:"accumulate" range:"[1,65536]" help:"batches whose gradients make one step"`
@@ -192,7 +193,7 @@ func Default() Config {
 			Name: "sgd", LR: 1e-3, Momentum: 0.9, WeightDecay: 5e-4, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8, LayerDecay: 1,
 		},
 		Schedule: Schedule{Name: "constant", StepEpochs: 30, Gamma: 0.1, BaseBatch: 256},
-		Train:    Train{Epochs: 100, Accumulate: 1},
+		Train:    Train{Epochs: 100, Accumulate: 1, Best: "accuracy"},
 		Neptune:  Neptune{Mode: "auto"},
 		MLflow:   MLflow{Experiment: "euryale"},
 	}

@@ -28,7 +28,7 @@ optim.betas=0.9,0.999 optim.eps=1e-08 optim.layer_decay=1 optim.rate_scales=
 schedule.name=constant schedule.warmup_epochs=0 schedule.step_epochs=30 schedule.gamma=0.1 schedule.min_lr=0
 schedule.linear_scaling=false schedule.base_batch=256
 loss.label_smoothing=0
-train.epochs=100 train.max_steps=0 train.patience=0 train.save_every_steps=0 train.clip_norm=0 train.accumulate=1 train.ema=0
+train.epochs=100 train.max_steps=0 train.patience=0 train.best=accuracy train.save_every_steps=0 train.clip_norm=0 train.accumulate=1 train.ema=0
 track= neptune.project= neptune.mode=auto neptune.tags= mlflow.uri= mlflow.experiment=euryale`
 
 func TestKeysAndDefaults(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/euryale-ml/euryale/metrics"
 )
 
 // Known names the models and sets that a program offers, those that users
@@ -92,6 +94,9 @@ func (c *Config) together() []error {
 	}
 	if _, err := c.Optim.ParseRateScales(); err != nil {
 		errs = append(errs, err)
+	}
+	if _, err := metrics.ParseCriterion(c.Train.Best); err != nil {
+		bad("train.best = %v", err)
 	}
 	if c.Optim.Nesterov && c.Optim.Momentum == 0 {
 		bad("optim.nesterov = true needs optim.momentum greater than 0")

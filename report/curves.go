@@ -19,21 +19,13 @@ func testCurve(value func(l track.Line) float64) curve {
 	}
 }
 
-// trainCurve is the mean over the steps of each epoch.
-func trainCurve(value func(l track.Line) float64) curve {
+// trainCurve is a value of the training of each epoch.
+func trainCurve(value func(e track.TrainEpoch) float64) curve {
 	return func(r *Run) (xs, ys []float64) {
-		n := 0.0
-		for _, l := range r.Lines {
-			v := value(l)
-			if l.Kind != track.StepLine || !finite(v) {
-				continue
+		for _, e := range track.TrainEpochs(r.Lines) {
+			if v := value(e); finite(v) {
+				xs, ys = append(xs, float64(e.Epoch)), append(ys, v)
 			}
-			if len(xs) == 0 || xs[len(xs)-1] != float64(l.Epoch) {
-				xs, ys, n = append(xs, float64(l.Epoch)), append(ys, 0), 0
-			}
-			n++
-			last := len(ys) - 1
-			ys[last] += (v - ys[last]) / n
 		}
 		return xs, ys
 	}
@@ -41,6 +33,9 @@ func trainCurve(value func(l track.Line) float64) curve {
 
 func lossOf(l track.Line) float64     { return l.Loss }
 func accuracyOf(l track.Line) float64 { return l.Accuracy }
+
+func trainLoss(e track.TrainEpoch) float64     { return e.Loss }
+func trainAccuracy(e track.TrainEpoch) float64 { return e.Accuracy }
 
 // charts are the curves of the experiments on a test set.
 func (r *Report) charts(set int) []chart {
@@ -51,7 +46,7 @@ func (r *Report) charts(set int) []chart {
 		{title: "Training accuracy", label: "of the images", share: true, level: chance},
 		{title: "Training loss", label: "cross-entropy, smoothed where the recipe says so"},
 	}
-	for i, of := range []curve{testCurve(accuracyOf), testCurve(lossOf), trainCurve(accuracyOf), trainCurve(lossOf)} {
+	for i, of := range []curve{testCurve(accuracyOf), testCurve(lossOf), trainCurve(trainAccuracy), trainCurve(trainLoss)} {
 		for _, e := range r.Experiments {
 			if e.Set == set {
 				list[i].series = append(list[i].series, e.series(of)...)

@@ -425,7 +425,7 @@ func (r *Report) byHeart() []string {
 	for _, e := range r.Experiments {
 		var train []float64
 		for _, run := range e.counted() {
-			if _, ys := trainCurve(accuracyOf)(run); len(ys) > 0 {
+			if _, ys := trainCurve(trainAccuracy)(run); len(ys) > 0 {
 				train = append(train, ys[len(ys)-1])
 			}
 		}

@@ -27,7 +27,14 @@ type Config struct {
 	Epochs int
 	// MaxSteps ends the run after so many steps; it still evaluates. 0 means no limit.
 	MaxSteps int
-	// Patience ends the run after so many epochs without a better test accuracy; 0 means never.
+	// Best names the metric that decides which epoch is the best, for best.safetensors,
+	// Patience and the Report: accuracy, which "" means, balanced_accuracy, top5_accuracy,
+	// loss, of which lower values are better, or a metric that a Hook measures, of which
+	// higher values are better, with min: before it lower ones. Ties keep the earlier epoch.
+	// A metric that no hook measures is an error after the first epoch.
+	Best string
+	// Patience ends the run after so many epochs without a better one, see Best; 0 means
+	// never.
 	Patience int
 	// SaveEverySteps writes a checkpoint within epochs too; 0 means after each epoch.
 	SaveEverySteps int

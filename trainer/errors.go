@@ -15,6 +15,8 @@ var (
 	// ErrDiverged says that the training loss, a weight, a running statistic or a slot of
 	// the optimizer is not finite any more. A test loss may be: it only is never the best.
 	ErrDiverged = errors.New("training diverged")
+	// ErrStop, or an error that wraps it, from a function of a Hook ends a run well, see Hook.
+	ErrStop = errors.New("stop the run")
 	// ErrPanic says that code of a data set, a transform, a schedule or the like panicked.
 	ErrPanic = errors.New("panic")
 )

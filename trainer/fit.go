@@ -4,16 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"runtime/debug"
+	"slices"
 	"time"
 
-	"github.com/euryale-ml/euryale/dataset"
-	"github.com/euryale-ml/euryale/metrics"
 	"github.com/euryale-ml/euryale/track"
 )
 
-// Fit trains to the end of the run: all epochs, MaxSteps, or Patience. When ctx ends, the
+// Fit trains to the end of the run: all epochs, MaxSteps,
+// Patience, or a hook's ErrStop. When ctx ends, the
 // step that is being made is completed and saved, the report's status is Interrupted, and
 // the error is ctx's cause; before the first step has ended nothing is saved. Any other
 // error, also one that comes while ctx has ended, leaves the last checkpoint as it is. A
@@ -33,18 +32,32 @@ func (t *Trainer) Fit(ctx context.Context) (*Report, error) {
 	})
 	status, err := t.conclude(t.safely("training", func() error { return t.run(ctx) }))
 	r := t.report(status, err)
-	if t.config.Dir != "" {
+	return r, t.end(r, err)
+}
+
+// end writes the summary and calls the hooks for the last time.
+func (t *Trainer) end(r *Report, err error) error {
+	write := func() {
+		if t.config.Dir == "" {
+			return
+		}
 		if werr := r.write(t.config.Dir); werr != nil && err == nil {
 			err = fmt.Errorf("trainer: %w", werr)
 		}
 	}
+	write()
+	before := slices.Clone(t.at.Faults)
 	t.tell("end", func(h *Hook) error {
 		if h.End == nil {
 			return nil
 		}
 		return h.End(r, err)
 	})
-	return r, err
+	if !slices.Equal(before, t.at.Faults) {
+		r.HookFaults = slices.Clone(t.at.Faults)
+		write()
+	}
+	return err
 }
 
 // conclude saves a run that was interrupted, waits for its last checkpoint, and gives the
@@ -112,6 +125,9 @@ func (t *Trainer) finished() *Report {
 }
 
 func (t *Trainer) run(ctx context.Context) error {
+	if err := t.checkHooks(); err != nil {
+		return err
+	}
 	for !t.done() {
 		if err := t.epoch(ctx); err != nil {
 			return err
@@ -122,155 +138,32 @@ func (t *Trainer) run(ctx context.Context) error {
 
 // done reports whether nothing is left to train.
 func (t *Trainer) done() bool {
-	c := t.config
-	if t.at.Epoch > c.Epochs {
+	switch {
+	case t.at.Epoch > t.config.Epochs, t.stopped != "" && t.at.Step == 0:
 		return true
-	}
-	if t.at.Last == nil || t.at.Last.Step != t.at.Step { // steps since the last evaluation
+	case !t.evaluated(): // steps since the last evaluation
 		return false
 	}
-	return t.enough() || t.impatient()
+	return t.stopping() || t.impatient()
 }
 
-// impatient reports whether Patience epochs brought no better test accuracy.
+// impatient reports whether Patience epochs brought no better one.
 func (t *Trainer) impatient() bool {
 	return t.config.Patience > 0 && t.sinceBest() >= t.config.Patience
 }
 
+// stopping reports whether no step is to follow.
+func (t *Trainer) stopping() bool { return t.enough() || t.stopped != "" }
+
 // enough reports whether MaxSteps are done.
 func (t *Trainer) enough() bool { return t.config.MaxSteps > 0 && t.at.Step >= t.config.MaxSteps }
 
-// sinceBest is the number of epochs since the best one.
-func (t *Trainer) sinceBest() int { return t.at.Last.Epoch - t.at.Best.Epoch }
-
-// epoch trains on what is left of the epoch in progress, evaluates and saves.
-func (t *Trainer) epoch(ctx context.Context) error {
-	loading := ctx
-	if t.config.Accumulate > 1 { // a step of several batches is finished, not left half done
-		loading = context.WithoutCancel(ctx)
+// sinceBest is the number of epochs since the best one, all where none was.
+func (t *Trainer) sinceBest() int {
+	if t.at.Best == nil {
+		return t.at.Last.Epoch
 	}
-	asked := time.Now()
-	g := &group{last: asked}
-	for b, err := range t.train.BatchesFrom(loading, t.at.Epoch, t.at.Batch) {
-		if err != nil {
-			return interrupted(ctx, err)
-		}
-		if g.batches == 0 && ctx.Err() != nil {
-			return &interruption{context.Cause(ctx)}
-		}
-		if t.enough() {
-			break
-		}
-		g.waited += time.Since(asked)
-		whole, err := t.trainOn(b, g)
-		if err != nil {
-			return err
-		}
-		asked = time.Now()
-		if !whole {
-			continue
-		}
-		if ctx.Err() != nil {
-			return &interruption{context.Cause(ctx)}
-		}
-		every := t.config.SaveEverySteps
-		if every > 0 && t.at.Step%every == 0 && t.at.Batch < t.train.Steps() {
-			if err := t.save(nil); err != nil {
-				return err
-			}
-		}
-		asked = time.Now()
-	}
-	return t.endEpoch(ctx)
-}
-
-// endEpoch evaluates, notes the best, and saves.
-func (t *Trainer) endEpoch(ctx context.Context) error {
-	if err := t.checkState(); err != nil {
-		return err
-	}
-	e, err := t.evaluate(ctx)
-	if err != nil {
-		return interrupted(ctx, err)
-	}
-	t.noteOccurring(e.Confusion.Counts())
-	if math.IsNaN(e.Test.Loss) || math.IsInf(e.Test.Loss, 0) {
-		return fmt.Errorf("trainer: epoch %d: %w: the test loss is %v", t.at.Epoch, ErrDiverged, e.Test.Loss)
-	}
-	scores := e.Test
-	t.at.Last = &scores
-	if e.Best = t.at.Best == nil || scores.Accuracy > t.at.Best.Accuracy; e.Best {
-		t.at.Best = &scores
-		if err := t.keepBest(); err != nil {
-			return err
-		}
-	}
-	if t.at.Batch >= t.train.Steps() {
-		t.at.Epoch++
-		t.at.Batch = 0
-	}
-	if err := t.record(track.Line{
-		Kind: track.EpochLine, Epoch: e.Epoch, Step: e.Step, Split: "test", Loss: scores.Loss, Accuracy: scores.Accuracy,
-		BalancedAccuracy: scores.BalancedAccuracy, Top5Accuracy: track.Some(scores.Top5Accuracy), Time: e.Time,
-	}); err != nil {
-		return err
-	}
-	t.tell("epoch", func(h *Hook) error {
-		if h.Epoch == nil {
-			return nil
-		}
-		return h.Epoch(e)
-	})
-	if !e.Best {
-		return t.save(nil)
-	}
-	return t.save(&e)
-}
-
-// evaluate classifies the test set in evaluation mode.
-func (t *Trainer) evaluate(ctx context.Context) (EpochEvent, error) {
-	return t.evaluateOn(ctx, t.test, t.sets.test)
-}
-
-// evaluateOn classifies the images of a loader and its set.
-func (t *Trainer) evaluateOn(ctx context.Context, loader *dataset.Loader, set dataset.Dataset) (EpochEvent, error) {
-	counts := metrics.NewConfusionMatrix(len(t.classes))
-	top5 := metrics.NewTopK(5)
-	var loss metrics.Mean
-	var all []Prediction
-	done := 0
-	for b, err := range loader.Batches(ctx, 1) {
-		if err != nil {
-			return EpochEvent{}, err
-		}
-		r, err := t.step.Evaluate(b.Images, b.Labels, min(t.config.TestBatch, loader.Len()))
-		if err != nil {
-			return EpochEvent{}, err
-		}
-		if err := counts.Add(b.Labels, r.Predicted); err != nil {
-			return EpochEvent{}, err
-		}
-		if err := top5.Add(b.Labels, r.Logits, len(t.classes)); err != nil {
-			return EpochEvent{}, err
-		}
-		loss.Add(r.Loss, float64(b.N))
-		all = append(all, predictions(set, b, r)...)
-		done += b.N
-		t.tell("evaluating", func(h *Hook) error {
-			if h.Evaluating == nil {
-				return nil
-			}
-			return h.Evaluating(done, loader.Len())
-		})
-	}
-	if done == 0 {
-		return EpochEvent{}, fmt.Errorf("trainer: %w: none of the %d test images can be decoded", ErrBatch, loader.Len())
-	}
-	s := Scores{
-		Epoch: t.at.Epoch, Step: t.at.Step, Loss: loss.Value(), Accuracy: counts.Accuracy(), BalancedAccuracy: counts.BalancedAccuracy(),
-		Top5Accuracy: top5.Value(),
-	}
-	return EpochEvent{Epoch: s.Epoch, Step: s.Step, Test: s, Confusion: counts, Predictions: all, Time: time.Now()}, nil
+	return t.at.Last.Epoch - t.at.Best.Epoch
 }
 
 // record writes a line of the metrics.
@@ -288,10 +181,11 @@ func (t *Trainer) record(l track.Line) error {
 func (t *Trainer) report(status string, err error) *Report {
 	seconds := t.seconds + time.Since(t.began).Seconds()
 	r := &Report{
-		Name: t.config.Name, Model: modelName(t.model), Status: status, Best: t.at.Best, Last: t.at.Last,
+		Name: t.config.Name, Model: modelName(t.model), Status: status, BestBy: t.by.String(), Best: t.at.Best, Last: t.at.Last,
 		Epochs: t.at.Epoch - 1, Steps: t.at.Step, Parameters: t.Parameters(), MultiplyAdds: t.MultiplyAdds(), Seconds: seconds,
 		Final: t.finalScores, FinalImages: t.FinalImages(), TrainImages: t.train.Len(), TestImages: t.test.Len(), BadTestImages: len(t.test.Bad()), BadTrainImages: len(t.train.Bad()),
 		Device: t.device.Describe(), Precision: "float32", Threads: t.device.Threads(), Seed: t.config.Seed, Versions: versions(),
+		HookFaults: slices.Clone(t.at.Faults),
 	}
 	if r.Name == "" {
 		r.Name = r.Model
@@ -310,5 +204,21 @@ func (t *Trainer) report(status string, err error) *Report {
 		r.Saturated = r.EpochsSinceBest >= saturatedAfter
 		r.StoppedEarly = t.at.Epoch <= t.config.Epochs && !t.enough() && t.impatient()
 	}
+	if status == Finished {
+		r.Reason = t.reason()
+	}
 	return r
+}
+
+// reason says why a run that finished did so before its last epoch.
+func (t *Trainer) reason() string {
+	switch {
+	case t.stopped != "":
+		return t.stopped
+	case t.at.Epoch > t.config.Epochs:
+		return ""
+	case t.enough():
+		return "max_steps"
+	}
+	return "patience"
 }

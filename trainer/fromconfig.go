@@ -155,6 +155,7 @@ func (f *fromConfig) fill(cfg config.Config) {
 	}
 	c.Schedule = scheduleOf(cfg)
 	c.ClipNorm, c.Accumulate, c.EMA = cfg.Train.ClipNorm, cfg.Train.Accumulate, cfg.Train.EMA
+	c.Best = cfg.Train.Best
 	c.Epochs, c.MaxSteps, c.Patience, c.SaveEverySteps = cfg.Train.Epochs, cfg.Train.MaxSteps, cfg.Train.Patience, cfg.Train.SaveEverySteps
 	c.Batch, c.TestBatch, c.Workers = d.Batch, d.TestBatch, d.Workers
 	c.InOrder, c.DropLast, c.StopOnBadImage = !d.Shuffle, d.DropLast, d.OnBadImage == "stop"

@@ -83,13 +83,15 @@ func (t *Trainer) recordStep(g *group, norm, lr float64) error {
 	t.spent += took
 	e := StepEvent{
 		Epoch: t.at.Epoch, Step: t.at.Step, Batch: t.at.Batch, Loss: g.loss, Accuracy: counts.Accuracy(), BalancedAccuracy: counts.BalancedAccuracy(),
-		LR: lr, GradientNorm: norm, ImagesPerSecond: float64(g.images) / took.Seconds(), Waited: g.waited, Time: now,
+		LR: lr, GradientNorm: norm, Images: g.images, ImagesPerSecond: float64(g.images) / took.Seconds(), Waited: g.waited, Time: now,
 	}
 	*g = group{labels: g.labels[:0], predicted: g.predicted[:0], last: now}
-	if err := t.record(track.Line{
+	line := track.Line{
 		Kind: track.StepLine, Epoch: e.Epoch, Step: e.Step, Split: "train", Loss: e.Loss, Accuracy: e.Accuracy,
-		BalancedAccuracy: e.BalancedAccuracy, LR: e.LR, ImagesPerSecond: e.ImagesPerSecond, Time: now,
-	}); err != nil {
+		BalancedAccuracy: e.BalancedAccuracy, LR: e.LR, ImagesPerSecond: e.ImagesPerSecond, Images: e.Images, Time: now,
+	}
+	t.trained.Add(line)
+	if err := t.record(line); err != nil {
 		return err
 	}
 	t.tell("step", func(h *Hook) error {

@@ -4,11 +4,19 @@ import (
 	"time"
 
 	"github.com/euryale-ml/euryale/metrics"
+	"github.com/euryale-ml/euryale/track"
 )
 
-// Hook is told what happens in a run, in Fit's goroutine, one call at a time: progress,
+// Hook is called at the events of a run, in Fit's goroutine, one call at a time: progress,
 // figures and trackers are hooks. All functions may be nil. An error or a panic of a
-// hook goes to the Logger and never ends the run.
+// function does not end the run; it is in Report.HookFaults, and the first of its kind goes
+// to the Logger.
+//
+// An error that wraps ErrStop is no fault and ends the run, whose status is Finished with
+// the error in Report.Reason: after the step, if it comes from Start or Step, with an
+// evaluation and a checkpoint as MaxSteps ends it, or after the evaluation and its
+// checkpoint; from Start at step 0 nothing is trained. A run that was ended so is trained
+// further when it is resumed.
 type Hook struct {
 	Name string
 	// Start comes before the first step.
@@ -17,6 +25,12 @@ type Hook struct {
 	Step func(StepEvent) error
 	// Evaluating comes after each batch of an evaluation.
 	Evaluating func(done, total int) error
+	// Measure comes after each evaluation, before it is judged and recorded, and returns
+	// metrics of its own by names that metrics.CheckName allows. They are in the event's
+	// Test.Metrics for Epoch, in the run's files and its trackers, as test/NAME, and
+	// Config.Best may name one. What is not finite is null in files. A name that another
+	// hook gave before is a fault.
+	Measure func(EpochEvent) (map[string]float64, error)
 	// Epoch comes after each evaluation, before its checkpoint.
 	Epoch func(EpochEvent) error
 	// End comes last, also after an error.
@@ -41,6 +55,7 @@ type StepEvent struct {
 	BalancedAccuracy float64
 	LR               float64
 	GradientNorm     float64 // before clipping; 0 without
+	Images           int     // of the step
 	ImagesPerSecond  float64
 	// Waited is how long the step waited for its images.
 	Waited time.Duration
@@ -51,8 +66,12 @@ type StepEvent struct {
 type EpochEvent struct {
 	Epoch, Step int
 	Test        Scores
-	Best        bool // strictly better than all before
-	Confusion   *metrics.ConfusionMatrix
+	// Train is of the epoch's training steps, with those from before the run was resumed.
+	Train track.TrainEpoch
+	// Best says that Test is strictly better than all before, by Config.Best. It never is
+	// with a test loss that is not finite.
+	Best      bool
+	Confusion *metrics.ConfusionMatrix
 	// Predictions are of each test image that could be decoded, in the set's order.
 	Predictions []Prediction
 	Time        time.Time

@@ -68,6 +68,16 @@ func stepOf(t *testing.T, dir string) string {
 	return step
 }
 
+// stepOfFile is the step in the metadata of a file of weights.
+func stepOfFile(t *testing.T, path string) string {
+	t.Helper()
+	metadata, err := checkpoint.ReadMetadata(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return metadata["euryale.step"]
+}
+
 // TestDivergingSteps makes a step whose update leaves weights that are not finite, at the
 // end of an epoch, within one, and with a cancelled context in the diverging step or the
 // one after it: the run fails as diverged and the last good checkpoint stays.

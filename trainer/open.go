@@ -33,6 +33,12 @@ func (t *Trainer) openRun(dir, checkpoints string) error {
 		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
 	}
 	t.saver = newSaver(checkpoints)
+	if t.at.Batch == 0 {
+		return nil
+	}
+	if t.trained, err = track.TrainSoFar(dir, t.at.Epoch); err != nil {
+		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
+	}
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/euryale-ml/euryale/internal/atomicfile"
 	"github.com/euryale-ml/euryale/internal/runfolder"
+	"github.com/euryale-ml/euryale/metrics"
 )
 
 // Statuses of a run.
@@ -25,7 +26,9 @@ type Report struct {
 	Model           string            `json:"model"`
 	Status          string            `json:"status"`
 	Error           string            `json:"error,omitempty"`
-	Best            *Scores           `json:"best"`
+	Reason          string            `json:"reason,omitempty"`  // why it finished before the last epoch: max_steps, patience, or a hook's ErrStop
+	BestBy          string            `json:"best_by,omitempty"` // Config.Best
+	Best            *Scores           `json:"best"`              // nil: no epoch was the best yet
 	Last            *Scores           `json:"last"`
 	Final           *Scores           `json:"final,omitempty"` // of the best weights, on Config.Final
 	Saturated       bool              `json:"saturated"`       // no better value in the last 10 epochs
@@ -47,6 +50,18 @@ type Report struct {
 	Threads         int               `json:"threads"`
 	Seed            uint64            `json:"seed"`
 	Versions        map[string]string `json:"versions"`
+	// HookFaults are the errors and panics of hooks, those from before a resumed run's last
+	// checkpoint included.
+	HookFaults []HookFault `json:"hook_faults,omitempty"`
+}
+
+// Criterion is what Best is judged by; accuracy where BestBy cannot be read.
+func (r *Report) Criterion() metrics.Criterion {
+	c, err := metrics.ParseCriterion(r.BestBy)
+	if err != nil {
+		return metrics.Criterion{Metric: "accuracy"}
+	}
+	return c
 }
 
 // saturatedAfter is the number of epochs without a better value that counts as saturation.

@@ -3,6 +3,8 @@ package trainer
 import (
 	"encoding/json"
 	"math"
+
+	"github.com/euryale-ml/euryale/track"
 )
 
 // Scores are the values of an evaluation. In JSON, what is not finite is null.
@@ -15,21 +17,40 @@ type Scores struct {
 	// see metrics.TopK; NaN in files of versions that did not have it.
 	Top5Accuracy float64
 	Loss         float64 // plain cross-entropy, mean over the images
+	// Metrics are those that hooks measured.
+	Metrics track.Metrics
+}
+
+// Value is the value of a metric by the name that a run's files have for it, or that a hook
+// gave it. NaN and false: there is none.
+func (s Scores) Value(metric string) (float64, bool) {
+	switch metric {
+	case "accuracy":
+		return s.Accuracy, true
+	case "balanced_accuracy":
+		return s.BalancedAccuracy, true
+	case "top5_accuracy":
+		return s.Top5Accuracy, true
+	case "loss":
+		return s.Loss, true
+	}
+	return s.Metrics.Get(metric)
 }
 
 // jsonScores are Scores in a file.
 type jsonScores struct {
-	Epoch            int      `json:"epoch"`
-	Step             int      `json:"step"`
-	Accuracy         float64  `json:"accuracy"`
-	BalancedAccuracy float64  `json:"balanced_accuracy"`
-	Top5Accuracy     *float64 `json:"top5_accuracy,omitempty"`
-	Loss             *float64 `json:"loss"`
+	Epoch            int           `json:"epoch"`
+	Step             int           `json:"step"`
+	Accuracy         *float64      `json:"accuracy"`
+	BalancedAccuracy *float64      `json:"balanced_accuracy"`
+	Top5Accuracy     *float64      `json:"top5_accuracy,omitempty"`
+	Loss             *float64      `json:"loss"`
+	Metrics          track.Metrics `json:"metrics,omitzero"`
 }
 
 // MarshalJSON writes the object of summary.json.
 func (s Scores) MarshalJSON() ([]byte, error) {
-	return json.Marshal(jsonScores{s.Epoch, s.Step, s.Accuracy, s.BalancedAccuracy, finite(s.Top5Accuracy), finite(s.Loss)})
+	return json.Marshal(jsonScores{s.Epoch, s.Step, finite(s.Accuracy), finite(s.BalancedAccuracy), finite(s.Top5Accuracy), finite(s.Loss), s.Metrics})
 }
 
 // UnmarshalJSON reads the object of summary.json.
@@ -38,12 +59,9 @@ func (s *Scores) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &j); err != nil {
 		return err
 	}
-	*s = Scores{Epoch: j.Epoch, Step: j.Step, Accuracy: j.Accuracy, BalancedAccuracy: j.BalancedAccuracy, Top5Accuracy: math.NaN()}
-	if j.Top5Accuracy != nil {
-		s.Top5Accuracy = *j.Top5Accuracy
-	}
-	if j.Loss != nil {
-		s.Loss = *j.Loss
+	*s = Scores{
+		Epoch: j.Epoch, Step: j.Step, Accuracy: orNaN(j.Accuracy), BalancedAccuracy: orNaN(j.BalancedAccuracy), Top5Accuracy: orNaN(j.Top5Accuracy),
+		Loss: orNaN(j.Loss), Metrics: j.Metrics,
 	}
 	return nil
 }
@@ -54,4 +72,11 @@ func finite(v float64) *float64 {
 		return nil
 	}
 	return &v
+}
+
+func orNaN(v *float64) float64 {
+	if v == nil {
+		return math.NaN()
+	}
+	return *v
 }

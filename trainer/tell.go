@@ -1,25 +1,61 @@
 package trainer
 
-import "fmt"
+import (
+	"cmp"
+	"errors"
+	"fmt"
+)
 
-// tell calls a function of every hook. What goes wrong there is logged and ends nothing.
+// HookFault is what went wrong in one of a hook's functions, which ends nothing.
+type HookFault struct {
+	Hook  string `json:"hook"`            // its name, or its number
+	Event string `json:"event"`           // start, step, evaluating, measure, epoch or end
+	Count int    `json:"count"`           // of calls that went wrong
+	Error string `json:"error"`           // of the first of them
+	Panic bool   `json:"panic,omitempty"` // the first was one
+}
+
+// tell calls a function of every hook. ErrStop is noted; what goes wrong is too, and ends
+// nothing.
 func (t *Trainer) tell(event string, call func(h *Hook) error) {
 	for i := range t.config.Hooks {
 		h := &t.config.Hooks[i]
-		if err := callHook(h, call); err != nil {
-			t.logWarn("a hook failed", "hook", h.Name, "event", event, "error", err)
+		name := cmp.Or(h.Name, fmt.Sprintf("#%d", i+1))
+		err, panicked := callHook(h, call)
+		switch {
+		case err == nil:
+		case !panicked && errors.Is(err, ErrStop):
+			t.stopped = cmp.Or(t.stopped, fmt.Sprintf("hook %s: %v", name, err))
+		default:
+			t.fault(HookFault{Hook: name, Event: event, Count: 1, Error: err.Error(), Panic: panicked})
 		}
 	}
 }
 
+// fault counts a fault; the first of a hook's function is logged.
+func (t *Trainer) fault(f HookFault) {
+	for i := range t.at.Faults {
+		if known := &t.at.Faults[i]; known.Hook == f.Hook && known.Event == f.Event {
+			known.Count++
+			return
+		}
+	}
+	t.at.Faults = append(t.at.Faults, f)
+	if f.Panic {
+		t.logError("a hook panicked", "hook", f.Hook, "event", f.Event, "panic", f.Error)
+		return
+	}
+	t.logWarn("a hook failed", "hook", f.Hook, "event", f.Event, "error", f.Error)
+}
+
 // callHook makes a call of a hook and turns a panic into an error.
-func callHook(h *Hook, call func(h *Hook) error) (err error) {
+func callHook(h *Hook, call func(h *Hook) error) (err error, panicked bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v", ErrPanic, p)
+			err, panicked = fmt.Errorf("%v", p), true
 		}
 	}()
-	return call(h)
+	return call(h), false
 }
 
 // logWarn and logError write to the Logger; a Logger that panics ends nothing.

@@ -18,6 +18,7 @@ import (
 	"github.com/euryale-ml/euryale/device/cpu"
 	"github.com/euryale-ml/euryale/internal/edit"
 	"github.com/euryale-ml/euryale/internal/runfolder"
+	"github.com/euryale-ml/euryale/metrics"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/schedule"
 	"github.com/euryale-ml/euryale/track"
@@ -48,8 +49,12 @@ type Trainer struct {
 	lock  *runfolder.Folder // of the run, unless the caller holds it
 
 	at      position
-	seconds float64 // of earlier parts of the run
-	images  int64   // trained on in this part
+	seconds float64           // of earlier parts of the run
+	images  int64             // trained on in this part
+	epochs  int               // evaluated in this part
+	stopped string            // the ErrStop of a hook
+	by      metrics.Criterion // decides which epoch is the best
+	trained track.TrainMean   // of the epoch in progress
 	began   time.Time
 	spent   time.Duration // in training steps, data included
 	closed  bool
@@ -64,6 +69,8 @@ type position struct {
 	Last     *Scores `json:"last"`
 	Seconds  float64 `json:"seconds"`
 	Complete bool    `json:"complete"` // the run ended by itself
+
+	Faults []HookFault `json:"hook_faults,omitempty"`
 	// Frozen are the parameters that were not trained, and Since the steps that were done
 	// before others were: freezing may change when a run is resumed.
 	Frozen []string         `json:"frozen,omitempty"`
@@ -84,7 +91,11 @@ func New(net nn.Module, train, test dataset.Dataset, c Config) (*Trainer, error)
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	t := &Trainer{model: net, config: c, classes: train.Classes(), at: position{Epoch: 1}}
+	by, err := metrics.ParseCriterion(c.Best)
+	if err != nil {
+		return nil, fmt.Errorf("trainer: Config.Best: %w: %w", ErrConfig, err)
+	}
+	t := &Trainer{model: net, config: c, classes: train.Classes(), at: position{Epoch: 1}, by: by}
 	made := false
 	defer func() { // also when code of the data set or the model panics
 		if !made {
@@ -261,6 +272,9 @@ func (t *Trainer) Position() (epoch, step int) { return t.at.Epoch, t.at.Step }
 
 // Complete reports whether the run that was resumed had ended by itself.
 func (t *Trainer) Complete() bool { return t.done() }
+
+// Best are the scores of the best epoch so far, nil if there is none.
+func (t *Trainer) Best() *Scores { return t.at.Best }
 
 // AddHook adds a hook before Fit.
 func (t *Trainer) AddHook(h Hook) { t.config.Hooks = append(t.config.Hooks, h) }

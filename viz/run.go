@@ -3,6 +3,8 @@ package viz
 import (
 	"fmt"
 	"math"
+
+	"github.com/euryale-ml/euryale/metrics"
 )
 
 // Run is what a run measured, as the lines of its metrics.jsonl tell it. A value
@@ -14,6 +16,9 @@ type Run struct {
 	// Test, epochs grow from point to point. One of the two may be empty in
 	// Curves; Comparison needs Test.
 	Train, Test []Point
+	// Best is the step of the best evaluation, as the run judged it; 0: the highest test
+	// accuracy, the earlier of equal ones, of those with a finite test loss.
+	Best int
 	// Chance is the accuracy of guessing, such as 1/37, drawn as a level; 0: none.
 	Chance float64
 }
@@ -25,6 +30,7 @@ type Point struct {
 	Accuracy         float64 // 0 to 1
 	BalancedAccuracy float64 // 0 to 1
 	LR               float64 // learning rate of the step; not used in Test
+	Images           int     // of the step, 0: not known; not used in Test
 }
 
 // The values of a point that are drawn.
@@ -64,11 +70,14 @@ func (r Run) checkOrder(split string, points []Point) error {
 	return nil
 }
 
-// best is the point of the highest test accuracy, the earlier of equal ones.
+// best is the point of the best evaluation.
 func (r Run) best() (Point, bool) {
 	best, found := Point{}, false
 	for _, p := range r.Test {
-		if finite(p.Accuracy) && (!found || p.Accuracy > best.Accuracy) {
+		if r.Best > 0 && p.Step == r.Best {
+			return p, true
+		}
+		if finite(p.Accuracy) && finite(p.Loss) && (!found || p.Accuracy > best.Accuracy) {
 			best, found = p, true
 		}
 	}
@@ -97,17 +106,15 @@ func (r Run) gaps() (n int) {
 	return n
 }
 
-// epochMeans averages the finite training losses of each epoch. An epoch
-// without any is NaN.
+// epochMeans are the training losses of the epochs, see metrics.EpochMean. An epoch
+// without a finite one is NaN.
 func (r Run) epochMeans() (epochs, means []float64) {
-	sum, n := 0.0, 0
+	var mean metrics.EpochMean
 	for i, p := range r.Train {
-		if finite(p.Loss) {
-			sum, n = sum+p.Loss, n+1
-		}
+		mean.Add(p.Loss, p.Images)
 		if i+1 == len(r.Train) || r.Train[i+1].Epoch != p.Epoch {
-			epochs, means = append(epochs, float64(p.Epoch)), append(means, sum/float64(n))
-			sum, n = 0, 0
+			epochs, means = append(epochs, float64(p.Epoch)), append(means, mean.Value())
+			mean = metrics.EpochMean{}
 		}
 	}
 	return epochs, means

@@ -64,7 +64,7 @@ func (h *hook) step(e trainer.StepEvent) error {
 func (h *hook) epoch(e trainer.EpochEvent) error {
 	return errors.Join(h.pictures(e.Step), h.line(track.Line{
 		Kind: track.EpochLine, Split: "test", Step: e.Step, Time: e.Time, Loss: e.Test.Loss, Accuracy: e.Test.Accuracy,
-		BalancedAccuracy: e.Test.BalancedAccuracy, Top5Accuracy: track.Some(e.Test.Top5Accuracy),
+		BalancedAccuracy: e.Test.BalancedAccuracy, Top5Accuracy: track.Some(e.Test.Top5Accuracy), Metrics: e.Test.Metrics,
 	}))
 }
 
@@ -122,6 +122,9 @@ func summary(r *trainer.Report) map[string]any {
 			m["summary."+of+".balanced_accuracy"], m["summary."+of+".loss"] = s.BalancedAccuracy, s.Loss
 			if !math.IsNaN(s.Top5Accuracy) {
 				m["summary."+of+".top5_accuracy"] = s.Top5Accuracy
+			}
+			for name, v := range s.Metrics.Map() {
+				m["summary."+of+"."+name] = v
 			}
 		}
 	}

@@ -1,0 +1,80 @@
+package track
+
+import (
+	"math"
+	"path/filepath"
+
+	"github.com/euryale-ml/euryale/metrics"
+)
+
+// TrainEpoch is what training measured in an epoch: the one meaning of an epoch's training
+// loss and accuracy in tables, curves and reports. See metrics.EpochMean for lines that do
+// not have the number of images.
+type TrainEpoch struct {
+	Epoch    int
+	Step     int     // the last
+	Loss     float64 // mean over the images that were trained on, as is Accuracy; NaN: none is known
+	Accuracy float64
+	Seconds  float64 // of the training steps, evaluation left out; NaN where a line has no number of images
+}
+
+// TrainEpochs are the epochs of the step lines among lines, in order.
+func TrainEpochs(lines []Line) (list []TrainEpoch) {
+	var m TrainMean
+	for i, l := range lines {
+		if l.Kind != StepLine {
+			continue
+		}
+		m.Add(l)
+		if next := nextStep(lines[i+1:]); next == nil || next.Epoch != l.Epoch {
+			list = append(list, m.Value())
+		}
+	}
+	return list
+}
+
+// nextStep is the first step line, nil if there is none.
+func nextStep(lines []Line) *Line {
+	for i := range lines {
+		if lines[i].Kind == StepLine {
+			return &lines[i]
+		}
+	}
+	return nil
+}
+
+// TrainSoFar gathers the step lines of an epoch in a run's folder, to which more may follow.
+func TrainSoFar(dir string, epoch int) (m TrainMean, err error) {
+	_, err = readStrict(filepath.Join(dir, JSONLFile), func(e entry) {
+		if e.Kind == StepLine && e.Epoch == epoch {
+			m.Add(e.Line)
+		}
+	})
+	return m, err
+}
+
+// TrainMean gathers the step lines of an epoch. The zero value is ready.
+type TrainMean struct {
+	epoch, step    int
+	loss, accuracy metrics.EpochMean
+	seconds        float64
+}
+
+// Add takes in a step line; one of another epoch than the lines before begins anew.
+func (m *TrainMean) Add(l Line) {
+	if l.Epoch != m.epoch {
+		*m = TrainMean{epoch: l.Epoch}
+	}
+	m.step = l.Step
+	m.loss.Add(l.Loss, l.Images)
+	m.accuracy.Add(l.Accuracy, l.Images)
+	if l.Images == 0 || !(l.ImagesPerSecond > 0) {
+		m.seconds = math.NaN()
+	}
+	m.seconds += float64(l.Images) / l.ImagesPerSecond
+}
+
+// Value is what the lines of the last epoch have measured so far.
+func (m *TrainMean) Value() TrainEpoch {
+	return TrainEpoch{Epoch: m.epoch, Step: m.step, Loss: m.loss.Value(), Accuracy: m.accuracy.Value(), Seconds: m.seconds}
+}
