@@ -96,7 +96,7 @@ func (b *builder) lowerNode(n *G.Node) error {
 	if isSum(o) && dt != device.Int64 && slices.Equal(in[0].Shape, in[1].Shape) {
 		return b.add(&device.Step{Kind: device.Add, Attr: device.AddAttr{}, In: in, Out: outs})
 	}
-	if why := refused(o); why != "" {
+	if why := refused(o, out); why != "" {
 		return fmt.Errorf("%w: gorgonia's %v %s", ErrGraph, o, why)
 	}
 	s := &device.Step{Kind: device.Host, Path: o.String(), In: in, Out: outs}
@@ -189,32 +189,40 @@ func isSum(o G.Op) bool {
 }
 
 // isGorgonias reports whether an operator is one of Gorgonia's own, not a user's.
-func isGorgonias(o G.Op) bool {
+func isGorgonias(o G.Op) bool { return typeOf(o).PkgPath() == reflect.TypeFor[G.Node]().PkgPath() }
+
+// typeOf is the type of an operator, without the pointer.
+func typeOf(o G.Op) reflect.Type {
 	t := reflect.TypeOf(o)
 	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
+		return t.Elem()
 	}
-	return t.PkgPath() == reflect.TypeFor[G.Node]().PkgPath()
+	return t
 }
 
-// refused says why an operator of Gorgonia's must not be used, or "".
-func refused(o G.Op) string {
+// refused says why an operator of Gorgonia's must not be used for out, or "".
+func refused(o G.Op, out *device.Tensor) string {
 	if !isGorgonias(o) {
 		return ""
 	}
-	name := fmt.Sprintf("%T", o)
-	for _, r := range []struct{ typ, why string }{
-		{"BatchNorm", "has a wrong gradient in evaluation and shares state between machines; use op.BatchNormApply"},
-		{"dropout", "scales its gradient wrongly; use op.Dropout"},
-		{"globalAveragePool", "has no gradient; use op.AdaptiveAvgPool2D"},
-		{"maxPool", "ignores half of its padding; use op.MaxPool2D"},
-		{"avgPool", "averages wrongly; use op.AvgPool2D"},
-		{"sumOp", "sums wrongly over a middle axis; use Euryale's operators"},
-		{"maxOp", "is not supported over an axis; use Euryale's operators"},
-	} {
-		if strings.Contains(strings.ToLower(name), strings.ToLower(r.typ)) {
-			return r.why
-		}
+	name := typeOf(o).Name()
+	if name == "sumOp" && len(out.Shape) == 0 {
+		return "" // over all axes: Sum and Mean
 	}
-	return ""
+	return wrong[name]
+}
+
+// wrong are Gorgonia's operators by the names of their types, and what to use instead.
+var wrong = map[string]string{
+	"BatchNormOp":         "has a wrong gradient in evaluation and shares state between machines; use op.BatchNormApply",
+	"batchnormDiffOp":     "has a wrong gradient in evaluation and shares state between machines; use op.BatchNormApply",
+	"dropoutOp":           "scales its gradient wrongly; use op.Dropout",
+	"dropoutDiffOp":       "scales its gradient wrongly; use op.Dropout",
+	"globalAveragePoolOp": "has no gradient; use op.AdaptiveAvgPool2D",
+	"maxPoolOp":           "ignores half of its padding; use op.MaxPool2D",
+	"maxPoolDiffOp":       "ignores half of its padding; use op.MaxPool2D",
+	"avgPoolOp":           "averages wrongly; use op.AvgPool2D",
+	"avgPoolDiffOp":       "averages wrongly; use op.AvgPool2D",
+	"sumOp":               "sums wrongly over a middle axis; sum over all axes, or use Euryale's operators",
+	"maxOp":               "is not supported over an axis; use Euryale's operators",
 }

@@ -7,6 +7,26 @@ import (
 	"github.com/euryale-ml/euryale/op"
 )
 
+// LossFunc is a loss of one's own: it makes the mean loss of a batch, a scalar, of logits
+// and target probabilities, both [N, classes] and of one type, out of operators that have
+// gradients. Labels come as probabilities of 1.
+type LossFunc func(logits, targets *gorgonia.Node) (*gorgonia.Node, error)
+
+// Loss adds targets [N, classes] to g and returns them, the loss and each row's predicted
+// class [N]int64.
+func (f LossFunc) Loss(g *Graph) (target, loss, predicted *gorgonia.Node, err error) {
+	shape := g.Output.Shape()
+	target = gorgonia.NewTensor(g.G, g.Output.Dtype(), len(shape), gorgonia.WithShape(shape...), gorgonia.WithName("targets"))
+	if loss, err = f(g.Output, target); err != nil {
+		return nil, nil, nil, err
+	}
+	if loss == nil || !loss.IsScalar() {
+		return nil, nil, nil, errorf("", ErrShape, "the loss is %v, want a scalar: the mean over the batch", loss)
+	}
+	predicted, err = op.ArgMax("predicted", g.Output)
+	return target, loss, predicted, err
+}
+
 // CrossEntropy is torch.nn.CrossEntropyLoss averaged over the batch.
 type CrossEntropy struct {
 	// Smoothing is ε of label smoothing (Szegedy et al. 2016): the target becomes

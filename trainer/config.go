@@ -8,6 +8,7 @@ import (
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/internal/runfolder"
+	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/optim"
 	"github.com/euryale-ml/euryale/schedule"
 	"github.com/euryale-ml/euryale/transforms"
@@ -73,6 +74,9 @@ type Config struct {
 
 	// Smoothing is ε of label smoothing in the training loss; test losses have none.
 	Smoothing float64
+	// Loss replaces cross-entropy in training; nil means cross-entropy, and test losses are
+	// always that. The labels come to it as probabilities.
+	Loss nn.LossFunc
 	// ClipNorm is the largest 2-norm of the gradient over all parameters, as
 	// torch.nn.utils.clip_grad_norm_ has it; 0 means no limit.
 	ClipNorm float64

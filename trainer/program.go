@@ -60,7 +60,7 @@ func (s *Step) trainingSpec(of part) (p *program, spec engine.Spec, err error) {
 		return nil, spec, err
 	}
 	p = &program{graph: g, classOf: make([]int64, batch), host: s.narrow(make([]float32, 1))}
-	if p.target, p.loss, p.predicted, err = (nn.CrossEntropy{Smoothing: s.config.Smoothing, Soft: s.config.Soft}).Loss(g); err != nil {
+	if p.target, p.loss, p.predicted, err = s.loss(g); err != nil {
 		return nil, spec, err
 	}
 	if s.config.Soft {
@@ -84,6 +84,14 @@ func (s *Step) trainingSpec(of part) (p *program, spec engine.Spec, err error) {
 	p.inputs(&spec)
 	spec.Outputs = []*gorgonia.Node{p.loss, p.predicted}
 	return p, spec, nil
+}
+
+// loss adds the training loss to a graph.
+func (s *Step) loss(g *nn.Graph) (target, loss, predicted *gorgonia.Node, err error) {
+	if s.config.Loss != nil {
+		return s.config.Loss.Loss(g)
+	}
+	return nn.CrossEntropy{Smoothing: s.config.Smoothing, Soft: s.config.Soft}.Loss(g)
 }
 
 // evaluation returns the program for size images, compiling it at first.

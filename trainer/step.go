@@ -23,6 +23,9 @@ type StepConfig struct {
 	Input     [3]int          // channels, height, width of an image
 	// Smoothing is ε of label smoothing in the training loss.
 	Smoothing float64
+	// Loss replaces cross-entropy in training; nil: cross-entropy. Its targets are
+	// probabilities, as with Soft.
+	Loss nn.LossFunc
 	// Soft makes the targets of training probabilities [N, classes], for TrainSoft; Train
 	// still takes labels.
 	Soft bool
@@ -98,6 +101,12 @@ func NewStep(m nn.Module, c StepConfig) (*Step, error) {
 	}
 	if !(c.Smoothing >= 0 && c.Smoothing < 1) {
 		return nil, fmt.Errorf("trainer: %w: label smoothing %v, want 0 ≤ ε < 1", ErrConfig, c.Smoothing)
+	}
+	if c.Loss != nil {
+		if c.Smoothing > 0 {
+			return nil, fmt.Errorf("trainer: %w: label smoothing %v is of cross-entropy, and there is a Loss", ErrConfig, c.Smoothing)
+		}
+		c.Soft = true
 	}
 	g, err := nn.Trace(m, append([]int{1}, c.Input[:]...), nn.Options{DType: c.DType})
 	if err != nil {

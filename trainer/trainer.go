@@ -178,7 +178,7 @@ func (t *Trainer) buildStep() (err error) {
 		return err
 	}
 	t.step, err = NewStep(t.model, StepConfig{
-		Device: t.device, Optimizer: c.Optimizer, Input: input, Smoothing: c.Smoothing, Soft: c.Mixup > 0, Seed: c.Seed, DType: dt, Frozen: t.frozen.param,
+		Device: t.device, Optimizer: c.Optimizer, Input: input, Smoothing: c.Smoothing, Loss: c.Loss, Soft: c.Mixup > 0, Seed: c.Seed, DType: dt, Frozen: t.frozen.param,
 		ClipNorm: c.ClipNorm, Accumulate: c.Accumulate > 1, EMA: c.EMA, KeepStatistics: t.frozen.keepsStatistics,
 	})
 	if err != nil {
