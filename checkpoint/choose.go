@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -202,18 +203,10 @@ func (f *family) compare(g *family, x *index) int {
 
 // complete adds to a family the names that it lacks from elsewhere in the file, if each of
 // them has one tensor there and no prefix of these has a name that the family has too. It
-// returns the prefixes.
-func (s *Source) complete(f *family, list []*family, x *index) (prefixes []string) {
-	lacks := func(i int) bool { return f.found[i] == nil }
+// returns the number of names by their prefixes.
+func (s *Source) complete(f *family, list []*family, x *index) map[string]int {
 	provider := map[int]*family{}
-	for _, g := range list {
-		apart := g != f && g.rank != rankUnusual && (g.rank != rankAverage || f.rank == rankAverage)
-		for i := range g.found {
-			apart = apart && lacks(i)
-		}
-		if !apart {
-			continue
-		}
+	for _, g := range outermost(apart(f, list)) {
 		for i := range g.found {
 			if provider[i] != nil {
 				return nil
@@ -222,20 +215,45 @@ func (s *Source) complete(f *family, list []*family, x *index) (prefixes []strin
 		}
 	}
 	for i, spec := range x.specs {
-		if !spec.Counter && lacks(i) && provider[i] == nil && !x.head[i] {
+		if !spec.Counter && f.found[i] == nil && provider[i] == nil && !x.head[i] {
 			return nil
 		}
 	}
+	beside := map[string]int{}
 	for i, g := range provider {
 		f.found[i] = g.found[i]
-		if !slices.Contains(prefixes, g.prefix) {
-			prefixes = append(prefixes, g.prefix)
-		}
+		beside[g.prefix]++
 	}
 	f.fits, f.body, f.named = 0, 0, 0
 	f.score(x)
-	slices.Sort(prefixes)
-	return prefixes
+	return beside
+}
+
+// apart are the families that have no name of f's and may complete it.
+func apart(f *family, list []*family) (others []*family) {
+	for _, g := range list {
+		ok := g != f && g.rank != rankUnusual && (g.rank != rankAverage || f.rank == rankAverage)
+		for i := range g.found {
+			ok = ok && f.found[i] == nil
+		}
+		if ok {
+			others = append(others, g)
+		}
+	}
+	return others
+}
+
+// outermost leaves out families below others: layer1.0.bn1.bias has bn1.bias in it.
+func outermost(list []*family) (kept []*family) {
+	for _, g := range list {
+		below := func(h *family) bool {
+			return h != g && len(h.found) >= len(g.found) && strings.HasPrefix(g.prefix, h.prefix)
+		}
+		if !slices.ContainsFunc(list, below) {
+			kept = append(kept, g)
+		}
+	}
+	return kept
 }
 
 // Choice is the part of a file that was taken for a model's state dict.
@@ -245,7 +263,13 @@ type Choice struct {
 	Prefix string
 	// Average is whether it is an average of the weights, by its name.
 	Average bool
-	// Beside are prefixes of a part of the names, such as of the classifier.
+	// Object is the class of the object that was saved, where that is no state dict; its code
+	// is not run.
+	Object string
+	// Wrapped is the number of names that wrappers of layers were taken out of, such as
+	// features.module.0.weight.
+	Wrapped int
+	// Beside are other prefixes with their numbers of names, such as of the classifier.
 	Beside []string
 	// Others fit as well.
 	Others []string
@@ -267,11 +291,17 @@ func (c Choice) String() string {
 	if c.Prefix != "" {
 		add("%d tensors of %q", c.Tensors, c.Prefix)
 	}
+	if c.Object != "" {
+		add("the attributes of an object of %s, whose code is not run", c.Object)
+	}
 	if c.Average {
-		add("an average of the weights")
+		add("an average of the weights, by its name")
+	}
+	if c.Wrapped > 0 {
+		add("wrappers taken out of %d names", c.Wrapped)
 	}
 	if len(c.Beside) > 0 {
-		add("with others of %s", quoted(c.Beside))
+		add("with %s", some(c.Beside))
 	}
 	if len(c.Others) > 0 {
 		add("%s would fit too", quoted(c.Others))
@@ -302,14 +332,18 @@ func shown(prefix string) string {
 }
 
 // choice describes a family as it was chosen from a list.
-func (s *Source) choice(f *family, beside []string, list []*family, x *index) Choice {
-	c := Choice{Prefix: shown(f.prefix), Average: f.rank == rankAverage, Tensors: len(f.found)}
-	for _, p := range beside {
-		c.Beside = append(c.Beside, shown(p))
+func (s *Source) choice(f *family, beside map[string]int, list []*family, x *index) Choice {
+	c := Choice{Prefix: shown(f.prefix), Average: f.rank == rankAverage, Tensors: len(f.found), Object: s.object}
+	for _, p := range slices.Sorted(maps.Keys(beside)) {
+		where := fmt.Sprintf("%d of %q", beside[p], shown(p))
+		if p == "" {
+			where = fmt.Sprintf("%d without a prefix", beside[p])
+		}
+		c.Beside = append(c.Beside, where)
 	}
 	for _, g := range list {
 		switch {
-		case g == f || slices.Contains(beside, g.prefix):
+		case g == f || beside[g.prefix] > 0:
 		case g.fits == f.fits && g.rank != rankUnusual:
 			c.Others = append(c.Others, shown(g.prefix))
 		case g.rank == rankAverage && f.rank != rankAverage && 2*g.fits >= f.fits:
@@ -321,6 +355,7 @@ func (s *Source) choice(f *family, beside []string, list []*family, x *index) Ch
 		h := f.found[i]
 		if h != nil {
 			taken[h.item] = true
+			c.Wrapped += 1 - boolInt(h.exact)
 		} else if x.specs[i].Counter {
 			c.Counters++
 		}

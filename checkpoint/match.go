@@ -123,7 +123,7 @@ func (s *Source) compare(specs []Spec, o MatchOptions) *comparison {
 	x := newIndex(specs, o)
 	list := s.families(x)
 	f := &family{found: map[int]*hit{}}
-	var beside []string
+	var beside map[string]int
 	if len(list) > 0 {
 		if f = list[0]; f.named < x.needed {
 			beside = s.complete(f, list, x)
@@ -244,7 +244,7 @@ func (c *comparison) hints() string {
 		for _, it := range c.source.items {
 			names = append(names, shown(it.full()))
 		}
-		fmt.Fprintf(&s, ", with the tensors %s", some(names))
+		fmt.Fprintf(&s, ", such as %s", some(names))
 	} else if len(c.choice.LeftOver) > 0 && len(c.unexpected) == 0 {
 		fmt.Fprintf(&s, "; %d of its tensors are left over: %s", len(c.choice.LeftOver), some(c.choice.LeftOver))
 	}

@@ -151,7 +151,8 @@ func (u *unpickler) call(of, with any) error {
 				return u.push(n.make(g, inner))
 			}
 		}
-	case global{"copyreg", "_reconstructor"}, global{"copy_reg", "_reconstructor"}, global{"copyreg", "__newobj__"}:
+	case global{"numpy._core.multiarray", "_reconstruct"}, global{"numpy.core.multiarray", "_reconstruct"},
+		global{"copyreg", "_reconstructor"}, global{"copy_reg", "_reconstructor"}, global{"copyreg", "__newobj__"}:
 		if len(args) > 0 {
 			g = nameOf(args[0])
 		}

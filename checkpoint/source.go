@@ -18,6 +18,7 @@ type Source struct {
 	items    []*item
 	holds    string // what is at its top, for messages
 	pickled  bool
+	object   string // the class of what was pickled, if it is an object
 	load     func([]*item) ([]Tensor, error)
 	file     *os.File
 }
@@ -56,10 +57,12 @@ func newSource(r readerAt, size int64) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Source{
-		items: items, pickled: true, holds: outline(value),
-		load: func(items []*item) ([]Tensor, error) { return loadTorch(items, read) },
-	}, nil
+	s := &Source{items: items, pickled: true, holds: outline(value)}
+	if o, ok := value.(*object); ok {
+		s.object = clip(o.of.String())
+	}
+	s.load = func(items []*item) ([]Tensor, error) { return loadTorch(items, read) }
+	return s, nil
 }
 
 // readerAt is a file.

@@ -57,7 +57,7 @@ func openZip(r io.ReaderAt, size int64) (any, storageReader, error) {
 		case f == nil:
 			return nil, errPickle("the archive lacks %q", clip(name))
 		case f.Method != zip.Store:
-			return nil, errPickle("%q is compressed, which torch.save does not do", clip(name))
+			return nil, errPickle("%q is compressed, which torch.save does not do: unpack the archive and pack it without compression (zip -0), or save it anew", clip(name))
 		case f.UncompressedSize64 > uint64(min(size, limit)) || f.UncompressedSize64 != f.CompressedSize64:
 			return nil, errPickle("%q would have %d bytes, the file has %d", clip(name), f.UncompressedSize64, size)
 		}
@@ -76,7 +76,11 @@ func openZip(r io.ReaderAt, size int64) (any, storageReader, error) {
 		return data, nil
 	}
 	if files[root+"byteorder"] != nil {
-		if order, err := stored("byteorder", 16); err != nil || string(bytes.TrimSpace(order)) != "little" {
+		order, err := stored("byteorder", 16)
+		if err != nil {
+			return nil, nil, err
+		}
+		if string(bytes.TrimSpace(order)) != "little" {
 			return nil, nil, errPickle("its numbers are in big-endian order, which is not read")
 		}
 	}
@@ -88,12 +92,21 @@ func openZip(r io.ReaderAt, size int64) (any, storageReader, error) {
 	return value, func(s storage) ([]byte, error) { return stored("data/"+s.key, size) }, err
 }
 
+// The number that old files of torch.save begin with, as a text and in memory.
+const (
+	magicText  = "119547037146038801333356"
+	magicBytes = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
+)
+
 // openLegacy reads pickles behind each other: a number that says what this is, the
 // version, the machine, the object, the keys of the storages; then the storages.
 func openLegacy(r io.ReaderAt, size int64) (value any, read storageReader, err error) {
 	data := make([]byte, min(size, maxLegacy))
 	if _, err := io.ReadFull(io.NewSectionReader(r, 0, size), data); err != nil {
 		return nil, nil, short(err)
+	}
+	if start := string(data[:min(len(data), 64)]); !strings.Contains(start, magicText) && !strings.Contains(start, magicBytes) {
+		return nil, nil, errPickle("it is a pickle, but not of torch.save: in Python, torch.save(model.state_dict(), \"weights.pth\") makes a file that is read")
 	}
 	rest := data
 	seen := map[string]storage{}
@@ -114,8 +127,8 @@ func openLegacy(r io.ReaderAt, size int64) (value any, read storageReader, err e
 			return nil, nil, err
 		}
 		switch {
-		case i == 0 && parts[0] != "119547037146038801333356":
-			return nil, nil, errPickle("it is a pickle, but not of torch.save: in Python, torch.save(model.state_dict(), \"weights.pth\") makes a file that is read")
+		case i == 0 && parts[0] != magicText:
+			return nil, nil, errPickle("it does not begin as a file of torch.save")
 		case i == 1 && parts[1] != int64(1001):
 			return nil, nil, errPickle("its version is %s, want 1001", clip(fmt.Sprint(kindOrNumber(parts[1]))))
 		}

@@ -204,15 +204,19 @@ func outline(v any) string {
 	}
 	const few = 12
 	var parts []string
+	tensors, others := 0, 0
 	for i, k := range d.keys {
-		if i == few {
-			parts = append(parts, fmt.Sprintf("and %d more", len(d.keys)-few))
-			break
+		if _, ok := d.values[i].(strided); ok {
+			tensors++
+		} else if others++; others <= few {
+			parts = append(parts, fmt.Sprintf("%s (%s)", clip(keyText(k)), kindOf(d.values[i])))
 		}
-		parts = append(parts, fmt.Sprintf("%s (%s)", clip(keyText(k)), kindOf(d.values[i])))
 	}
-	if len(parts) == 0 {
-		return "an empty dictionary"
+	if others > few {
+		parts = append(parts, fmt.Sprintf("%d others", others-few))
+	}
+	if tensors > 0 || others == 0 {
+		parts = append(parts, fmt.Sprintf("%d tensors", tensors))
 	}
 	return strings.Join(parts, ", ")
 }
