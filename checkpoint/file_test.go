@@ -170,6 +170,22 @@ var hostile = []struct {
 	{"pickle of torch.save", []byte("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20"), ErrPickle, "of torch.save"},
 	{"web page", []byte("<!DOCTYPE html><html>"), ErrFormat, "web page"},
 	{"pointer of git", []byte("version https://git-lfs.github.com/spec/v1\n"), ErrFormat, "git has not fetched"},
+	{"gzip", []byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03"), ErrFormat, "compressed by gzip"},
+	{"bzip2", []byte("BZh91AY&SY......"), ErrFormat, "compressed by bzip2"},
+	{"xz", []byte("\xfd7zXZ\x00\x00\x04...."), ErrFormat, "compressed by xz"},
+	{"zstd", []byte("\x28\xb5\x2f\xfd\x04\x00....."), ErrFormat, "compressed by zstd"},
+	{"tar", append(append([]byte("weights/best.pth"), make([]byte, 241)...), "ustar\x0000"...), ErrFormat, "a tar archive"},
+	{"tar of PyTorch 0.1", append(append([]byte("storages\x00"), make([]byte, 248)...), "ustar\x0000"...), ErrFormat, "PyTorch 0.1"},
+	{"ONNX", []byte("\x08\x08\x12\x07pytorch\x1a\x052.1.0:\x80"), ErrFormat, "ONNX"},
+	{"array of NumPy", []byte("\x93NUMPY\x01\x00v\x00{'descr'"), ErrFormat, "NumPy"},
+	{"index of shards", []byte(`{"metadata": {}, "weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}`), ErrFormat, "several files"},
+	{"index of one file", []byte(`{"metadata": {}, "weight_map": {"a": "model.safetensors"}}`), ErrFormat, "name that file, model.safetensors"},
+	{"config.json", []byte(`{"architectures": ["ResNetForImageClassification"]}`), ErrFormat, "text in JSON"},
+	{"XML after an empty line", []byte("\n<?xml version='1.0'?><Error>"), ErrFormat, "web page"},
+	{"checkpoint of TensorFlow", []byte("model_checkpoint_path: \"model.ckpt-3\""), ErrFormat, "TensorFlow"},
+	{"its index", []byte("\x00\x00\x12\x08\x01\x00\x08\x01........\x57\xfb\x80\x8b\x24\x75\x47\xdb"), ErrFormat, "TensorFlow"},
+	{"a pickle of protocol 0", []byte("(dp0\nVa\np1\nI1\ns."), ErrPickle, "not of torch.save"},
+	{"a pickle of protocol 4", []byte("\x80\x04\x95\x03\x00\x00\x00\x00\x00\x00\x00}\x94."), ErrPickle, "not of torch.save"},
 	{"HDF5", []byte("\x89HDF\r\n\x1a\n     "), ErrFormat, "another format"},
 	{"text", []byte("hello, this is no checkpoint"), ErrFormat, "its header would have"},
 	{"header of 2^63", append(binary.LittleEndian.AppendUint64(nil, 1<<63), '{', '}'), ErrFormat, "its header would have 9223372036854775808"},
@@ -202,6 +218,7 @@ var hostile = []struct {
 	{"the same bytes twice", made(`{"a":`+f32("[1]", "[0,4]")+`,"b":`+f32("[1]", "[0,4]")+`}`, 4), ErrFormat, "without gap or overlap"},
 	{"data cut short", made(`{"a":`+f32("[2]", "[0,8]")+`}`, 7), ErrTruncated, "its tensors have 8 bytes, but 7"},
 	{"more data", made(`{"a":`+f32("[2]", "[0,8]")+`}`, 9), ErrFormat, "1 bytes at its end belong to no tensor"},
+	{"a header of brackets", made(`{"a":`+strings.Repeat("[", 20_000)+"}", 0), ErrFormat, `tensor "a"`},
 	{"integers", made(`{"a":{"dtype":"I32","shape":[1],"data_offsets":[0,4]}}`, 4), ErrDType, `tensor "a": type of elements not supported: "I32"`},
 	{"no name", made(`{"":`+f32("[1]", "[0,4]")+`}`, 4), ErrFormat, "want a name"},
 }
@@ -241,6 +258,10 @@ func TestReadErrors(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := Read(dir); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "is a folder") {
 		t.Errorf("a folder: %v", err)
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "pytorch_model.bin"), nil, 0o644))
+	if _, err := Read(dir); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "name a file in it: pytorch_model.bin") {
+		t.Errorf("a folder with a file of weights: %v", err)
 	}
 	if _, err := ReadMetadata(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %v", err)

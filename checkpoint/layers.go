@@ -25,6 +25,9 @@ func (s *Source) furtherLayers(f *family, list []*family, c *comparison) (names 
 		}
 		rest = withoutWrappers(strings.ReplaceAll(rest, border, "."))
 		parts := strings.Split(rest, ".")
+		if _, same := c.index.exact[rest]; same { // another of a name that is taken
+			continue
+		}
 		if len(parts) < 2 || !slices.Contains(parameterNames, parts[len(parts)-1]) || c.freshHead && inHead(rest, c.options.Head) {
 			continue
 		}

@@ -15,7 +15,7 @@ import (
 const (
 	maxPickle = 256 << 20 // bytes
 	maxLegacy = 64 << 20  // bytes of the pickles that precede the storages of an old file
-	maxValues = 1 << 20   // values that it makes, copies or remembers
+	maxValues = 1 << 20   // values that it makes or remembers
 )
 
 // errPickle is wrapped by errors about pickles, beside ErrFormat and ErrPickle.
@@ -61,11 +61,12 @@ type mark struct{}
 // unpickler reads a pickle without running any of it: classes and functions are names. Of
 // those that a state dict is made of it knows the result; all others make an object.
 type unpickler struct {
-	data  []byte
-	at    int
-	stack []any
-	memo  map[int]any
-	made  int
+	data   []byte
+	at     int
+	stack  []any
+	memo   map[int]any
+	made   int // values
+	copied int // of them, from a collection into another
 	// persistent resolves the reference to a storage.
 	persistent func(id any) (any, error)
 }
@@ -139,7 +140,16 @@ func (u *unpickler) push(v any) error {
 	return u.charge(1)
 }
 
-// charge counts values that are made or copied.
+// copying counts values that are copied. A pickle that means something copies each of its
+// values once at most.
+func (u *unpickler) copying(n int) error {
+	if u.copied += n; u.copied > len(u.data) {
+		return errors.New("it copies more values than it has")
+	}
+	return nil
+}
+
+// charge counts values that are made.
 func (u *unpickler) charge(n int) error {
 	if u.made += n; u.made > maxValues {
 		return fmt.Errorf("more than %d values", maxValues)

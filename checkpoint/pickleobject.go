@@ -168,8 +168,15 @@ func (u *unpickler) dictOf(args tuple) error {
 	}
 	switch from := args[0].(type) {
 	case *dict:
+		if err := u.copying(len(from.keys)); err != nil {
+			return err
+		}
 		d.keys, d.values = slices.Clone(from.keys), slices.Clone(from.values)
 	case *list:
+		if err := u.copying(len(from.items)); err != nil {
+			return err
+		}
+		d.keys, d.values = make([]any, 0, len(from.items)), make([]any, 0, len(from.items))
 		for _, item := range from.items {
 			var pair []any
 			switch p := item.(type) {
@@ -181,13 +188,7 @@ func (u *unpickler) dictOf(args tuple) error {
 			if len(pair) == 2 {
 				d.keys, d.values = append(d.keys, pair[0]), append(d.values, pair[1])
 			}
-			if err := u.charge(1); err != nil {
-				return err
-			}
 		}
-	}
-	if err := u.charge(len(d.keys)); err != nil {
-		return err
 	}
 	return u.push(d)
 }

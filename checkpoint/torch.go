@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -160,7 +161,7 @@ func legacyStorages(r io.ReaderAt, at, size int64, keys any, seen map[string]sto
 		key, ok := k.(string)
 		s, known := seen[key]
 		if !ok || !known {
-			return nil, errPickle("it lists a storage that no tensor lies in: %q", clip(keyText(k)))
+			return nil, errPickle("it lists a storage that no tensor lies in: %q", clip(cmp.Or(keyText(k), kindOf(k))))
 		}
 		var head [8]byte
 		if _, err := r.ReadAt(head[:], at); err != nil {

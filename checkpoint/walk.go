@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -128,7 +129,7 @@ func (w *walker) dictionary(d *dict, at *place) error {
 		last[keyText(k)] = i
 	}
 	for i, k := range d.keys {
-		if key := keyText(k); last[key] == i {
+		if key := keyText(k); last[key] == i && key != "" {
 			if err := w.below(d.values[i], at, key, false); err != nil {
 				return err
 			}
@@ -149,7 +150,7 @@ func (w *walker) below(v any, at *place, key string, dotted bool) error {
 	return nil
 }
 
-// keyText is a key as part of a name.
+// keyText is a key as part of a name; "" if it is neither a text nor a number.
 func keyText(k any) string {
 	switch k := k.(type) {
 	case string:
@@ -157,7 +158,7 @@ func keyText(k any) string {
 	case int64:
 		return strconv.FormatInt(k, 10)
 	}
-	return kindOf(k)
+	return ""
 }
 
 // add notes a tensor.
@@ -209,7 +210,7 @@ func outline(v any) string {
 		if _, ok := d.values[i].(strided); ok {
 			tensors++
 		} else if others++; others <= few {
-			parts = append(parts, fmt.Sprintf("%s (%s)", clip(keyText(k)), kindOf(d.values[i])))
+			parts = append(parts, fmt.Sprintf("%s (%s)", clip(cmp.Or(keyText(k), kindOf(k))), kindOf(d.values[i])))
 		}
 	}
 	if others > few {

@@ -1,10 +1,55 @@
 """Makes checkpoint/testdata/*.pth: small state dicts as torch.save writes them, in every way that they are found."""
 import argparse
 import collections
+import datetime
+import decimal
+import enum
+import functools
 import os
+import pathlib
+import random
 import sys
 
+import numpy as np
 import torch
+
+
+class Colour(enum.Enum):
+    RED = 1
+
+
+class Custom:
+    def __init__(self):
+        self.history = [1, 2.5, None]
+
+
+class Slotted:
+    __slots__ = ("a", "b")
+
+    def __init__(self):
+        self.a, self.b = 1, torch.ones(2)
+
+
+Pair = collections.namedtuple("Pair", "a b")
+
+
+class Settings(dict):
+    pass
+
+
+def beside():
+    """Objects of all kinds that lie beside state dicts."""
+    return {
+        "set": {1, 2}, "frozen": frozenset([1]), "array": np.zeros(3), "scalar": np.float64(3), "strings": np.array(["a"]), "date": datetime.datetime(2026, 1, 2),
+        "path": pathlib.PurePosixPath("a/b"), "decimal": decimal.Decimal("1.5"), "counter": collections.Counter("aab"), "deque": collections.deque([1]),
+        "default": collections.defaultdict(list, {"a": [1]}), "pair": Pair(1, torch.ones(2)), "enum": Colour.RED, "custom": Custom(), "slots": Slotted(),
+        "partial": functools.partial(print, 1), "function": print, "loss": torch.nn.CrossEntropyLoss(weight=torch.ones(3)), "settings": Settings(lr=0.1),
+        "rng": torch.arange(4, dtype=torch.uint8), "python_rng": random.Random(1).getstate()[:1], "size": torch.Size([1, 2]), "dtype": torch.float32,
+        "device": torch.device("cpu"), "sparse": torch.eye(2).to_sparse(), "quantized": torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8),
+        "complex": torch.ones(2, dtype=torch.complex64), "bool": torch.ones(2, dtype=torch.bool), "f8": torch.ones(2).to(torch.float8_e4m3fn),
+        "meta": torch.empty(3, device="meta"), "big": 10**100, "bytes": b"abc", "bytearray": bytearray(b"abc"), "slice": slice(1, 2), "complex_number": 1 + 2j,
+        "none": None, "namespace": argparse.Namespace(lr=0.1),
+    }
 
 
 def state():
@@ -35,6 +80,12 @@ def main(to):
             p.fill_(i + 0.5)
     save("parameters.pth", dict(net.named_parameters()))
     save("module.pth", net)  # code, not a state dict
+    save("objects.pth", {"net": state(), **beside()})
+    save("objects5.pth", {"net": state(), **beside()}, pickle_protocol=5)
+    save("protocol1.pth", {"net": state(), "array": np.zeros(3), "custom": Custom(), "enum": Colour.RED}, pickle_protocol=1)
+    torch.jit.save(torch.jit.script(net), os.path.join(to, "script.pt"))
+    tied = torch.ones(1, dtype=torch.float32)
+    save("shared.pth", {"a": tied, "b": tied, "c": tied.expand(2, 3), "d": torch.arange(6.0).reshape(2, 3), "e": torch.arange(6.0)[::2]})
 
 
 if __name__ == "__main__":
