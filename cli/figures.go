@@ -38,15 +38,12 @@ const redrawEvery = 30 * time.Second
 // before, when it is resumed.
 func newFigures(t *trainer.Trainer, dir, name string, earlier viz.Run, warn func(picture string, err error)) *figures {
 	f := &figures{trainer: t, dir: filepath.Join(dir, FiguresDir), paint: newPainter(warn), run: earlier}
-	f.run.Name, f.run.Chance = name, chance(t.Classes())
+	f.run.Name, f.run.Chance = name, t.Chance()
 	if best := t.Best(); best != nil {
 		f.run.Best = best.Step
 	}
 	return f
 }
-
-// chance is the accuracy of guessing.
-func chance(classes []string) float64 { return 1 / float64(len(classes)) }
 
 func (f *figures) hook() trainer.Hook {
 	return trainer.Hook{Name: "figures", Start: f.start, Step: f.step, Epoch: f.epoch, End: f.end}

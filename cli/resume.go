@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/internal/runfolder"
 	"github.com/euryale-ml/euryale/trainer"
 )
@@ -55,6 +56,9 @@ func (o *trainFlags) resumedConfig() (c config.Config, changed bool, err error) 
 	if err := o.applySets(&c); err != nil {
 		return c, false, err
 	}
+	if err := absolutePaths(&c); err != nil {
+		return c, false, err
+	}
 	diff := config.Differences(ran, c)
 	var refused []string
 	for _, d := range diff {
@@ -96,7 +100,16 @@ func readRunConfig(dir string) (config.Config, error) {
 	if err := config.Load(data, &c); err != nil {
 		return c, fmt.Errorf("%s: %w", path, err)
 	}
-	return c, nil
+	return c, absolutePaths(&c) // earlier versions kept them as they were typed
+}
+
+// hintMoved adds to an error that says that the set is not there how a run resumes where
+// it has moved.
+func hintMoved(err error, c config.Config) error {
+	if !errors.Is(err, dataset.ErrNoSet) || c.Data.Root == "" {
+		return err
+	}
+	return fmt.Errorf("%w; if the set has moved: -set data.root=DIR", err)
 }
 
 // emptyDir reports whether a folder holds nothing but what a kill left of a start.

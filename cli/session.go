@@ -62,12 +62,7 @@ func (n *session) sayWhat(root string) {
 		n.say("%s", line)
 	}
 	n.say("device: %s; precision %s", t.Device().Describe(), n.config.Precision)
-	where := ""
-	if root != "" {
-		where = ", " + root
-	}
-	n.say("data: %s, %s training and %s test images, %d classes%s", n.config.Data.Set,
-		inwords.Grouped(int64(t.TrainLoader().Len())), inwords.Grouped(int64(t.TestLoader().Len())), len(t.Classes()), where)
+	n.sayData(root)
 	n.say("learning rate: %s", n.config.ExplainRate())
 	steps := (t.TrainLoader().Steps() + n.config.Train.Accumulate - 1) / n.config.Train.Accumulate
 	for _, note := range append(n.config.RateNotes(steps), notes(n.config)...) {
@@ -166,7 +161,7 @@ func (n *session) attach() error {
 		n.warn("warning: the picture %s could not be drawn: %v", picture, err)
 	})
 	if !n.flags.quiet {
-		t.AddHook(newProgress(n.io.Err, chance(t.Classes()), n.config.Train.MaxSteps).hook())
+		t.AddHook(newProgress(n.io.Err, t.Chance(), n.config.Train.MaxSteps).hook())
 		table := newClosing(n.io.Err)
 		table.earlier(earlier)
 		t.AddHook(table.hook())
@@ -258,8 +253,8 @@ func (n *session) results(r *trainer.Report, code int) int {
 	} else if n.trainer != nil {
 		classes = len(n.trainer.Classes())
 	}
-	if classes > 0 {
-		res.Chance = 1 / float64(classes)
+	if among := occurring(n.dir.path, n.trainer); among > 0 {
+		res.Chance = 1 / float64(among)
 	}
 	if p := filepath.Join(n.dir.path, FiguresDir, viz.CurvesFile); exists(p) {
 		res.Picture = p
@@ -273,6 +268,7 @@ func (n *session) results(r *trainer.Report, code int) int {
 		return code
 	}
 	n.printScores(r, res.Chance, classes)
+	n.sayFinal(r)
 	fmt.Fprintf(n.io.Out, "run folder: %s\n", res.Folder)
 	if res.Picture != "" {
 		fmt.Fprintf(n.io.Out, "picture: %s\n", res.Picture)
@@ -300,7 +296,7 @@ func (n *session) printScores(r *trainer.Report, chance float64, classes int) {
 			say("%s, which decides the best epoch: %.4f (last %.4f)", by.Words(), best, last)
 		}
 		if classes > 5 && !math.IsNaN(r.Best.Top5Accuracy) {
-			say("top-5 accuracy: %s (last %s), chance %s", percent(r.Best.Top5Accuracy), percent(r.Last.Top5Accuracy), percent(5*chance))
+			say("top-5 accuracy: %s (last %s), chance %s", percent(r.Best.Top5Accuracy), percent(r.Last.Top5Accuracy), percent(min(1, 5*chance)))
 		}
 	}
 	if r.StoppedEarly {

@@ -124,6 +124,9 @@ func (o *trainFlags) newConfig(recipe, quick []byte) (c chosen, err error) {
 			c.Data.Set = "drawn"
 		}
 	}
+	if err := absolutePaths(&c.Config); err != nil {
+		return c, err
+	}
 	return c, checkConfig(c.Config)
 }
 

@@ -193,7 +193,7 @@ func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
 		return Stopped
 	}
 	if err != nil {
-		return o.fail(s, t.name, hintPets(err, c, t.again()))
+		return o.fail(s, t.name, hintMoved(hintPets(err, c, t.again()), c))
 	}
 	if n.trainer.Complete() && finished(o.out) {
 		n.close()

@@ -150,7 +150,7 @@ func (s *state) start(e trainer.Start) error {
 	if most := e.Trainer.Config().MaxSteps; most > 0 {
 		s.total = min(s.total, most)
 	}
-	s.device, s.chance = e.Trainer.Device().Describe(), 1/float64(len(e.Trainer.Classes()))
+	s.device, s.chance = e.Trainer.Device().Describe(), e.Trainer.Chance()
 	s.epoch, _ = e.Trainer.Position()
 	s.status, s.began = running, time.Now()
 	return nil

@@ -1,0 +1,25 @@
+package cli
+
+import "github.com/euryale-ml/euryale/trainer"
+
+// occurring is the number of classes that occur in the test set of a run's folder, or of
+// the model's outputs where the folder does not show which occur; 0 where neither is known.
+// t is the run's trainer, nil where there is none.
+func occurring(dir string, t *trainer.Trainer) int {
+	if s, err := trainer.ReadSplit(dir); err == nil {
+		if n := s.Occurring(trainer.TestPart); n > 0 {
+			return n
+		}
+	}
+	if all, err := trainer.ReadPredictions(dir); err == nil && len(all) > 0 {
+		labels := map[int]bool{}
+		for _, p := range all {
+			labels[p.Label] = true
+		}
+		return len(labels)
+	}
+	if t != nil {
+		return int(1/t.Chance() + 0.5)
+	}
+	return classCount(dir)
+}

@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/euryale-ml/euryale/config"
+)
+
+// absolutePaths makes the paths of a configuration absolute, so that a run's config.yaml
+// means the same files in every working folder. Words that name no file of the working
+// folder, such as a list in the annotations, stay as they are.
+func absolutePaths(c *config.Config) error {
+	paths := []*string{}
+	if c.Data.Root != "" {
+		paths = append(paths, &c.Data.Root)
+	}
+	for _, list := range []*string{&c.Data.TrainList, &c.Data.TestList} {
+		if inSet := filepath.Join(c.Data.Root, "annotations", *list); c.Data.Root == "" || !exists(inSet) {
+			paths = append(paths, ifFile(list)...)
+		}
+	}
+	paths = append(paths, ifFile(&c.Model.Weights)...)
+	archives := make([]string, len(c.Data.Archives)) // a copy: other configurations share the list
+	for i, a := range c.Data.Archives {
+		archives[i] = a
+		paths = append(paths, &archives[i])
+	}
+	for _, p := range paths {
+		abs, err := filepath.Abs(*p)
+		if err != nil {
+			return err
+		}
+		*p = abs
+	}
+	if len(archives) > 0 {
+		c.Data.Archives = archives
+	}
+	return nil
+}
+
+// ifFile returns a path if it is one of something that is there.
+func ifFile(path *string) []*string {
+	if *path == "" {
+		return nil
+	}
+	if _, err := os.Stat(*path); err != nil {
+		return nil
+	}
+	return []*string{path}
+}

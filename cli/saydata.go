@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/euryale-ml/euryale/internal/inwords"
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+// sayData prints what a run trains and tests on. The trainer's Logger has printed the
+// warnings about it.
+func (n *session) sayData(root string) {
+	t := n.trainer
+	images := func(n int) string { return inwords.Grouped(int64(n)) }
+	counts := fmt.Sprintf("%s training and %s test images", images(t.TrainLoader().Len()), images(t.TestLoader().Len()))
+	if final := t.FinalImages(); final > 0 {
+		counts = fmt.Sprintf("%s training, %s validation and %s test images", images(t.TrainLoader().Len()), images(t.TestLoader().Len()), images(final))
+	}
+	where := ""
+	if root != "" {
+		where = ", " + root
+	}
+	n.say("data: %s, %s, %d classes%s", n.config.Data.Set, counts, len(t.Classes()), where)
+	for _, line := range t.About() {
+		n.say("data: %s", line)
+	}
+}
+
+// sayFinal prints how the best weights did on the images for the end.
+func (n *session) sayFinal(r *trainer.Report) {
+	if r.Final == nil {
+		return
+	}
+	chance := ""
+	if s, err := trainer.ReadSplit(n.dir.path); err == nil {
+		if classes := s.Occurring(trainer.FinalPart); classes > 0 {
+			chance = ", chance " + percent(1/float64(classes))
+		}
+	}
+	loss := ""
+	if !math.IsNaN(r.Final.Loss) {
+		loss = fmt.Sprintf(", loss %.4f", r.Final.Loss)
+	}
+	fmt.Fprintf(n.io.Out, "final test: accuracy %s, balanced %s%s on the %s images kept for the end, with the weights of epoch %d%s\n",
+		percent(r.Final.Accuracy), percent(r.Final.BalancedAccuracy), loss, inwords.Grouped(int64(r.FinalImages)), r.Final.Epoch, chance)
+}
