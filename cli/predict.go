@@ -281,27 +281,6 @@ func (p *predictor) encode(v any) error {
 	return e.Encode(v)
 }
 
-// readNames reads a name a line; no path means no names.
-func readNames(path string) ([]string, error) {
-	if path == "" {
-		return nil, nil
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("-classes: %w", err)
-	}
-	var names []string
-	for line := range strings.Lines(strings.TrimPrefix(string(data), "\ufeff")) {
-		if name := strings.TrimSpace(line); name != "" {
-			names = append(names, name)
-		}
-	}
-	if len(names) == 0 {
-		return nil, fmt.Errorf("-classes: %s names no class", path)
-	}
-	return names, nil
-}
-
 // printFlags lists flags with their meaning.
 func printFlags(w io.Writer, f *flag.FlagSet) {
 	f.VisitAll(func(x *flag.Flag) {

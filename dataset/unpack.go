@@ -22,6 +22,9 @@ const (
 	maxEntries  = 200_000
 )
 
+// mostUnpacked is maxUnpacked, replaced in tests.
+var mostUnpacked int64 = maxUnpacked
+
 // unpack extracts a tar file, compressed by gzip or not, into the folder to.
 // Only files and folders that stay in it are accepted: a name that leaves it, a
 // link or a device refuses the whole archive.
@@ -44,7 +47,7 @@ func unpack(ctx context.Context, from, to string, report func(Progress)) error {
 	if err != nil {
 		return err
 	}
-	err = unpackTar(tar.NewReader(io.LimitReader(source, maxUnpacked)), root)
+	err = unpackTar(tar.NewReader(io.LimitReader(source, mostUnpacked)), root)
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -73,6 +76,7 @@ func decompress(r io.Reader) (io.Reader, error) {
 }
 
 func unpackTar(t *tar.Reader, root *os.Root) error {
+	left := mostUnpacked
 	for n := 0; ; n++ {
 		h, err := t.Next()
 		if errors.Is(err, io.EOF) {
@@ -86,6 +90,9 @@ func unpackTar(t *tar.Reader, root *os.Root) error {
 		}
 		if n >= maxEntries {
 			return fmt.Errorf("%w: it has more than %d entries", ErrArchive, maxEntries)
+		}
+		if left -= max(h.Size, 0); left < 0 { // files with holes are small in the archive
+			return fmt.Errorf("%w: it unpacks to more than %d bytes", ErrArchive, mostUnpacked)
 		}
 		if err := unpackEntry(h, t, root); err != nil {
 			return err

@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxNames is the most bytes of a file of names that are read.
+const maxNames = 16 << 20
+
+// readNames reads a name a line; no path means no names.
+func readNames(path string) ([]string, error) {
+	if path == "" {
+		return nil, nil
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("-classes: %w", err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("-classes: %s is not a regular file", path)
+	case info.Size() > maxNames:
+		return nil, fmt.Errorf("-classes: %s has %d bytes; it should hold a name a line", path, info.Size())
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("-classes: %w", err)
+	}
+	return parseNames(path, string(data))
+}
+
+// parseNames takes a name from each line that is not empty. A text in another encoding
+// than UTF-8, or no text at all, is an error: its names would be nonsense.
+func parseNames(path, text string) ([]string, error) {
+	var names []string
+	number := 0
+	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
+		number++
+		name := strings.TrimSpace(line)
+		if !utf8.ValidString(name) || strings.ContainsFunc(name, isControl) {
+			return nil, fmt.Errorf("-classes: %s: line %d is not text in UTF-8", path, number)
+		}
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("-classes: %s names no class", path)
+	}
+	return names, nil
+}
+
+// isControl reports whether a character has no place in a name. A tab has.
+func isControl(r rune) bool { return unicode.IsControl(r) && r != '\t' }

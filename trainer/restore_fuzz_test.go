@@ -1,0 +1,79 @@
+package trainer_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/euryale-ml/euryale/checkpoint"
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+// FuzzRestore resumes a run of 5 steps whose position holds anything: it is an error that
+// changes nothing, or the run trains to its 7th step.
+func FuzzRestore(f *testing.F) {
+	const resume = "resume-5.safetensors"
+	base := f.TempDir()
+	first := start(f, func(c *trainer.Config) { c.Dir, c.MaxSteps = base, 5 })
+	if _, err := first.Fit(context.Background()); err != nil {
+		f.Fatal(err)
+	}
+	first.Close()
+	slots, err := checkpoint.Read(filepath.Join(base, trainer.CheckpointDir, resume))
+	if err != nil {
+		f.Fatal(err)
+	}
+	files := map[string][]byte{}
+	for _, name := range []string{"metrics.jsonl", "metrics.csv", trainer.SummaryFile, "split.json", filepath.Join(trainer.CheckpointDir, trainer.LastFile)} {
+		data, err := os.ReadFile(filepath.Join(base, name))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			f.Fatal(err)
+		}
+		if err == nil {
+			files[name] = data
+		}
+	}
+	const key = "euryale.position"
+	f.Add(slots.Metadata[key])
+	f.Add(`{"epoch":2,"batch":2,"step":5}`)
+	f.Add(`{"epoch":2,"batch":-1,"step":5,"seconds":-1e300}`)
+	f.Add(`{"epoch":9223372036854775807,"batch":9223372036854775807,"step":5}`)
+	f.Add(`{"epoch":1,"batch":0,"step":5,"best":{"step":5,"accuracy":1e308},"last":{}}`)
+	f.Add(`{"epoch":2,"batch":2,"step":5,"complete":true}`)
+	f.Add(`{"epoch":2,"batch":2,"step":5,"frozen":["fc.weight"],"since":{"fc.bias":-7,"none":3}}`)
+	f.Add(`null`)
+	f.Fuzz(func(t *testing.T, position string) {
+		dir := t.TempDir()
+		if err := os.Mkdir(filepath.Join(dir, trainer.CheckpointDir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for name, data := range files {
+			if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		changed := *slots
+		changed.Metadata = maps.Clone(slots.Metadata)
+		changed.Metadata[key] = position
+		if err := checkpoint.Write(filepath.Join(dir, trainer.CheckpointDir, resume), &changed); err != nil {
+			t.Skip(err) // no text
+		}
+		before := contents(t, dir)
+		train, test, c := setUp(t, func(c *trainer.Config) { c.Dir, c.Resume, c.MaxSteps, c.Workers = dir, true, 7, 1 })
+		tr, err := trainer.New(newTiny(len(train.Classes())), train, test, c)
+		if err != nil {
+			if !maps.Equal(before, contents(t, dir)) {
+				t.Errorf("an error, and the folder has changed: %v", err)
+			}
+			return
+		}
+		defer tr.Close()
+		report, err := tr.Fit(context.Background())
+		if _, step := tr.Position(); err != nil || step != 7 && !(step == 5 && tr.Complete()) || report.Status != trainer.Finished {
+			t.Errorf("step %d, status %s, %v", step, report.Status, err)
+		}
+	})
+}
