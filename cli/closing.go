@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -17,8 +19,8 @@ type metricRow struct {
 	lower      bool // is better
 	show       func(v float64) string
 	best, last float64
-	epoch      int // of best
-	seen       bool
+	epoch      int  // of best; 0: there is none
+	seen       bool // a value, at least the last
 }
 
 // see takes a value of an epoch. One of an epoch that cannot be the best is only the last.
@@ -26,10 +28,19 @@ func (m *metricRow) see(epoch int, v float64, canBeBest bool) {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return
 	}
-	m.last = v
-	if better := v > m.best != m.lower && v != m.best; canBeBest && (!m.seen || better) {
-		m.best, m.epoch, m.seen = v, epoch, true
+	m.last, m.seen = v, true
+	if better := v > m.best != m.lower && v != m.best; canBeBest && (m.epoch == 0 || better) {
+		m.best, m.epoch = v, epoch
 	}
+}
+
+// cells are the row in words.
+func (m *metricRow) cells() string {
+	best, epoch := "–", "–"
+	if m.epoch > 0 {
+		best, epoch = m.show(m.best), strconv.Itoa(m.epoch)
+	}
+	return strings.Join([]string{m.name, best, epoch, m.show(m.last), ""}, "\t")
 }
 
 // closing is the table at the end of a run: best and last of each metric, and where.
@@ -43,10 +54,9 @@ type closing struct {
 const top5Row = "test top-5 accuracy"
 
 func newClosing(out io.Writer) *closing {
-	number := func(v float64) string { return fmt.Sprintf("%.4f", v) }
 	seconds := func(v float64) string { return duration(time.Duration(v * float64(time.Second))) }
 	return &closing{out: out, rows: []metricRow{
-		{name: "train loss", lower: true, show: number}, {name: "train accuracy", show: percent}, {name: "test loss", lower: true, show: number},
+		{name: "train loss", lower: true, show: lossText}, {name: "train accuracy", show: percent}, {name: "test loss", lower: true, show: lossText},
 		{name: "test accuracy", show: percent}, {name: "test balanced accuracy", show: percent}, {name: top5Row, show: percent},
 		{name: "training time of an epoch", lower: true, show: seconds},
 	}}
@@ -97,7 +107,7 @@ func (c *closing) print(r *trainer.Report) error {
 	fmt.Fprintln(t, "\tbest\tin epoch\tlast\t")
 	for _, m := range c.rows {
 		if m.seen && !(c.few && m.name == top5Row) {
-			fmt.Fprintf(t, "%s\t%s\t%d\t%s\t\n", m.name, m.show(m.best), m.epoch, m.show(m.last))
+			fmt.Fprintln(t, m.cells())
 		}
 	}
 	if err := t.Flush(); err != nil {

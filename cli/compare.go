@@ -314,7 +314,7 @@ func printComparison(w io.Writer, c *comparing) error {
 		best, last, balanced, loss, epochs := "–", "–", "–", "–", "–"
 		if r.Best != nil {
 			best, balanced = percent(r.Best.Accuracy), percent(r.Best.BalancedAccuracy)
-			loss = fmt.Sprintf("%.4f", r.Best.Loss)
+			loss = lossText(r.Best.Loss)
 			epochs = fmt.Sprintf("epoch %d", r.Best.Epoch)
 		}
 		if r.Last != nil {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +29,14 @@ func bytesText(n int64) string {
 
 // percent writes a share: 45.3 %.
 func percent(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }
+
+// lossText writes a loss with four places, or a huge one with four digits.
+func lossText(v float64) string {
+	if math.Abs(v) >= 1e6 {
+		return fmt.Sprintf("%.3e", v)
+	}
+	return fmt.Sprintf("%.4f", v)
+}
 
 // duration writes a time as a person would: 8.2 s, 3 min 20 s, 2 h 5 min.
 func duration(d time.Duration) string {

@@ -58,6 +58,8 @@ type told struct {
 	Name, Config, Status, Device string
 	Epoch, Epochs, Step, Steps   int
 	Train, Test                  []map[string]*float64
+	BestEpoch                    int     `json:"best_epoch"`
+	BestAccuracy                 float64 `json:"best_accuracy"`
 	TrainTotal                   int     `json:"train_total"`
 	SecondsLeft                  float64 `json:"seconds_left"`
 	ImagesPerSecond              float64 `json:"images_per_second"`
@@ -106,6 +108,9 @@ func TestRun(t *testing.T) {
 	v := state(t, s, "")
 	if v.Status != "finished" || v.Epoch != 2 || v.Epochs != 2 || v.Step != 4 || v.Steps != 4 || len(v.Train) != 4 || len(v.Test) != 2 {
 		t.Errorf("after the run: %+v", v)
+	}
+	if best := tr.Best(); v.BestEpoch != best.Epoch || v.BestAccuracy != best.Accuracy {
+		t.Errorf("the best is %v in epoch %d, want %+v", v.BestAccuracy, v.BestEpoch, best)
 	}
 	if lr := v.Train[3]["lr"]; lr == nil || *lr != 1e-3 || *v.Train[3]["step"] != 4 {
 		t.Errorf("the last step: %v", v.Train[3])

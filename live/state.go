@@ -60,6 +60,8 @@ type state struct {
 	epoch, step          int
 	stall                float64 // share of the last steps' time spent waiting for images
 	train, test          []Point
+	bestEpoch            int // as the run judges it; 0: none yet
+	bestAccuracy         float64
 }
 
 // view is state.json.
@@ -73,6 +75,8 @@ type view struct {
 	Step            int     `json:"step"`
 	Steps           int     `json:"steps"`
 	Chance          number  `json:"chance"`
+	BestEpoch       int     `json:"best_epoch"` // 0: none yet
+	BestAccuracy    number  `json:"best_accuracy"`
 	Stall           number  `json:"data_stall"`
 	ImagesPerSecond number  `json:"images_per_second"`
 	SecondsLeft     number  `json:"seconds_left"` // -1: not known
@@ -89,6 +93,7 @@ func (s *state) view(from int) view {
 	defer s.mu.Unlock()
 	v := view{
 		Name: s.name, Device: s.device, Status: s.status, Epoch: s.epoch, Epochs: s.epochs, Step: s.step, Steps: s.total, Chance: number(s.chance),
+		BestEpoch: s.bestEpoch, BestAccuracy: number(s.bestAccuracy),
 		Stall: number(s.stall), SecondsLeft: -1, TrainTotal: len(s.train), Test: append([]Point{}, s.test...), Train: []Point{},
 	}
 	if from >= 0 && from <= len(s.train) {
@@ -152,6 +157,9 @@ func (s *state) start(e trainer.Start) error {
 	}
 	s.device, s.chance = e.Trainer.Device().Describe(), e.Trainer.Chance()
 	s.epoch, _ = e.Trainer.Position()
+	if best := e.Trainer.Best(); best != nil {
+		s.bestEpoch, s.bestAccuracy = best.Epoch, best.Accuracy
+	}
 	s.status, s.began = running, time.Now()
 	return nil
 }
@@ -175,6 +183,9 @@ func (s *state) tested(e trainer.EpochEvent) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.test = append(s.test, Point{Epoch: e.Epoch, Step: e.Step, Loss: e.Test.Loss, Accuracy: e.Test.Accuracy, BalancedAccuracy: e.Test.BalancedAccuracy})
+	if e.Best {
+		s.bestEpoch, s.bestAccuracy = e.Epoch, e.Test.Accuracy
+	}
 	return nil
 }
 

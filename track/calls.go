@@ -92,11 +92,7 @@ func (b *Outbox) relative(path string) string {
 func (b *Outbox) Replay(lines []Line) error {
 	for i, l := range lines {
 		values := l.Values()
-		missing := 3 - len(values)
-		if l.Kind == StepLine {
-			missing++
-		}
-		b.NonFinite(max(0, missing))
+		b.NonFinite(l.known() - len(values))
 		if err := b.add(Record{Kind: MetricsRecord, Step: l.Step, Time: l.Time, Values: values}); err != nil {
 			return err
 		}

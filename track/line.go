@@ -148,6 +148,14 @@ func (l Line) Values() map[string]float64 {
 	return values
 }
 
+// known is how many Values a line has if all are finite.
+func (l Line) known() int {
+	if l.Kind == StepLine || l.Top5Accuracy.Known {
+		return 4 + len(l.Metrics.Names())
+	}
+	return 3 + len(l.Metrics.Names())
+}
+
 // top5 is Top5Accuracy if it is known and finite, else nil.
 func (l Line) top5() *float64 {
 	if !l.Top5Accuracy.Known {
