@@ -1,7 +1,6 @@
 package transforms
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	"os"
 
 	"golang.org/x/image/bmp"
-	"golang.org/x/image/webp"
 )
 
 // Errors of the decoder; test with errors.Is.
@@ -73,17 +71,35 @@ func Decode(r io.Reader) (*RGB, error) {
 type format struct {
 	name   string
 	magic  string // '?' stands for any byte
-	dense  int    // more pixels than this a byte cannot be; 0: there is no bound
-	config func(io.Reader) (image.Config, error)
-	decode func(io.Reader) (image.Image, error)
+	dense  int    // most pixels that a byte of a file can hold; guards against decompression bombs
+	size   func(data []byte) (w, h int, err error)
+	decode func(data []byte) (*RGB, error)
 }
 
 var formats = []format{
-	{"JPEG", "\xff\xd8\xff", 1024, jpeg.DecodeConfig, jpeg.Decode},
-	{"PNG", "\x89PNG\r\n\x1a\n", 8256, png.DecodeConfig, png.Decode},
-	{"GIF", "GIF8?a", 4096, gif.DecodeConfig, gif.Decode},
-	{"BMP", "BM????\x00\x00\x00\x00", 8, bmp.DecodeConfig, bmp.Decode},
-	{"WebP", "RIFF????WEBPVP8", 0, webp.DecodeConfig, webp.Decode},
+	{"JPEG", "\xff\xd8\xff", 1024, sizeBy(jpeg.DecodeConfig), decodeBy(jpeg.Decode)},
+	{"PNG", "\x89PNG\r\n\x1a\n", 8256, sizeBy(png.DecodeConfig), decodeBy(png.Decode)},
+	{"GIF", "GIF8?a", 4096, sizeBy(gif.DecodeConfig), decodeGIF},
+	{"BMP", "BM????\x00\x00\x00\x00", 8, sizeBy(bmp.DecodeConfig), decodeBy(bmp.Decode)},
+	{"WebP", "RIFF????WEBPVP8", 32768, webpSize, decodeWebP},
+}
+
+// sizeBy and decodeBy make a format of an image package's functions.
+func sizeBy(config func(io.Reader) (image.Config, error)) func([]byte) (w, h int, err error) {
+	return func(data []byte) (w, h int, err error) {
+		c, err := config(bytes.NewReader(data))
+		return c.Width, c.Height, err
+	}
+}
+
+func decodeBy(decode func(io.Reader) (image.Image, error)) func([]byte) (*RGB, error) {
+	return func(data []byte) (*RGB, error) {
+		m, err := decode(bytes.NewReader(data))
+		if err != nil {
+			return nil, err
+		}
+		return FromImage(m), nil
+	}
 }
 
 func (f *format) matches(data []byte) bool {
@@ -118,34 +134,38 @@ func DecodeBytes(data []byte) (img *RGB, err error) {
 }
 
 func (f *format) read(data []byte) (*RGB, error) {
-	c, err := f.config(bytes.NewReader(data))
+	w, h, err := f.size(data)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s header: %w", ErrDecode, f.name, err)
 	}
-	if c.Width < 1 || c.Height < 1 {
-		return nil, fmt.Errorf("%w: %s of %d×%d pixels", ErrDecode, f.name, c.Width, c.Height)
+	if w < 1 || h < 1 {
+		return nil, fmt.Errorf("%w: %s of %d×%d pixels", ErrDecode, f.name, w, h)
 	}
-	if c.Width > MaxPixels || c.Height > MaxPixels || c.Width*c.Height > MaxPixels {
-		return nil, fmt.Errorf("%w: %s of %d×%d pixels, at most %d are read", ErrTooLarge, f.name, c.Width, c.Height, MaxPixels)
+	if w > MaxPixels/h {
+		return nil, fmt.Errorf("%w: %s of %d×%d pixels, at most %d are read", ErrTooLarge, f.name, w, h, MaxPixels)
 	}
-	if f.dense > 0 && c.Width*c.Height/f.dense > len(data)+1024 {
-		return nil, fmt.Errorf("%w: %s of %d×%d pixels in %d bytes", ErrDecode, f.name, c.Width, c.Height, len(data))
+	if w*h/f.dense > len(data)+1024 {
+		return nil, fmt.Errorf("%w: %s of %d×%d pixels in %d bytes", ErrDecode, f.name, w, h, len(data))
 	}
-	m, err := f.decode(bufio.NewReader(bytes.NewReader(data)))
+	img, err := f.decode(data)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrDecode, f.name, err)
 	}
-	switch p := m.(type) {
-	case *image.Paletted:
-		if f.name == "GIF" {
-			return gifFrame(p, c), nil
-		}
-	case *image.YCbCr:
-		if f.name == "WebP" {
-			return fromVP8(p), nil
-		}
-	case *image.NYCbCrA: // only WebP has such
-		return fromVP8(&p.YCbCr), nil
+	return img, nil
+}
+
+// decodeGIF decodes the first frame.
+func decodeGIF(data []byte) (*RGB, error) {
+	c, err := gif.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	m, err := gif.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	if p, ok := m.(*image.Paletted); ok {
+		return gifFrame(p, c), nil
 	}
 	return FromImage(m), nil
 }

@@ -161,18 +161,3 @@ func clamp(v int32) uint8 {
 	}
 	return uint8(v)
 }
-
-// fromVP8 makes RGB of a decoded lossy WebP image as libwebp does: its levels
-// are those of video, luma from 16 to 235 and chroma from 16 to 240.
-func fromVP8(m *image.YCbCr) *RGB { return upsample(m, convertVP8) }
-
-// convertVP8 is ITU-R BT.601 in libwebp's 14-bit fixed point.
-func convertVP8(dst, luma, cb, cr []uint8) {
-	for x, l := range luma {
-		y, u, v := int32(l)*19077>>8, int32(cb[x]), int32(cr[x])
-		d := dst[3*x : 3*x+3 : 3*x+3]
-		d[0] = clamp((y + v*26149>>8 - 14234) >> 6)
-		d[1] = clamp((y - u*6419>>8 - v*13320>>8 + 8708) >> 6)
-		d[2] = clamp((y + u*33050>>8 - 17685) >> 6)
-	}
-}
