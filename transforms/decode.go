@@ -76,13 +76,17 @@ type format struct {
 	decode func(data []byte) (*RGB, error)
 }
 
-var formats = []format{
+var formats = append([]format{
 	{"JPEG", "\xff\xd8\xff", 1024, sizeBy(jpeg.DecodeConfig), decodeBy(jpeg.Decode)},
-	{"PNG", "\x89PNG\r\n\x1a\n", 8256, sizeBy(png.DecodeConfig), decodeBy(png.Decode)},
+	{"PNG", "\x89PNG\r\n\x1a\n", 8256, sizeBy(png.DecodeConfig), decodePNG},
 	{"GIF", "GIF8?a", 4096, sizeBy(gif.DecodeConfig), decodeGIF},
 	{"BMP", "BM????\x00\x00\x00\x00", 8, sizeBy(bmp.DecodeConfig), decodeBy(bmp.Decode)},
+	{"TIFF", "II\x2a\x00", 32768, tiffSize, decodeTIFF},
+	{"TIFF", "MM\x00\x2a", 32768, tiffSize, decodeTIFF},
+	{"TIFF", "II\x2b\x00", 32768, tiffSize, decodeTIFF},
+	{"TIFF", "MM\x00\x2b", 32768, tiffSize, decodeTIFF},
 	{"WebP", "RIFF????WEBPVP8", 32768, webpSize, decodeWebP},
-}
+}, pnmFormats()...)
 
 // sizeBy and decodeBy make a format of an image package's functions.
 func sizeBy(config func(io.Reader) (image.Config, error)) func([]byte) (w, h int, err error) {
@@ -114,11 +118,14 @@ func (f *format) matches(data []byte) bool {
 	return true
 }
 
-// DecodeBytes decodes a JPEG, PNG, GIF (its first frame), BMP or WebP image,
-// told by its content, into RGB as Pillow's convert("RGB") does: alpha is
-// dropped, grey repeated, 16 bits cut to 8, palettes looked up, CMYK turned to
-// RGB. JPEG's chroma is interpolated as libjpeg does. Bytes after the image are
-// ignored, and so is EXIF's orientation. Errors wrap ErrDecode or ErrTooLarge.
+// DecodeBytes decodes a JPEG, PNG, GIF or WebP (of an animation the first frame),
+// TIFF (the first page), BMP or PNM image, recognised by its content, into RGB as
+// Pillow's convert("RGB") does: alpha is dropped, grey repeated, colours of 16 bits
+// cut to 8, palettes looked up, CMYK turned to RGB, grey levels above 255 (of 16
+// bits, 32 bits or floating point) cut to 255. JPEG's chroma is interpolated as
+// libjpeg does, lossy WebP's as libwebp does. Bytes after the image are ignored,
+// and so is EXIF's orientation, but that of a TIFF is applied. Errors wrap ErrDecode
+// or ErrTooLarge; those of other formats and files name what they are.
 func DecodeBytes(data []byte) (img *RGB, err error) {
 	defer func() { // a decoder's panic is a bad file's fault
 		if p := recover(); p != nil {
@@ -130,7 +137,7 @@ func DecodeBytes(data []byte) (img *RGB, err error) {
 			return f.read(data)
 		}
 	}
-	return nil, fmt.Errorf("%w: not JPEG, PNG, GIF, BMP or WebP", ErrDecode)
+	return nil, notDecoded(data)
 }
 
 func (f *format) read(data []byte) (*RGB, error) {

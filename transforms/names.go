@@ -8,7 +8,7 @@ import (
 
 // extensions are the file endings of the formats that Decode reads, in lower
 // case. What a file holds is decided by its content, not by its ending.
-var extensions = []string{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".dib", ".webp"}
+var extensions = []string{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm"}
 
 // Extensions returns the file endings that count as images, in lower case and
 // with the dot: ".jpg", ".png", … They select files in folders; a file that is
