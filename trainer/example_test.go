@@ -88,3 +88,48 @@ func ExampleTrainer_FindRate() {
 	fmt.Println("the loss fell and blew up:", curve.Steepest > 0, curve.Diverged)
 	// Output: the loss fell and blew up: true true
 }
+
+// A hook measures a metric of its own after each epoch, by which the best weights are
+// chosen, and ends the run when that is good enough.
+func ExampleHook() {
+	train, test, err := dataset.Drawn{Classes: 2, Images: 8, Test: 4, Size: 16}.Splits()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	worst := trainer.Hook{
+		Name: "worst class",
+		Measure: func(e trainer.EpochEvent) (map[string]float64, error) {
+			recall := 1.0
+			for class, row := range e.Confusion.Counts() { // a row a true class, 4 images each
+				recall = min(recall, float64(row[class])/4)
+			}
+			return map[string]float64{"worst_recall": recall}, nil
+		},
+		Epoch: func(e trainer.EpochEvent) error {
+			if recall, _ := e.Test.Metrics.Get("worst_recall"); recall >= 0 {
+				return fmt.Errorf("the worst class is good enough: %w", trainer.ErrStop)
+			}
+			return nil
+		},
+	}
+	t, err := trainer.New(newTiny(2), train, test, trainer.Config{
+		Optimizer: optim.SGD{LR: 0.05, Momentum: 0.9}, Epochs: 3, Batch: 8, Resize: 16, Crop: 16,
+		Hooks: []trainer.Hook{worst}, Best: "worst_recall",
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer t.Close()
+	report, err := t.Fit(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(report.Status, "after epoch", report.Last.Epoch, "by", report.BestBy)
+	fmt.Println(report.Reason)
+	// Output:
+	// finished after epoch 1 by worst_recall
+	// hook worst class: the worst class is good enough: stop the run
+}
