@@ -22,12 +22,15 @@ const dataHelp = `data looks after data sets.
 
 `
 
+// dataCommands are the sub-commands of data.
+var dataCommands = []string{"list", "download", "check", "export"}
+
 // RunData is the command that looks after data sets.
 func RunData(ctx context.Context, s IO, args []string) int {
 	commands := map[string]func(context.Context, IO, []string) error{
 		"list": listSets, "download": downloadSet, "check": checkSet, "export": exportDrawn,
 	}
-	known := []string{"list", "download", "check", "export"}
+	known := dataCommands
 	if len(args) == 0 {
 		return fail(s, "data", usagef("which of %s? -h tells more", strings.Join(known, ", ")))
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -15,29 +16,45 @@ type Recipe struct {
 	Config, Quick []byte // as for Train and Quick
 }
 
-// subcommand is a command of euryale.
+// subcommand is a command of euryale: what the help, the completion and the calls know.
 type subcommand struct {
 	name  string
-	usage []string // lines of the help, without the name of the program
+	about string
+	usage []string // after the name of the program
+	takes operand
+	subs  []string // its own sub-commands
 	run   Command
 }
 
-// subcommands are those of euryale besides help.
+// operand is what a command takes besides flags.
+type operand int
+
+const (
+	takesNothing operand = iota
+	takesFiles
+	takesRecipe
+	takesModel
+	takesCommand
+	takesShell
+)
+
+// subcommands are those of euryale.
 func (c commands) subcommands() []subcommand {
 	return []subcommand{
-		{"train", []string{"train RECIPE [flags]", "train -config FILE [flags]"}, c.train},
-		{"predict", []string{"predict -weights FILE|RUN IMAGE…"}, RunPredict},
-		{"compare", []string{"compare RUN…"}, RunCompare},
-		{"sweep", []string{"sweep RECIPE… -seeds 1,2,3 [flags]"}, c.sweep},
-		{"export", []string{"export -weights FILE|RUN -to FILE.safetensors|.pth|.onnx"}, RunExport},
-		{"lrfind", []string{"lrfind RECIPE [flags]"}, c.lrfind},
-		{"sync", []string{"sync RUN…"}, RunSync},
-		{"data", []string{"data list|download|check|export"}, RunData},
-		{"summary", []string{"summary MODEL"}, RunSummary},
-		{"version", []string{"version"}, func(_ context.Context, s IO, _ []string) int {
-			printVersion(s.Out)
-			return Done
-		}},
+		{"train", "train an image classifier", []string{"train RECIPE [flags]", "train -config FILE [flags]"}, takesRecipe, nil, c.train},
+		{"predict", "classify images with trained weights", []string{"predict -weights RUN IMAGE…"}, takesFiles, nil, RunPredict},
+		{"compare", "compare finished runs in a report", []string{"compare RUN…"}, takesFiles, nil, RunCompare},
+		{"sweep", "train several recipes and seeds", []string{"sweep RECIPE… -seeds 1,2,3"}, takesRecipe, nil, c.sweep},
+		{"export", "write weights: safetensors, .pth, ONNX", []string{"export -weights RUN -to FILE"}, takesNothing, nil, RunExport},
+		{"lrfind", "find a learning rate", []string{"lrfind RECIPE [flags]"}, takesRecipe, nil, c.lrfind},
+		{"sync", "send what trackers did not get", []string{"sync RUN…"}, takesFiles, nil, RunSync},
+		{"data", "look after data sets", []string{"data " + strings.Join(dataCommands, "|")}, takesFiles, dataCommands, RunData},
+		{"recipes", "list the recipes", []string{"recipes"}, takesNothing, nil, c.recipesCommand},
+		{"models", "list the models", []string{"models"}, takesNothing, nil, runModels},
+		{"summary", "print the layers of a model", []string{"summary MODEL"}, takesModel, nil, RunSummary},
+		{"completion", "make a shell complete commands", []string{"completion " + strings.Join(shells, "|")}, takesShell, nil, c.completion},
+		{"version", "print versions and kernels", []string{"version"}, takesNothing, nil, runVersion},
+		{"help", "explain a command", []string{"help COMMAND"}, takesCommand, nil, c.helpCommand},
 	}
 }
 
@@ -51,21 +68,59 @@ func Commands(recipes ...Recipe) Command {
 		}
 		name := args[0]
 		switch name {
-		case "help", "-h", "-help", "--help":
-			io.WriteString(s.Out, c.help())
-			return Done
-		case "-version", "--version":
+		case "-h", "-help", "--help":
+			name = "help"
+		case "-v", "-V", "-version", "--version":
 			name = "version"
 		}
-		var known []string
-		for _, sub := range c.subcommands() {
-			if sub.name == name {
-				return sub.run(ctx, s, args[1:])
-			}
-			known = append(known, sub.name)
-		}
-		return fail(s, "euryale", unknownName("command", name, known))
+		return c.find(name, func(sub subcommand) int { return sub.run(ctx, s, args[1:]) }, s)
 	}
+}
+
+// find calls a sub-command, or fails with the nearest one.
+func (c commands) find(name string, call func(subcommand) int, s IO) int {
+	var known []string
+	for _, sub := range c.subcommands() {
+		if sub.name == name {
+			return call(sub)
+		}
+		known = append(known, sub.name)
+	}
+	return fail(s, "euryale", unknownName("command", name, known))
+}
+
+// helpCommand explains the command that is named, as its -h does.
+func (c commands) helpCommand(ctx context.Context, s IO, args []string) int {
+	args = slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg == "-h" || arg == "-help" || arg == "--help" })
+	if len(args) == 0 || args[0] == "help" || args[0] == "all" {
+		io.WriteString(s.Out, c.help())
+		return Done
+	}
+	return c.find(args[0], func(sub subcommand) int {
+		rest := slices.DeleteFunc(slices.Clone(args[1:]), func(arg string) bool { return arg == "all" })
+		if rest = append(rest, "-h"); wantsAll(args) {
+			rest = append(rest, "all")
+		}
+		return sub.run(ctx, s, rest)
+	}, s)
+}
+
+// runVersion is the command that prints versions.
+func runVersion(_ context.Context, s IO, args []string) int {
+	f := newFlags("version")
+	others, err := parse(f, args)
+	switch {
+	case errors.Is(err, errHelp):
+		io.WriteString(s.Out, "version prints the versions of Euryale and Go, the system and the kernels.\n")
+		return Done
+	case err == nil && len(others) > 0:
+		err = usagef("%q: version takes no arguments", others[0])
+	}
+	if err != nil {
+		return fail(s, "version", err)
+	}
+	printVersion(s.Out)
+	return Done
 }
 
 type commands struct{ recipes []Recipe }
@@ -81,11 +136,14 @@ func (c commands) help() string {
 	var b strings.Builder
 	b.WriteString("euryale trains image classifiers and uses them.\n\n")
 	for _, sub := range c.subcommands() {
+		about := sub.about
 		for _, line := range sub.usage {
-			b.WriteString("  euryale " + line + "\n")
+			b.WriteString(strings.TrimRight(fmt.Sprintf("  euryale %-30s %s", line, about), " ") + "\n")
+			about = ""
 		}
 	}
-	fmt.Fprintf(&b, "\nEach has -h. The recipes are %s.\n", strings.Join(c.names(), ", "))
+	b.WriteString("\nEach has -h, and train RECIPE -h all has every setting.\n")
+	b.WriteString(wrapped("The recipes are "+strings.Join(c.names(), ", ")+".", 0) + "\n")
 	return b.String()
 }
 
@@ -112,5 +170,5 @@ func (c commands) train(ctx context.Context, s IO, args []string) int {
 // standsAlone reports whether a flag makes a recipe unnecessary.
 func standsAlone(arg string) bool {
 	name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-	return strings.HasPrefix(arg, "-") && slices.Contains([]string{"config", "resume", "h", "help", "version"}, name)
+	return strings.HasPrefix(arg, "-") && slices.Contains([]string{"config", "c", "cfg", "resume", "h", "help", "version", "v", "V"}, name)
 }

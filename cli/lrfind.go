@@ -60,7 +60,7 @@ func (c commands) lrfind(ctx context.Context, s IO, args []string) int {
 	names, err := f.flags.parse(set, args)
 	switch {
 	case errors.Is(err, errHelp):
-		fmt.Fprintf(s.Out, "%sRecipes: %s\n\n", lrfindHelp, strings.Join(c.names(), ", "))
+		fmt.Fprint(s.Out, lrfindHelp, listed("Recipes", c.names()), "\n")
 		printFlags(s.Out, set)
 		return Done
 	case err != nil:

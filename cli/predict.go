@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -279,16 +278,4 @@ func (p *predictor) encode(v any) error {
 	e := json.NewEncoder(p.out)
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
-}
-
-// printFlags lists flags with their meaning.
-func printFlags(w io.Writer, f *flag.FlagSet) {
-	f.VisitAll(func(x *flag.Flag) {
-		value, usage := flag.UnquoteUsage(x)
-		usual := ""
-		if d := cmp.Or(x.DefValue, "false"); d != "false" && d != "0" {
-			usual = " (default " + d + ")"
-		}
-		fmt.Fprintf(w, "  %-18s %s%s\n", strings.TrimSpace("-"+x.Name+" "+value), usage, usual)
-	})
 }

@@ -56,15 +56,15 @@ func runOf(path string) string {
 
 func (o *trainFlags) flags() *flag.FlagSet {
 	f := newFlags("train")
-	f.StringVar(&o.config, "config", "", "YAML `FILE` with the keys below, instead of the built-in recipe")
-	f.Var(&o.sets, "set", "`key=value`, any number of times; wins over the file; lists with commas: augment.hue_scale=0.8,1.2")
-	f.StringVar(&o.out, "out", "", "the run's folder `DIR`; default "+RunsDir+"/<name>-<time>")
-	f.BoolVar(&o.resume, "resume", false, "go on with the run in -out; -set may change "+strings.Join(resumable(), ", "))
+	f.StringVar(&o.config, "config", "", "YAML `FILE` with settings, instead of the built-in recipe")
+	f.Var(&o.sets, "set", "a setting, `key=value`, any number of times; counts above the file's; lists have commas")
+	f.StringVar(&o.out, "out", "", "folder `DIR` of the run; default "+RunsDir+"/<name>-<time>")
+	f.BoolVar(&o.resume, "resume", false, "resume the run in -out, or -resume RUN")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress")
-	f.BoolVar(&o.asJSON, "json", false, "print one JSON object with the results at the end, and nothing else, to standard output")
+	f.BoolVar(&o.asJSON, "json", false, "print the results as one JSON object, and nothing else")
 	f.BoolVar(&o.profile, "profile", false, "print the time of each kind of step at the end")
-	f.StringVar(&o.http, "http", "", "`ADDRESS` of a live page, such as 127.0.0.1:6060; without a host, of this machine alone; default: none")
-	f.BoolVar(&o.show, "show", false, "show the first batch in the terminal too, if it can show pictures")
+	f.StringVar(&o.http, "http", "", "serve a live page at `ADDRESS`, such as 127.0.0.1:6060")
+	f.BoolVar(&o.show, "show", false, "show the first batch in the terminal, if it can")
 	f.BoolVar(&o.version, "version", false, "print versions and kernels")
 	return f
 }

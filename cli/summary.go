@@ -22,11 +22,12 @@ func RunSummary(_ context.Context, s IO, args []string) int {
 	f := newFlags("summary")
 	size := f.Int("size", 224, "side of the image in pixels")
 	classes := f.Int("classes", 37, "outputs")
+	asJSON := f.Bool("json", false, "print one JSON object: layers and totals")
 	names, err := parse(f, args)
 	known := models.Names()
 	switch {
 	case errors.Is(err, errHelp):
-		fmt.Fprintf(s.Out, "%sModels: %s\n\n", summaryHelp, strings.Join(known, ", "))
+		fmt.Fprint(s.Out, summaryHelp, listed("Models", known), "\n")
 		printFlags(s.Out, f)
 		return Done
 	case err != nil:
@@ -47,6 +48,12 @@ func RunSummary(_ context.Context, s IO, args []string) int {
 	sum, err := models.Summarize(m, [3]int{3, *size, *size})
 	if err != nil {
 		return fail(s, "summary", err)
+	}
+	if *asJSON {
+		if err := encodeJSON(s.Out, sum); err != nil {
+			return fail(s, "summary", err)
+		}
+		return Done
 	}
 	io.WriteString(s.Out, sum.String())
 	return Done

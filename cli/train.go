@@ -14,7 +14,6 @@ import (
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/device/cpu"
 	"github.com/euryale-ml/euryale/internal/filelock"
-	"github.com/euryale-ml/euryale/trainer"
 )
 
 // Option changes a training command.
@@ -63,7 +62,7 @@ func (t training) run(ctx context.Context, s IO, args []string) int {
 	others, err := o.parse(f, args)
 	switch {
 	case errors.Is(err, errHelp):
-		t.help(s.Out, &o)
+		t.help(s.Out, &o, wantsAll(args))
 		return Done
 	case err != nil:
 	case len(others) > 0:
@@ -204,25 +203,6 @@ func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
 
 // again is what to type to call this command again.
 func (t training) again() string { return strings.TrimSpace(t.program.command() + " " + t.words) }
-
-func (t training) help(w io.Writer, o *trainFlags) {
-	fmt.Fprintf(w, "%s trains an image classifier.\n\n  %s [flags]\n\nFlags:\n", t.name, t.again())
-	printFlags(w, o.flags())
-	fmt.Fprintf(w, "\nKeys of the YAML and of -set, with defaults, ranges and meanings:\n\n%s", config.Help(trainer.Known()))
-	fmt.Fprintf(w, "\nThe built-in recipe:\n\n%s", indent(t.recipe))
-	if len(t.quick) > 0 {
-		fmt.Fprintf(w, "\nThe quick profile, for drawn images under data.set=auto:\n\n%s", indent(t.quick))
-	}
-	fmt.Fprint(w, "\n"+exitHelp)
-}
-
-func indent(yaml []byte) string {
-	var b strings.Builder
-	for line := range strings.Lines(strings.TrimRight(string(yaml), "\n") + "\n") {
-		b.WriteString("  " + line)
-	}
-	return b.String()
-}
 
 // printVersion tells the module's version, Go's, the system and the kernels.
 func printVersion(w io.Writer) {

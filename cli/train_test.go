@@ -262,7 +262,7 @@ func TestResumeOfAnEmptyFolder(t *testing.T) {
 }
 
 func TestHelpAndVersion(t *testing.T) {
-	o := train("-h")
+	o := train("-h", "all")
 	o.wants(t, Done, []string{"-set", "-resume", "optim.lr", "augment.hue_scale", "train.max_steps", "neptune.project", "name: tiny", "130"}, nil)
 	o = train("-version")
 	o.wants(t, Done, []string{"euryale ", "go1.", "cpu"}, nil)

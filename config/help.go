@@ -10,11 +10,24 @@ const helpWidth = 100
 
 // Help is a text of at most 100 columns about every key: default, range and meaning.
 // known names the models and sets that there are.
-func Help(known ...Known) string {
+func Help(known ...Known) string { return HelpFor(Default(), known...) }
+
+// HelpFor is Help with the values of a configuration, each with the default beside it
+// where that is another, and the other names of keys, see Find.
+func HelpFor(c Config, known ...Known) string {
 	var b strings.Builder
-	for _, k := range Keys(known...) {
-		b.WriteString("  " + k.Path + "=" + k.Default + "\n")
-		for _, line := range wrap(k.Meaning+" ("+k.Range+")", helpWidth-8) {
+	for i, k := range Keys(known...) {
+		usual := ""
+		value := keys[i].get(&c)
+		if value != k.Default {
+			usual = "  (default " + shown(k.Default) + ")"
+		}
+		b.WriteString("  " + k.Path + "=" + value + usual + "\n")
+		text := k.Meaning + " (" + k.Range + ")"
+		if names := Aliases(k.Path); names != nil {
+			text += "; also " + strings.Join(names, ", ")
+		}
+		for _, line := range wrap(text, helpWidth-8) {
 			b.WriteString("        " + line + "\n")
 		}
 	}

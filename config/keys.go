@@ -14,10 +14,11 @@ import (
 type Key struct {
 	Path      string // such as "optim.lr"
 	Default   string // as Set takes it
-	Range     string // what is allowed, in words
+	Range     string // what this build allows, in words
 	Meaning   string
 	Resumable bool         // may change when a run is resumed
 	Kind      reflect.Kind // of the value in Config: a number's, String, Bool, or Array and Slice for lists
+	Words     []string     // those that this build takes, or may be in its list; nil: any text or number
 }
 
 // Keys lists every key in the order of the YAML. known names the models and sets
@@ -26,7 +27,8 @@ func Keys(known ...Known) []Key {
 	c := Default()
 	list := make([]Key, len(keys))
 	for i, k := range keys {
-		list[i] = Key{k.path, k.get(&c), k.wants(known...), k.help, k.resumable, k.kind.Kind()}
+		words := k.offered(known...)
+		list[i] = Key{k.path, k.get(&c), k.wantsOf(words), k.help, k.resumable, k.kind.Kind(), slices.Clone(words)}
 	}
 	return list
 }

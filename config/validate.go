@@ -127,22 +127,3 @@ func (c *Config) together() []error {
 	}
 	return errs
 }
-
-// Unavailable says which values ask for what comes in a later version; nil if
-// there is none. Later versions shrink it.
-func (c *Config) Unavailable() error {
-	var errs []error
-	for _, u := range []struct {
-		asked    bool
-		key, now string
-	}{
-		{strings.HasPrefix(c.Device, "cuda"), "device", "auto, cpu"},
-		{c.Precision == "bfloat16", "precision", "float32, float64"},
-	} {
-		if u.asked {
-			errs = append(errs, &keyError{fmt.Sprintf("%s = %s is not available in this version; there is %s",
-				u.key, byPath[u.key].get(c), u.now), ErrUnavailable})
-		}
-	}
-	return errors.Join(errs...)
-}

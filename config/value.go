@@ -17,6 +17,11 @@ func (k *key) wants(known ...Known) string {
 	if k.names != "" {
 		words = namesOf(k.names, known)
 	}
+	return k.wantsOf(words)
+}
+
+// wantsOf is wants with the words that the key takes, if it takes words.
+func (k *key) wantsOf(words []string) string {
 	one := strings.Join(words, ", ")
 	switch v := k.kind; {
 	case v.Kind() == reflect.Bool:
@@ -177,6 +182,9 @@ func (k *key) refuseWord(value, word string) error {
 	e := k.refuse(value, ErrRange)
 	if word != "" {
 		e.message += "; the nearest is " + nearestWord(word, k.words)
+	}
+	if words := available[k.path]; words != nil {
+		e.message += "; this build has " + strings.Join(words, ", ")
 	}
 	return e
 }

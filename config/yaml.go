@@ -14,7 +14,7 @@ import (
 // Load of it onto any Config gives an equal one.
 func (c *Config) YAML() []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Every setting of a run; -h explains the keys.\nformat: %d\n\n", Format)
+	fmt.Fprintf(&b, "# Every setting of a run; -h all explains the keys.\nformat: %d\n\n", Format)
 	writeStruct(&b, reflect.ValueOf(c).Elem(), "")
 	return []byte(b.String())
 }

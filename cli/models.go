@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/euryale-ml/euryale/internal/inwords"
+	"github.com/euryale-ml/euryale/models"
+)
+
+const modelsHelp = `models lists the models, for model.name, summary and predict -model.
+
+  models [-json]
+
+Parameters are those with 1,000 outputs, multiply-adds those of an image of 224×224.
+
+`
+
+// modelInfo is what there is to know of a model.
+type modelInfo struct {
+	Name         string `json:"name"`
+	About        string `json:"about,omitempty"`
+	Weights      string `json:"weights,omitempty"` // where files of weights come from
+	Parameters   int    `json:"parameters"`
+	MultiplyAdds int64  `json:"multiply_adds"`
+}
+
+// modelTexts say what the models of this module are; others have no text.
+var modelTexts = map[string]struct{ about, weights string }{
+	"vgg16":     {"VGG-16 without BatchNorm (Simonyan and Zisserman 2015)", "vgg16 of torchvision or timm, .pth or .safetensors"},
+	"vgg16_bn":  {"VGG-16 with BatchNorm, which learns faster", "vgg16_bn of torchvision or timm"},
+	"resnet50":  {"ResNet-50 in form A, the original of the paper: the stride is in a block's first 1×1 (He et al. 2016)", "Euryale's own; torchvision's resnet50 is resnet50b here"},
+	"resnet50b": {"ResNet-50 in form B: the stride is in the 3×3; what others call resnet50", "resnet50 of torchvision or timm"},
+	"resnet50c": {"ResNet-50 in form C: B with a stem of three 3×3", "resnet50c of timm"},
+	"resnet50d": {"ResNet-50 in form D: C with average pooling in the shortcuts (He et al. 2019)", "resnet50d of timm"},
+}
+
+// runModels is the command that lists the models.
+func runModels(_ context.Context, s IO, args []string) int {
+	f := newFlags("models")
+	asJSON := f.Bool("json", false, "print a JSON list")
+	others, err := parse(f, args)
+	switch {
+	case errors.Is(err, errHelp):
+		io.WriteString(s.Out, modelsHelp)
+		printFlags(s.Out, f)
+		return Done
+	case err == nil && len(others) > 0:
+		err = usagef("%q: models takes no arguments; euryale summary %s has the layers of one", others[0], others[0])
+	}
+	var list []modelInfo
+	if err == nil {
+		list, err = aboutModels()
+	}
+	if err == nil && *asJSON {
+		err = encodeJSON(s.Out, list)
+	}
+	if err != nil {
+		return fail(s, "models", err)
+	}
+	if *asJSON {
+		return Done
+	}
+	for _, m := range list {
+		fmt.Fprintf(s.Out, "%s: %s parameters, %s multiply-adds\n", m.Name, inwords.Grouped(int64(m.Parameters)), inwords.Short(m.MultiplyAdds))
+		if m.About != "" {
+			fmt.Fprintf(s.Out, "    %s\n    weights: %s\n", wrapped(m.About, 4), wrapped(m.Weights, 13))
+		}
+	}
+	fmt.Fprintf(s.Out, "\nStart from weights: -set model.weights=FILE -set model.replace_head=true\n")
+	return Done
+}
+
+// aboutModels describes the registered models.
+func aboutModels() (list []modelInfo, err error) {
+	for _, name := range models.Names() {
+		m, err := models.New(name, models.Config{Classes: 1000, Dropout: 0.5})
+		if err != nil {
+			return nil, err
+		}
+		info := modelInfo{Name: name, About: modelTexts[name].about, Weights: modelTexts[name].weights}
+		if sum, err := models.Summarize(m, [3]int{3, 224, 224}); err == nil { // an own model may want another size
+			info.Parameters, info.MultiplyAdds = sum.Parameters, sum.MultiplyAdds
+		}
+		list = append(list, info)
+	}
+	return list, nil
+}
