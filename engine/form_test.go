@@ -222,33 +222,3 @@ func TestViewsAreReadInOrder(t *testing.T) {
 		t.Errorf("RunAll with a transposed input: %s", got)
 	}
 }
-
-// TestSumsOverAllAxes lets Gorgonia's Sum and Mean make scalars; over one axis they are
-// refused, since over a middle one they are wrong.
-func TestSumsOverAllAxes(t *testing.T) {
-	for _, shape := range [][]int{{20}, {7, 18}, {3, 2, 5, 4}, {20, 18, 3, 3}} {
-		for _, role := range []string{"slot", "input"} {
-			compare(t, func(m *mix) {
-				x := m.leaf(role, "x", 1, shape...)
-				square := m.must(G.Square(x))
-				m.want("sum", m.must(G.Sum(square)), nil)
-				m.want("squares", m.must(op.SumSquares("squares", x)), nil) // the same number
-				mean := m.want("mean", m.must(G.Mean(square)), nil)
-				grads, err := G.Grad(mean, x)
-				if err != nil {
-					t.Fatal(err)
-				}
-				m.want("gradient", grads[0], nil)
-			})
-		}
-	}
-	g := G.NewGraph()
-	x := G.NewMatrix(g, tensor.Float32, G.WithShape(2, 3), G.WithName("x"))
-	dev := newDevice(t, cpu.Options{Threads: 1})
-	st := engine.NewState(dev)
-	defer st.Close()
-	_, err := engine.Compile(dev, st, engine.Spec{Graph: g, Inputs: []*G.Node{x}, Outputs: []*G.Node{G.Must(G.Sum(x, 1))}})
-	if err == nil {
-		t.Error("a sum over one axis compiles")
-	}
-}

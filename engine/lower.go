@@ -96,7 +96,10 @@ func (b *builder) lowerNode(n *G.Node) error {
 	if isSum(o) && dt != device.Int64 && slices.Equal(in[0].Shape, in[1].Shape) {
 		return b.add(&device.Step{Kind: device.Add, Attr: device.AddAttr{}, In: in, Out: outs})
 	}
-	if why := refused(o, out); why != "" {
+	if sum := asSum(o); sum != nil {
+		o = sum
+	}
+	if why := refused(o); why != "" {
 		return fmt.Errorf("%w: gorgonia's %v %s", ErrGraph, o, why)
 	}
 	s := &device.Step{Kind: device.Host, Path: o.String(), In: in, Out: outs}
@@ -200,16 +203,12 @@ func typeOf(o G.Op) reflect.Type {
 	return t
 }
 
-// refused says why an operator of Gorgonia's must not be used for out, or "".
-func refused(o G.Op, out *device.Tensor) string {
+// refused says why an operator of Gorgonia's must not be used, or "".
+func refused(o G.Op) string {
 	if !isGorgonias(o) {
 		return ""
 	}
-	name := typeOf(o).Name()
-	if name == "sumOp" && len(out.Shape) == 0 {
-		return "" // over all axes: Sum and Mean
-	}
-	return wrong[name]
+	return wrong[typeOf(o).Name()]
 }
 
 // wrong are Gorgonia's operators by the names of their types, and what to use instead.
@@ -223,6 +222,6 @@ var wrong = map[string]string{
 	"maxPoolDiffOp":       "ignores half of its padding; use op.MaxPool2D",
 	"avgPoolOp":           "averages wrongly; use op.AvgPool2D",
 	"avgPoolDiffOp":       "averages wrongly; use op.AvgPool2D",
-	"sumOp":               "sums wrongly over a middle axis; sum over all axes, or use Euryale's operators",
+	"sumOp":               "sums wrongly over a middle axis",
 	"maxOp":               "is not supported over an axis; use Euryale's operators",
 }

@@ -36,7 +36,9 @@ func (b *builder) memory(plan *memoryPlan) Memory {
 		}
 	}
 	for t := range b.constants {
-		m.Own += b.dev.Bytes(t)
+		if b.reads(t) {
+			m.Own += b.dev.Bytes(t)
+		}
 	}
 	return m
 }

@@ -1,0 +1,81 @@
+package engine
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+
+	G "gorgonia.org/gorgonia"
+)
+
+// axisSum is Gorgonia's sum over axes, which the gradients of its broadcasts are made of,
+// with the numbers that its own Do does not get right over middle axes.
+type axisSum struct {
+	G.Op
+	along []int
+}
+
+// asSum is a sum over axes instead of Gorgonia's, or nil if o is another operator.
+func asSum(o G.Op) G.Op {
+	if !isGorgonias(o) || typeOf(o).Name() != "sumOp" {
+		return nil
+	}
+	v := reflect.Indirect(reflect.ValueOf(o)).FieldByName("along")
+	if v.Kind() != reflect.Slice {
+		return nil
+	}
+	s := axisSum{Op: o}
+	for i := range v.Len() {
+		s.along = append(s.along, int(v.Index(i).Int()))
+	}
+	return s
+}
+
+// Do sums in float64.
+func (s axisSum) Do(in ...G.Value) (G.Value, error) {
+	shape := []int(in[0].Shape())
+	host, _, err := hostData(in[0])
+	if err != nil {
+		return nil, err
+	}
+	switch x := host.(type) {
+	case []float32:
+		return sumAxes(x, shape, s.along), nil
+	case []float64:
+		return sumAxes(x, shape, s.along), nil
+	}
+	return nil, fmt.Errorf("%w: a sum of %T", ErrValue, host)
+}
+
+func sumAxes[T float32 | float64](x []T, shape, along []int) G.Value {
+	var kept []int
+	strides := make([]int, len(shape)) // of the result, 0 along the summed axes
+	size := 1
+	for i, d := range slices.Backward(shape) {
+		if !slices.Contains(along, i) {
+			strides[i] = size
+			size *= d
+			kept = append([]int{d}, kept...)
+		}
+	}
+	sums := make([]float64, size)
+	index := make([]int, len(shape))
+	to := 0
+	for _, v := range x {
+		sums[to] += float64(v)
+		for i := len(shape) - 1; i >= 0; i-- { // the next element in row-major order
+			index[i]++
+			to += strides[i]
+			if index[i] < shape[i] {
+				break
+			}
+			index[i] = 0
+			to -= shape[i] * strides[i]
+		}
+	}
+	out := make([]T, size)
+	for i, v := range sums {
+		out[i] = T(v)
+	}
+	return valueOf(out, kept)
+}
