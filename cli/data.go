@@ -17,7 +17,7 @@ const dataHelp = `data looks after data sets.
 
   data list                     what sets there are, and where the pets are
   data download [flags]         fetch the Oxford-IIIT Pet set
-  data check [flags]            read the pets' lists and decode every image
+  data check [flags] [DIR]      say how a folder of images, or the pets, is split, and decode every image
   data export [flags] DIR       write drawn animals as PNG: DIR/train/CLASS and DIR/test/CLASS
 
 `
@@ -95,59 +95,6 @@ func downloadSet(ctx context.Context, s IO, args []string) error {
 	}
 	fmt.Fprintf(s.Out, "oxford-iiit-pet: %s\n", pets.Root)
 	return nil
-}
-
-func checkSet(ctx context.Context, s IO, args []string) error {
-	f := newFlags("check")
-	var pets dataset.OxfordIIITPet
-	f.StringVar(&pets.Root, "root", "", "the set's folder `DIR`; default where it is found")
-	f.StringVar(&pets.TrainList, "train-list", "", "training `LIST`; default trainval.txt")
-	f.StringVar(&pets.TestList, "test-list", "", "test `LIST`; default test.txt")
-	others, err := parse(f, args)
-	if errors.Is(err, errHelp) {
-		printFlags(s.Out, f)
-	}
-	if err != nil {
-		return err
-	}
-	if len(others) > 0 {
-		return usagef("%q: check takes only flags", others[0])
-	}
-	train, test, err := pets.Splits()
-	if err != nil {
-		return err
-	}
-	bad := 0
-	for _, split := range []struct {
-		name string
-		set  dataset.Dataset
-	}{{"training", train}, {"test", test}} {
-		n, err := checkImages(ctx, s, split.set)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(s.Out, "%s: %d images, %d classes, %d cannot be decoded\n", split.name, split.set.Len(), len(split.set.Classes()), n)
-		bad += n
-	}
-	if bad > 0 {
-		return fmt.Errorf("%d images cannot be decoded", bad)
-	}
-	return nil
-}
-
-// checkImages decodes every image and names those that cannot be.
-func checkImages(ctx context.Context, s IO, set dataset.Dataset) (bad int, err error) {
-	for i := range set.Len() {
-		sample, err := set.Sample(ctx, i)
-		if ctx.Err() != nil {
-			return bad, context.Cause(ctx)
-		}
-		if err != nil {
-			bad++
-			fmt.Fprintf(s.Err, "%s: %v\n", sample.Name, err)
-		}
-	}
-	return bad, nil
 }
 
 func exportDrawn(ctx context.Context, s IO, args []string) error {

@@ -61,7 +61,7 @@ func (l *classList) checkTraining() error {
 	if len(l.classes) == 0 {
 		beside := ""
 		if l.loose > 0 {
-			beside = fmt.Sprintf("; the %d images in it are of no class", l.loose)
+			beside = fmt.Sprintf("; %s in it, of no class", counted(l.loose, "image"))
 		}
 		return fmt.Errorf("dataset: %w: %s holds no folders of images, one a class%s", ErrNoSet, l.dir, beside)
 	}

@@ -79,7 +79,7 @@ func TestFolderOfThreeParts(t *testing.T) {
 	if name, label := final.(Listed).Image(0); name != "test/b/5.jpg" || label != 1 {
 		t.Errorf("final image %s of class %d", name, label)
 	}
-	if about := About(train, test); len(about) != 1 || about[0] != "train trains, Valid chooses the best weights (2 images), test tests them at the end (1 images)" {
+	if about := About(train, test); len(about) != 1 || about[0] != "train trains, Valid chooses the best weights (2 images), test tests them at the end (1 image)" {
 		t.Errorf("about %q", about)
 	}
 	wantNotes(t, Notes(train, test), "1 of the 2 classes have no image in "+filepath.Join(root, "test")+": a")
@@ -265,11 +265,11 @@ func TestFolderRoot(t *testing.T) {
 		{"test without classes", []string{"train/a/1.jpg", "train/b/1.jpg", "val/a/2.jpg", "val/b/2.jpg", "test/1.jpg", "test/2.jpg"}, ".",
 			[]string{"a", "b"}, 2, 2, []string{"test holds 2 images but no folders of classes"}},
 		{"others", []string{"train/a/1.jpg", "train/b/1.jpg", "val/a/2.jpg", "val/b/2.jpg", "extra/a/1.jpg", "labels/x.txt", "train/x.jpg"}, ".",
-			[]string{"a", "b"}, 2, 2, []string{"left out: extra", "1 images in"}},
+			[]string{"a", "b"}, 2, 2, []string{"left out: extra", "1 image beside"}},
 		{"classes with parts", []string{"a/train/1.jpg", "a/test/2.jpg", "b/train/3.jpg", "b/test/4.jpg"}, ".",
 			[]string{"a", "b"}, 2, 2, []string{"holds train and test, which are not taken as parts"}},
 		{"pictures of other formats", []string{"a/1.jpg", "a/2.jpg", "a/3.HEIC", "b/1.jpg", "b/2.jpg", "b/4.avif", "b/notes.txt"}, ".",
-			[]string{"a", "b"}, 2, 2, []string{"2 files look like pictures but are left out"}},
+			[]string{"a", "b"}, 2, 2, []string{"pictures in other formats are left out (1 .avif, 1 .heic)"}},
 	} {
 		top := writeFiles(t, t.TempDir(), folderFiles(t, c.files...))
 		root := filepath.Join(top, c.root)
@@ -334,7 +334,7 @@ func TestFolderBadInput(t *testing.T) {
 		{"a set beside classes", []string{"x/train/a/1.jpg", "cat/1.jpg", "cat/2.jpg"}, 0.2, ErrConfig, []string{"holds the set x", "cat"}},
 		{"parts without classes", []string{"train/1.jpg", "val/2.jpg"}, 0.2, ErrNoSet, []string{"train, val", "no folder of classes"}},
 		{"tests alone", []string{"test/a/1.jpg", "val/a/2.jpg"}, 0.2, ErrNoSet, []string{"test, val", "no folder of classes"}},
-		{"one image in the root", []string{"1.jpg"}, 0.2, ErrNoSet, []string{"the 1 images in it are of no class"}},
+		{"one image in the root", []string{"1.jpg"}, 0.2, ErrNoSet, []string{"1 image in it, of no class"}},
 		{"another case", []string{"train/Cat/1.jpg", "test/cat/1.jpg", "test/x/1.jpg"}, 0, ErrConfig, []string{`2 classes "cat", "x"`, `"Cat" there is spelled in another case`}},
 		{"one image", []string{"a/1.jpg", "a/2.jpg", "b/1.jpg"}, 0.2, ErrConfig, []string{`class "b"`, "a split needs 2"}},
 		{"fraction 0", []string{"a/1.jpg", "a/2.jpg"}, 0, ErrConfig, []string{"ImageFolder.TestFraction = 0"}},

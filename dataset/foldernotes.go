@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // about says which folder trains, which chooses the best weights, which tests, and
@@ -22,8 +21,8 @@ func (s *folderSplit) about(train, test *fileSet) (lines []string) {
 	case test.final == nil:
 		lines = append(lines, fmt.Sprintf("%s trains, %s tests and chooses the best weights", s.train, name(s.choosing)))
 	default:
-		lines = append(lines, fmt.Sprintf("%s trains, %s chooses the best weights (%d images), %s tests them at the end (%d images)",
-			s.train, name(s.choosing), test.Len(), name(s.testing), test.final.Len()))
+		lines = append(lines, fmt.Sprintf("%s trains, %s chooses the best weights (%s), %s tests them at the end (%s)",
+			s.train, name(s.choosing), counted(test.Len(), "image"), name(s.testing), counted(test.final.Len(), "image")))
 	}
 	if out := s.all().LeftOutText(); out != "" {
 		lines = append(lines, "left out: "+out)
@@ -57,7 +56,7 @@ func (s *folderSplit) allNotes() []string {
 	}
 	for _, l := range s.lists() {
 		if l.loose > 0 {
-			s.note("%d images in %s are in no folder of a class and are left out", l.loose, l.dir)
+			s.note("%s beside the folders of classes in %s: left out", counted(l.loose, "image"), l.dir)
 		}
 		if names := l.withoutImages(s.training.classes); len(names) > 0 {
 			s.note("%d of the %d classes have no image in %s: %s", len(names), len(s.training.classes), l.dir, some(names))
@@ -65,8 +64,8 @@ func (s *folderSplit) allNotes() []string {
 	}
 	s.noteClassFirst()
 	all := s.all()
-	if n := all.pictures(); n > 0 {
-		s.note("%d files look like pictures but are left out, since only %s are read: %s", n, strings.ReplaceAll(readable(), " ", ", "), all.LeftOutText())
+	if out := all.pictures().LeftOutText(); out != "" {
+		s.note("pictures in other formats are left out (%s): files are read that end in %s", out, readable())
 	}
 	s.notes = append(s.notes, all.notes()...)
 	return s.notes

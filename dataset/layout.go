@@ -207,7 +207,7 @@ func (l *layout) noteOthers() {
 		case isPart(name) && images == 0:
 			l.note("%s holds no images and is left out", path)
 		case isPart(name):
-			l.note("%s holds %d images but no folders of classes, so that nothing says what they show: it is left out", path, images)
+			l.note("%s holds %s but no folders of classes, so that nothing says what they show: it is left out", path, counted(images, "image"))
 		case images > 0:
 			others = append(others, name)
 		}

@@ -61,12 +61,15 @@ var pictureEndings = []string{
 	".dng", ".nef", ".cr2", ".arw", ".raw", ".exr", ".hdr", ".eps", ".pcx", ".npy", ".dcm",
 }
 
-// pictures counts the files left out that are pictures of another format.
-func (f *Found) pictures() (n int) {
+// pictures are the files left out that are pictures in another format.
+func (f *Found) pictures() *Found {
+	pictures := &Found{LeftOut: map[string]int{}}
 	for _, ending := range pictureEndings {
-		n += f.LeftOut[ending]
+		if n := f.LeftOut[ending]; n > 0 {
+			pictures.LeftOut[ending] = n
+		}
 	}
-	return n
+	return pictures
 }
 
 // add adds what was found below another folder.
@@ -107,6 +110,14 @@ func (f *Found) notes() (list []string) {
 
 // mostNamed is the number of names in a message.
 const mostNamed = 5
+
+// counted is a number with its noun.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
 
 // some lists names, the first few of many.
 func some(names []string) string {

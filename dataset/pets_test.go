@@ -215,9 +215,11 @@ func TestPetsOtherFolders(t *testing.T) {
 	writeFiles(t, filepath.Join(top, "data", "pets"), smallPets(t))
 	plain := writeFiles(t, filepath.Join(top, "plain"), folderFiles(t, "cat/1.jpg", "cat/2.jpg", "dog/1.jpg", "dog/2.jpg", "dog/3.jpg"))
 	parts := writeFiles(t, filepath.Join(top, "parts"), folderFiles(t, "train/cat/1.jpg", "train/dog/2.jpg", "val/dog/1.jpg", "test/dog/1.jpg"))
+	single := writeFiles(t, filepath.Join(top, "single"), folderFiles(t, "a/1.jpg", "b/x.txt"))
 	for root, words := range map[string][]string{
 		plain:                                  {"it holds 2 folders (cat, dog) and 5 images", "data.set=image-folder"},
-		parts:                                  {"train with 2 classes (cat, dog) and 4 images", "data.set=image-folder"},
+		parts:                                  {"it holds 3 folders (test, train, val) and 4 images", "data.set=image-folder"},
+		single:                                 {"it holds 2 folders (a, b) and 1 image", "data.set=image-folder"},
 		filepath.Join(top, "data"):             {"data.root=" + filepath.Join(top, "data", "pets")},
 		filepath.Join(top, "data/pets/images"): {"data.root=" + filepath.Join(top, "data", "pets")},
 	} {

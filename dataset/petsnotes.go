@@ -20,22 +20,18 @@ func explainRoot(root string) string {
 	if abs, err := filepath.Abs(root); err == nil && checkRoot(filepath.Dir(abs)) == nil {
 		return "the set is the folder above: data.root=" + filepath.Dir(abs)
 	}
-	train, test, err := ImageFolder{Root: root, TestFraction: 0.5}.Splits()
-	if err != nil {
+	images := len(FindImages(root).Images)
+	if images == 0 {
 		return ""
 	}
-	classes := train.Classes()
-	images := train.Len() + test.Len()
-	if final := Final(test); final != nil {
-		images += final.Len()
+	what := "no folder"
+	if n := len(at.folders); n > 0 {
+		what = fmt.Sprintf("%s (%s)", counted(n, "folder"), some(at.folders))
 	}
-	what := fmt.Sprintf("%d folders", len(classes))
-	if l, err := findLayout(root); err == nil && l.train != "" {
-		what = fmt.Sprintf("%s with %d classes", filepath.Join(l.root, l.train), len(classes))
-	} else if len(classes) == 1 {
-		what = "one folder"
+	if l, err := findLayout(root); err == nil && l.root != root {
+		what += ", with a set in " + l.root
 	}
-	return fmt.Sprintf("it holds %s (%s) and %d images: for folders of images, one a class, set data.set=image-folder", what, some(classes), images)
+	return fmt.Sprintf("it holds %s and %s: for folders of images, one a class, set data.set=image-folder", what, counted(images, "image"))
 }
 
 // noteLists notes what of the lists a person should know: classes that get an

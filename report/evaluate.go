@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"strings"
 
 	"github.com/euryale-ml/euryale/trainer"
 )
@@ -27,6 +28,9 @@ func (r *Run) Evaluate(ctx context.Context) error {
 		return err
 	}
 	defer t.Close()
+	if was, is := r.testPart(), t.Split().Part(trainer.TestPart); was != nil && was.Hash != "" && is.Hash != "" && was.Hash != is.Hash {
+		return fmt.Errorf("report: %s: the test images that are here are not those of the run: %s", r.base(), strings.Join(r.Split.Differences(t.Split()), "; "))
+	}
 	if err := t.LoadModel(filepath.Join(r.Folder, trainer.CheckpointDir, trainer.BestFile), trainer.LoadOptions{}); err != nil {
 		return err
 	}

@@ -62,3 +62,20 @@ func TestReadPredictionsErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestPredictionIs finds images by their names, also where the set has moved, and by those
+// of earlier versions.
+func TestPredictionIs(t *testing.T) {
+	for _, c := range []struct {
+		image, name string
+		want        bool
+	}{
+		{"cat/1.jpg", "cat/1.jpg", true}, {"cat/1.jpg", "/new/root/cat/1.jpg", true}, {"cat/1.jpg", "/root/dog/1.jpg", false},
+		{"cat/1.jpg", "/root/tomcat/1.jpg", false}, {"1.jpg", "/root/dog/1.jpg", true}, {"1.jpg", "/root/dog/11.jpg", false},
+		{"drawn test image 1 (cat)", "drawn test image 1 (cat)", true},
+	} {
+		if got := (trainer.Prediction{Image: c.image}).Is(c.name); got != c.want {
+			t.Errorf("%q is %q: %v", c.image, c.name, got)
+		}
+	}
+}

@@ -14,8 +14,8 @@ import (
 	"github.com/euryale-ml/euryale/dataset"
 )
 
-// split describes the Trainer's sets.
-func (t *Trainer) split() *Split { return NewSplit(t.sets.train, t.sets.test, t.sets.final) }
+// Split says which images the Trainer trains and tests on.
+func (t *Trainer) Split() *Split { return NewSplit(t.sets.train, t.sets.test, t.sets.final) }
 
 // checkSplit wants the sets to be those of the run in the folder, if it has a checkpoint.
 func (t *Trainer) checkSplit(dir string) error {
@@ -31,7 +31,7 @@ func (t *Trainer) checkSplit(dir string) error {
 	case err != nil:
 		return err
 	default:
-		differ = was.Differences(t.split())
+		differ = was.Differences(t.Split())
 	}
 	if len(differ) == 0 {
 		return nil
@@ -80,7 +80,7 @@ func testDifferences(all []Prediction, test dataset.Listed) []string {
 
 // keepSplit writes the split of a new run, or of one from an earlier version.
 func (t *Trainer) keepSplit(dir string) error {
-	split := t.split()
+	split := t.Split()
 	if was, err := ReadSplit(dir); err == nil && len(was.Differences(split)) == 0 {
 		return nil
 	}

@@ -1,0 +1,192 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"text/tabwriter"
+
+	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/dataset"
+)
+
+const dataCheckHelp = `data check says how a set is split, counts its classes, and decodes every image. Exit code 1: some cannot be decoded.
+
+  data check [flags] [DIR]
+
+DIR is a folder of images, a folder for each class, as data.set=image-folder takes it, or that of the Oxford-IIIT Pet set,
+with images/ and annotations/. Without DIR it is the pets where they are found.
+
+`
+
+// checkOptions are the flags of data check.
+type checkOptions struct {
+	root, trainList, testList string
+	relabel                   bool
+	fraction                  float64
+	seed                      uint64
+}
+
+func (o *checkOptions) flags() *flag.FlagSet {
+	usual := config.Default().Data
+	f := newFlags("check")
+	f.StringVar(&o.root, "root", "", "the same as `DIR`")
+	f.StringVar(&o.trainList, "train-list", "", "training `LIST` of the pets; default trainval.txt")
+	f.StringVar(&o.testList, "test-list", "", "test `LIST` of the pets; default test.txt")
+	f.BoolVar(&o.relabel, "relabel", false, "only the classes of the training list, as data.relabel")
+	f.Float64Var(&o.fraction, "test-fraction", usual.TestFraction, "share of a folder without test images that tests, as data.test_fraction")
+	f.Uint64Var(&o.seed, "split-seed", usual.SplitSeed, "seed of that split, as data.split_seed")
+	return f
+}
+
+// checkSet is the command data check.
+func checkSet(ctx context.Context, s IO, args []string) error {
+	var o checkOptions
+	f := o.flags()
+	folders, err := parse(f, args)
+	if errors.Is(err, errHelp) {
+		io.WriteString(s.Out, dataCheckHelp)
+		printFlags(s.Out, f)
+	}
+	if err != nil {
+		return err
+	}
+	if len(folders) > 0 && o.root == "" {
+		o.root, folders = folders[0], folders[1:]
+	}
+	if len(folders) > 0 {
+		return usagef("%q: check takes one folder", folders[0])
+	}
+	name, train, test, err := o.open()
+	if err != nil {
+		return err
+	}
+	if o.root != "" {
+		name += ", " + o.root
+	}
+	fmt.Fprintf(s.Out, "set: %s\n", name)
+	for _, line := range dataset.About(train, test) {
+		fmt.Fprintln(s.Out, line)
+	}
+	parts := partsOf(train, test)
+	printClasses(s.Out, parts)
+	for _, note := range dataset.Notes(train, test) {
+		fmt.Fprintf(s.Out, "warning: %s\n", note)
+	}
+	return checkParts(ctx, s, parts)
+}
+
+// open opens the set, and says which one it is.
+func (o *checkOptions) open() (name string, train, test dataset.Dataset, err error) {
+	isPets := o.root == "" || o.trainList != "" || o.testList != "" || exists(filepath.Join(o.root, "images")) && exists(filepath.Join(o.root, "annotations"))
+	if isPets {
+		set := dataset.OxfordIIITPet{Root: o.root, TrainList: o.trainList, TestList: o.testList, Relabel: o.relabel}
+		train, test, err = set.Splits()
+		return pets, train, test, err
+	}
+	train, test, err = dataset.ImageFolder{Root: o.root, TestFraction: o.fraction, Seed: o.seed}.Splits()
+	return "image-folder", train, test, err
+}
+
+// checkedPart is a part of a set.
+type checkedPart struct {
+	name string
+	set  dataset.Dataset
+}
+
+// partsOf are the parts of a set under the names of their use.
+func partsOf(train, test dataset.Dataset) []checkedPart {
+	parts := []checkedPart{{"training", train}, {"test", test}}
+	if final := dataset.Final(test); final != nil {
+		parts[1].name = "validation"
+		parts = append(parts, checkedPart{"test", final})
+	}
+	return parts
+}
+
+// mostClassRows is the number of classes whose images are counted in rows of their own.
+const mostClassRows = 200
+
+// printClasses prints how many images each class has in each part.
+func printClasses(w io.Writer, parts []checkedPart) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	row := func(name string, cell func(p checkedPart) string) {
+		cells := []string{}
+		for _, p := range parts {
+			cells = append(cells, cell(p))
+		}
+		fmt.Fprintf(t, "%s\t\t%s\t\n", strings.Join(cells, "\t"), name)
+	}
+	counts := map[string][]int{}
+	for _, p := range parts {
+		counts[p.name] = dataset.PerClass(p.set)
+	}
+	row("class", func(p checkedPart) string { return p.name })
+	for label, class := range parts[0].set.Classes() {
+		if label == mostClassRows {
+			row(fmt.Sprintf("… and %d more classes", len(parts[0].set.Classes())-mostClassRows), func(checkedPart) string { return "" })
+			break
+		}
+		row(class, func(p checkedPart) string { return fmt.Sprint(counts[p.name][label]) })
+	}
+	t.Flush()
+}
+
+// checkParts decodes the images of all parts.
+func checkParts(ctx context.Context, s IO, parts []checkedPart) error {
+	all := 0
+	for _, p := range parts {
+		bad, err := checkImages(ctx, s, p.set)
+		if err != nil {
+			return err
+		}
+		classes := fmt.Sprintf("%d classes", len(p.set.Classes()))
+		if n := dataset.Occurring(p.set); n < len(p.set.Classes()) {
+			classes = fmt.Sprintf("%d of %d classes", n, len(p.set.Classes()))
+		}
+		fmt.Fprintf(s.Out, "%s: %d images, %s, %d cannot be decoded\n", p.name, p.set.Len(), classes, bad)
+		all += bad
+	}
+	if all > 0 {
+		return fmt.Errorf("%d images cannot be decoded", all)
+	}
+	return nil
+}
+
+// checkImages decodes every image on all cores and names those that cannot be decoded, in
+// the set's order.
+func checkImages(ctx context.Context, s IO, set dataset.Dataset) (bad int, err error) {
+	faults := make([]string, set.Len())
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for i := range next {
+				if sample, err := set.Sample(ctx, i); err != nil {
+					faults[i] = fmt.Sprintf("%s: %s", sample.Name, strings.TrimPrefix(oneLine(err), sample.Name+": "))
+				}
+			}
+		})
+	}
+	for i := 0; i < set.Len() && ctx.Err() == nil; i++ {
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	if ctx.Err() != nil {
+		return 0, context.Cause(ctx)
+	}
+	for _, fault := range faults {
+		if fault != "" {
+			bad++
+			fmt.Fprintln(s.Err, fault)
+		}
+	}
+	return bad, nil
+}
