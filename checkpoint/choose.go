@@ -201,6 +201,14 @@ func (f *family) compare(g *family, x *index) int {
 	return cmp.Or(whole(g)-whole(f), g.fits-f.fits, g.named-f.named, f.rank-g.rank, f.order-g.order, f.at-g.at, len(f.prefix)-len(g.prefix))
 }
 
+// isAt reports whether a family's prefix is a key that a caller asked for, or begins with it.
+func (f *family) isAt(key string) bool {
+	parts := func(s string) string {
+		return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '.' || r == ':' || r == ' ' || string(r) == border }), ".") + "."
+	}
+	return key == "" || strings.HasPrefix(parts(f.prefix), parts(key))
+}
+
 // complete adds to a family the names that it lacks from elsewhere in the file, if each of
 // them has one tensor there and no prefix of these has a name that the family has too. It
 // returns the number of names by their prefixes.

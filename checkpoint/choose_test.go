@@ -162,6 +162,23 @@ func TestNoChoice(t *testing.T) {
 	}
 }
 
+// TestChosenKey takes what the caller asks for.
+func TestChosenKey(t *testing.T) {
+	s := inMemory(part("model|", 2), part("model_ema|module.", 1), part("runs|a.b.", 3))
+	for key, value := range map[string]float32{
+		"": 1, "model": 2, "model.": 2, "model_ema": 1, "model_ema: module.": 1, "model_ema.module": 1, "runs": 3, "runs: a.b.": 3,
+	} {
+		if m, err := s.Match(netSpecs, MatchOptions{Head: netHead, Key: key}); err != nil || m.Tensors[0].Data.([]float32)[0] != value {
+			t.Errorf("%q: %v, want %v: %v", key, m.Choice, value, err)
+		}
+	}
+	for _, key := range []string{"mod", "ema", "runs: b"} {
+		if _, err := s.Match(netSpecs, MatchOptions{Head: netHead, Key: key}); !errors.Is(err, ErrMatch) || !strings.Contains(err.Error(), fmt.Sprintf("at %q", key)) {
+			t.Errorf("%q: %v", key, err)
+		}
+	}
+}
+
 // TestReplacedHead leaves the classifier of a file out, whatever it is made of.
 func TestReplacedHead(t *testing.T) {
 	for name, head := range map[string][]*item{

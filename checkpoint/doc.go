@@ -6,6 +6,10 @@
 // taken for it, and tensors must fill the file without gap or overlap. Writing replaces
 // the file whole or not at all.
 //
-// Info is what the metadata says of a model, and Match compares a file with the tensors
-// that a model needs.
+// Files of torch.save (.pth) are read too. Nothing in them is run: a class or function that
+// is not known here is a name with the values that it was given.
+//
+// Open lists the tensors of a file, and Source.Match finds those of a model among them,
+// whatever dictionaries and prefixes they lie below; see Choice. Info is what the metadata
+// holds about a model.
 package checkpoint

@@ -25,6 +25,9 @@ type MatchOptions struct {
 	Head []string
 	// Aliases are other names of the model's tensors that a file may have.
 	Aliases []Alias
+	// Key is the dictionary or prefix to take, as Choice names it, or its beginning; "" takes
+	// what fits best.
+	Key string
 	// ReplaceHead leaves out the classifier of a file that has another number of classes,
 	// or none.
 	ReplaceHead bool
@@ -124,8 +127,8 @@ func (s *Source) compare(specs []Spec, o MatchOptions) *comparison {
 	list := s.families(x)
 	f := &family{found: map[int]*hit{}}
 	var beside map[string]int
-	if len(list) > 0 {
-		if f = list[0]; f.named < x.needed {
+	if at := slices.IndexFunc(list, func(f *family) bool { return f.isAt(o.Key) }); at >= 0 {
+		if f = list[at]; f.named < x.needed {
 			beside = s.complete(f, list, x)
 		}
 	}
@@ -229,7 +232,9 @@ func (c *comparison) err() error {
 func (c *comparison) hints() string {
 	var s strings.Builder
 	f := c.family
-	if f.named == 0 {
+	if key := c.options.Key; f.named == 0 && key != "" {
+		fmt.Fprintf(&s, "; nothing in the file at %q has a name of the model", clip(key))
+	} else if f.named == 0 {
 		fmt.Fprintf(&s, "; nothing in the file has a name of the model")
 	} else {
 		where := "the file"

@@ -29,9 +29,9 @@ image [N, 3, size, size], normalised, the output logits [N, classes].
 
 // exporting is what the command export was told.
 type exporting struct {
-	weights, to, model, names string
-	size                      int
-	anyForm                   bool
+	weights, to, model, names, key string
+	size                           int
+	anyForm                        bool
 }
 
 // RunExport is the command that writes weights in other formats.
@@ -41,6 +41,7 @@ func RunExport(_ context.Context, s IO, args []string) int {
 	f.StringVar(&e.weights, "weights", "", "`FILE|RUN` to read: .safetensors, .pth, or a run's folder for its best weights")
 	f.StringVar(&e.to, "to", "", "`FILE` to write; its ending says the format")
 	f.StringVar(&e.model, "model", "", "`NAME` of the model, for files without metadata: "+strings.Join(models.Names(), ", "))
+	f.StringVar(&e.key, "weights-key", "", "`KEY` of the part of a file to take, such as model_ema; else what fits the model best")
 	f.StringVar(&e.names, "names", "torchvision", "torchvision or timm: whose `NAMES` VGG's classifier has")
 	f.IntVar(&e.size, "size", 0, "`PIXELS` of a side of ONNX's input; 0 = as in training, else 224")
 	f.BoolVar(&e.anyForm, "any-form", false, "take a file that does not say its form, as torchvision's, as one of resnet50, form A")
@@ -112,7 +113,7 @@ func (e *exporting) run(s IO) error {
 
 // write makes the model's graph, which says what its tensors are, and writes the file.
 func (e *exporting) write(s IO, path, name string, size int, f *checkpoint.Source, info checkpoint.Info) error {
-	m, err := modelOf(name, size, f)
+	m, err := modelOf(name, size, f, e.key)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -121,7 +122,7 @@ func (e *exporting) write(s IO, path, name string, size int, f *checkpoint.Sourc
 		return err
 	}
 	aliases := trainer.Aliases(m)
-	matched, err := f.Match(trainer.Specs(g), checkpoint.MatchOptions{Model: name, Aliases: aliases, AnyForm: e.anyForm})
+	matched, err := f.Match(trainer.Specs(g), checkpoint.MatchOptions{Model: name, Aliases: aliases, AnyForm: e.anyForm, Key: e.key})
 	if err != nil {
 		return err
 	}
@@ -145,12 +146,12 @@ func (e *exporting) write(s IO, path, name string, size int, f *checkpoint.Sourc
 }
 
 // modelOf makes a model with as many outputs as a file's classifier has.
-func modelOf(name string, size int, f *checkpoint.Source) (nn.Module, error) {
+func modelOf(name string, size int, f *checkpoint.Source, key string) (nn.Module, error) {
 	m, err := models.New(name, models.Config{Classes: 2})
 	if err != nil {
 		return nil, err
 	}
-	classes, err := trainer.HeadClasses(m, [3]int{3, size, size}, f)
+	classes, err := trainer.HeadClasses(m, [3]int{3, size, size}, f, key)
 	if err != nil {
 		return nil, err
 	}

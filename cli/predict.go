@@ -23,10 +23,10 @@ import (
 
 // predictOptions are the flags of predict.
 type predictOptions struct {
-	weights, device, model, classes string
-	cam, class                      string
-	asJSON, anyForm                 bool
-	top, threads, resize, crop      int
+	weights, device, model, classes, key string
+	cam, class                           string
+	asJSON, anyForm                      bool
+	top, threads, resize, crop           int
 }
 
 func (o *predictOptions) flags() *flag.FlagSet {
@@ -39,6 +39,7 @@ func (o *predictOptions) flags() *flag.FlagSet {
 	f.StringVar(&o.device, "device", "auto", "auto or cpu")
 	f.IntVar(&o.threads, "threads", 0, "workers; 0: all that the container allows")
 	f.StringVar(&o.model, "model", "", "model of a file without metadata: "+strings.Join(models.Names(), ", "))
+	f.StringVar(&o.key, "weights-key", "", "`KEY` of the part of a file to take, such as model_ema; else what fits the model best")
 	f.StringVar(&o.classes, "classes", "", "`FILE` with a class's name a line, for a file without metadata; else a class is called by its index")
 	f.IntVar(&o.resize, "resize", 0, "short side of the image, for a file without metadata; 0: 256")
 	f.IntVar(&o.crop, "crop", 0, "side of what the network sees, for a file without metadata; 0: 224")
@@ -124,7 +125,7 @@ func unknownName(what, name string, known []string) error {
 
 // run classifies and returns the number of images that could not be read.
 func (o *predictOptions) run(ctx context.Context, s IO, images []string) (bad int, err error) {
-	of := infer.Options{Model: o.model, Top: o.top, Resize: o.resize, Crop: o.crop, AnyForm: o.anyForm}
+	of := infer.Options{Model: o.model, Top: o.top, Resize: o.resize, Crop: o.crop, AnyForm: o.anyForm, Key: o.key}
 	if of.Classes, err = readNames(o.classes); err != nil {
 		return 0, err
 	}

@@ -44,6 +44,7 @@ type Config struct {
 type Model struct {
 	Name             string   `yaml:"name" names:"models" help:"architecture"`
 	Weights          string   `yaml:"weights" help:"weights to start from: a .safetensors or .pth file of torchvision, timm or Euryale, or a run's folder for its best ones; empty = fresh ones"`
+	WeightsKey       string   `yaml:"weights_key" help:"part of the file of weights to take, such as model_ema; empty = what fits the model best"`
 	AnyForm          bool     `yaml:"any_form" help:"take weights that do not say their form, as torchvision's, into form A of a ResNet"`
 	ReplaceHead      bool     `yaml:"replace_head" help:"start with a fresh classifier where the file's has another size"`
 	Freeze           []string `yaml:"freeze" resume:"free" help:"patterns of parameter names that stay as they are, such as conv1.*; backbone = all but the classifier"`

@@ -15,7 +15,7 @@ import (
 
 // contract is the table that users' files depend on: keys in order, with defaults.
 const contract = `name= seed=42 threads=0 device=auto precision=float32
-model.name=vgg16 model.weights= model.any_form=false
+model.name=vgg16 model.weights= model.weights_key= model.any_form=false
 		model.replace_head=false model.freeze= model.freeze_statistics=false model.zero_gamma=false model.dropout=0.5
 data.set=auto data.root= data.download=false data.url= data.archives= data.train_list=trainval.txt data.test_list=test.txt
 data.relabel=false data.batch=64 data.test_batch=0 data.workers=0 data.shuffle=true data.drop_last=false data.resize=256 data.crop=224

@@ -50,6 +50,9 @@ type Options struct {
 	Batch int
 	// Resize and Crop are for files without metadata; 0 means 256 and 224.
 	Resize, Crop int
+	// Key is the dictionary or prefix of the file to take, such as "model_ema"; "" takes what
+	// fits the model best.
+	Key string
 	// AnyForm takes a file without metadata into a ResNet of form A.
 	AnyForm bool
 }
@@ -137,7 +140,7 @@ func (c *Classifier) prepare(info checkpoint.Info, o Options) error {
 
 // build makes the model with as many outputs as the file's classifier has.
 func (c *Classifier) build(path string, f *checkpoint.Source, classes []string, o Options) (err error) {
-	n, err := c.classCount(f, classes, o.Classes)
+	n, err := c.classCount(f, classes, o)
 	if err != nil {
 		return fmt.Errorf("infer: %s: %w", path, err)
 	}
@@ -167,7 +170,7 @@ func (c *Classifier) build(path string, f *checkpoint.Source, classes []string, 
 		return err
 	}
 	_, named := net.(interface{ ModelName() string })
-	loaded, err := c.step.LoadFrom(f, trainer.LoadOptions{AnyForm: o.AnyForm, AnyModel: o.New != nil && !named}) // the caller says which model it is of
+	loaded, err := c.step.LoadFrom(f, trainer.LoadOptions{AnyForm: o.AnyForm, Key: o.Key, AnyModel: o.New != nil && !named}) // the caller says which model it is of
 	c.choice = loaded.Choice
 	return err
 }
@@ -196,7 +199,7 @@ func (c *Classifier) newModel(classes int) (net nn.Module, err error) {
 
 // classCount is the number of classes: of the names in the file, or of the outputs of its
 // classifier, or of given names where the model does not say which parameters those are.
-func (c *Classifier) classCount(f *checkpoint.Source, names, given []string) (int, error) {
+func (c *Classifier) classCount(f *checkpoint.Source, names []string, o Options) (int, error) {
 	if len(names) > 0 {
 		return len(names), nil
 	}
@@ -204,10 +207,10 @@ func (c *Classifier) classCount(f *checkpoint.Source, names, given []string) (in
 	if err != nil {
 		return 0, err
 	}
-	if _, ok := net.(interface{ HeadParams() []string }); !ok && len(given) > 0 {
-		return len(given), nil
+	if _, ok := net.(interface{ HeadParams() []string }); !ok && len(o.Classes) > 0 {
+		return len(o.Classes), nil
 	}
-	n, err := trainer.HeadClasses(net, [3]int{3, c.pipeline.H, c.pipeline.W}, f)
+	n, err := trainer.HeadClasses(net, [3]int{3, c.pipeline.H, c.pipeline.W}, f, o.Key)
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrWeights, err)
 	}

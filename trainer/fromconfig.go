@@ -100,7 +100,7 @@ func FromConfig(cfg config.Config, options ...Option) (*Trainer, error) {
 	}
 	t.ownDevice = true
 	if cfg.Model.Weights != "" && t.at.Step == 0 {
-		if err := t.LoadModel(cfg.Model.Weights, LoadOptions{ReplaceHead: cfg.Model.ReplaceHead, AnyForm: cfg.Model.AnyForm}); err != nil {
+		if err := t.LoadModel(cfg.Model.Weights, LoadOptions{ReplaceHead: cfg.Model.ReplaceHead, AnyForm: cfg.Model.AnyForm, Key: cfg.Model.WeightsKey}); err != nil {
 			t.Close()
 			return nil, err
 		}

@@ -15,6 +15,9 @@ type LoadOptions struct {
 	ReplaceHead bool
 	// AnyForm takes a file without metadata into a ResNet of form A.
 	AnyForm bool
+	// Key is the dictionary or prefix of a file to take, such as "model_ema"; "" takes what
+	// fits the model best.
+	Key string
 	// AnyModel takes a file that names another model: the caller knows that it fits.
 	AnyModel bool
 }
@@ -36,7 +39,7 @@ func matchOptions(m nn.Module, o LoadOptions) checkpoint.MatchOptions {
 		name = ""
 	}
 	return checkpoint.MatchOptions{
-		Model: name, Head: headParams(m), Aliases: Aliases(m), ReplaceHead: o.ReplaceHead, AnyForm: o.AnyForm,
+		Model: name, Head: headParams(m), Aliases: Aliases(m), ReplaceHead: o.ReplaceHead, AnyForm: o.AnyForm, Key: o.Key,
 	}
 }
 
@@ -118,8 +121,8 @@ func sameNames(a, b []string) bool {
 
 // HeadClasses is the number of classes of the classifier in a file of weights of a model,
 // which may be made with any number of classes itself. input is channels, height and width
-// of an image.
-func HeadClasses(m nn.Module, input [3]int, f *checkpoint.Source) (int, error) {
+// of an image, key as in LoadOptions.
+func HeadClasses(m nn.Module, input [3]int, f *checkpoint.Source, key string) (int, error) {
 	head := headParams(m)
 	if len(head) == 0 {
 		return 0, fmt.Errorf("%w: %s does not name the parameters of its classifier (HeadParams), nor does the file say how many classes there are; give their names", ErrConfig, modelName(m))
@@ -128,7 +131,7 @@ func HeadClasses(m nn.Module, input [3]int, f *checkpoint.Source) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	o := matchOptions(m, LoadOptions{AnyModel: true, AnyForm: true})
+	o := matchOptions(m, LoadOptions{AnyModel: true, AnyForm: true, Key: key})
 	if n := f.HeadClasses(Specs(g), o); n > 0 {
 		return n, nil
 	}
