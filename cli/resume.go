@@ -11,6 +11,7 @@ import (
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/internal/runfolder"
+	"github.com/euryale-ml/euryale/internal/smallfile"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -83,11 +84,14 @@ func keepChosen(c *config.Config, ran config.Config) {
 	}
 }
 
+// maxConfig is the most bytes of a run's configuration that are read.
+const maxConfig = 1 << 20
+
 // readRunConfig reads config.yaml of a run's folder.
 func readRunConfig(dir string) (config.Config, error) {
 	c := config.Default()
 	path := filepath.Join(dir, trainer.ConfigFile)
-	data, err := os.ReadFile(path)
+	data, err := smallfile.Read(path, maxConfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		if emptyDir(dir) {
 			return c, errNothingYet

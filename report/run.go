@@ -11,6 +11,7 @@ import (
 
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/internal/smallfile"
 	"github.com/euryale-ml/euryale/track"
 	"github.com/euryale-ml/euryale/trainer"
 )
@@ -84,8 +85,11 @@ func (r *Run) note(format string, args ...any) {
 	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
 }
 
+// maxConfig is the most bytes of a run's configuration that are read.
+const maxConfig = 1 << 20
+
 func (r *Run) readConfig() {
-	data, err := os.ReadFile(filepath.Join(r.Folder, trainer.ConfigFile))
+	data, err := smallfile.Read(filepath.Join(r.Folder, trainer.ConfigFile), maxConfig)
 	if err == nil {
 		c := config.Default()
 		if err = config.Load(data, &c); err == nil {

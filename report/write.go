@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/euryale-ml/euryale/internal/atomicfile"
@@ -19,7 +18,7 @@ const (
 // Write writes HTMLFile and MarkdownFile into a folder, which it makes where there is
 // none. Each appears whole or not at all.
 func (r *Report) Write(ctx context.Context, dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := atomicfile.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	for name, write := range map[string]func(context.Context, io.Writer) error{HTMLFile: r.WriteHTML, MarkdownFile: r.WriteMarkdown} {

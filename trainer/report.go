@@ -3,13 +3,13 @@ package trainer
 import (
 	"encoding/json"
 	"io"
-	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/euryale-ml/euryale/internal/atomicfile"
 	"github.com/euryale-ml/euryale/internal/runfolder"
+	"github.com/euryale-ml/euryale/internal/smallfile"
 	"github.com/euryale-ml/euryale/metrics"
 )
 
@@ -70,9 +70,12 @@ const saturatedAfter = 10
 // SummaryFile is the report's file in the run's folder.
 const SummaryFile = runfolder.SummaryFile
 
+// maxSummary is the most bytes of a summary that are read.
+const maxSummary = 16 << 20
+
 // ReadReport reads the summary of a run's folder.
 func ReadReport(dir string) (*Report, error) {
-	data, err := os.ReadFile(filepath.Join(dir, SummaryFile))
+	data, err := smallfile.Read(filepath.Join(dir, SummaryFile), maxSummary)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"image"
 	"image/png"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/euryale-ml/euryale/internal/atomicfile"
@@ -17,7 +16,7 @@ func WritePNG(path string, img image.Image) error {
 	if !hasPixels(img) {
 		return fmt.Errorf("viz: %s: %w: an image without pixels", path, ErrEmpty)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := atomicfile.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("viz: %w", err)
 	}
 	if err := atomicfile.Write(path, 0o644, func(w io.Writer) error { return png.Encode(w, img) }); err != nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"image/color"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -21,7 +20,7 @@ func isSVG(path string) bool { return strings.EqualFold(filepath.Ext(path), ".sv
 
 // writeSVG writes a canvas, making its folder. The file appears whole or not at all.
 func writeSVG(path string, canvas *vgsvg.Canvas) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := atomicfile.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("viz: %w", err)
 	}
 	err := atomicfile.Write(path, 0o644, func(w io.Writer) error {
