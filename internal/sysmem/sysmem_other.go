@@ -1,0 +1,5 @@
+//go:build !linux && !windows
+
+package sysmem
+
+func bounds() []Bound { return rlimits(nil) }
