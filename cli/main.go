@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 )
 
 // Exit codes of the commands.
@@ -37,6 +38,9 @@ func Main(c Command) {
 	keepAliveOnPipes()
 	out := &results{w: os.Stdout}
 	s := IO{In: os.Stdin, Out: out, Err: &messages{w: os.Stderr}}
+	if err := checkMemory(); err != nil {
+		os.Exit(fail(s, filepath.Base(os.Args[0]), err))
+	}
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, stopSignals(os.Getenv, signal.Ignored)...)
 	go func() {

@@ -68,6 +68,7 @@ func (n *session) sayWhat(root string) {
 	for _, note := range append(n.config.RateNotes(steps), notes(n.config)...) {
 		n.say("note: %s", note)
 	}
+	n.sayMemory()
 	n.say("run folder: %s", n.dir.path)
 	if epoch, step := t.Position(); step > 0 {
 		n.say("going on after step %d, in epoch %d", step, epoch)

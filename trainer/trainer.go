@@ -43,6 +43,8 @@ type Trainer struct {
 	graph       *nn.Graph // of one image, for counts
 	frozen      *freezing
 
+	memory MemoryUse
+
 	log   *track.Log
 	saver *saver
 	saved bool              // a checkpoint is complete
@@ -114,6 +116,9 @@ func New(net nn.Module, train, test dataset.Dataset, c Config) (*Trainer, error)
 	if err := t.checkBatches(); err != nil {
 		return nil, err
 	}
+	if err := t.planMemory(); err != nil {
+		return nil, err
+	}
 	if err := t.openFolder(); err != nil {
 		return nil, err
 	}
@@ -175,6 +180,9 @@ func (t *Trainer) buildStep() (err error) {
 		return err
 	}
 	if t.frozen, err = freeze(t.model, t.graph, c); err != nil {
+		return err
+	}
+	if err := t.checkModel(); err != nil {
 		return err
 	}
 	t.step, err = NewStep(t.model, StepConfig{

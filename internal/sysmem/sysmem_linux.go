@@ -14,7 +14,11 @@ var root = ""
 
 func bounds() []Bound {
 	list := rlimits(usedAddresses())
-	list = append(list, cgroups()...)
+	own := table("/proc/self/status")["VmRSS"]
+	for _, b := range cgroups() {
+		b.Taken = own
+		list = append(list, b)
+	}
 	m := table("/proc/meminfo")
 	if m["MemTotal"] == 0 {
 		return list
@@ -25,7 +29,7 @@ func bounds() []Bound {
 	}
 	return append(list,
 		Bound{Name: "the system's memory and swap", Limit: m["MemTotal"] + m["SwapTotal"], Free: m["MemTotal"] + m["SwapTotal"], Hard: true},
-		Bound{Name: "the system's free memory", Limit: m["MemTotal"], Free: free + m["SwapFree"]})
+		Bound{Name: "the system's free memory", Limit: m["MemTotal"], Free: free + m["SwapFree"], Taken: own})
 }
 
 // usedAddresses are what the process takes of its resource limits.
@@ -37,7 +41,7 @@ func usedAddresses() map[int]int64 {
 // table reads lines such as "MemFree:  123 kB" as bytes.
 func table(name string) map[string]int64 {
 	values := map[string]int64{}
-	for line := range strings.Lines(read(name)) {
+	for line := range strings.Lines(readFile(name)) {
 		key, value, _ := strings.Cut(line, ":")
 		words := strings.Fields(value)
 		if len(words) == 0 {
@@ -55,7 +59,7 @@ func table(name string) map[string]int64 {
 	return values
 }
 
-func read(name string) string {
+func readFile(name string) string {
 	data, _ := os.ReadFile(root + name)
 	return string(data)
 }
@@ -63,7 +67,7 @@ func read(name string) string {
 // cgroups are the limits of the process's control group and of the groups around it, in
 // version 1, 2, or both.
 func cgroups() (list []Bound) {
-	for line := range strings.Lines(read("/proc/self/cgroup")) {
+	for line := range strings.Lines(readFile("/proc/self/cgroup")) {
 		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
 		if len(parts) != 3 {
 			continue
@@ -107,7 +111,7 @@ func walk(group, kind, controller string, limit func(dir string) (Bound, bool)) 
 // mounted finds where a hierarchy of groups is mounted, and a group's path below that. In
 // a container the mount's root may be the group itself.
 func mounted(group, kind, controller string) (mount, inside string, ok bool) {
-	for line := range strings.Lines(read("/proc/self/mountinfo")) {
+	for line := range strings.Lines(readFile("/proc/self/mountinfo")) {
 		before, after, _ := strings.Cut(line, " - ")
 		m, super := strings.Fields(before), strings.Fields(after)
 		if len(m) < 5 || len(super) < 3 || super[0] != kind || controller != "" && !contains(super[2], controller) {
@@ -148,7 +152,7 @@ func version1(dir string) (Bound, bool) {
 
 // group is the Bound of a group; what the kernel can drop at once does not count as used.
 func group(dir string, limit, used int64, droppable string) Bound {
-	for line := range strings.Lines(read(dir + "/memory.stat")) {
+	for line := range strings.Lines(readFile(dir + "/memory.stat")) {
 		if name, value, _ := strings.Cut(strings.TrimSpace(line), " "); name == droppable {
 			if n, err := strconv.ParseInt(value, 10, 64); err == nil {
 				used -= min(n, used)
@@ -160,6 +164,6 @@ func group(dir string, limit, used int64, droppable string) Bound {
 
 // number reads a file with a number; "max" is none.
 func number(name string) (int64, bool) {
-	n, err := strconv.ParseInt(strings.TrimSpace(read(name)), 10, 64)
+	n, err := strconv.ParseInt(strings.TrimSpace(readFile(name)), 10, 64)
 	return n, err == nil && n >= 0
 }

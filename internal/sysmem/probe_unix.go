@@ -1,0 +1,14 @@
+//go:build unix
+
+package sysmem
+
+import "golang.org/x/sys/unix"
+
+// probe reports whether so many bytes could be mapped now.
+func probe(bytes int64) error {
+	m, err := unix.Mmap(-1, 0, int(bytes), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		return err
+	}
+	return unix.Munmap(m)
+}

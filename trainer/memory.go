@@ -1,0 +1,169 @@
+package trainer
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"gorgonia.org/tensor"
+
+	"github.com/euryale-ml/euryale/engine"
+	"github.com/euryale-ml/euryale/internal/sysmem"
+)
+
+// MemoryUse is what a run takes at its peak, in bytes. It is an estimate: what images take
+// while they are decoded depends on the images.
+type MemoryUse struct {
+	Model      int64 // parameters, statistics, the optimizer's values, kept gradients
+	Work       int64 // activations, gradients and inputs of the largest batches
+	Batches    int64 // batches that are made ahead, in training and in evaluation
+	Checkpoint int64 // the copy that a checkpoint is written from
+	Base       int64 // the program itself and the images that are being decoded
+}
+
+// Total is the sum.
+func (u MemoryUse) Total() int64 { return u.Model + u.Work + u.Batches + u.Checkpoint + u.Base }
+
+// heap is the part in Go's heap.
+func (u MemoryUse) heap() int64 { return u.Batches + u.Checkpoint + u.Base }
+
+const (
+	baseBytes    = 80 << 20 // of a small run, measured
+	decodeBytes  = 12 << 20 // a worker, for photographs of 3 megapixels
+	batchesAhead = 3        // that a dataset.Loader has memory for
+)
+
+// MemoryUse is what the run takes at its peak.
+func (t *Trainer) MemoryUse() MemoryUse { return t.memory }
+
+// measureMemory works out what the run takes with training batches and test batches of
+// some sizes, without taking it. The optimizer's slots are made.
+func (t *Trainer) measureMemory(batch, testBatch int) (MemoryUse, error) {
+	var work engine.Memory
+	add := func(m engine.Memory, err error) error {
+		work.Arena, work.Scratch, work.Own = max(work.Arena, m.Arena), max(work.Scratch, m.Scratch), work.Own+m.Own
+		return err
+	}
+	sizes := []int{min(batch, t.train.Len())}
+	if short := t.train.Len() % batch; short > 0 && !t.config.DropLast && t.train.Len() > batch {
+		sizes = append(sizes, short)
+	}
+	for _, n := range sizes {
+		if err := add(t.step.planTraining(part{batch: n})); err != nil {
+			return MemoryUse{}, err
+		}
+	}
+	testBatch = min(testBatch, t.test.Len())
+	if err := add(t.step.planEvaluation(testBatch)); err != nil {
+		return MemoryUse{}, err
+	}
+	slots, element := t.step.state.Bytes(), t.elementBytes()
+	image := int64(3 * t.config.Crop * t.config.Crop)
+	u := MemoryUse{
+		Model: slots, Work: work.Arena + work.Scratch + work.Own, Checkpoint: slots,
+		Batches: 4*image*batchesAhead*int64(batch+testBatch) + element*image*int64(testBatch),
+		Base:    baseBytes + decodeBytes*int64(t.train.Workers()),
+	}
+	if t.step.deferred() { // kept gradients are not saved, and the update needs room of its own
+		u.Work += int64(t.Parameters()) * element
+	}
+	return u, nil
+}
+
+// elementBytes is the size of a value.
+func (t *Trainer) elementBytes() int64 {
+	if t.config.Float64 {
+		return 8
+	}
+	return 4
+}
+
+// planTraining is what the program of a training batch would take.
+func (s *Step) planTraining(of part) (engine.Memory, error) {
+	_, spec, err := s.trainingSpec(of)
+	if err != nil {
+		return engine.Memory{}, err
+	}
+	return engine.PlanMemory(s.config.Device, s.state, spec)
+}
+
+// planEvaluation is what the program of an evaluation would take.
+func (s *Step) planEvaluation(size int) (engine.Memory, error) {
+	_, spec, err := s.evaluationSpec(size)
+	if err != nil {
+		return engine.Memory{}, err
+	}
+	return engine.PlanMemory(s.config.Device, s.state, spec)
+}
+
+// planMemory compares what the run takes with what there is, before the first step. What
+// certainly does not fit is an error; decoded images are kept only as far as there is room.
+func (t *Trainer) planMemory() (err error) {
+	if t.memory, err = t.measureMemory(t.config.Batch, t.config.TestBatch); err != nil {
+		return err
+	}
+	u := t.memory
+	room := int64(math.MaxInt64)
+	for _, b := range sysmem.Bounds() {
+		there := b.Room(u.Model)
+		room = min(room, there-u.Total())
+		if u.Total() <= there {
+			continue
+		}
+		e := t.doesNotFit(b, there)
+		if b.Hard {
+			return e
+		}
+		t.logWarn(e.Error())
+	}
+	const reserved = 4 // the part of the room that is left for what was not counted
+	t.limitCache(max(0, room-room/reserved))
+	var short *sysmem.Shortage
+	if err := sysmem.Reserve(u.Work, u.heap()); errors.As(err, &short) {
+		return t.doesNotFit(short.Bound, u.Total()-(short.Need-short.Free))
+	}
+	return nil
+}
+
+// checkModel makes sure that there is room for a model's fresh weights: the parameters on
+// the device, and the largest one drawn in Go's heap.
+func (t *Trainer) checkModel() error {
+	element, largest := t.elementBytes(), 0
+	for _, p := range t.graph.Params {
+		largest = max(largest, tensor.Shape(p.Shape).TotalSize())
+	}
+	weights, drawn := element*int64(t.Parameters()), (4+element)*int64(largest)
+	hard := sysmem.Tightest(sysmem.Bounds(), func(b sysmem.Bound) bool { return b.Hard && !b.Address })
+	err := sysmem.Reserve(weights, drawn)
+	if there := hard.Room(0); err == nil && weights+drawn+baseBytes/2 > there {
+		err = &sysmem.Shortage{Need: weights + drawn + baseBytes/2, Free: there, Bound: hard}
+	}
+	if err != nil {
+		return fmt.Errorf("trainer: %w for the model's %d parameters: %w; a smaller model needs less", ErrMemory, t.Parameters(), err)
+	}
+	return nil
+}
+
+// limitCache divides what may be kept of decoded images among the loaders.
+func (t *Trainer) limitCache(bytes int64) {
+	loaders := 2
+	if t.final != nil {
+		loaders++
+	}
+	each := min(t.config.CacheBytes, bytes/int64(loaders))
+	t.train.LimitCache(each)
+	t.test.LimitCache(each)
+	if t.final != nil {
+		t.final.LimitCache(each)
+	}
+}
+
+// RoomForMemory is the memory that the run may take by the tightest bound, math.MaxInt64
+// if none is known.
+func (t *Trainer) RoomForMemory() int64 {
+	least := int64(math.MaxInt64)
+	for _, b := range sysmem.Bounds() {
+		least = min(least, b.Room(t.memory.Model))
+	}
+	return least
+}
