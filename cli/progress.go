@@ -4,33 +4,34 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
-
-	"github.com/schollz/progressbar/v3"
+	"unicode/utf8"
 
 	"github.com/euryale-ml/euryale/trainer"
 )
 
+// How often progress is shown.
 const (
-	// barParts is how many parts of the bar are a step.
-	barParts = 100
-	// How often progress is told.
 	barEvery  = 100 * time.Millisecond
 	lineEvery = 5 * time.Second
 )
 
-// progress tells how a run goes: one line that is redrawn on a terminal, elsewhere a
+// progress shows how a run goes: one line that is redrawn on a terminal, elsewhere a
 // line every few seconds; and a line an epoch on both.
 type progress struct {
 	out      io.Writer
-	columns  int // of the terminal; 0 if it is none
+	columns  func() int // of the terminal as it is now; nil if it is none
+	coloured bool
 	chance   float64
 	maxSteps int
 	now      func() time.Time
 
-	bar            *progressbar.ProgressBar
 	epochs         int
 	first, total   int // steps done before, steps in all
+	at             int // the last step
 	begun, said    time.Time
 	epochBegun     time.Time
 	loss, accuracy average
@@ -39,8 +40,10 @@ type progress struct {
 }
 
 func newProgress(out io.Writer, chance float64, maxSteps int) *progress {
-	p := &progress{out: out, chance: chance, maxSteps: maxSteps, now: time.Now}
-	p.columns, _ = terminal(out)
+	p := &progress{out: out, chance: chance, maxSteps: maxSteps, now: time.Now, coloured: colours(out)}
+	if _, ok := terminal(out); ok {
+		p.columns = func() int { n, _ := terminal(out); return n }
+	}
 	return p
 }
 
@@ -56,15 +59,11 @@ func (p *progress) start(s trainer.Start) error {
 	p.begun = p.now()
 	p.said, p.last, p.epochBegun = p.begun, p.begun, p.begun
 	fmt.Fprintf(p.out, "training: %d epochs of %d steps; the first step compiles the program\n", s.Epochs, s.StepsAnEpoch)
-	if p.columns == 0 {
+	p.at = p.first
+	if p.columns == nil {
 		return nil
 	}
-	p.bar = progressbar.NewOptions(barParts*p.total+1, // never full: it would end its line
-		progressbar.OptionSetWriter(p.out), progressbar.OptionSetWidth(10), progressbar.OptionSetPredictTime(false),
-		progressbar.OptionSetElapsedTime(false), progressbar.OptionShowDescriptionAtLineEnd(), progressbar.OptionUseANSICodes(true),
-		progressbar.OptionSetRenderBlankState(false),
-		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░", BarStart: "", BarEnd: ""}))
-	return p.draw(p.first, "compiling")
+	return p.draw(field{text: "compiling"})
 }
 
 func (p *progress) step(e trainer.StepEvent) error {
@@ -80,45 +79,74 @@ func (p *progress) step(e trainer.StepEvent) error {
 	if took > 0 {
 		p.stall.add(min(1, e.Waited.Seconds()/took.Seconds()))
 	}
-	every := lineEvery
-	if p.bar != nil {
-		every = barEvery
-	}
-	if now.Sub(p.said) < every && e.Step != p.first+1 {
+	p.at = e.Step
+	if now.Sub(p.said) < p.every() && e.Step != p.first+1 {
 		return nil
 	}
 	p.said = now
-	if p.bar != nil {
-		return p.draw(e.Step, p.state(e, now))
+	if p.columns != nil {
+		return p.draw(p.fields(e, now)...)
 	}
 	_, err := fmt.Fprintln(p.out, p.state(e, now))
 	return err
 }
 
-// state is where the run stands, the most important first: a narrow terminal cuts it.
+// every is the time between two lines, or between two drawings of one.
+func (p *progress) every() time.Duration {
+	if p.columns != nil {
+		return barEvery
+	}
+	return lineEvery
+}
+
+// left is the time to the end of the run, by the steps so far; false: not known yet.
+func (p *progress) left(step int, now time.Time) (time.Duration, bool) {
+	done := step - p.first - 1
+	if done < 1 {
+		return 0, false
+	}
+	return now.Sub(p.begun) / time.Duration(done) * time.Duration(max(0, p.total-step)), true
+}
+
+// fields are where the run stands, for the terminal's line. Each keeps its width, so that
+// nothing jumps while numbers change.
+func (p *progress) fields(e trainer.StepEvent, now time.Time) []field {
+	of := func(n, all int) string { return fmt.Sprintf("%*d/%d", len(strconv.Itoa(all)), n, all) }
+	left := fmt.Sprintf("%8s left", "-:--")
+	if d, ok := p.left(e.Step, now); ok {
+		left = clock(d) + " left"
+	}
+	return []field{
+		{"epoch " + of(e.Epoch, p.epochs), 1},
+		{"step " + of(e.Step, p.total), 5},
+		{left, 2},
+		{"loss " + sixWide(p.loss.value()), 3},
+		{fmt.Sprintf("acc %5.1f %%", 100*p.accuracy.value()), 4},
+		{fmt.Sprintf("lr %-8.3g", e.LR), 7},
+		{fmt.Sprintf("%s images/s", sixWide(p.rate.value())), 6},
+		{fmt.Sprintf("data stall %3.0f %%", 100*p.stall.value()), 8},
+	}
+}
+
+// state is where the run stands, as a line of a log.
 func (p *progress) state(e trainer.StepEvent, now time.Time) string {
 	s := fmt.Sprintf("epoch %d/%d  step %d/%d  loss %.4g  acc %s  lr %.3g  %.4g images/s", e.Epoch, p.epochs, e.Step, p.total,
 		p.loss.value(), percent(p.accuracy.value()), e.LR, p.rate.value())
-	if done := e.Step - p.first - 1; done > 0 {
-		left := now.Sub(p.begun) / time.Duration(done) * time.Duration(max(0, p.total-e.Step))
-		s += "  " + duration(left) + " left"
+	if d, ok := p.left(e.Step, now); ok {
+		s += "  " + duration(d) + " left"
 	}
 	return s + fmt.Sprintf("  data stall %.0f %%", 100*p.stall.value())
 }
 
 func (p *progress) evaluating(done, total int) error {
 	now := p.now()
-	every := lineEvery
-	if p.bar != nil {
-		every = barEvery
-	}
-	if now.Sub(p.said) < every {
+	if now.Sub(p.said) < p.every() {
 		return nil
 	}
 	p.said = now
 	text := fmt.Sprintf("testing: %d of %d images", done, total)
-	if p.bar != nil {
-		return p.draw(-1, text)
+	if p.columns != nil {
+		return p.draw(field{text: fmt.Sprintf("testing: %*d of %d images", len(strconv.Itoa(total)), done, total)})
 	}
 	_, err := fmt.Fprintln(p.out, text)
 	return err
@@ -127,12 +155,21 @@ func (p *progress) evaluating(done, total int) error {
 func (p *progress) epoch(e trainer.EpochEvent) error {
 	now := p.now()
 	p.clear()
-	best := ""
-	if e.Best {
-		best = ", the best so far"
+	columns := math.MaxInt
+	if p.columns != nil {
+		columns = p.columns() - 1
 	}
-	_, err := fmt.Fprintf(p.out, "epoch %d/%d  step %d  train loss %.4g  test loss %.4f  test accuracy %s (chance %s)  balanced %s  %s%s\n", e.Epoch, p.epochs, e.Step,
-		e.Train.Loss, e.Test.Loss, percent(e.Test.Accuracy), percent(p.chance), percent(e.Test.BalancedAccuracy), duration(now.Sub(p.epochBegun)), best)
+	took, best := duration(now.Sub(p.epochBegun)), ""
+	if e.Best {
+		best = "the best so far"
+		took += ", "
+	}
+	line := fitted(columns, field{fmt.Sprintf("epoch %d/%d", e.Epoch, p.epochs), 0}, field{fmt.Sprintf("step %d", e.Step), 6},
+		field{fmt.Sprintf("train loss %.4g", e.Train.Loss), 4}, field{fmt.Sprintf("test loss %.4f", e.Test.Loss), 3},
+		field{fmt.Sprintf("test accuracy %s", percent(e.Test.Accuracy)), 1}, field{fmt.Sprintf("(chance %s)", percent(p.chance)), 7},
+		field{fmt.Sprintf("balanced %s", percent(e.Test.BalancedAccuracy)), 5}, field{took + best, 2})
+	line = strings.Replace(strings.Replace(line, "  (chance", " (chance", 1), best, green(p.coloured, best), 1)
+	_, err := fmt.Fprintln(p.out, line)
 	p.epochBegun, p.last = now, now
 	return err
 }
@@ -142,24 +179,37 @@ func (p *progress) end(*trainer.Report, error) error {
 	return nil
 }
 
-// draw redraws the terminal's line at a step; -1 leaves the bar where it is.
-func (p *progress) draw(step int, text string) error {
-	const bar = 20 // percentage, borders and spaces beside the text
-	if room := max(10, p.columns-bar-1); len([]rune(text)) > room {
-		text = string([]rune(text)[:room])
+// draw redraws the terminal's line: the share that is done, a bar where there is room, and
+// fields. It ends before the last column, where some terminals would go to the next line.
+func (p *progress) draw(fields ...field) error {
+	const share = 4 // columns of the percentage
+	room := p.columns() - 1
+	done := 1.0
+	if p.total > 0 {
+		done = min(1, float64(p.at)/float64(p.total))
 	}
-	if step >= 0 {
-		if err := p.bar.Set(barParts * min(step, p.total)); err != nil {
-			return err
-		}
+	room -= share + 2
+	line := fmt.Sprintf("%3.0f%%", math.Floor(100*done))
+	important := slices.DeleteFunc(slices.Clone(fields), func(f field) bool { return f.rank > barRank })
+	if width := min(maxBar, room-1-utf8.RuneCountInString(fitted(room, important...))); width >= minBar {
+		full := int(done * float64(width))
+		line += " " + green(p.coloured, strings.Repeat("█", full)) + strings.Repeat("░", width-full)
+		room -= 1 + width
 	}
-	p.bar.Describe(text)
-	return nil
+	text := fitted(room, fields...)
+	_, err := io.WriteString(p.out, "\r"+line+"  "+text+clearLine)
+	return err
 }
 
+// The bar has minBar to maxBar parts, where fields up to barRank leave so much room.
+const minBar, maxBar, barRank = 5, 10, 5
+
+// clearLine clears a terminal's line from the cursor on.
+const clearLine = "\x1b[K"
+
 func (p *progress) clear() {
-	if p.bar != nil {
-		p.bar.Clear()
+	if p.columns != nil {
+		io.WriteString(p.out, "\r"+clearLine)
 	}
 }
 

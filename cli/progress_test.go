@@ -2,9 +2,12 @@ package cli
 
 import (
 	"bytes"
+	"math"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/euryale-ml/euryale/track"
 	"github.com/euryale-ml/euryale/trainer"
@@ -49,20 +52,102 @@ func TestProgressLines(t *testing.T) {
 	}
 }
 
+// escapes are the codes that take no place on a terminal.
+var escapes = regexp.MustCompile("\x1b\\[[0-9;]*[A-Za-z]")
+
+// TestProgressOnATerminal plays a run on terminals of several widths.
 func TestProgressOnATerminal(t *testing.T) {
-	var out bytes.Buffer
-	p := newProgress(&out, 0.1, 0)
-	p.columns = 60
-	tellRun(p)
-	for _, want := range []string{"epoch 2/2  step 20/20", " 49% ████░░░░░░  epoch 1/2", " 99% █████████", "test accuracy 50.0 %"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("no %q in %.2000q", want, out.String())
+	for _, c := range []struct {
+		columns int
+		want    []string // in lines of the run's end, or an epoch's
+	}{
+		{20, []string{" 95%  epoch 2/2"}},
+		{40, []string{" 95% ███████░  epoch 2/2      0:01 left", "epoch 1/2  test accuracy 50.0 %\n"}},
+		{60, []string{" 95%  epoch 2/2      0:01 left  loss 1.5000  acc  25.0 %", "epoch 1/2  test accuracy 50.0 %  10 s, the best so far\n"}},
+		{80, []string{" 95% ████", "epoch 2/2  step 19/20      0:01 left  loss 1.5000  acc  25.0 %", "epoch 1/2  test loss 1.2500  test accuracy 50.0 %  10 s, the best so far\n"}},
+		{100, []string{" 95% █████████░  epoch 2/2  step 19/20      0:01 left  loss 1.5000  acc  25.0 %"}},
+		{200, []string{
+			" 95% █████████░  epoch 2/2  step 19/20      0:01 left  loss 1.5000  acc  25.0 %  lr 0.01      64.000 images/s  data stall  10 %",
+			"epoch 1/2  step 10  train loss 1.75  test loss 1.2500  test accuracy 50.0 % (chance 10.0 %)  balanced 40.0 %  10 s, the best so far\n",
+		}},
+	} {
+		for _, coloured := range []bool{false, true} {
+			var out bytes.Buffer
+			p := newProgress(&out, 0.1, 0)
+			p.columns, p.coloured = func() int { return c.columns }, coloured
+			tellRun(p)
+			if has := strings.Contains(out.String(), "\x1b[32m"); has != coloured && c.columns >= 60 {
+				t.Errorf("%d columns: colours %v, want %v", c.columns, has, coloured)
+			}
+			text := escapes.ReplaceAllString(out.String(), "")
+			for _, want := range c.want {
+				if !strings.Contains(text, want) {
+					t.Errorf("%d columns: no %q in\n%s", c.columns, want, strings.ReplaceAll(text, "\r", "\n"))
+				}
+			}
+			places := map[int]bool{} // of "left"
+			for line := range strings.SplitSeq(strings.ReplaceAll(text, "\n", "\r"), "\r") {
+				if n := utf8.RuneCountInString(line); n >= c.columns && !strings.HasPrefix(line, "training:") {
+					t.Errorf("%d columns: a line of %d: %q", c.columns, n, line)
+				}
+				if before, _, ok := strings.Cut(line, " left"); ok {
+					places[utf8.RuneCountInString(before)] = true
+				}
+			}
+			if len(places) > 1 {
+				t.Errorf("%d columns: the time left stands in the columns %v", c.columns, places)
+			}
 		}
 	}
-	for line := range strings.SplitSeq(strings.ReplaceAll(out.String(), "\n", "\r"), "\r") {
-		text, _, isBar := strings.Cut(line, "\x1b[0K")
-		if n := len([]rune(text)); isBar && n > p.columns {
-			t.Errorf("a bar of %d columns: %q", n, line)
+}
+
+// TestProgressFollowsTheWidth makes the terminal narrower in the middle of a run.
+func TestProgressFollowsTheWidth(t *testing.T) {
+	var out bytes.Buffer
+	p := newProgress(&out, 0.1, 0)
+	columns := 100
+	p.columns = func() int { return columns }
+	p.start(trainer.Start{Epochs: 2, StepsAnEpoch: 10})
+	for i, width := range []int{100, 50, 200} {
+		columns = width
+		out.Reset()
+		p.said = time.Time{}
+		p.step(trainer.StepEvent{Epoch: 1, Step: i + 1, Loss: 1, Accuracy: 0.5, LR: 0.1, ImagesPerSecond: 1, Time: time.Now()})
+		line := escapes.ReplaceAllString(strings.Trim(out.String(), "\r"), "")
+		if n := utf8.RuneCountInString(line); n >= width || n < min(width, 100)/2 {
+			t.Errorf("%d columns: a line of %d: %q", width, n, line)
+		}
+	}
+}
+
+// TestLongRunFits has the numbers of a long run in 80 columns, all of the important ones.
+func TestLongRunFits(t *testing.T) {
+	p := &progress{epochs: 100, total: 5800, first: 0}
+	p.loss.add(3.61)
+	p.accuracy.add(0.031)
+	p.rate.add(71.3)
+	e := trainer.StepEvent{Epoch: 3, Step: 123, LR: 0.00123}
+	p.begun = time.Unix(0, 0)
+	line := fitted(80-1-4-2, p.fields(e, time.Unix(600, 0))...)
+	if want := "epoch   3/100  step  123/5800   7:45:20 left  loss 3.6100  acc   3.1 %"; line != want {
+		t.Errorf("%q, want %q", line, want)
+	}
+}
+
+func TestFixedWidths(t *testing.T) {
+	for v, want := range map[float64]string{
+		0: "0.0000", 3.6109: "3.6109", 9.99996: "10.000", 12.5: "12.500", 123.456: "123.46", 1234.56: "1234.6", 12345.6: " 12346", 1e8: " 1e+08",
+		0.000123: " 1e-04", math.Inf(1): "  +Inf", math.NaN(): "   NaN", 99.99951: "100.00",
+	} {
+		if got := sixWide(v); got != want {
+			t.Errorf("%v: %q, want %q", v, got, want)
+		}
+	}
+	for d, want := range map[time.Duration]string{
+		0: "    0:00", 200 * time.Second: "    3:20", 2*time.Hour + 5*time.Minute: " 2:05:00", 99 * time.Hour: "99:00:00", 100 * time.Hour: "  4d 04h",
+	} {
+		if got := clock(d); got != want {
+			t.Errorf("%v: %q, want %q", d, got, want)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"math"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -64,10 +65,11 @@ func quote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// terminal reports whether w is a terminal, and its width in columns.
+// terminal reports whether w is a terminal that can redraw a line, which TERM=dumb denies,
+// and its width in columns at this moment.
 func terminal(w any) (columns int, ok bool) {
 	f, isFile := w.(interface{ Fd() uintptr })
-	if !isFile || !term.IsTerminal(int(f.Fd())) {
+	if !isFile || os.Getenv("TERM") == "dumb" || !term.IsTerminal(int(f.Fd())) {
 		return 0, false
 	}
 	columns, _, err := term.GetSize(int(f.Fd()))
