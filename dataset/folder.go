@@ -1,7 +1,9 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -35,8 +37,8 @@ func (f ImageFolder) Splits() (train, test Dataset, err error) {
 	if f.Root == "" {
 		return nil, nil, fmt.Errorf("dataset: %w: ImageFolder.Root is empty: want the folder of the images", ErrNoSet)
 	}
-	if info, err := os.Stat(f.Root); err != nil || !info.IsDir() {
-		return nil, nil, fmt.Errorf("dataset: %w: there is no folder %q", ErrNoSet, f.Root)
+	if err := checkFolder(f.Root); err != nil {
+		return nil, nil, err
 	}
 	l, err := findLayout(f.Root)
 	if err != nil {
@@ -53,6 +55,20 @@ func (f ImageFolder) Splits() (train, test Dataset, err error) {
 		return nil, nil, err
 	}
 	return s.sets()
+}
+
+// checkFolder wants a folder.
+func checkFolder(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("dataset: %w: %w", ErrNoSet, err)
+	case err != nil:
+		return fmt.Errorf("dataset: %w: there is no folder %q", ErrNoSet, path)
+	case !info.IsDir():
+		return fmt.Errorf("dataset: %w: there is no folder %q: it is a file", ErrNoSet, path)
+	}
+	return nil
 }
 
 // folderSplit is an image folder on its way to sets.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // about says which folder trains, which chooses the best weights, which tests, and
@@ -51,9 +52,7 @@ func (s *folderSplit) allNotes() []string {
 	if s.choosing == nil && s.train != "" && len(s.notes) > 0 {
 		s.note("without test images of its own, %s is split", s.training.dir)
 	}
-	if classes := s.training.classes; len(classes) == 1 {
-		s.note("%s has one class, %s: there is nothing to tell apart", s.training.dir, classes[0])
-	}
+	s.noteCase()
 	for _, l := range s.lists() {
 		if l.loose > 0 {
 			s.note("%s beside the folders of classes in %s: left out", counted(l.loose, "image"), l.dir)
@@ -71,10 +70,22 @@ func (s *folderSplit) allNotes() []string {
 	return s.notes
 }
 
+// noteCase notes classes whose names differ in nothing but their case.
+func (s *folderSplit) noteCase() {
+	first := map[string]string{} // by the name in lower case
+	for _, class := range s.training.classes {
+		lower := strings.ToLower(class)
+		if other, known := first[lower]; known {
+			s.note("the classes %s and %s of %s differ in nothing but their case", other, class, s.training.dir)
+		}
+		first[lower] = class
+	}
+}
+
 // noteClassFirst notes classes that have parts below them, which are no parts of
 // the set.
 func (s *folderSplit) noteClassFirst() {
-	for _, class := range s.training.classes {
+	for _, class := range s.training.classes[:min(3, len(s.training.classes))] { // others are laid out alike
 		at, err := look(filepath.Join(s.training.dir, class))
 		if err != nil || len(at.named(trainingNames)) == 0 {
 			continue

@@ -55,7 +55,7 @@ func findLayout(root string) (*layout, error) {
 		l.root = inner
 	}
 	if l.root != root {
-		l.note("the root %s is too high a level: %s is taken as the root", root, l.root)
+		l.note("the root %s is a level too high: all it holds is in %s, which is taken as the root", root, l.root)
 	}
 	l.noteOthers()
 	l.noteAbove()
@@ -154,6 +154,10 @@ func (l *layout) part(at looked, names []string) (string, error) {
 		ErrConfig, l.root, strings.Join(found, " and "), trainingNames[0], evaluatingNames[0], testingNames[0])
 }
 
+// mostSets is the number of folders up to which they may be sets: more are classes, which
+// would take long to look into.
+const mostSets = 100
+
 // inner is the root that is meant where the given one is too high; "" where it is
 // not.
 func (l *layout) inner() (string, error) {
@@ -161,15 +165,22 @@ func (l *layout) inner() (string, error) {
 		return "", nil
 	}
 	at, err := look(l.root)
-	if err != nil {
+	if err != nil || len(at.folders) > mostSets {
 		return "", err
 	}
-	var sets, others []string // folders that have parts themselves, and others with images
+	var sets []string // folders that have parts themselves
 	for _, name := range at.folders {
 		below := &layout{root: filepath.Join(l.root, name)}
 		if below.findParts() == nil && below.train != "" {
 			sets = append(sets, name)
-		} else if len(FindImages(below.root).Images) > 0 {
+		}
+	}
+	if len(sets) == 0 && len(at.folders) != 1 {
+		return "", nil
+	}
+	var others []string // with images
+	for _, name := range at.folders {
+		if !slices.Contains(sets, name) && len(FindImages(filepath.Join(l.root, name)).Images) > 0 {
 			others = append(others, name)
 		}
 	}

@@ -1,5 +1,7 @@
 package dataset
 
+import "fmt"
+
 // What a Dataset may say of itself beyond the interface. Each is optional.
 
 // Listed is a Dataset that knows its images without reading them.
@@ -37,12 +39,16 @@ type HeldOut interface {
 
 // Notes are the warnings of a training and a test set, each once.
 func Notes(train, test Dataset) []string {
-	return gather(train, test, func(d Dataset) []string {
+	notes := gather(train, test, func(d Dataset) []string {
 		if n, ok := d.(Noted); ok {
 			return n.Notes()
 		}
 		return nil
 	})
+	if classes := train.Classes(); len(classes) == 1 {
+		notes = append(notes, fmt.Sprintf("there is one class, %s: there is nothing to tell apart", classes[0]))
+	}
+	return notes
 }
 
 // About describes a training and a test set, each line once.

@@ -85,8 +85,8 @@ func (p OxfordIIITPet) Splits() (train, test Dataset, err error) {
 
 // checkRoot says why a folder is not the set.
 func checkRoot(root string) error {
-	if info, err := os.Stat(root); err != nil || !info.IsDir() {
-		return fmt.Errorf("dataset: %w: there is no folder %s", ErrNoSet, root)
+	if err := checkFolder(root); err != nil {
+		return err
 	}
 	for _, part := range []string{"images", "annotations"} {
 		if info, err := os.Stat(filepath.Join(root, part)); err != nil || !info.IsDir() {

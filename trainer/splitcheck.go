@@ -15,7 +15,12 @@ import (
 )
 
 // Split says which images the Trainer trains and tests on.
-func (t *Trainer) Split() *Split { return NewSplit(t.sets.train, t.sets.test, t.sets.final) }
+func (t *Trainer) Split() *Split {
+	if t.splitOf == nil {
+		t.splitOf = NewSplit(t.sets.train, t.sets.test, t.sets.final)
+	}
+	return t.splitOf
+}
 
 // checkSplit wants the sets to be those of the run in the folder, if it has a checkpoint.
 func (t *Trainer) checkSplit(dir string) error {

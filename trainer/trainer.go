@@ -34,6 +34,7 @@ type Trainer struct {
 	train, test *dataset.Loader
 	final       *dataset.Loader // nil: there is none
 	sets        sets
+	splitOf     *Split              // made when it is asked for
 	best        []checkpoint.Tensor // see keepBest
 	finalScores *Scores
 	occurring   int // classes in the last evaluation
