@@ -8,7 +8,6 @@ import (
 	"image/color"
 	"image/gif"
 	"image/jpeg"
-	"image/png"
 	"io"
 	"os"
 
@@ -78,7 +77,7 @@ type format struct {
 
 var formats = append([]format{
 	{"JPEG", "\xff\xd8\xff", 1024, sizeBy(jpeg.DecodeConfig), decodeBy(jpeg.Decode)},
-	{"PNG", "\x89PNG\r\n\x1a\n", 8256, sizeBy(png.DecodeConfig), decodePNG},
+	{"PNG", "\x89PNG\r\n\x1a\n", 8256, pngSize, decodePNG},
 	{"GIF", "GIF8?a", 4096, sizeBy(gif.DecodeConfig), decodeGIF},
 	{"BMP", "BM????\x00\x00\x00\x00", 8, sizeBy(bmp.DecodeConfig), decodeBy(bmp.Decode)},
 	{"TIFF", "II\x2a\x00", 32768, tiffSize, decodeTIFF},

@@ -2,16 +2,36 @@ package transforms
 
 import (
 	"bytes"
+	"encoding/binary"
+	"hash/crc32"
 	"image"
 	"image/png"
 )
+
+// pngSize reads the header alone: faults of other chunks are for decodePNG.
+func pngSize(data []byte) (w, h int, err error) {
+	c, err := png.DecodeConfig(bytes.NewReader(data))
+	if err == nil {
+		return c.Width, c.Height, nil
+	}
+	if len(data) < 33 || string(data[12:16]) != "IHDR" || crc32.ChecksumIEEE(data[12:29]) != binary.BigEndian.Uint32(data[29:]) {
+		return 0, 0, err
+	}
+	return int(binary.BigEndian.Uint32(data[16:])), int(binary.BigEndian.Uint32(data[20:])), nil
+}
 
 // decodePNG decodes a PNG as Pillow does. Grey levels of 16 bits are not scaled
 // but cut to 255, as its convert("RGB") of mode I;16 does.
 func decodePNG(data []byte) (*RGB, error) {
 	m, err := png.Decode(bytes.NewReader(data))
 	if err != nil {
-		return nil, err
+		repaired, e := repairPNG(data)
+		if e != nil {
+			return nil, err
+		}
+		if m, e = png.Decode(repaired); e != nil {
+			return nil, err
+		}
 	}
 	clip := func(d, s []uint8) {
 		v := s[1]
