@@ -1,17 +1,11 @@
 package transforms
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"image"
 	"image/color"
-	"image/gif"
-	"image/jpeg"
 	"io"
 	"os"
-
-	"golang.org/x/image/bmp"
 )
 
 // Errors of the decoder; test with errors.Is.
@@ -76,34 +70,16 @@ type format struct {
 }
 
 var formats = append([]format{
-	{"JPEG", "\xff\xd8\xff", 1024, sizeBy(jpeg.DecodeConfig), decodeBy(jpeg.Decode)},
+	{"JPEG", "\xff\xd8\xff", 1024, jpegSize, decodeJPEG},
 	{"PNG", "\x89PNG\r\n\x1a\n", 8256, pngSize, decodePNG},
-	{"GIF", "GIF8?a", 4096, sizeBy(gif.DecodeConfig), decodeGIF},
-	{"BMP", "BM????\x00\x00\x00\x00", 8, sizeBy(bmp.DecodeConfig), decodeBy(bmp.Decode)},
+	{"GIF", "GIF8?a", 4096, gifSize, decodeGIF},
+	{"BMP", "BM", 128, bmpSize, decodeBMP},
 	{"TIFF", "II\x2a\x00", 32768, tiffSize, decodeTIFF},
 	{"TIFF", "MM\x00\x2a", 32768, tiffSize, decodeTIFF},
 	{"TIFF", "II\x2b\x00", 32768, tiffSize, decodeTIFF},
 	{"TIFF", "MM\x00\x2b", 32768, tiffSize, decodeTIFF},
 	{"WebP", "RIFF????WEBPVP8", 32768, webpSize, decodeWebP},
 }, pnmFormats()...)
-
-// sizeBy and decodeBy make a format of an image package's functions.
-func sizeBy(config func(io.Reader) (image.Config, error)) func([]byte) (w, h int, err error) {
-	return func(data []byte) (w, h int, err error) {
-		c, err := config(bytes.NewReader(data))
-		return c.Width, c.Height, err
-	}
-}
-
-func decodeBy(decode func(io.Reader) (image.Image, error)) func([]byte) (*RGB, error) {
-	return func(data []byte) (*RGB, error) {
-		m, err := decode(bytes.NewReader(data))
-		if err != nil {
-			return nil, err
-		}
-		return FromImage(m), nil
-	}
-}
 
 func (f *format) matches(data []byte) bool {
 	if len(data) < len(f.magic) {
@@ -158,45 +134,6 @@ func (f *format) read(data []byte) (*RGB, error) {
 		return nil, fmt.Errorf("%w: %s: %w", ErrDecode, f.name, err)
 	}
 	return img, nil
-}
-
-// decodeGIF decodes the first frame.
-func decodeGIF(data []byte) (*RGB, error) {
-	c, err := gif.DecodeConfig(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	m, err := gif.Decode(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	if p, ok := m.(*image.Paletted); ok {
-		return gifFrame(p, c), nil
-	}
-	return FromImage(m), nil
-}
-
-// gifFrame puts the first frame on the canvas that the file declares. Go makes
-// the transparent index black; Pillow shows its colour.
-func gifFrame(m *image.Paletted, c image.Config) *RGB {
-	if global, ok := c.ColorModel.(color.Palette); ok && len(global) == len(m.Palette) {
-		for i, entry := range m.Palette {
-			if _, _, _, a := entry.RGBA(); a == 0 {
-				m.Palette[i] = global[i]
-			}
-		}
-	}
-	out := NewRGB(c.Width, c.Height)
-	colours := rgbPalette(m.Palette)
-	for i := 0; i < len(out.Pix); i += 3 {
-		copy(out.Pix[i:], colours[0][:])
-	}
-	for y := max(m.Rect.Min.Y, 0); y < min(m.Rect.Max.Y, out.H); y++ {
-		for x := max(m.Rect.Min.X, 0); x < min(m.Rect.Max.X, out.W); x++ {
-			copy(out.row(y)[3*x:], colours[m.ColorIndexAt(x, y)][:])
-		}
-	}
-	return out
 }
 
 // rgbPalette drops alpha; indices past the palette are black.

@@ -1,5 +1,5 @@
-"""Writes transforms/testdata/formats.json: small files of TIFF, WebP, PNM, PNG and
-others, what Pillow's convert("RGB") makes of them, and null where Pillow refuses.
+"""Writes transforms/testdata/formats.json: small files of TIFF, WebP, PNM, GIF and BMP,
+PNGs and JPEGs with faults, what Pillow's convert("RGB") makes of them, and null where Pillow refuses.
 
     python internal/gen/golden/formats.py    (from the repository's root; needs Pillow and numpy)
 """
@@ -161,10 +161,154 @@ def greys():
     return {"png_grey16": png(8, 1, 16, 0, [levels.tobytes()]), "png_grey16_hole": with_hole}
 
 
+def chunk(kind, data, damage=0):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data) ^ damage)
+
+
+def faulty_pngs():
+    """PNGs with the faults that files have; Pillow passes over some of them."""
+    whole = encoded(RGB, "PNG")
+    signature, header = whole[:8], whole[8:33]
+    raw = b"".join(b"\0" + row.tobytes() for row in PIX)
+    pixels, end = zlib.compress(raw), chunk(b"IEND", b"")
+    start = signature + header
+    idat = chunk(b"IDAT", pixels)
+    paletted = encoded(RGB.quantize(13), "PNG")
+    after_palette = paletted.index(b"IDAT") - 4
+    rows = b"".join(b"\0" + row.tobytes() for x, y, dx, dy in [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+                    for row in PIX[y::dy, x::dx])
+    interlaced = signature + chunk(b"IHDR", struct.pack(">IIBBBBB", W, H, 8, 2, 0, 0, 1)) + chunk(b"IDAT", zlib.compress(rows))
+    return {
+        "png_no_end": start + idat, "png_end_cut": start + idat + end[:5], "png_end_damaged": start + idat + chunk(b"IEND", b"", 1),
+        "png_pixels_damaged_sum": start + chunk(b"IDAT", pixels, 1) + end, "png_pixels_no_sum": start + idat[:-4],
+        "png_stream_no_sum": start + chunk(b"IDAT", pixels[:-4]) + end, "png_stream_half_sum": start + idat[:-6],
+        "png_stream_wrong_sum": start + chunk(b"IDAT", pixels[:-4] + b"abcd") + end,
+        "png_more_rows": start + chunk(b"IDAT", zlib.compress(raw + bytes(500))) + end, "png_fewer_rows": start + chunk(b"IDAT", zlib.compress(raw[:-30])) + end,
+        "png_junk_in_pixels": start + chunk(b"IDAT", pixels + b"junk") + end, "png_half": start + idat[:len(idat) // 2],
+        "png_many_chunks": start + b"".join(chunk(b"IDAT", pixels[i:i + 40]) for i in range(0, len(pixels), 40)),
+        "png_text_damaged_before": start + chunk(b"tEXt", b"a\0b", 1) + idat + end, "png_text_damaged_after": start + idat + chunk(b"tEXt", b"a\0b", 1) + end,
+        "png_profile_damaged": start + chunk(b"iCCP", b"x\0\0garbage") + idat + end, "png_header_damaged": signature + header[:-1] + b"x" + idat + end,
+        "png_long_transparency": paletted[:after_palette] + chunk(b"tRNS", bytes(300)) + paletted[after_palette:], "png_header_alone": start,
+        "png_interlaced": interlaced + end, "png_interlaced_no_end": interlaced, "png_trailing": whole + b"junk",
+    }
+
+
+def without(data, marker):
+    """A JPEG without the segments of a marker before its first scan."""
+    out, at = data[:2], 2
+    while True:
+        n = 2 + struct.unpack(">H", data[at + 2:at + 4])[0]
+        if data[at + 1] != marker:
+            out += data[at:at + n]
+        if data[at + 1] == 0xDA:
+            return out + data[at + n:]
+        at += n
+
+
+def faulty_jpegs():
+    image = pil(3, 33, 24, 2)
+    plain = encoded(image, "JPEG", quality=90)
+    made = {"jpeg_no_end": plain[:-2], "jpeg_half": plain[:len(plain) // 2], "jpeg_junk_before_end": plain[:-2] + b"junk" + plain[-2:]}
+    for name, options in (("444", dict(subsampling=0)), ("420", dict(subsampling=2)), ("optimized", dict(optimize=True, quality=40))):
+        data = encoded(image, "JPEG", **dict(quality=90, restart_marker_blocks=1) | options)
+        marks = [i for i in range(data.index(b"\xff\xda"), len(data) - 1) if data[i] == 0xFF and 0xD0 <= data[i + 1] <= 0xD7]
+        at = marks[len(marks) // 2]
+        for ahead in range(1, 8):
+            made[f"jpeg_restart_{name}_ahead{ahead}"] = data[:at + 1] + bytes([0xD0 + (data[at + 1] - 0xD0 + ahead) % 8]) + data[at + 2:]
+        made[f"jpeg_restart_{name}_missing"] = data[:at] + data[at + 2:]
+        made[f"jpeg_restart_{name}_last_missing"] = data[:marks[-1]] + data[marks[-1] + 2:]
+        made[f"jpeg_restart_{name}_twice"] = data[:at + 2] + data[at:]
+        made[f"jpeg_restart_{name}_junk"] = data[:at] + b"\x12\x34" + data[at:]
+        made[f"jpeg_restart_{name}_interval_lost"] = data[:at] + data[marks[len(marks) // 2 + 1]:]
+        all_zero = bytearray(data)
+        for i in marks:
+            all_zero[i + 1] = 0xD0
+        made[f"jpeg_restart_{name}_all_zero"] = bytes(all_zero)
+    scan, frame = plain.index(b"\xff\xda"), plain.index(b"\xff\xc0")
+    made["jpeg_junk_before_scan"] = plain[:scan] + b"junk" + plain[scan:]
+    made["jpeg_fill_before_scan"] = plain[:scan] + b"\xff\xff" + plain[scan:]
+    made["jpeg_usual_tables"] = without(plain, 0xC4)
+    made["jpeg_no_quantization"] = without(plain, 0xDB)
+    made["jpeg_two"] = plain + plain
+    made["jpeg_inks_unmarked"] = without(encoded(image.convert("CMYK"), "JPEG", quality=90), 0xEE)
+    made["jpeg_rgb"] = encoded(image, "JPEG", quality=90, keep_rgb=True)
+    made["jpeg_12_bits"] = plain[:frame + 4] + b"\x0c" + plain[frame + 5:]
+    made["jpeg_lossless"] = plain[:frame + 1] + b"\xc3" + plain[frame + 2:]
+    return made
+
+
+def gifs():
+    made = {}
+    small = encoded(RGB.crop((0, 0, 5, 4)).quantize(7), "GIF")
+    at = small.index(b",\0\0\0\0")
+    placed = small[:6] + struct.pack("<HH", W, H) + small[10:at + 1] + struct.pack("<HH", 3, 2) + small[at + 5:]
+    hole = b"!\xf9\4\1\0\0\2\0"
+    made["gif_placed"] = placed
+    made["gif_placed_transparent"] = placed[:at] + hole + placed[at:]
+    made["gif_outside"] = small[:6] + struct.pack("<HH", 6, 6) + small[10:at + 1] + struct.pack("<HH", 3, 4) + small[at + 5:]
+    colours = small[13:at][:3 << (small[10] & 7) + 1]
+    local = small[:10] + b"\0\0\0" + hole + small[at:at + 9] + bytes([0x80 | small[10] & 7]) + colours + small[at + 10:]
+    made["gif_local_transparent"] = local
+    made["gif_half"] = small[:-9]
+    made["gif_no_end"] = small[:-1]
+    return made
+
+
+def bmp(bits, compression, data, palette=b"", size=40, masks=(), height=H):
+    masks = struct.pack(f"<{len(masks)}I", *masks)
+    head = struct.pack("<IiiHHIIiiII", size, W, height, 1, bits, compression, len(data), 2835, 2835, len(palette) // 4, 0)
+    head += masks.ljust(size - 40, b"\0") if size > 40 else masks
+    return b"BM" + struct.pack("<IHHI", 14 + len(head + palette + data), 0, 0, 14 + len(head + palette)) + head + palette + data
+
+
+def bmps():
+    made = {}
+    upward = PIX[::-1]
+    grey = upward[:, :, 0]
+
+    def padded(row):
+        return row + b"\0" * (-len(row) % 4)
+
+    def few(bits):
+        return b"".join(padded(np.packbits(np.unpackbits((row >> (8 - bits))[:, None], axis=1)[:, 8 - bits:].reshape(-1)).tobytes()) for row in grey)
+
+    def palette(n):
+        return b"".join(bytes([i * 7 % 256, 255 - i, i, 0]) for i in range(n))
+
+    for bits in (1, 4, 8):
+        made[f"bmp_{bits}"] = bmp(bits, 0, few(bits), palette(1 << bits))
+    made["bmp_short_palette"] = bmp(8, 0, bytes(b % 16 for b in few(8)), palette(16))
+    made["bmp_grey"] = bmp(8, 0, few(8), b"".join(bytes([i, i, i, 0]) for i in range(256)))
+    deep = b"".join(padded((row.astype("<u2") * 129).tobytes()) for row in grey)
+    made["bmp_555"] = bmp(16, 0, deep)
+    made["bmp_565"] = bmp(16, 3, deep, masks=(0xF800, 0x7E0, 0x1F))
+    four = np.concatenate([upward[:, :, ::-1], upward[:, :, :1]], -1).tobytes()
+    made["bmp_32"] = bmp(32, 0, four)
+    made["bmp_32_masks"] = bmp(32, 3, four, masks=(0xFF0000, 0xFF00, 0xFF))
+    for size in (56, 108, 124):
+        made[f"bmp_32_header{size}"] = bmp(32, 3, four, size=size, masks=(0xFF0000, 0xFF00, 0xFF, 0xFF000000))
+    made["bmp_32_other_order"] = bmp(32, 3, four, size=124, masks=(0xFF, 0xFF00, 0xFF0000, 0xFF000000))
+    rows = b"".join(padded(row[:, ::-1].tobytes()) for row in upward)
+    made["bmp_rgb"] = bmp(24, 0, rows)
+    made["bmp_top_down"] = bmp(24, 0, b"".join(padded(row[:, ::-1].tobytes()) for row in PIX), height=-H)
+    made["bmp_reserved"] = made["bmp_rgb"][:6] + b"ABCD" + made["bmp_rgb"][10:]
+    made["bmp_os2"] = b"BM" + struct.pack("<IHHIIHHHH", 0, 0, 0, 26, 12, W, H, 1, 24) + rows
+    made["bmp_cut"] = made["bmp_rgb"][:-60]
+    runs = b"".join(b"".join(bytes([1, v]) for v in row) + b"\0\0" for row in grey)
+    made["bmp_runs"] = bmp(8, 1, runs + b"\0\1", palette(256))
+    literal = b"".join(bytes([0, W]) + row.tobytes() + b"\0" * (W % 2) + b"\0\0" for row in grey)
+    made["bmp_literal_runs"] = bmp(8, 1, literal + b"\0\1", palette(256))
+    made["bmp_jumps"] = bmp(8, 1, b"\5\7\0\2\3\2\4\x63\0\0" + literal[:(W + 4) * 3] + b"\0\2\0\5\2\1\0\0" * 1 + b"\0\0" * 20 + b"\0\2\xff\xff", palette(256))
+    made["bmp_runs4"] = bmp(4, 2, b"".join(bytes([W, int(row[0]) | 5, 0, 0]) for row in grey) + b"\0\1", palette(16))
+    made["bmp_runs_cut"] = bmp(8, 1, runs[:100] + b"\0\1", palette(256))
+    return made
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     table = []
-    for name, data in (samples_of_all_kinds() | layouts() | tiffs_by_pillow() | webps() | pnms() | greys()).items():
+    for name, data in (samples_of_all_kinds() | layouts() | tiffs_by_pillow() | webps() | pnms() | greys()
+                       | faulty_pngs() | faulty_jpegs() | gifs() | bmps()).items():
         want = None
         try:
             with Image.open(io.BytesIO(data)) as opened:
