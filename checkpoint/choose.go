@@ -89,6 +89,8 @@ func newIndex(specs []Spec, o MatchOptions) *index {
 // cuts calls yield with each prefix of a tensor's name whose rest is a name of the model.
 func (x *index) cuts(it *item, yield func(prefix string, to hitOf, exact bool)) {
 	full, parts := it.full(), 0
+	nested := strings.Contains(it.where, border)
+	wrapped := slices.ContainsFunc(wrappers, func(w string) bool { return strings.Contains(full, w) })
 	for at := len(full) - 1; at >= -1; at-- {
 		if at >= 0 && full[at] != '.' && full[at] != border[0] {
 			continue
@@ -99,11 +101,16 @@ func (x *index) cuts(it *item, yield func(prefix string, to hitOf, exact bool)) 
 		if parts++; parts > x.deepest+16 {
 			return
 		}
-		rest = strings.ReplaceAll(rest, border, ".")
+		if nested {
+			rest = strings.ReplaceAll(rest, border, ".")
+		}
 		if to, ok := x.exact[rest]; ok {
 			yield(full[:at+1], to, true)
 		} else if x.short != nil && !isWrapper(first) {
-			if to, ok := x.short[withoutWrappers(rest)]; ok {
+			if wrapped {
+				rest = withoutWrappers(rest)
+			}
+			if to, ok := x.short[rest]; ok {
 				yield(full[:at+1], to, false)
 			}
 		}

@@ -49,6 +49,15 @@ func named(full string, shape []int, data any) *item {
 
 func extra(full string) *item { return named(full, []int{1}, []float32{7}) }
 
+// nested is a part with a dictionary for each module.
+func nested(prefix string, value float32) (items []*item) {
+	for _, s := range netSpecs {
+		it := part("", value)[slices.IndexFunc(netSpecs, func(o Spec) bool { return o.Name == s.Name })]
+		items = append(items, named(prefix+strings.ReplaceAll(s.Name, ".", "|"), s.Shape, it.ref.(Tensor).Data))
+	}
+	return items
+}
+
 // only keeps the named ones of a part.
 func only(prefix string, value float32, keep ...string) []*item {
 	return slices.DeleteFunc(part(prefix, value), func(i *item) bool {
@@ -109,6 +118,7 @@ func TestChoice(t *testing.T) {
 		{"in two dictionaries", inMemory(part("params|", 1, statistics...), only("buffers|", 1, statistics...)), 1, `7 tensors of "params"; with 2 of "buffers"`},
 		{"no counters", inMemory(part("", 1, "bn1.num_batches_tracked")), 1, "1 num_batches_tracked, which it lacks, are 0"},
 		{"counts of a tool", inMemory(part("", 1), one("total_ops", "conv1.total_ops", "layer1.0.total_params")), 1, "3 left over: total_ops, conv1.total_ops, layer1.0.total_params"},
+		{"a dictionary for each layer", inMemory(nested("params|", 1)), 1, `7 tensors of "params"`},
 		{"other types beside it", inMemory(part("", 1), []*item{{name: "mask", dtype: "BOOL"}, {name: "q", dtype: "torch._utils._rebuild_qtensor"}}), 1, "2 left over: mask, q"},
 	} {
 		m, err := c.s.Match(netSpecs, MatchOptions{Head: netHead})

@@ -44,7 +44,7 @@ func readHeader(r io.Reader, size int64) (*header, error) {
 	case err != nil:
 		return nil, short(err)
 	case length > maxHeader:
-		return nil, fmt.Errorf("%w: its header would have %d bytes, more than %d", ErrFormat, length, maxHeader)
+		return nil, fmt.Errorf("%w: it is of no format that is known here: its header would have %d bytes, more than %d", ErrFormat, length, maxHeader)
 	case int64(length) > size-8:
 		return nil, fmt.Errorf("%w: %w: its header has %d bytes, the file %d", ErrFormat, ErrTruncated, length, size)
 	}

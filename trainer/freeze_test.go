@@ -225,6 +225,26 @@ func TestFreezeSomeStatistics(t *testing.T) {
 	}
 }
 
+// TestKeptStatisticsTakeABatchOfOne, since they need no variance over it.
+func TestKeptStatisticsTakeABatchOfOne(t *testing.T) {
+	for _, kept := range []bool{false, true} {
+		train, test, c := setUp(t, func(c *trainer.Config) {
+			c.Batch, c.Crop, c.Resize, c.Train, c.Test, c.FreezeStatistics, c.Epochs = 19, 2, 2, nil, nil, kept, 1
+		})
+		tr, err := trainer.New(newTiny(4), train, test, c)
+		if (err == nil) != kept {
+			t.Errorf("kept %v: %v", kept, err)
+		}
+		if err == nil {
+			_, err = tr.Fit(context.Background())
+			tr.Close()
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
 // TestFreezingMayChange thaws a part of a run on resuming, and freezes it again.
 func TestFreezingMayChange(t *testing.T) {
 	for _, o := range []optim.Optimizer{
