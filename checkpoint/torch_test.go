@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 )
@@ -166,11 +167,14 @@ func hostileTorch(t testing.TB) map[string][]byte {
 	files["long names"] = z("\x80\x02"+long+"q\x00"+tensor("K\x01", "K\x00", one("K\x01"), one("K\x01"))+"q\x01"+
 		"(("+strings.Repeat("}h\x00", 40)+"}h\x00h\x01s"+strings.Repeat("s", 40)+"tt.", four)
 	files["a long number"] = z("\x80\x02\x8b\x00\x00\x10\x00"+strings.Repeat("\xff", 1<<20)+".", four)
+	files["objects as each other's state"] = z("\x80\x02"+strings.Repeat("ca\nb\n)R", 300_000)+strings.Repeat("b", 299_999)+".", four)
+	files["lists in lists"] = z("\x80\x02"+strings.Repeat("]", 400_000)+strings.Repeat("a", 399_999)+".", four)
 	files["out of band"] = z("\x80\x05\x97.", four)
 	return files
 }
 
 func TestHostileTorch(t *testing.T) {
+	defer debug.SetMaxStack(debug.SetMaxStack(16 << 20)) // deep recursion ends the test
 	path := filepath.Join(t.TempDir(), "hostile.pth")
 	for name, data := range hostileTorch(t) {
 		if err := os.WriteFile(path, data, 0o644); err != nil {
@@ -251,6 +255,9 @@ func FuzzTorch(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
+		if s, err := newSource(bytes.NewReader(data), int64(len(data))); err == nil {
+			s.Match(netSpecs, MatchOptions{Head: netHead}) // no panic
+		}
 		file, err := decode(bytes.NewReader(data), int64(len(data)))
 		if err != nil {
 			return

@@ -70,21 +70,27 @@ func (w *walker) walk(v any, at *place) error {
 			return w.list(v, at)
 		}
 	case *object:
-		if !w.visit(v) {
-			return nil
+		if at.depth < maxDepth && w.visit(v) {
+			within := *at
+			within.depth++
+			return w.object(v, &within)
 		}
-		if err := w.walk(v.args, at); err != nil {
-			return err
-		}
-		if err := w.dictionary(&v.dict, at); err != nil {
-			return err
-		}
-		if err := w.list(v.items, at); err != nil {
-			return err
-		}
-		return w.walk(v.state, at)
 	}
 	return nil
+}
+
+// object looks into what an object was given.
+func (w *walker) object(o *object, at *place) error {
+	if err := w.walk(o.args, at); err != nil {
+		return err
+	}
+	if err := w.dictionary(&o.dict, at); err != nil {
+		return err
+	}
+	if err := w.list(o.items, at); err != nil {
+		return err
+	}
+	return w.walk(o.state, at)
 }
 
 // visit reports whether something has not been seen.
