@@ -109,6 +109,19 @@ func TestSecretsInAnswers(t *testing.T) {
 	}
 }
 
+// TestSecretAtTheEnd has a page that is nothing but markup before the place where reading
+// ends, which is within a secret.
+func TestSecretAtTheEnd(t *testing.T) {
+	const secret = "geheim-0123456789"
+	c := &Client{Name: "service", Base: &url.URL{Scheme: "http", Host: "host"}, Secrets: []string{secret}}
+	for shown := 1; shown < len(secret); shown++ {
+		page := "<" + strings.Repeat("x", maxRead-shown-2) + ">" + secret
+		if text := c.message("text/html", []byte(page)); strings.Contains(text, secret[:shown]) {
+			t.Errorf("%d characters: %q", shown, text)
+		}
+	}
+}
+
 // TestSecretsElsewhere has secrets that Hide adds, in addresses of redirections, in pages
 // that are no answers, and in errors of the transport.
 func TestSecretsElsewhere(t *testing.T) {

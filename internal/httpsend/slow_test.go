@@ -145,6 +145,9 @@ func TestRefusedEarly(t *testing.T) {
 		{Method: "PUT", Path: "/", Length: int64(len(body)), Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }},
 	}
 	tooLarge := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Expect") != "100-continue" { // else the body comes unasked
+			t.Errorf("%d bytes without a question", r.ContentLength)
+		}
 		w.Header().Set("Connection", "close")
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 	})

@@ -114,6 +114,10 @@ func TestSignIn(t *testing.T) {
 		"page": {func(w http.ResponseWriter, r *http.Request) {
 			io.WriteString(w, "<!DOCTYPE html><title>Please sign in</title><script>var token='secret'</script>")
 		}, "answers with a page; is there a sign-in before the service? Please sign in"},
+		"bad request": {func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			io.WriteString(w, "<html>Bad Request: this proxy wants a certificate</html>")
+		}, "400 Bad Request: Bad Request: this proxy wants a certificate"},
 	} {
 		s, dir := server(t), t.TempDir()
 		deliveries(s, func(_ int, w http.ResponseWriter, r *http.Request) bool { c.answer(w, r); return true })

@@ -39,16 +39,17 @@ func all(t *testing.T, dir string) []track.Record {
 		{Seq: 1, Kind: track.ParamsRecord, Time: then, Params: map[string]any{"optim.lr": 0.1}},
 		{Seq: 2, Kind: track.TextRecord, Time: then, Name: "note", Text: "x"},
 		{Seq: 3, Kind: track.TagsRecord, Time: then, Tags: []string{"a", "b"}},
-		{Seq: 4, Kind: track.MetricsRecord, Time: then, Step: 1, Values: map[string]float64{"train/loss": 1, "train/lr": 2}},
-		{Seq: 5, Kind: track.ImageRecord, Time: then, Step: 1, Name: "a", Path: picture},
-		{Seq: 6, Kind: track.MetricsRecord, Time: then, Step: 2, Values: map[string]float64{"train/loss": 1}},
-		{Seq: 7, Kind: track.FinishRecord, Time: then, Status: "finished"},
+		{Seq: 4, Kind: track.TextRecord, Time: then.Add(time.Second), Name: "note", Text: "y"},
+		{Seq: 5, Kind: track.MetricsRecord, Time: then, Step: 1, Values: map[string]float64{"train/loss": 1, "train/lr": 2}},
+		{Seq: 6, Kind: track.ImageRecord, Time: then, Step: 1, Name: "a", Path: picture},
+		{Seq: 7, Kind: track.MetricsRecord, Time: then, Step: 2, Values: map[string]float64{"train/loss": 1}},
+		{Seq: 8, Kind: track.FinishRecord, Time: then, Status: "finished"},
 	}
 }
 
 // wantAll are the tags that those records have in the files.
 var wantAll = []string{
-	experimentTag, sessionStartTag, "note/text_summary", "tags/text_summary", "train/loss 1", "train/lr 1", "a 1", "train/loss 2", sessionEndTag,
+	experimentTag, sessionStartTag, "note/text_summary", "tags/text_summary", "note/text_summary", "train/loss 1", "train/lr 1", "a 1", "train/loss 2", sessionEndTag,
 }
 
 // held are the tags of a run's files, in the order of their names, with their steps.
@@ -109,11 +110,11 @@ func TestShortWrite(t *testing.T) {
 		dir := t.TempDir()
 		s := start(t, dir)
 		good, records := s.file, all(t, dir)
-		if n, err := s.Deliver(context.Background(), records[:4]); n != 4 || err != nil {
+		if n, err := s.Deliver(context.Background(), records[:5]); n != 5 || err != nil {
 			t.Fatal(n, err)
 		}
 		s.file = reading(t, s.path)
-		if n, err := s.Deliver(context.Background(), records[4:]); n != 0 || err == nil {
+		if n, err := s.Deliver(context.Background(), records[5:]); n != 0 || err == nil {
 			t.Fatal(n, err)
 		}
 		if _, err := good.WriteAt([]byte{9, 0, 0, 0, 0, 0, 0, 0, 1}, s.end.At); err != nil {
@@ -122,7 +123,7 @@ func TestShortWrite(t *testing.T) {
 		if !forGood {
 			s.file = good
 		}
-		if n, err := s.Deliver(context.Background(), records[4:]); n != 3 || err != nil {
+		if n, err := s.Deliver(context.Background(), records[5:]); n != 3 || err != nil {
 			t.Fatal(n, err)
 		}
 		if got := held(t, dir); !slices.Equal(got, wantAll) {
@@ -164,16 +165,16 @@ func TestRemoved(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		s, records := start(t, dir), all(t, dir)
-		if n, err := s.Deliver(context.Background(), records[:4]); n != 4 || err != nil {
+		if n, err := s.Deliver(context.Background(), records[:5]); n != 5 || err != nil {
 			t.Fatal(n, err)
 		}
 		if err := os.RemoveAll(what(s)); err != nil {
 			t.Skip(err) // a system that keeps open files
 		}
-		if n, err := s.Deliver(context.Background(), records[4:]); n != 3 || err != nil {
+		if n, err := s.Deliver(context.Background(), records[5:]); n != 3 || err != nil {
 			t.Fatalf("%s: %d, %v", name, n, err)
 		}
-		if got, want := held(t, dir), append([]string{experimentTag, sessionStartTag}, wantAll[6:]...); !slices.Equal(got, want) {
+		if got, want := held(t, dir), append([]string{experimentTag, sessionStartTag}, wantAll[7:]...); !slices.Equal(got, want) {
 			t.Errorf("%s: %q\nwant %q", name, got, want)
 		}
 	}

@@ -32,15 +32,20 @@ type Sink struct {
 
 	written written
 	params  map[string]any
-	seq     int64 // of the last record that this session has put into a file
 }
 
 // written is what the run's files hold, so that nothing is written twice.
 type written struct {
-	steps   map[string]int64  // the last step of each tag
-	texts   map[string]string // the last text of each tag
-	session bool              // the start of the session
-	ended   float64           // the time of the last end of the session; 0: none
+	steps   map[string]int64 // the last step of each tag
+	texts   map[text]bool
+	session bool    // the start of the session
+	ended   float64 // the time of the last end of the session; 0: none
+}
+
+// text is a text of a time, which a tag may have several of.
+type text struct {
+	tag, text string
+	time      float64
 }
 
 var _ track.Sink = (*Sink)(nil)
@@ -49,7 +54,7 @@ var _ track.Sink = (*Sink)(nil)
 // again.
 func (s *Sink) Open(_ context.Context, run track.RunInfo) (track.Remote, error) {
 	s.close()
-	s.run, s.params, s.seq = run, map[string]any{}, 0
+	s.run, s.params = run, map[string]any{}
 	if err := s.begin(); err != nil {
 		return track.Remote{}, fmt.Errorf("tensorboard: %w", err)
 	}
@@ -110,7 +115,7 @@ func create(dir string, began int64) (f *os.File, err error) {
 
 // recall notes what the run's earlier files hold, and finds the time of the newest.
 func (s *Sink) recall(dir string) (newest int64, err error) {
-	s.written = written{steps: map[string]int64{}, texts: map[string]string{}}
+	s.written = written{steps: map[string]int64{}, texts: map[text]bool{}}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return 0, err
@@ -143,7 +148,7 @@ func (w *written) note(v Value) {
 	case v.Tag == sessionEndTag:
 		w.ended = v.Time
 	case v.Plugin == "text":
-		w.texts[v.Tag] = v.Text
+		w.texts[text{v.Tag, v.Text, v.Time}] = true
 	case w.later(v.Tag, v.Step):
 		w.steps[v.Tag] = v.Step
 	}
@@ -168,7 +173,7 @@ func clean(host string) string {
 func seconds(t time.Time) float64 { return float64(t.UnixNano()) / 1e9 }
 
 // Deliver appends records to the file and syncs it. A record whose write failed is not
-// done: it is written when the same records come again.
+// done: it is written when the same records come again, those in the file are not.
 func (s *Sink) Deliver(_ context.Context, records []track.Record) (int, error) {
 	done, err := s.append(records)
 	if done > 0 && s.file != nil {
@@ -182,9 +187,6 @@ func (s *Sink) Deliver(_ context.Context, records []track.Record) (int, error) {
 // append writes records, and returns how many of them need no further call.
 func (s *Sink) append(records []track.Record) (done int, err error) {
 	for i, r := range records {
-		if r.Seq > 0 && r.Seq <= s.seq {
-			continue // written, but not known to be on the disk when it came first
-		}
 		if err := s.ready(); err != nil {
 			return i, fmt.Errorf("tensorboard: %w", err)
 		}
@@ -195,7 +197,6 @@ func (s *Sink) append(records []track.Record) (done int, err error) {
 		if err := s.write(events); err != nil {
 			return i, fmt.Errorf("tensorboard: %w", err)
 		}
-		s.seq = max(s.seq, r.Seq)
 	}
 	return len(records), nil
 }
@@ -273,9 +274,9 @@ func (s *Sink) record(r track.Record) (e events, err error) {
 		if r.Name == "config" { // as it stands, not as Markdown
 			r.Text = "    " + strings.ReplaceAll(strings.TrimRight(r.Text, "\n"), "\n", "\n    ")
 		}
-		s.text(&e, r, r.Name, r.Text)
+		s.addText(&e, r, r.Name, r.Text)
 	case track.TagsRecord:
-		s.text(&e, r, "tags", strings.Join(r.Tags, ", "))
+		s.addText(&e, r, "tags", strings.Join(r.Tags, ", "))
 	case track.ImageRecord:
 		v, err := imageValue(r.Name, r.Path)
 		if err != nil {
@@ -300,14 +301,12 @@ func (s *Sink) record(r track.Record) (e events, err error) {
 	return e, nil // files are in the run's folder already
 }
 
-// text encodes a text, unless it is the last that its name has.
-func (s *Sink) text(e *events, r track.Record, name, text string) {
-	text = strings.ToValidUTF8(text, "?")
-	tag, texts := textTag(name), s.written.texts
-	if last, ok := texts[tag]; ok && last == text {
-		return
+// addText encodes a text, unless a file has it.
+func (s *Sink) addText(e *events, r track.Record, name, words string) {
+	of := text{textTag(name), strings.ToValidUTF8(words, "?"), seconds(r.Time)}
+	if texts := s.written.texts; !texts[of] {
+		e.add(event(r.Time, r.Step, textValue(of.tag, of.text)), func() { texts[of] = true })
 	}
-	e.add(event(r.Time, r.Step, textValue(tag, text)), func() { texts[tag] = text })
 }
 
 // event is a Summary of one value.
