@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/euryale-ml/euryale/config"
 )
 
 // block is a fenced block of a Markdown file.
@@ -94,6 +96,20 @@ func TestBlocksHaveAKnownLanguage(t *testing.T) {
 		for _, b := range blocksOf(t, file) {
 			if !known[b.language] {
 				t.Errorf("%s:%d: a block of %q, which no test reads", b.file, b.line, b.language)
+			}
+		}
+	}
+}
+
+// TestYAML loads the recipes of the documents.
+func TestYAML(t *testing.T) {
+	for _, file := range documents(t) {
+		for _, b := range blocksOf(t, file) {
+			if b.language == "yaml" {
+				c := config.Default()
+				if err := config.Load([]byte(b.text), &c); err != nil {
+					t.Errorf("%s:%d: %v", b.file, b.line, err)
+				}
 			}
 		}
 	}

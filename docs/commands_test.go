@@ -45,6 +45,7 @@ var cuts = []struct {
 
 // notRun are commands that no test runs, and why.
 var notRun = map[string]string{
+	"curl -LO https://download.pytorch.org/models/resnet50-0676ba61.pth": "it needs the network; a file of that name is there",
 	"go test ./...": "it would run this test",
 	"go install github.com/euryale-ml/euryale/cmd/euryale@latest": "it needs the network",
 	"go run ./cmd/euryale":     "it prints the help, with exit code 2",
@@ -59,6 +60,7 @@ var promises = []struct {
 	{regexp.MustCompile(`(train|examples/(vgg16|resnet50\w*)) .*-out runs/first`), []string{
 		"runs/first/config.yaml", "runs/first/metrics.jsonl", "runs/first/metrics.csv", "runs/first/summary.json", "runs/first/predictions.jsonl",
 		"runs/first/checkpoints/best.safetensors", "runs/first/checkpoints/last.safetensors", "runs/first/figures"}},
+	{regexp.MustCompile(`train .*-out runs/photos`), []string{"runs/photos/split.json"}},
 	{regexp.MustCompile(`sweep .*-out runs/study`), []string{"runs/study/report.html", "runs/study/report.md"}},
 	{regexp.MustCompile(`sweep .*-out runs/short`), []string{"runs/short/report.html", "runs/short/report.md"}},
 	{regexp.MustCompile(`export .*-to model\.onnx`), []string{"model.onnx"}},
@@ -133,8 +135,12 @@ func TestCommands(t *testing.T) {
 				w.paste("what README leaves", "mkdir -p data/oxford-iiit-pet && tar xf pets.tar -C data/oxford-iiit-pet\neuryale train vgg16 -out runs/first")
 			}
 			for _, b := range blocksOf(t, file) {
-				if b.language == "" || b.language == "sh" {
+				switch b.language {
+				case "", "sh":
 					w.paste(fmt.Sprintf("%s:%d", b.file, b.line), b.text)
+				case "yaml": // the reader saves it under its name
+					name, _, _ := strings.Cut(strings.TrimPrefix(b.text, "name: "), "\n")
+					w.write(name+".yaml", b.text)
 				}
 			}
 			for _, command := range commandsIn(t, file) {
@@ -218,7 +224,7 @@ func (w *workplace) paste(where, text string) {
 		err := c.Run()
 		cancel()
 		if err != nil {
-			w.t.Errorf("%s: %s\n%v\n%s", where, command, err, out.Bytes())
+			w.t.Errorf("%s: %s\n%v\n%s\na block that is not commands begins with ```text", where, command, err, out.Bytes())
 			continue
 		}
 		for _, p := range promises {

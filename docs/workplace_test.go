@@ -68,8 +68,10 @@ func (w *workplace) furnish() {
 		{Name: "conv.weight", Shape: []int{8, 3, 3, 3}, Data: values(8 * 27)}, {Name: "conv.bias", Shape: []int{8}, Data: values(8)},
 		{Name: "fc.weight", Shape: []int{1000, 8}, Data: values(8000)}, {Name: "fc.bias", Shape: []int{1000}, Data: values(1000)},
 	}
-	if err := checkpoint.WriteTorch(filepath.Join(w.dir, "resnet50.pth"), &checkpoint.File{Tensors: tensors}); err != nil {
-		w.t.Fatal(err)
+	for _, name := range []string{"resnet50.pth", "resnet50-0676ba61.pth"} {
+		if err := checkpoint.WriteTorch(filepath.Join(w.dir, name), &checkpoint.File{Tensors: tensors}); err != nil {
+			w.t.Fatal(err)
+		}
 	}
 }
 
