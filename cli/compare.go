@@ -329,6 +329,11 @@ func printComparison(w io.Writer, c *comparing) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	for _, r := range c.runs {
+		if r.Final != nil {
+			fmt.Fprintf(w, "%s: final test accuracy %s of %s images kept for the end\n", r.curves.Name, percent(r.Final.Accuracy), inwords.Grouped(int64(r.FinalImages)))
+		}
+	}
 	fmt.Fprintln(w)
 	for _, of := range []struct{ name, path string }{{"picture", c.picture}, {"report", c.page}} {
 		if of.path != "" {

@@ -55,6 +55,10 @@ func TestTrainSaysTheParts(t *testing.T) {
 		t.Errorf("%v, %+v", err, r)
 	}
 	train("-resume", "-out", "three").wants(t, Done, []string{"final test: accuracy "}, []string{"is finished"})
+	compare("two", "three").wants(t, Done, []string{"final test accuracy ", "of 7 images kept for the end"}, nil)
+	if text, err := os.ReadFile("report.md"); err != nil || !strings.Contains(string(text), "Of the 7 images that were kept for the end") {
+		t.Errorf("the report has no final accuracy: %v, %s", err, text)
+	}
 	pictures(t, "flat/cat:8", "flat/dog:8")
 	onFolder("flat", "-out", "flat-run").wants(t, Done, nil, []string{"flat test, by a hash of their names (data.test_fraction=0.2, data.split_seed=0)"})
 }

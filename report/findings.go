@@ -132,7 +132,7 @@ func (r *Report) found() (say []string) {
 	if len(say) == 0 {
 		say = append(say, "None of these runs was evaluated on its test images yet.")
 	}
-	return append(append(say, r.promise()...), r.statuses()...)
+	return slices.Concat(say, r.finals(), r.promise(), r.statuses())
 }
 
 // promise says in a sentence whether more epochs might bring more.

@@ -59,8 +59,8 @@ func (t *Trainer) checkWithoutSplit(dir, last string) (differ []string) {
 		}
 	}
 	if len(differ) == 0 {
-		t.logWarn(fmt.Sprintf("%s has no %s, which earlier versions did not write: whether the images are still the same is known only in part, from the classes and the test images",
-			dir, SplitFile))
+		t.logWarn(fmt.Sprintf("%s has no %s, which earlier versions did not write: whether the images are still the same is known only in part, from the classes and the test images. "+
+			"Earlier versions also split folders without test images of their own otherwise, by the run's seed", dir, SplitFile))
 	}
 	return differ
 }
@@ -80,7 +80,8 @@ func testDifferences(all []Prediction, test dataset.Listed) []string {
 	if len(other) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%s of %s in the test set at their place: %s", plural(len(other), "image is not", "images are not"), PredictionsFile, someNames(other))}
+	return []string{fmt.Sprintf("%s of %s in the test set at their place: %s (earlier versions split folders without test images of their own by the run's seed)",
+		plural(len(other), "image is not", "images are not"), PredictionsFile, someNames(other))}
 }
 
 // keepSplit writes the split of a new run, or of one from an earlier version.
