@@ -232,8 +232,10 @@ func (r *sweepRun) outcome() string {
 		return "failed: " + r.Error
 	case r.Result == nil:
 		return r.State
-	case r.Result.Best == nil:
+	case r.Result.Last == nil:
 		return r.State + ", not evaluated"
+	case r.Result.Best == nil:
+		return fmt.Sprintf("%s, %s test accuracy in the last epoch, none is the best", r.State, percent(r.Result.Last.Accuracy))
 	}
 	return fmt.Sprintf("%s test accuracy in epoch %d, after %s", percent(r.Result.Best.Accuracy), r.Result.Best.Epoch,
 		duration(time.Duration(r.Result.Seconds*float64(time.Second))))
@@ -286,8 +288,11 @@ func (w *sweep) tell(code int) int {
 		epochs, best, last, took := "–", "–", "–", "–"
 		if r.Result != nil {
 			epochs, took = strconv.Itoa(r.Result.Epochs), duration(time.Duration(r.Result.Seconds*float64(time.Second)))
-			if r.Result.Best != nil && r.Result.Last != nil {
-				best, last = percent(r.Result.Best.Accuracy), percent(r.Result.Last.Accuracy)
+			if r.Result.Best != nil {
+				best = percent(r.Result.Best.Accuracy)
+			}
+			if r.Result.Last != nil {
+				last = percent(r.Result.Last.Accuracy)
 			}
 		}
 		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Name, r.Seed, r.State, epochs, best, last, took, r.Folder)

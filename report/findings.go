@@ -245,6 +245,8 @@ func (r *Report) statuses() (say []string) {
 					of = fmt.Sprintf(" of %d", run.Config.Train.Epochs)
 				}
 				say = append(say, fmt.Sprintf("%s was stopped after %d%s epochs; what it shows is no result yet.", e.title(run), s.Epochs, of))
+			case s.Last != nil && s.Best == nil:
+				say = append(say, fmt.Sprintf("No epoch of %s is its best, since its test loss was never finite. The last test accuracy was %s.", e.title(run), percent(s.Last.Accuracy)))
 			case !run.evaluated():
 				say = append(say, fmt.Sprintf("%s has no test accuracy.", e.title(run)))
 			}
@@ -386,6 +388,7 @@ func (r *Report) mixed() bool {
 // saturation says of each experiment whether more epochs promise more.
 func (r *Report) saturation() (say []string) {
 	var rising, flat []string
+	value := "test accuracy"
 	for _, e := range r.Experiments {
 		for _, run := range e.Runs {
 			if !run.evaluated() {
@@ -395,13 +398,16 @@ func (r *Report) saturation() (say []string) {
 			ago := fmt.Sprintf("%s (best in epoch %d of %d, %s)", e.title(run), s.Best.Epoch, s.Last.Epoch, before(s.Last.Epoch-s.Best.Epoch))
 			if saturated(s) {
 				flat = append(flat, ago)
+				if by := s.Criterion(); by.Metric != "accuracy" {
+					value = "value of what their best epochs are chosen by"
+				}
 			} else {
 				rising = append(rising, ago)
 			}
 		}
 	}
 	if len(flat) > 0 {
-		say = append(say, fmt.Sprintf("Saturated, without a better test accuracy in their last 10 epochs: %s.", some(flat, 12)))
+		say = append(say, fmt.Sprintf("Saturated, without a better %s in their last 10 epochs: %s.", value, some(flat, 12)))
 	}
 	if len(rising) > 0 {
 		say = append(say, fmt.Sprintf("Not saturated, so that more epochs might still bring more: %s.", some(rising, 12)))

@@ -3,6 +3,7 @@ package record_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,6 +36,9 @@ func TestHook(t *testing.T) {
 			os.WriteFile(filepath.Join(figures, "show_batch_after.png"), nil, 0o644)
 			return os.WriteFile(filepath.Join(figures, "show_batch_before.png"), nil, 0o644)
 		}},
+		trainer.Hook{Name: "measures", Measure: func(e trainer.EpochEvent) (map[string]float64, error) {
+			return map[string]float64{"own": float64(e.Epoch), "bad": math.NaN()}, nil
+		}},
 		record.Hook(&kept, filepath.Join(dir, "run"), c)))
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +55,9 @@ func TestHook(t *testing.T) {
 	if k.Params["optim.lr"] != 1e-3 || k.Params["data.shuffle"] != true || k.Params["model.name"] != "resnet50d" || k.Params["summary.best.accuracy"] != r.Best.Accuracy ||
 		k.Params["summary.last.top5_accuracy"] != r.Last.Top5Accuracy || k.Points[3].Values["test/top5_accuracy"] != r.Last.Top5Accuracy {
 		t.Errorf("params %v", k.Params)
+	}
+	if _, bad := k.Points[3].Values["test/bad"]; bad || k.Points[3].Values["test/own"] != 2 || k.Params["summary.last.own"] != 2.0 {
+		t.Errorf("metrics of a hook: %v, %v", k.Points[3].Values, k.Params["summary.last.own"])
 	}
 	if got := strings.Join(k.Tags, " "); got != "mine resnet50d drawn" || k.Status != "finished" {
 		t.Errorf("tags %s, status %s", got, k.Status)

@@ -1,0 +1,43 @@
+package report
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+// TestTrainCurve draws the mean over the images of each epoch, a short last batch included.
+func TestTrainCurve(t *testing.T) {
+	step := func(epoch, step, images int, loss float64) track.Line {
+		return track.Line{Kind: track.StepLine, Epoch: epoch, Step: step, Loss: loss, Accuracy: loss / 4, Images: images}
+	}
+	r := &Run{Lines: []track.Line{
+		step(1, 1, 8, 1), step(1, 2, 2, 3.5), {Kind: track.EpochLine, Epoch: 1, Step: 2, Loss: 9}, step(2, 3, 0, 1), step(2, 4, 0, 2),
+	}}
+	xs, ys := trainCurve(trainLoss)(r)
+	if !slices.Equal(xs, []float64{1, 2}) || !slices.Equal(ys, []float64{1.5, 1.5}) {
+		t.Errorf("losses %v at %v", ys, xs)
+	}
+	if _, ys := trainCurve(trainAccuracy)(r); !slices.Equal(ys, []float64{0.375, 0.375}) {
+		t.Errorf("accuracies %v", ys)
+	}
+}
+
+// TestNoBestEpoch has a run whose test losses were never finite.
+func TestNoBestEpoch(t *testing.T) {
+	r := &Run{Folder: "never", Summary: &trainer.Report{Name: "never", Status: trainer.Finished, Last: &trainer.Scores{Epoch: 3, Accuracy: 0.25}}}
+	all, err := New([]*Run{r, {Folder: "fine", Summary: &trainer.Report{
+		Name: "fine", Status: trainer.Finished, BestBy: "loss", Saturated: true, Best: &trainer.Scores{Epoch: 1, Accuracy: 0.5}, Last: &trainer.Scores{Epoch: 12, Accuracy: 0.5},
+	}}}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := all.statuses(); len(got) == 0 || got[0] != "No epoch of never is its best, since its test loss was never finite. The last test accuracy was 25.0 %." {
+		t.Errorf("%q", got)
+	}
+	if got := all.saturation(); len(got) == 0 || got[0] != "Saturated, without a better value of what their best epochs are chosen by in their last 10 epochs: fine (best in epoch 1 of 12, 11 epochs ago)." {
+		t.Errorf("%q", got)
+	}
+}
