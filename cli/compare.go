@@ -69,7 +69,7 @@ func RunCompare(ctx context.Context, s IO, args []string) int {
 	f := o.flags()
 	folders, err := parse(f, args)
 	if errors.Is(err, errHelp) {
-		io.WriteString(s.Out, compareHelp)
+		io.WriteString(s.Out, reflowed(compareHelp))
 		printFlags(s.Out, f)
 		return Done
 	}

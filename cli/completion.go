@@ -15,14 +15,15 @@ import (
 	"github.com/euryale-ml/euryale/trainer"
 )
 
-const completionHelp = `completion prints a script that makes a shell complete euryale's commands, flags,
-recipes, models, the keys of -set and their values.
+const completionHelp = `completion prints a script that makes a shell complete euryale's commands,
+flags, recipes, models, the keys of -set and their values.
 
   completion bash|zsh|fish
 
-bash: add to ~/.bashrc               source <(euryale completion bash)
-zsh:  add to ~/.zshrc                source <(euryale completion zsh)
-fish: once, and after an update      euryale completion fish > ~/.config/fish/completions/euryale.fish
+  bash: in ~/.bashrc       source <(euryale completion bash)
+  zsh:  in ~/.zshrc        source <(euryale completion zsh)
+  fish: once, and after    euryale completion fish > \
+        an update              ~/.config/fish/completions/euryale.fish
 
 `
 

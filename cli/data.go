@@ -15,10 +15,10 @@ import (
 
 const dataHelp = `data looks after data sets.
 
-  data list                     what sets there are, and where the pets are
-  data download [flags]         fetch the Oxford-IIIT Pet set
-  data check [flags] [DIR]      say how a folder of images, or the pets, is split, and decode every image
-  data export [flags] DIR       write drawn animals as PNG: DIR/train/CLASS and DIR/test/CLASS
+  data list                   what sets there are, and where the pets are
+  data download [flags]       fetch the Oxford-IIIT Pet set
+  data check [flags] [DIR]    say how a set is split, and decode every image
+  data export [flags] DIR     write drawn animals below DIR/train and DIR/test
 
 `
 
@@ -53,8 +53,15 @@ func RunData(ctx context.Context, s IO, args []string) int {
 }
 
 func listSets(_ context.Context, s IO, args []string) error {
-	if len(args) > 0 {
-		return usagef("%q: list takes no arguments", args[0])
+	others, err := parse(newFlags("list"), args)
+	if errors.Is(err, errHelp) {
+		io.WriteString(s.Out, dataHelp)
+	}
+	if err != nil {
+		return err
+	}
+	if len(others) > 0 {
+		return usagef("%q: list takes no arguments", others[0])
 	}
 	fmt.Fprintf(s.Out, "sets: %s\n", strings.Join(dataset.Names(), ", "))
 	root, err := dataset.FindRoot()

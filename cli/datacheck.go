@@ -51,7 +51,7 @@ func checkSet(ctx context.Context, s IO, args []string) error {
 	f := o.flags()
 	folders, err := parse(f, args)
 	if errors.Is(err, errHelp) {
-		io.WriteString(s.Out, dataCheckHelp)
+		io.WriteString(s.Out, reflowed(dataCheckHelp))
 		printFlags(s.Out, f)
 	}
 	if err != nil {

@@ -47,7 +47,7 @@ func RunExport(_ context.Context, s IO, args []string) int {
 	f.BoolVar(&e.anyForm, "any-form", false, "take a file that does not say its form, as torchvision's, as one of resnet50, form A")
 	others, err := parse(f, args)
 	if errors.Is(err, errHelp) {
-		fmt.Fprint(s.Out, exportHelp)
+		fmt.Fprint(s.Out, reflowed(exportHelp))
 		printFlags(s.Out, f)
 		return Done
 	}

@@ -40,6 +40,18 @@ func wrapped(text string, indent int) string {
 	return b.String()
 }
 
+// reflowed breaks the paragraphs of a text into lines that fit. Those that begin with two
+// spaces stay as they are.
+func reflowed(text string) string {
+	parts := strings.Split(strings.TrimRight(text, "\n"), "\n\n")
+	for i, p := range parts {
+		if !strings.HasPrefix(p, "  ") {
+			parts[i] = wrapped(p, 0)
+		}
+	}
+	return strings.Join(parts, "\n\n") + "\n\n"
+}
+
 // listed is a list of names with a label, in lines that fit.
 func listed(label string, names []string) string {
 	return wrapped(label+": "+strings.Join(names, ", "), 0) + "\n"
@@ -136,7 +148,7 @@ func (t training) helpAll(w io.Writer, c config.Config, of string) {
 	if len(t.quick) > 0 {
 		fmt.Fprintf(w, "\nThe quick profile, for drawn images under data.set=auto:\n\n%s", indent(t.quick))
 	}
-	fmt.Fprintf(w, "\nExit codes: %d done, %d failed, %d usage, %d stopped by a signal after saving.\n", Done, Failed, Usage, Stopped)
+	fmt.Fprintf(w, "\n%s\n", wrapped(exitHelp, 0))
 }
 
 func indent(yaml []byte) string {

@@ -64,6 +64,17 @@ func TestEveryCommandIsInTheHelp(t *testing.T) {
 		}
 		o := run(sub.name, "-h")
 		o.wants(t, Done, []string{sub.name}, nil)
+		texts := o.out
+		for _, name := range sub.subs {
+			o := run(sub.name, name, "-h")
+			o.wants(t, Done, nil, nil)
+			texts += o.out
+		}
+		for line := range strings.Lines(texts) {
+			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > helpColumns && !strings.HasSuffix(line, " train [flags]\n") {
+				t.Errorf("%s: %d columns: %s", sub.name, n, line)
+			}
+		}
 		if got := run("help", sub.name); got.out != o.out || got.code != Done {
 			t.Errorf("help %s differs from %s -h", sub.name, sub.name)
 		}

@@ -60,7 +60,7 @@ func (c commands) lrfind(ctx context.Context, s IO, args []string) int {
 	names, err := f.flags.parse(set, args)
 	switch {
 	case errors.Is(err, errHelp):
-		fmt.Fprint(s.Out, lrfindHelp, listed("Recipes", c.names()), "\n")
+		fmt.Fprint(s.Out, reflowed(lrfindHelp), listed("Recipes", c.names()), "\n")
 		printFlags(s.Out, set)
 		return Done
 	case err != nil:

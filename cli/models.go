@@ -44,7 +44,7 @@ func runModels(_ context.Context, s IO, args []string) int {
 	others, err := parse(f, args)
 	switch {
 	case errors.Is(err, errHelp):
-		io.WriteString(s.Out, modelsHelp)
+		io.WriteString(s.Out, reflowed(modelsHelp))
 		printFlags(s.Out, f)
 		return Done
 	case err == nil && len(others) > 0:

@@ -68,7 +68,7 @@ func RunPredict(ctx context.Context, s IO, args []string) int {
 	f := o.flags()
 	images, err := parse(f, args)
 	if errors.Is(err, errHelp) {
-		io.WriteString(s.Out, predictHelp)
+		io.WriteString(s.Out, reflowed(predictHelp))
 		printFlags(s.Out, f)
 		return Done
 	}

@@ -27,7 +27,7 @@ func RunSummary(_ context.Context, s IO, args []string) int {
 	known := models.Names()
 	switch {
 	case errors.Is(err, errHelp):
-		fmt.Fprint(s.Out, summaryHelp, listed("Models", known), "\n")
+		fmt.Fprint(s.Out, reflowed(summaryHelp), listed("Models", known), "\n")
 		printFlags(s.Out, f)
 		return Done
 	case err != nil:

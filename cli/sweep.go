@@ -63,7 +63,7 @@ func (c commands) sweep(ctx context.Context, s IO, args []string) int {
 	f := o.flags()
 	recipes, err := parse(f, args)
 	if errors.Is(err, errHelp) {
-		fmt.Fprint(s.Out, sweepHelp, listed("Recipes", c.names()), "\n")
+		fmt.Fprint(s.Out, reflowed(sweepHelp), listed("Recipes", c.names()), "\n")
 		printFlags(s.Out, f)
 		return Done
 	}

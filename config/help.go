@@ -6,9 +6,9 @@ import (
 )
 
 // helpWidth is how many columns Help fills.
-const helpWidth = 100
+const helpWidth = 80
 
-// Help is a text of at most 100 columns about every key: default, range and meaning.
+// Help is a text of at most 80 columns about every key: default, range and meaning.
 // known names the models and sets that there are.
 func Help(known ...Known) string { return HelpFor(Default(), known...) }
 
