@@ -165,6 +165,30 @@ func TestDownloadAfterAKill(t *testing.T) {
 	}
 }
 
+// What a download left that was killed after its last rename is removed by the next
+// look; what has no lock file is none of its.
+func TestDownloadTidiesUp(t *testing.T) {
+	for _, inside := range []bool{false, true} {
+		root := writeFiles(t, filepath.Join(t.TempDir(), "pets"), smallPets(t))
+		work := root + workSuffix
+		if inside {
+			work = filepath.Join(root, workSuffix)
+		}
+		left := map[string][]byte{"images.tar.gz": {1}, "annotations.tar.gz.part": {2}, unpackPrefix + "1/set/x": {3}, installing: nil}
+		writeFiles(t, work, left)
+		if err := (OxfordIIITPet{Root: root}).Download(background); err != nil {
+			t.Fatal(err)
+		}
+		wantFiles(t, "no lock", work, left)
+		writeFile(t, filepath.Join(work, lockName), nil)
+		if err := (OxfordIIITPet{Root: root}).Download(background); err != nil {
+			t.Fatal(err)
+		}
+		notThere(t, work)
+		wantFiles(t, "the set", root, smallPets(t))
+	}
+}
+
 // A kill at any moment of the last steps leaves nothing that a second try does not
 // mend: the context ends at each report in turn.
 func TestDownloadStoppedAnywhere(t *testing.T) {

@@ -79,6 +79,7 @@ func (p OxfordIIITPet) Download(ctx context.Context) error {
 		return err
 	}
 	if p.complete(root) == nil {
+		tidy(root, p.Archives)
 		return nil
 	}
 	work := workPath(root)

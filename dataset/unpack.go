@@ -91,7 +91,7 @@ func unpackTar(t *tar.Reader, root *os.Root) error {
 		if n >= maxEntries {
 			return fmt.Errorf("%w: it has more than %d entries", ErrArchive, maxEntries)
 		}
-		if left -= max(h.Size, 0); left < 0 { // files with holes are small in the archive
+		if left -= max(h.Size, 0); left < 0 && h.Size <= maxEntry { // files with holes are small in the archive
 			return fmt.Errorf("%w: it unpacks to more than %d bytes", ErrArchive, mostUnpacked)
 		}
 		if err := unpackEntry(h, t, root); err != nil {

@@ -103,6 +103,22 @@ func (w *workFolder) finish(named []string) error {
 	return errors.Join(append(errs, removeIfThere(filepath.Join(w.path, installing)))...)
 }
 
+// tidy removes what a download that was killed after it had finished the set left
+// behind: its lock file is still there. One that is at work keeps its files.
+func tidy(root string, named []string) {
+	for _, path := range []string{root + workSuffix, filepath.Join(root, workSuffix)} {
+		lockPath := filepath.Join(path, lockName)
+		if _, err := os.Stat(lockPath); err != nil {
+			continue
+		}
+		if lock, err := filelock.Acquire(lockPath); err == nil {
+			w := &workFolder{path, lock}
+			_ = w.finish(named) // what cannot be removed does no harm
+			w.close()
+		}
+	}
+}
+
 // close gives the lock back, and removes the folder if nothing is in it.
 func (w *workFolder) close() {
 	_ = w.lock.Remove()

@@ -59,20 +59,33 @@ func readBMPHeader(data []byte) (b bmpHeader, err error) {
 	if err := b.check(); err != nil {
 		return b, err
 	}
+	b.readPalette(data[min(after, int64(len(data))):min(max(at, after), int64(len(data)))], int(entry), int(colours))
+	b.pixels = data[min(max(at, 0), int64(len(data))):]
+	return b, b.checkLength(len(data))
+}
+
+// readPalette reads the colours, of 3 or 4 bytes each; 0 colours: as many as the
+// bits of a pixel can name.
+func (b *bmpHeader) readPalette(data []byte, entry, colours int) {
 	if colours == 0 || colours > 256 {
 		colours = 1 << min(b.bits, 8)
 	}
-	for i := int64(0); b.bits <= 8 && i < colours && after+(i+1)*entry <= min(at, int64(len(data))); i++ {
-		p := data[after+i*entry:]
-		b.palette[i] = [3]uint8{p[2], p[1], p[0]}
+	for i := 0; b.bits <= 8 && i < colours && len(data) >= entry; i++ {
+		b.palette[i] = [3]uint8{data[2], data[1], data[0]}
+		data = data[entry:]
 	}
-	b.pixels = data[min(max(at, 0), int64(len(data))):]
-	if packed := b.compression == bmpRLE8 || b.compression == bmpRLE4; !packed && b.w > 0 && b.h > 0 && b.w <= MaxPixels/b.h && b.rowBytes()*b.h > len(b.pixels) {
-		if short := b.rowBytes()*b.h - len(b.pixels); short > b.rowBytes()-(b.w*b.bits+7)/8 { // but for the padding of the last row
-			return b, fmt.Errorf("%d×%d pixels in %d bytes: it is truncated", b.w, b.h, len(data))
-		}
+}
+
+// checkLength refuses a file without all pixels before memory is taken for them.
+func (b *bmpHeader) checkLength(size int) error {
+	if b.compression == bmpRLE8 || b.compression == bmpRLE4 || b.w < 1 || b.h < 1 || b.w > MaxPixels/b.h {
+		return nil
 	}
-	return b, nil
+	padding := b.rowBytes() - (b.w*b.bits+7)/8 // which the last row may lack
+	if b.rowBytes()*b.h-padding > len(b.pixels) {
+		return fmt.Errorf("%d×%d pixels in %d bytes: it is truncated", b.w, b.h, size)
+	}
+	return nil
 }
 
 // check names what is not supported, and chooses the masks of pixels without.

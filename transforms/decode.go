@@ -1,6 +1,7 @@
 package transforms
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"image/color"
@@ -10,7 +11,7 @@ import (
 
 // Errors of the decoder; test with errors.Is.
 var (
-	// ErrDecode says that the bytes are not a whole image of a known format.
+	// ErrDecode says that the bytes are not a complete image of a known format.
 	ErrDecode = errors.New("cannot decode image")
 	// ErrTooLarge says that an image claims more than MaxPixels pixels, or that
 	// its file has more than 1 GiB.
@@ -26,16 +27,18 @@ const maxFileBytes = 1 << 30
 
 // DecodeFile decodes an image file; see Decode. Errors name the file.
 func DecodeFile(path string) (*RGB, error) {
-	info, err := os.Stat(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("transforms: %w", err)
 	}
-	if info.Size() > maxFileBytes {
-		return nil, fmt.Errorf("transforms: %s: %w: %d bytes", path, ErrTooLarge, info.Size())
-	}
-	data, err := os.ReadFile(path)
+	defer f.Close()
+	info, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("transforms: %w", err)
+	}
+	data, err := readAll(f, info.Size())
+	if err != nil {
+		return nil, fmt.Errorf("transforms: %s: %w", path, err)
 	}
 	img, err := DecodeBytes(data)
 	if err != nil {
@@ -46,18 +49,33 @@ func DecodeFile(path string) (*RGB, error) {
 
 // Decode reads an image of at most 1 GiB from r; see DecodeBytes.
 func Decode(r io.Reader) (*RGB, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxFileBytes+1))
+	data, err := readAll(r, 0)
 	if err != nil {
 		return nil, fmt.Errorf("transforms: %w", err)
-	}
-	if len(data) > maxFileBytes {
-		return nil, fmt.Errorf("transforms: %w: more than %d bytes", ErrTooLarge, maxFileBytes)
 	}
 	img, err := DecodeBytes(data)
 	if err != nil {
 		return nil, fmt.Errorf("transforms: %w", err)
 	}
 	return img, nil
+}
+
+// readAll reads at most 1 GiB, of which size bytes are expected: devices and files
+// that grow have no size to rely on.
+func readAll(r io.Reader, size int64) ([]byte, error) {
+	if size > maxFileBytes {
+		return nil, fmt.Errorf("%w: %d bytes", ErrTooLarge, size)
+	}
+	var b bytes.Buffer
+	b.Grow(int(size) + bytes.MinRead)
+	n, err := b.ReadFrom(io.LimitReader(r, maxFileBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if n > maxFileBytes {
+		return nil, fmt.Errorf("%w: more than %d bytes", ErrTooLarge, maxFileBytes)
+	}
+	return b.Bytes(), nil
 }
 
 // A format is known by the bytes that its files begin with.

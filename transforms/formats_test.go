@@ -80,6 +80,42 @@ func TestFormatsTruncated(t *testing.T) {
 	}
 }
 
+// A PNG is complete without what follows its pixels, but not if a chunk of them is
+// cut off; errors of damaged files say of which kind they are.
+func TestDamageIsNamed(t *testing.T) {
+	png, jpeg := imageFile(t, "png_rgb"), imageFile(t, "jpeg_444_48x32")
+	end := bytes.Index(png, []byte("IEND")) - 4
+	if _, err := DecodeBytes(png[:end]); err != nil {
+		t.Errorf("a PNG without IEND: %v", err)
+	}
+	if _, err := DecodeBytes(png[:end-4]); err != nil {
+		t.Errorf("a PNG without its last checksum: %v", err)
+	}
+	flipped := bytes.Clone(png)
+	flipped[bytes.Index(png, []byte("IDAT"))+30] ^= 0xff
+	damaged := bytes.Clone(jpeg)
+	copy(damaged[len(jpeg)-200:], "\xff\xe5\xff\xe5")
+	for _, c := range []struct {
+		what string
+		data []byte
+		says string
+	}{
+		{"PNG cut within its pixels", png[:end-5], "PNG: it is truncated"},
+		{"PNG with wrong pixels", flipped, "PNG: it is damaged"},
+		{"JPEG without its end", jpeg[:len(jpeg)-2], "JPEG: it is truncated"},
+		{"half a JPEG", jpeg[:len(jpeg)/2], "truncated"},
+		{"JPEG with wrong data", damaged, "JPEG: its data are damaged"},
+		{"arithmetic coding", bytes.Replace(jpeg, []byte{0xff, 0xc0}, []byte{0xff, 0xc9}, 1), "arithmetic coding is not supported"},
+		{"12 bits", bytes.Replace(jpeg, []byte{0xff, 0xc0, 0, 17, 8}, []byte{0xff, 0xc1, 0, 17, 12}, 1), "12 bits a sample are not supported"},
+		{"lossless", bytes.Replace(jpeg, []byte{0xff, 0xc0}, []byte{0xff, 0xc3}, 1), "lossless JPEG is not supported"},
+	} {
+		_, err := DecodeBytes(c.data)
+		if !errors.Is(err, ErrDecode) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, want %q", c.what, err, c.says)
+		}
+	}
+}
+
 // changedTIFF replaces the value of a short or long tag in a little-endian file.
 func changedTIFF(data []byte, tag uint16, value uint32) []byte {
 	data = bytes.Clone(data)

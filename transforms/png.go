@@ -3,9 +3,12 @@ package transforms
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"hash/crc32"
 	"image"
 	"image/png"
+	"io"
 )
 
 // pngSize reads the header alone: faults of other chunks are for decodePNG.
@@ -20,16 +23,26 @@ func pngSize(data []byte) (w, h int, err error) {
 	return int(binary.BigEndian.Uint32(data[16:])), int(binary.BigEndian.Uint32(data[20:])), nil
 }
 
+// decodeRepaired decodes a PNG that has faults; why is Go's error for it.
+func decodeRepaired(data []byte, why error) (image.Image, error) {
+	repaired, err := repairPNG(data)
+	if err == nil {
+		if m, e := png.Decode(repaired); e == nil {
+			return m, nil
+		}
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, fmt.Errorf("it is truncated: %w", why)
+	}
+	return nil, fmt.Errorf("it is damaged: %w", why)
+}
+
 // decodePNG decodes a PNG as Pillow does. Grey levels of 16 bits are not scaled
 // but cut to 255, as its convert("RGB") of mode I;16 does.
 func decodePNG(data []byte) (*RGB, error) {
 	m, err := png.Decode(bytes.NewReader(data))
 	if err != nil {
-		repaired, e := repairPNG(data)
-		if e != nil {
-			return nil, err
-		}
-		if m, e = png.Decode(repaired); e != nil {
+		if m, err = decodeRepaired(data, err); err != nil {
 			return nil, err
 		}
 	}

@@ -13,7 +13,7 @@ import (
 
 const pngSignature = "\x89PNG\r\n\x1a\n"
 
-// pngRepair is the picture of a PNG file with faults that Pillow passes over: no
+// pngRepair is the picture of a PNG file with faults that Pillow ignores: no
 // IEND, a wrong checksum of IDAT or of what follows it, pixels that end without the
 // stream's checksum or with more than the picture needs, a long tRNS. Read gives a
 // sound file of it, without what is not needed for RGB.
@@ -29,18 +29,22 @@ type pngRepair struct {
 }
 
 // repairPNG returns a sound file with the picture of one that has such faults.
-// Others (a checksum before the pixels, missing pixels) remain.
+// Others remain: a checksum before the pixels, missing pixels, a chunk that is cut
+// off, though Pillow shows such a file where the part that is there is enough.
 func repairPNG(data []byte) (*pngRepair, error) {
 	p := &pngRepair{}
 	p.out.WriteString(pngSignature)
 	var pixels []byte
 	for rest := data[len(pngSignature):]; len(rest) >= 8; {
 		n, kind := uint64(binary.BigEndian.Uint32(rest)), string(rest[4:8])
-		body := rest[8:min(8+n, uint64(len(rest)))]
 		isPixels := kind == "IDAT"
 		if len(pixels) > 0 && !isPixels {
 			break
 		}
+		if 8+n > uint64(len(rest)) {
+			return nil, io.ErrUnexpectedEOF
+		}
+		body := rest[8 : 8+n]
 		if isPixels {
 			pixels = append(pixels, body...)
 		} else if 12+n > uint64(len(rest)) || crc32.ChecksumIEEE(rest[4:8+n]) != binary.BigEndian.Uint32(rest[8+n:]) {

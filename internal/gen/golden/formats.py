@@ -181,7 +181,7 @@ def faulty_pngs():
     return {
         "png_no_end": start + idat, "png_end_cut": start + idat + end[:5], "png_end_damaged": start + idat + chunk(b"IEND", b"", 1),
         "png_pixels_damaged_sum": start + chunk(b"IDAT", pixels, 1) + end, "png_pixels_no_sum": start + idat[:-4],
-        "png_stream_no_sum": start + chunk(b"IDAT", pixels[:-4]) + end, "png_stream_half_sum": start + idat[:-6],
+        "png_stream_no_sum": start + chunk(b"IDAT", pixels[:-4]) + end,
         "png_stream_wrong_sum": start + chunk(b"IDAT", pixels[:-4] + b"abcd") + end,
         "png_more_rows": start + chunk(b"IDAT", zlib.compress(raw + bytes(500))) + end, "png_fewer_rows": start + chunk(b"IDAT", zlib.compress(raw[:-30])) + end,
         "png_junk_in_pixels": start + chunk(b"IDAT", pixels + b"junk") + end, "png_half": start + idat[:len(idat) // 2],
