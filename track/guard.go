@@ -33,7 +33,8 @@ type Guard struct {
 	queue    []func(Tracker) error
 	sum      Summary
 	finish   func(Tracker) error // set once Finish was called
-	gaveUp   bool                // Finish has not waited longer
+	gaveUp   bool                // Finish timed out
+	began    time.Time           // of the call that is being made; zero: none is
 	wake     chan struct{}       // of size 1: something to do
 	finished chan struct{}       // closed by the goroutine at its end
 }
@@ -47,7 +48,7 @@ type Summary struct {
 	Dropped    int   // calls that found the queue full, or came after Finish
 	Unsent     int   // calls that still waited when Finish gave up
 	Finished   bool  // Finish was made, well or not
-	FirstError error // of Failed and Panics
+	FirstError error // of Failed and Panics, or that a call did not return in time
 }
 
 // OK reports whether the tracker got everything.
@@ -102,12 +103,21 @@ func (g *Guard) run() {
 			<-g.wake
 			continue
 		}
+		g.begin(time.Now())
 		err, panicked := safely(call, g.tracker)
+		g.begin(time.Time{})
 		g.count(err, panicked, last)
 		if last {
 			return
 		}
 	}
+}
+
+// begin notes that a call begins, or with the zero time that it has ended.
+func (g *Guard) begin(at time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.began = at
 }
 
 // next takes the call that is to be made, nil if there is none now; last says that none
@@ -233,6 +243,9 @@ func (g *Guard) giveUp() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.gaveUp = true
+	if !g.began.IsZero() && g.sum.FirstError == nil {
+		g.sum.FirstError = fmt.Errorf("a call has not returned after %v", since(g.began))
+	}
 	g.sum.Unsent += len(g.queue)
 	g.queue = nil
 	g.rouse()

@@ -113,7 +113,8 @@ func TestGuardHangs(t *testing.T) {
 	if s.Finished || s.OK() || s.Sent != 2 || s.Unsent < 97 || s.Unsent > 100 || s.Sent+s.Dropped+s.Unsent+1 != 10000 { // and 1 hangs
 		t.Errorf("summary %+v", s)
 	}
-	if text := s.String(); !strings.Contains(text, "not sent in time") || !strings.Contains(text, "not finished") {
+	if text := s.String(); !strings.Contains(text, "not sent in time") || !strings.Contains(text, "not finished") ||
+		!strings.Contains(text, "a call has not returned after ") {
 		t.Errorf("summary %q", text)
 	}
 }
