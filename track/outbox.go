@@ -70,15 +70,14 @@ type Outbox struct {
 	o    OutboxOptions
 	sink Sink
 
-	mu       sync.Mutex // of what follows; held for moments
-	pending  []Record   // not in the file
-	known    *known
-	seq      int64
-	sum      Delivery // but Err
-	trouble  trouble
-	flushing bool
-	closed   bool // takes no more records
-	broken   bool // the last write failed
+	mu      sync.Mutex // of what follows; held for moments
+	pending []Record   // not in the file
+	known   *known
+	seq     int64
+	sum     Delivery // but Err
+	trouble trouble
+	closed  bool // takes no more records
+	broken  bool // the last write failed
 
 	disk    sync.Mutex // of journal
 	journal *journal
@@ -226,9 +225,6 @@ func (b *Outbox) Ended() string {
 // nothing is left, when the service takes no more, or when ctx is done, with its error.
 func (b *Outbox) Flush(ctx context.Context) error {
 	done := make(chan struct{})
-	b.mu.Lock()
-	b.flushing = true
-	b.mu.Unlock()
 	if err := b.store(); err != nil {
 		b.notice(err)
 	}

@@ -25,9 +25,6 @@ func (b *Outbox) sending(ctx context.Context) {
 			close(c)
 		}
 		settle = nil
-		b.mu.Lock()
-		b.flushing = false
-		b.mu.Unlock()
 	}
 	defer func() {
 		if opened {
@@ -39,7 +36,7 @@ func (b *Outbox) sending(ctx context.Context) {
 	for {
 		settle = b.asked(settle)
 		left, stopped := b.toSend()
-		if pause := max(wait, b.pause(left, last)); pause > 0 && left > 0 && !stopped {
+		if pause := max(wait, b.pause(left, last, len(settle) > 0)); pause > 0 && left > 0 && !stopped {
 			began := time.Now() // before anything is read: every step of the run wakes this loop
 			if !b.sleep(ctx, pause) {
 				return
@@ -107,11 +104,9 @@ func (b *Outbox) sleep(ctx context.Context, d time.Duration) bool {
 	return ctx.Err() == nil
 }
 
-// pause is how long so many records wait for more.
-func (b *Outbox) pause(left int, last time.Time) time.Duration {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.flushing || left >= b.o.Batch || last.IsZero() {
+// pause is how long so many records wait for more: not at all if a Flush waits for them.
+func (b *Outbox) pause(left int, last time.Time, flushing bool) time.Duration {
+	if flushing || left >= b.o.Batch || last.IsZero() {
 		return 0
 	}
 	return b.o.Interval - time.Since(last)
