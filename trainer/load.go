@@ -99,6 +99,10 @@ func (t *Trainer) LoadModel(path string, o LoadOptions) error {
 // logHead records what became of the classifier, where that may surprise.
 func (t *Trainer) logHead(l Loaded, o LoadOptions) {
 	log, n := t.config.Logger, len(t.classes)
+	kept := fmt.Sprintf("the file's classifier is kept, since it has %d classes as the data set has, but", n)
+	if o.ReplaceHead {
+		kept = fmt.Sprintf("model.replace_head keeps the file's classifier, since it has %d classes as the data set has, but", n)
+	}
 	switch {
 	case l.FreshHead:
 		log.Info("the classifier begins with fresh weights, since the file's has another size or none")
@@ -106,11 +110,9 @@ func (t *Trainer) logHead(l Loaded, o LoadOptions) {
 		log.Info(fmt.Sprintf("model.replace_head keeps the file's classifier, since it has %d classes as the data set has; the file does not name them", n))
 	case len(l.Classes) == 0 || slices.Equal(l.Classes, t.classes):
 	case sameNames(l.Classes, t.classes):
-		log.Warn(fmt.Sprintf("the file's classifier is kept, since it has the same %d classes, but in another order: %s there, %s here",
-			n, someNames(l.Classes), someNames(t.classes)))
+		log.Warn(fmt.Sprintf("%s they are in another order: %s there, %s here", kept, someNames(l.Classes), someNames(t.classes)))
 	default:
-		log.Warn(fmt.Sprintf("the file's classifier is kept, since it has %d classes as the data set has, but their names differ: %s there, %s here",
-			n, someNames(l.Classes), someNames(t.classes)))
+		log.Warn(fmt.Sprintf("%s their names differ: %s there, %s here", kept, someNames(l.Classes), someNames(t.classes)))
 	}
 }
 

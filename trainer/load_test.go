@@ -56,7 +56,7 @@ func TestLoadModelDescribes(t *testing.T) {
 		{"without names", nil, nil, false, ""},
 		{"without names, to be replaced", nil, nil, true, "level=INFO msg=\"model.replace_head keeps the file's classifier, since it has 4 classes as the data set has; the file does not name them"},
 		{"other names", nil, []string{"a", "b", "c", "d"}, false, "level=WARN msg=\"the file's classifier is kept, since it has 4 classes as the data set has, but their names differ: a, b, c, d there, "},
-		{"other names, to be replaced", nil, []string{"a", "b", "c", "d"}, true, "level=WARN msg=\"the file's classifier is kept"},
+		{"other names, to be replaced", nil, []string{"a", "b", "c", "d"}, true, "level=WARN msg=\"model.replace_head keeps the file's classifier, since it has 4 classes as the data set has, but their names differ: a, b, c, d there, "},
 		{"another order", nil, turned, false, "in another order: "},
 		{"another size", larger, nil, true, "the classifier begins with fresh weights"},
 		{"a prefix", prefixed, classes, false, "8 tensors of \\\"module.\\\"; 1 left over: n_averaged"},
