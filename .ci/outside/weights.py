@@ -100,6 +100,7 @@ def main():
         onnx_logits(path, x, files[0], model)
         for f in files:
             os.remove(f)
+    wrapped(path, x)
     form_a(path, x)
 
 
@@ -115,6 +116,31 @@ def onnx_logits(path, x, file, model):
     compare(f"{model} in ONNX Runtime", torch.from_numpy(one[0]), ours)
     compare(f"{model} in a batch of three", torch.from_numpy(three[1]), ours)
     os.remove(to)
+
+
+def wrapped(path, x):
+    """State dicts below the dictionaries and prefixes that people's training scripts put them."""
+    net = randomise(torchvision.models.resnet50(num_classes=CLASSES))
+    other = torchvision.models.resnet50(num_classes=CLASSES).state_dict()
+    d = net.state_dict()
+    averaged = torch.optim.swa_utils.AveragedModel(net).state_dict()
+    named = lambda prefix, of=d: {prefix + k: v for k, v in of.items()}
+    with torch.inference_mode():
+        want = net(x)[0]
+    for what, value in {
+        "PyTorch's ImageNet example": {"epoch": 1, "arch": "resnet50", "state_dict": named("module."), "best_acc1": torch.tensor(41.3)},
+        "torchvision's references": {"model": other, "model_ema": averaged, "epoch": 1},
+        "Lightning": {"state_dict": {**named("model."), "criterion.weight": torch.ones(3)}, "callbacks": {}},
+        "torch.compile": named("_orig_mod."),
+        "timm": {"state_dict": other, "state_dict_ema": d},
+        "a whole module": net,
+        "an unknown prefix": {"what": {"ever": named("a.b.")}, "seen": {1, 2}, "array": np.zeros(3)},
+        "parameters and buffers": {"params": dict(net.named_parameters()), "buffers": dict(net.named_buffers())},
+        "a body and a classifier": {("" if k.startswith("fc.") else "backbone.") + k: v for k, v in d.items()},
+    }.items():
+        torch.save(value, f"{WORK}/wrapped.pth")
+        compare(what, logits(path, f"{WORK}/wrapped.pth", "-model", "resnet50b"), want)
+    os.remove(f"{WORK}/wrapped.pth")
 
 
 def form_a(path, x):
