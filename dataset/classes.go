@@ -14,6 +14,7 @@ type classList struct {
 	classes []string // in byte order
 	found   []*Found // of each class
 	loose   int      // images beside the folders, which are of no class
+	beside  *Found   // links beside the folders that lead nowhere or back
 }
 
 // listClasses lists the folders of dir and what is below them. Folders that
@@ -23,7 +24,7 @@ func listClasses(dir string, w *walker) (*classList, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &classList{dir: dir, loose: at.images}
+	l := &classList{dir: dir, loose: at.images, beside: &Found{Broken: at.broken, Loops: at.loops}}
 	var errs []error
 	for _, name := range at.folders {
 		found := w.find(filepath.Join(dir, name))

@@ -85,6 +85,33 @@ func TestFolderOfThreeParts(t *testing.T) {
 	wantNotes(t, Notes(train, test), "1 of the 2 classes have no image in "+filepath.Join(root, "test")+": a")
 }
 
+// TestFolderLinksOfClasses has links in the place of classes that lead nowhere or back.
+func TestFolderLinksOfClasses(t *testing.T) {
+	top := t.TempDir()
+	root := writeFiles(t, filepath.Join(top, "d"), folderFiles(t, "cat/1.jpg", "cat/2.jpg", "dog/1.jpg", "dog/2.jpg"))
+	store := writeFiles(t, filepath.Join(top, "store"), folderFiles(t, "1.jpg", "2.jpg"))
+	link(t, filepath.Join(top, "unmounted"), filepath.Join(root, "emu"))
+	link(t, root, filepath.Join(root, "self"))
+	link(t, "..", filepath.Join(root, "up"))
+	link(t, store, filepath.Join(root, "owl"))
+	train, test, err := ImageFolder{Root: root, TestFraction: 0.5}.Splits()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"cat", "dog", "owl"}; !slices.Equal(train.Classes(), want) || train.Len()+test.Len() != 6 {
+		t.Errorf("classes %v, %d images", train.Classes(), train.Len()+test.Len())
+	}
+	wantNotes(t, Notes(train, test), "emu leads nowhere", "2 links lead back to a folder that holds them")
+
+	parts := writeFiles(t, filepath.Join(top, "parts"), folderFiles(t, "train/cat/1.jpg", "train/cat/2.jpg", "train/dog/1.jpg", "train/dog/2.jpg"))
+	link(t, filepath.Join(top, "unmounted"), filepath.Join(parts, "val"))
+	train, test, err = ImageFolder{Root: parts, TestFraction: 0.5}.Splits()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantNotes(t, Notes(train, test), "val leads nowhere", "without test images of its own")
+}
+
 // split lists the names of the training and of the test images.
 func split(t *testing.T, f ImageFolder) (train, test []string) {
 	t.Helper()

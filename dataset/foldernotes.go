@@ -35,6 +35,7 @@ func (s *folderSplit) about(train, test *fileSet) (lines []string) {
 func (s *folderSplit) all() *Found {
 	all := &Found{}
 	for _, l := range s.lists() {
+		all.add(l.beside)
 		for _, f := range l.found {
 			all.add(f)
 		}

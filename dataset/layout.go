@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -64,8 +65,9 @@ func findLayout(root string) (*layout, error) {
 
 // looked is what a folder holds at its top.
 type looked struct {
-	folders []string // in byte order, without hidden ones
-	images  int
+	folders       []string // in byte order, without hidden ones
+	images        int
+	broken, loops []string // paths of links that lead nowhere, or back to a folder that holds them
 }
 
 // look lists a folder without what is below it.
@@ -75,24 +77,48 @@ func look(dir string) (at looked, err error) {
 		return at, fmt.Errorf("dataset: %w: %w", ErrNoSet, err)
 	}
 	for _, e := range entries {
-		switch path := filepath.Join(dir, e.Name()); {
+		path := filepath.Join(dir, e.Name())
+		switch isImage := transforms.IsImageName(path); {
 		case isHidden(e.Name()):
-		case isFolder(path, e):
+		case e.IsDir():
 			at.folders = append(at.folders, e.Name())
-		case transforms.IsImageName(e.Name()):
-			at.images++
+		case e.Type().IsRegular():
+			at.count(isImage)
+		default:
+			at.link(dir, path, isImage)
 		}
 	}
 	return at, nil
 }
 
-// isFolder reports whether an entry is a folder or a link to one.
-func isFolder(path string, e fs.DirEntry) bool {
-	if e.IsDir() || e.Type().IsRegular() {
-		return e.IsDir()
+func (at *looked) count(isImage bool) {
+	if isImage {
+		at.images++
 	}
+}
+
+// link notes what a link in dir leads to.
+func (at *looked) link(dir, path string, isImage bool) {
 	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
+	switch {
+	case errors.Is(err, fs.ErrPermission): // said when it is read
+		at.folders = append(at.folders, filepath.Base(path))
+	case err != nil:
+		at.broken = append(at.broken, path)
+	case !info.IsDir():
+		at.count(isImage)
+	case leadsBack(dir, path):
+		at.loops = append(at.loops, path)
+	default:
+		at.folders = append(at.folders, filepath.Base(path))
+	}
+}
+
+// leadsBack reports whether a link leads to the folder dir or to one that holds it.
+func leadsBack(dir, link string) bool {
+	real, err := resolve(dir)
+	to, linkErr := resolve(link)
+	return err == nil && linkErr == nil && (to == real || holds(to, real))
 }
 
 // named finds the folders that have one of some names, in any case.
@@ -207,6 +233,7 @@ func (l *layout) noteOthers() {
 	if err != nil || l.train == "" {
 		return
 	}
+	l.notes = append(l.notes, (&Found{Broken: at.broken, Loops: at.loops}).notes()...)
 	var others []string
 	for _, name := range at.folders {
 		if name == l.train || name == l.choose || name == l.test {
