@@ -156,6 +156,28 @@ func TestForeignMoves(t *testing.T) {
 	}
 }
 
+// TestGradientsOfAWeightUsedTwice sums gradients that come in both forms, with and without
+// accumulation: a convolution's weight used as it is, squared, and turned; maps that go two ways.
+func TestGradientsOfAWeightUsedTwice(t *testing.T) {
+	for _, c := range []int{3, 20} {
+		for _, role := range []string{"slot", "input", "activation", "parameter"} {
+			t.Run(fmt.Sprint(c, " ", role), func(t *testing.T) {
+				compare(t, func(m *mix) {
+					x, w := m.in(role, "x", 1, 2, c, 5, 4), m.in(role, "w", 2, c, c, 3, 3)
+					conv := func(name string, x, w *G.Node) *G.Node {
+						return m.must(op.Conv2D(name, x, w, op.Conv2DOptions{Padding: [2]int{1, 1}}))
+					}
+					y := conv("plain", x, w)
+					y = m.must(op.Add("a", y, conv("squared", m.must(op.ReLU("r", y)), m.must(G.Square(w)))))
+					y = m.must(op.Add("b", y, conv("turned", m.must(G.Sigmoid(x)), m.must(G.Transpose(w, 1, 0, 2, 3)))))
+					y = m.must(G.Add(y, m.must(G.HadamardProd(x, y))))
+					m.gradient("y", m.want("y", y, nil), x, w)
+				})
+			})
+		}
+	}
+}
+
 // TestUnfittingUpdatesStayApart builds SGD out of a velocity and a weight that disagree:
 // fused they would be another update.
 func TestUnfittingUpdatesStayApart(t *testing.T) {

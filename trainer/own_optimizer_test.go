@@ -156,3 +156,70 @@ func slotsOf(t *testing.T, s *trainer.Step) map[string][]float64 {
 	}
 	return all
 }
+
+// lagging steps by the gradient of the step before and keeps the weight that it leaves: slots
+// that are given leaves, and leaves whose slots change.
+type lagging struct{ ownSGD }
+
+func (o lagging) Update(p *nn.Param, g *gorgonia.Node, in optim.Inputs) (optim.Update, error) {
+	leaf := func(name string) *gorgonia.Node {
+		return gorgonia.NewTensor(p.Node.Graph(), p.Node.Dtype(), len(p.Shape), gorgonia.WithShape(p.Shape...), gorgonia.WithName(name+p.Name))
+	}
+	last, left, before := leaf("last "), leaf("left "), leaf("before ")
+	step, err := gorgonia.Mul(last, in.LR)
+	if err != nil {
+		return optim.Update{}, err
+	}
+	w, err := gorgonia.Sub(p.Node, step)
+	return optim.Update{Value: w, Slots: []optim.Slot{
+		{Name: "before", Node: before, Next: left}, {Name: "left", Node: left, Next: p.Node}, {Name: "last", Node: last, Next: g},
+	}}, err
+}
+
+// TestSlotsGivenLeaves follows the weights through the slots of two and one steps ago.
+func TestSlotsGivenLeaves(t *testing.T) {
+	dev, err := cpu.New(cpu.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dev.Close()
+	for _, clip := range []float64{0, 0.1} {
+		s, err := trainer.NewStep(newGolden(), trainer.StepConfig{
+			Device: dev, Optimizer: lagging{ownSGD{lr: 0.1}}, Input: [3]int{3, 6, 6}, Seed: 1, ClipNorm: clip,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		var history []map[string][]float64
+		for i := range 5 {
+			history = append(history, slotsOf(t, s))
+			images, labels := goldenBatch(i, 4)
+			if _, err := s.Train(images, labels, 0.1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		now := slotsOf(t, s)
+		for _, p := range s.Params() {
+			if d := furthest(now["optim/left/"+p.Name], history[4][p.Name]); d != 0 {
+				t.Errorf("clip %v: the weight %s before the step is %v off", clip, p.Name, d)
+			}
+			if d := furthest(now["optim/before/"+p.Name], history[3][p.Name]); d != 0 {
+				t.Errorf("clip %v: the weight %s two steps ago is %v off", clip, p.Name, d)
+			}
+			want := plus(history[4][p.Name], history[4]["optim/last/"+p.Name], -0.1)
+			if d := furthest(now[p.Name], want); d > 1e-6 {
+				t.Errorf("clip %v: %s is %v off", clip, p.Name, d)
+			}
+		}
+	}
+}
+
+// plus is x + k·y.
+func plus(x, y []float64, k float64) []float64 {
+	z := make([]float64, len(x))
+	for i := range x {
+		z[i] = x[i] + k*y[i]
+	}
+	return z
+}
