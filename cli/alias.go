@@ -95,6 +95,33 @@ func flagKey(name string) (key string, kind reflect.Kind, negated bool) {
 	return "", reflect.Invalid, false
 }
 
+// keyHint says which key of -set a flag that there is not may mean; "" if none is near.
+func keyHint(name string) string {
+	_, err := config.Find(name)
+	if err == nil {
+		return ""
+	}
+	text := strings.TrimPrefix(err.Error(), "config: ")
+	if !strings.HasPrefix(text, "unknown key") { // it may mean several, or another thing says it
+		return text
+	}
+	if key, err := config.Find(name[strings.LastIndexByte(name, '.')+1:]); err == nil { // of another section
+		return "did you mean -set " + key + "=…?"
+	}
+	keyOf, names := map[string]string{}, []string(nil)
+	for _, k := range config.Keys() {
+		word := k.Path[strings.LastIndexByte(k.Path, '.')+1:]
+		for _, n := range append(config.Aliases(k.Path), word, k.Path) {
+			keyOf[n] = k.Path
+			names = append(names, n)
+		}
+	}
+	if near := nearest(strings.ReplaceAll(name, "-", "_"), names); near != "" {
+		return "did you mean -set " + keyOf[near] + "=…?"
+	}
+	return ""
+}
+
 // valueOf takes the value of a flag off the arguments: of a list all numbers that follow,
 // of a bool true or false, which may be missing.
 func valueOf(kind reflect.Kind, args []string) (value string, rest []string) {

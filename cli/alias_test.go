@@ -67,7 +67,12 @@ func TestAliasesOfTraining(t *testing.T) {
 		"--device cuda":                  "there is auto, cpu",
 		"--precision bf16":               "one of",
 		"-set lr":                        "want key=value",
-		"--train.batch_size 4":           "the nearest known key is data.batch",
+		"--train.batch_size 4":           "did you mean -set data.batch=…?",
+		"--verbose":                      "there is no flag -verbose; -h lists all\n",
+		"--dry-run":                      "there is no flag -dry-run; -h lists all\n",
+		"--epoch 3":                      "did you mean -set train.epochs=…?",
+		"--learning-rat 3":               "did you mean -set optim.lr=…?",
+		"--amp":                          "there is no key amp: see precision",
 		"--lrr 1":                        "there is no flag -lrr",
 	} {
 		o := train(strings.Fields(args)...)

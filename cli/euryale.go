@@ -73,8 +73,19 @@ func Commands(recipes ...Recipe) Command {
 		case "-v", "-V", "-version", "--version":
 			name = "version"
 		}
+		if strings.HasPrefix(name, "-") {
+			return fail(s, "euryale", usagef("%s is no command; a command comes first, such as: euryale train %s %s", name, c.first(), name))
+		}
 		return c.find(name, func(sub subcommand) int { return sub.run(ctx, s, args[1:]) }, s)
 	}
+}
+
+// first is the name of a recipe for an example.
+func (c commands) first() string {
+	if len(c.recipes) == 0 {
+		return "RECIPE"
+	}
+	return c.recipes[0].Name
 }
 
 // find calls a sub-command, or fails with the nearest one.

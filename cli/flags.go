@@ -5,8 +5,6 @@ import (
 	"flag"
 	"io"
 	"strings"
-
-	"github.com/euryale-ml/euryale/config"
 )
 
 // errHelp says that -h was asked for.
@@ -54,8 +52,10 @@ func flagError(f *flag.FlagSet, err error) error {
 	if near := nearest(name, known); near != "" {
 		return usagef("there is no flag -%s; did you mean -%s? -h lists all", name, near)
 	}
-	if _, err := config.Find(name); err != nil && f.Lookup("set") != nil {
-		return usagef("there is no flag -%s; -h lists all; as a key of -set: %s", name, strings.TrimPrefix(err.Error(), "config: "))
+	if f.Lookup("set") != nil {
+		if hint := keyHint(name); hint != "" {
+			return usagef("there is no flag -%s; -h lists all; %s", name, hint)
+		}
 	}
 	return usagef("there is no flag -%s; -h lists all", name)
 }

@@ -93,6 +93,7 @@ func TestEveryCommandIsInTheHelp(t *testing.T) {
 	run("train", "tiny", "-h", "all").wants(t, Done, []string{"optim.lr=0.01  (default 0.001)"}, nil)
 	run("train", "-h", "all").wants(t, Done, []string{"  optim.lr=0.001\n", "the defaults"}, nil)
 	run("help", "data", "export").wants(t, Done, []string{"-images"}, nil)
+	run("--lr", "1").wants(t, Usage, nil, []string{"--lr is no command", "euryale train tiny --lr"})
 	run("help", "trian").wants(t, Usage, nil, []string{`did you mean "train"?`})
 	for _, v := range []string{"-v", "-V", "--version", "version", "-version"} {
 		run(v).wants(t, Done, []string{"euryale ", "go1."}, nil)
