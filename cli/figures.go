@@ -174,14 +174,3 @@ func writeSamples(t *trainer.Trainer, dir string) (string, error) {
 	}
 	return folder, nil
 }
-
-// fileName makes a class's name fit for a file.
-func fileName(class string) string {
-	clean := []rune(class)
-	for i, r := range clean {
-		if r < ' ' || slices.Contains([]rune(`/\:*?"<>| `), r) {
-			clean[i] = '_'
-		}
-	}
-	return string(clean)
-}

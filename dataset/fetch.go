@@ -12,6 +12,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/euryale-ml/euryale/internal/atomicfile"
 )
 
 // Bounds on what a server may send.
@@ -63,7 +65,7 @@ func (f fetcher) get(ctx context.Context, a archive, path string) error {
 		}
 		err := f.verify(ctx, a, part)
 		if err == nil {
-			return rename(part, path)
+			return atomicfile.Rename(part, path)
 		}
 		if !resumed || !errors.Is(err, ErrArchive) {
 			return err

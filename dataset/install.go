@@ -9,8 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
-	"time"
 
 	"github.com/euryale-ml/euryale/internal/atomicfile"
 )
@@ -19,7 +17,7 @@ import (
 // exist, else file by file, so that whatever lies there stays.
 func (w *workFolder) install(ctx context.Context, from, root string) error {
 	if _, err := os.Lstat(root); errors.Is(err, fs.ErrNotExist) {
-		if err = rename(from, root); err == nil || !folderExists(root) {
+		if err = atomicfile.Rename(from, root); err == nil || !folderExists(root) {
 			return err
 		} // another has made root meanwhile
 	}
@@ -67,7 +65,7 @@ func add(ctx context.Context, from, to string) error {
 	there, err := os.Stat(to)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if rename(from, to) == nil {
+		if atomicfile.Rename(from, to) == nil {
 			return nil
 		}
 		if source.IsDir() { // to another disk
@@ -114,15 +112,4 @@ func copyFile(from, to string) error {
 		_, err := io.Copy(out, in)
 		return err
 	})
-}
-
-// rename is os.Rename; on Windows it tries for some seconds, since a scanner that
-// looks at a new file keeps its folder in place.
-func rename(from, to string) error {
-	err := os.Rename(from, to)
-	for pause := 50 * time.Millisecond; runtime.GOOS == "windows" && errors.Is(err, fs.ErrPermission) && pause < 4*time.Second; pause *= 2 {
-		time.Sleep(pause)
-		err = os.Rename(from, to)
-	}
-	return err
 }

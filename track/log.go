@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/euryale-ml/euryale/internal/appendfile"
 	"github.com/euryale-ml/euryale/internal/atomicfile"
 )
 
@@ -26,7 +27,7 @@ var ErrLog = errors.New("metrics file")
 // second is made again from it whenever they differ. It is not safe for concurrent use.
 type Log struct {
 	dir        string
-	jsonl, csv *os.File
+	jsonl, csv *appended
 	columns    []string // of the CSV behind those of header
 }
 
@@ -104,18 +105,25 @@ func (l *Log) open() (err error) {
 }
 
 // appendTo opens a file, whose name then outlives a loss of power.
-func appendTo(path string) (*os.File, error) {
+func appendTo(path string) (*appended, error) {
 	_, missing := os.Stat(path)
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
-	if err == nil && missing != nil {
-		if err = atomicfile.SyncDir(filepath.Dir(path)); err != nil {
-			f.Close()
-		}
-	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("track: %w: %w", ErrLog, err)
 	}
-	return f, nil
+	a := &appended{File: f}
+	info, err := f.Stat()
+	if err == nil {
+		a.end.At = info.Size()
+	}
+	if err == nil && missing != nil {
+		err = atomicfile.SyncDir(filepath.Dir(path))
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("track: %w: %w", ErrLog, err)
+	}
+	return a, nil
 }
 
 // rewrite replaces the JSONL by the lines of it that keep chooses, or leaves it as it was.
@@ -164,13 +172,13 @@ func (l *Log) Append(line Line) error {
 	if len(data) >= maxLine {
 		return fmt.Errorf("track: %w: a line of %d bytes", ErrLog, len(data))
 	}
-	if err := appendWhole(l.jsonl, append(data, '\n')); err != nil {
+	if err := l.jsonl.append(append(data, '\n')); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(line.extra(), func(name string) bool { return !slices.Contains(l.columns, name) }) {
 		return l.widen()
 	}
-	return appendWhole(l.csv, csvRow(line.row(l.columns)))
+	return l.csv.append(csvRow(line.row(l.columns)))
 }
 
 // widen makes the CSV again, with the columns of a line that it did not have.
@@ -186,25 +194,18 @@ func (l *Log) widen() error {
 	return err
 }
 
-// appended is what appendWhole needs of a file.
-type appended interface {
-	io.Writer
-	Stat() (fs.FileInfo, error)
-	Truncate(size int64) error
+// appended is a file that is appended to.
+type appended struct {
+	*os.File
+	end appendfile.End
 }
 
-// appendWhole appends data, or takes back the part that was written.
-func appendWhole(f appended, data []byte) error {
-	n, err := f.Write(data)
-	if err == nil {
-		return nil
+// append appends data, or takes back the part that was written.
+func (a *appended) append(data []byte) error {
+	if err := a.end.Append(a.File, data); err != nil {
+		return fmt.Errorf("track: %w: %w", ErrLog, err)
 	}
-	if n > 0 {
-		if info, serr := f.Stat(); serr == nil && info.Mode().IsRegular() {
-			err = errors.Join(err, f.Truncate(info.Size()-int64(n)))
-		}
-	}
-	return fmt.Errorf("track: %w: %w", ErrLog, err)
+	return nil
 }
 
 // Cut drops the lines after a step, so that a run which resumes there has each step once.

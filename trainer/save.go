@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -101,14 +102,18 @@ func (snap *snapshot) write(dir string) error {
 	return removeOldResumes(dir, snap.step)
 }
 
+// link is os.Link, replaced in tests.
+var link = os.Link
+
 // linkBest makes best.safetensors the same as last.safetensors, which is never
-// written again but replaced.
+// written again but replaced: by a link, or a copy where the file system has none. Windows
+// gets a copy, since a reader of the one would keep the other from being replaced.
 func linkBest(dir string) error {
 	last, best := filepath.Join(dir, LastFile), filepath.Join(dir, BestFile)
 	temporary := filepath.Join(dir, atomicfile.Prefix+"best"+atomicfile.Suffix)
-	os.Remove(temporary)
-	if os.Link(last, temporary) == nil {
-		if err := os.Rename(temporary, best); err != nil {
+	atomicfile.Remove(temporary)
+	if runtime.GOOS != "windows" && link(last, temporary) == nil {
+		if err := atomicfile.Rename(temporary, best); err != nil {
 			return fmt.Errorf("trainer: checkpoint: %w", err)
 		}
 		return atomicfile.SyncDir(dir)
@@ -124,18 +129,20 @@ func linkBest(dir string) error {
 	})
 }
 
+// removeOldResumes removes the resume files of other steps. One that cannot be removed,
+// since a scanner has it open or the folder forbids it, harms nothing: the next checkpoint
+// tries again.
 func removeOldResumes(dir string, keep int) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("trainer: checkpoint: %w", err)
 	}
-	var errs []error
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), resumePrefix) && e.Name() != resumeFile(keep) {
-			errs = append(errs, os.Remove(filepath.Join(dir, e.Name())))
+			atomicfile.Remove(filepath.Join(dir, e.Name()))
 		}
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // save takes a snapshot and starts to write it, after the write before has ended. A

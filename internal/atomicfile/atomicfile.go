@@ -43,13 +43,13 @@ func Write(path string, perm fs.FileMode, write func(w io.Writer) error) (err er
 	defer func() {
 		if !renamed {
 			f.Close() // a second Close is harmless
-			os.Remove(f.Name())
+			Remove(f.Name())
 		}
 	}()
 	if err := fill(f, write); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
+	if err := Rename(f.Name(), path); err != nil {
 		return err
 	}
 	renamed = true
@@ -57,7 +57,8 @@ func Write(path string, perm fs.FileMode, write func(w io.Writer) error) (err er
 }
 
 // Clean removes the temporary files that a kill left in dir, which no other
-// process may be writing to. It does not look into folders below. A dir that
+// process may be writing to; one that another process has open may stay for the
+// next time. It does not look into folders below. A dir that
 // does not exist is clean.
 func Clean(dir string) error {
 	entries, err := os.ReadDir(dir)
@@ -70,7 +71,9 @@ func Clean(dir string) error {
 	var errs []error
 	for _, e := range entries {
 		if e.Type().IsRegular() && IsTemporary(e.Name()) {
-			errs = append(errs, os.Remove(filepath.Join(dir, e.Name())))
+			if err := Remove(filepath.Join(dir, e.Name())); !isBusy(err) { // else the next Clean does it
+				errs = append(errs, err)
+			}
 		}
 	}
 	return errors.Join(errs...)
