@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // manyPets offers a set with many images that no list names.
@@ -178,5 +179,52 @@ func TestDownloadInTwoProcesses(t *testing.T) {
 	downloaded(t, root)
 	if n := m.fetches("images.tar.gz"); n != 1 || countImages(root) != 405 {
 		t.Errorf("the images were fetched %d times; %d are there", n, countImages(root))
+	}
+}
+
+// A process that is killed while it downloads gives the lock back, and the next
+// resumes what it had.
+func TestDownloadAfterAKilledProcess(t *testing.T) {
+	m, root := newMirror(t), filepath.Join(t.TempDir(), "pets")
+	half := len(m.files["images.tar.gz"]) / 2
+	sent := make(chan struct{})
+	m.answer = func(w http.ResponseWriter, _ string) bool {
+		if m.requests[len(m.requests)-1] != "GET images.tar.gz" {
+			return false
+		}
+		w.Header().Set("Content-Length", fmt.Sprint(2*half))
+		w.Write(m.files["images.tar.gz"][:half])
+		w.(http.Flusher).Flush()
+		m.Unlock()
+		defer m.Lock()
+		<-sent // until the process is killed
+		return true
+	}
+	url := m.start(t)
+	c := exec.Command(os.Args[0], "-test.run=^TestDownloadInTwoProcesses$")
+	c.Env = append(os.Environ(), "EURYALE_TEST_DOWNLOAD="+root, "EURYALE_TEST_URL="+url)
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	part := filepath.Join(root+workSuffix, "images.tar.gz"+partSuffix)
+	for wait := time.Now(); fileSize(part) < int64(half) && time.Since(wait) < time.Minute; {
+		time.Sleep(5 * time.Millisecond)
+	}
+	if err := c.Process.Kill(); err != nil {
+		t.Error(err)
+	}
+	_ = c.Wait()
+	close(sent)
+	p := OxfordIIITPet{Root: root, URL: url, Progress: func(now Progress) {
+		if now.Stage == StageWait {
+			t.Error("waits for a process that was killed")
+		}
+	}}
+	if err := p.Download(background); err != nil {
+		t.Fatal(err)
+	}
+	downloaded(t, root)
+	if want := fmt.Sprintf("GET images.tar.gz bytes=%d-", half); !slices.Contains(m.requests, want) {
+		t.Errorf("not resumed: %q", m.requests)
 	}
 }

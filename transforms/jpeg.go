@@ -163,7 +163,7 @@ func decodeJPEG(data []byte) (*RGB, error) {
 	}
 	var missing []byte
 	if j.huffman[0][0] == nil && j.huffman[1][0] == nil {
-		missing = usualHuffman()
+		missing = append(missing, usualHuffman()...) // a copy
 	}
 	if len(j.parts) == 4 && !j.adobe {
 		missing = append(missing, adobePlain...)

@@ -102,6 +102,9 @@ func decodePNM(data []byte) (*RGB, error) {
 		most = 65535
 	}
 	out := NewRGB(p.w, p.h)
+	if p.kind >= '5' && p.most <= 255 {
+		return out, p.bytes(out, samples)
+	}
 	for y := range p.h {
 		row := out.row(y)
 		for i := range p.w * samples {
@@ -109,7 +112,7 @@ func decodePNM(data []byte) (*RGB, error) {
 			if err != nil {
 				return nil, fmt.Errorf("row %d: %w", y, err)
 			}
-			level := uint8(min(most, math.RoundToEven(float64(v)/float64(p.most)*most), 255))
+			level := p.level(v, most)
 			if samples == 3 {
 				row[i] = level
 				continue
@@ -120,13 +123,29 @@ func decodePNM(data []byte) (*RGB, error) {
 	return out, nil
 }
 
+// level scales a sample.
+func (p *pnmHeader) level(v int, most float64) uint8 {
+	return uint8(min(most, math.RoundToEven(float64(v)/float64(p.most)*most), 255))
+}
+
+// bytes fills a picture from binary samples of a byte each.
+func (p *pnmHeader) bytes(out *RGB, samples int) error {
+	if len(p.rest) < p.w*p.h*samples {
+		return io.ErrUnexpectedEOF
+	}
+	var levels [256]uint8
+	for v := range levels {
+		levels[v] = p.level(v, 255)
+	}
+	for i := range out.Pix {
+		out.Pix[i] = levels[p.rest[i*samples/3]]
+	}
+	return nil
+}
+
 // reader returns a function for the next sample, which is number i of its row, and
 // the level of white that samples are scaled to.
 func (p *pnmHeader) reader() (read func(i int) (int, error), most float64) {
-	size := 1
-	if p.most > 255 {
-		size = 2
-	}
 	switch p.kind {
 	case '1':
 		return func(int) (int, error) { return p.textBit() }, 255
@@ -135,14 +154,12 @@ func (p *pnmHeader) reader() (read func(i int) (int, error), most float64) {
 	case '4':
 		return p.bit, 255
 	}
-	return func(int) (v int, err error) {
-		if len(p.rest) < size {
+	return func(int) (int, error) {
+		if len(p.rest) < 2 {
 			return 0, io.ErrUnexpectedEOF
 		}
-		for _, b := range p.rest[:size] {
-			v = v<<8 | int(b)
-		}
-		p.rest = p.rest[size:]
+		v := int(p.rest[0])<<8 | int(p.rest[1])
+		p.rest = p.rest[2:]
 		return v, nil
 	}, 255
 }
