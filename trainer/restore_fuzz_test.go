@@ -2,8 +2,10 @@ package trainer_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -37,15 +39,32 @@ func FuzzRestore(f *testing.F) {
 		}
 	}
 	const key = "euryale.position"
-	f.Add(slots.Metadata[key])
-	f.Add(`{"epoch":2,"batch":2,"step":5}`)
-	f.Add(`{"epoch":2,"batch":-1,"step":5,"seconds":-1e300}`)
-	f.Add(`{"epoch":9223372036854775807,"batch":9223372036854775807,"step":5}`)
-	f.Add(`{"epoch":1,"batch":0,"step":5,"best":{"step":5,"accuracy":1e308},"last":{}}`)
-	f.Add(`{"epoch":2,"batch":2,"step":5,"complete":true}`)
-	f.Add(`{"epoch":2,"batch":2,"step":5,"frozen":["fc.weight"],"since":{"fc.bias":-7,"none":3}}`)
-	f.Add(`null`)
-	f.Fuzz(func(t *testing.T, position string) {
+	f.Add(slots.Metadata[key], 0, 0, 0, 0.0, 0.0, false, "", int64(0))
+	f.Add("", 2, 2, 5, 1.0, 0.5, false, "", int64(0))
+	f.Add("", 2, -1, 5, -1e300, math.Inf(1), false, "none", int64(0))
+	f.Add("", math.MaxInt, math.MaxInt, 5, 0.0, 1.0, false, "", int64(0))
+	f.Add("", 1, 0, 5, 0.0, 1e308, true, "fc.weight", int64(-7))
+	f.Add("null", 0, 0, 0, 0.0, 0.0, false, "", int64(0))
+	// A run takes tenths of a second: numbers are changed one by one, and seldom the text.
+	f.Fuzz(func(t *testing.T, text string, epoch, batch, step int, seconds, accuracy float64, complete bool, frozen string, since int64) {
+		position := text
+		if text == "" {
+			of := map[string]any{"epoch": epoch, "batch": batch, "step": step, "complete": complete}
+			if !math.IsNaN(seconds) && !math.IsInf(seconds, 0) {
+				of["seconds"] = seconds
+			}
+			if !math.IsNaN(accuracy) && !math.IsInf(accuracy, 0) {
+				of["best"] = map[string]any{"step": step, "epoch": epoch, "accuracy": accuracy}
+			}
+			if frozen != "" {
+				of["frozen"], of["since"] = []string{frozen}, map[string]int64{"fc.bias": since, frozen: since}
+			}
+			data, err := json.Marshal(of)
+			if err != nil {
+				t.Fatal(err)
+			}
+			position = string(data)
+		}
 		dir := t.TempDir()
 		if err := os.Mkdir(filepath.Join(dir, trainer.CheckpointDir), 0o755); err != nil {
 			t.Fatal(err)
