@@ -283,7 +283,11 @@ func (g grammar) fish() string {
 	for _, c := range g.commands {
 		when := fishQuote("__fish_seen_subcommand_from " + c.name)
 		if len(c.words) > 0 {
-			line("-n %s -a %s", when, fishQuote(strings.Join(c.words, " ")))
+			files := " -f"
+			if c.takes == takesFiles {
+				files = ""
+			}
+			line("-n %s%s -a %s", when, files, fishQuote(strings.Join(c.words, " ")))
 		}
 		for _, f := range c.flags {
 			_, usage := flag.UnquoteUsage(f)

@@ -46,6 +46,7 @@ var aliases = []struct {
 	{"train.epochs", "num_epochs n_epochs nepochs max_epochs"},
 	{"train.max_steps", "steps num_steps max_iters"},
 	{"train.patience", "early_stop early_stopping early_stopping_patience"},
+	{"train.best", "monitor eval_metric best_metric"},
 	{"train.save_every_steps", "save_every checkpoint_every"},
 	{"train.clip_norm", "clip clip_grad clip_grad_norm max_grad_norm gradient_clip_val"},
 	{"train.accumulate", "grad_accum grad_accum_steps accum_iter accumulate_grad_batches gradient_accumulation_steps"},
