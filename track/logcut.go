@@ -6,38 +6,36 @@ import (
 	"io/fs"
 )
 
-// cutter decides which lines stay when a run resumes after a step.
+// cutter decides which lines stay when a run resumes after a step: those up to the last
+// line of its checkpoint, and none after one that does not stay.
 type cutter struct {
 	step      int
 	evaluated bool // the checkpoint has an epoch line of step
 	last      int  // the step of the line before
 	trained   bool // the step line of last was there
 	complete  bool // all lines of the checkpoint have been there
+	past      bool // a line did not stay
 }
 
 func newCutter(step int, evaluated bool) *cutter {
-	return &cutter{step: step, evaluated: evaluated, complete: step == 0}
+	return &cutter{step: step, evaluated: evaluated, complete: step == 0, past: step == 0}
 }
 
-// keeps reports whether a line stays. A line that is bad or not in order is dropped after
-// the last line of the checkpoint, and an error before.
+// keeps reports whether a line stays. A line that is bad or not in order is an error, if
+// not all lines of the checkpoint are before it.
 func (c *cutter) keeps(e entry) (bool, error) {
-	if e.bad == nil && (e.Step > c.step || e.Step == c.step && e.Kind != StepLine && !c.evaluated) {
-		c.complete = true
-		return false, nil
-	}
 	bad := e.bad
 	if bad == nil && (e.Step < c.last || e.Step == c.last && e.Kind == StepLine && c.trained) {
 		bad = fmt.Errorf("step %d after step %d", e.Step, c.last)
 	}
-	if bad != nil && c.complete {
+	later := e.bad == nil && (e.Step > c.step || e.Step == c.step && e.Kind != StepLine && !c.evaluated)
+	switch {
+	case c.complete && (bad != nil || later || c.past), c.past && e.bad != nil, later:
+		c.past = true
+		c.last = max(c.last, e.Step)
 		return false, nil
-	}
-	if bad != nil {
+	case bad != nil:
 		return false, fmt.Errorf("line %d, which is before the checkpoint of step %d: %w", e.number, c.step, bad)
-	}
-	if e.Step == 0 {
-		return false, nil
 	}
 	c.trained = e.Kind == StepLine || c.trained && e.Step == c.last
 	c.last = e.Step

@@ -54,6 +54,9 @@ func TestResumeLog(t *testing.T) {
 		{"out of order before", l[1] + l[0] + l[2] + l[3], 3, false, "line 2, which is before the checkpoint of step 3: step 1 after step 2"},
 		{"a step twice before", l[0] + l[1] + l[1] + l[2] + l[3], 3, false, "line 3, which is before the checkpoint of step 3: step 2 after step 2"},
 		{"lines are missing", l[0], 3, true, l[0]},
+		{"lines are missing, later ones are there", l[0] + l[4] + "x\n", 3, false, l[0]},
+		{"earlier lines after later ones", l[0] + l[4] + l[1] + l[3], 3, false, "line 3, which is before the checkpoint of step 3: step 2 after step 4"},
+		{"an epoch line again after a bad one", l[0] + l[1] + l[2] + "x\n" + l[2], 2, true, l[0] + l[1] + l[2]},
 	} {
 		dir := t.TempDir()
 		path := filepath.Join(dir, JSONLFile)
