@@ -107,6 +107,7 @@ func TestDamageIsNamed(t *testing.T) {
 		{"JPEG with wrong data", damaged, "JPEG: its data are damaged"},
 		{"arithmetic coding", bytes.Replace(jpeg, []byte{0xff, 0xc0}, []byte{0xff, 0xc9}, 1), "arithmetic coding is not supported"},
 		{"12 bits", bytes.Replace(jpeg, []byte{0xff, 0xc0, 0, 17, 8}, []byte{0xff, 0xc1, 0, 17, 12}, 1), "12 bits a sample are not supported"},
+		{"odd sampling", bytes.Replace(jpeg, []byte{48, 3, 1, 0x11}, []byte{48, 3, 1, 0x31}, 1), "unsupported JPEG feature"},
 		{"lossless", bytes.Replace(jpeg, []byte{0xff, 0xc0}, []byte{0xff, 0xc3}, 1), "lossless JPEG is not supported"},
 	} {
 		_, err := DecodeBytes(c.data)
@@ -162,6 +163,24 @@ func TestFormatsEmptyPromises(t *testing.T) {
 		if _, err := DecodeBytes(data); !errors.Is(err, ErrTooLarge) {
 			t.Errorf("%s of absurd size: %v", what, err)
 		}
+	}
+}
+
+// A tile of JPEG is no larger than its place and than its bytes can hold.
+func TestTIFFHugeJPEG(t *testing.T) {
+	data := bytes.Clone(formatData(t, "jpeg_in_tiff_rgb"))
+	frame := bytes.Index(data, []byte{0xff, 0xc0}) + 5
+	for _, side := range []uint16{14, 60000} {
+		binary.BigEndian.PutUint16(data[frame:], side)
+		binary.BigEndian.PutUint16(data[frame+2:], side)
+		taken, err := allocated(data)
+		if !errors.Is(err, ErrDecode) || taken > 1<<20 {
+			t.Errorf("a side of %d pixels: %v, %d bytes were taken", side, err, taken)
+		}
+	}
+	large := changedTIFF(changedTIFF(data, tagWidth, 2000), tagHeight, 2000)
+	if taken, err := allocated(changedTIFF(large, tagRowsPerStrip, 60000)); !errors.Is(err, ErrDecode) || taken > 20<<20 {
+		t.Errorf("a large picture of one tile: %v, %d bytes were taken", err, taken)
 	}
 }
 

@@ -180,6 +180,10 @@ func decodeJPEG(data []byte) (*RGB, error) {
 			return FromImage(m), nil
 		}
 	}
+	var unsupported jpeg.UnsupportedError
+	if errors.As(err, &unsupported) { // such as three pixels of luma to one of chroma
+		return nil, fmt.Errorf("%w; save it again with usual settings", err)
+	}
 	if errors.Is(err, io.ErrUnexpectedEOF) || !bytes.Contains(data[at:], []byte{0xff, markerEOI}) {
 		return nil, fmt.Errorf("it is truncated: %w", err)
 	}
