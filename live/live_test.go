@@ -155,7 +155,7 @@ func TestNotFinite(t *testing.T) {
 }
 
 // TestSlowBrowser has browsers that ask for a long history and read nothing of it: steps
-// go on, another browser is served, and Close does not wait for them.
+// continue, another browser is served, and Close does not wait for them.
 func TestSlowBrowser(t *testing.T) {
 	s := listen(t, live.Options{Name: "x"})
 	h := s.Hook()

@@ -56,7 +56,7 @@ func TestSyncedBeforeCounted(t *testing.T) {
 }
 
 // TestSyncFails has a disk that does not take what is to be on it: nothing is counted,
-// sending goes on, and what was sent may be sent again later.
+// sending continues, and what was sent may be sent again later.
 func TestSyncFails(t *testing.T) {
 	t.Cleanup(func() { syncFile = (*os.File).Sync }) // after the outboxes are closed
 	dir, broken := t.TempDir(), errors.New("input/output error")

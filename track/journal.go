@@ -52,7 +52,7 @@ type journal struct {
 	lock    *filelock.Lock
 	file    *os.File // appended to
 	read    *os.File
-	end     appendfile.End // of whole lines
+	end     appendfile.End // of complete lines
 	at      int64          // where the next record to be sent begins
 	lastSeq int64
 	state   state

@@ -69,7 +69,7 @@ type Sink interface {
 // again: a limit that is reached, credentials that are refused, a run that is gone.
 var ErrStop = errors.New("the tracker takes no more")
 
-// Retry is an error that may pass: the same call is worth making again.
+// Retry is an error of a call that may succeed later.
 type Retry struct {
 	After time.Duration // not before; 0: the caller's back-off
 	Err   error
@@ -78,7 +78,7 @@ type Retry struct {
 func (e *Retry) Error() string { return e.Err.Error() }
 func (e *Retry) Unwrap() error { return e.Err }
 
-// Passes reports whether an error may pass: it is a Retry.
+// Passes reports whether an error is a Retry: the same call may succeed later.
 func Passes(err error) bool {
 	var retry *Retry
 	return errors.As(err, &retry)

@@ -74,8 +74,8 @@ func since(then time.Time) time.Duration {
 	return d.Round(time.Millisecond)
 }
 
-// address is where the Sink sends, without secrets; the service's name if it does not
-// tell.
+// address is where the Sink sends, without secrets; the service's name if it has
+// no address.
 func (b *Outbox) address() string {
 	if s, ok := b.sink.(interface{ Address() string }); ok {
 		return s.Address()

@@ -78,7 +78,7 @@ func (c *Client) status(q Request, answer *http.Response, body []byte) error {
 // maxRead is how much of an answer is looked at for its message.
 const maxRead = 256 << 10
 
-// message is what an answer says: the message of JSON, or the beginning of a text
+// message is a line of an answer: the message of JSON, or the beginning of a text
 // without its tags.
 func (c *Client) message(kind string, body []byte) string {
 	var object map[string]any

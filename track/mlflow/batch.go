@@ -173,7 +173,7 @@ func (s *Sink) send(ctx context.Context, b batch) error {
 		Metrics []metric `json:"metrics,omitempty"`
 		Params  []tag    `json:"params,omitempty"`
 		Tags    []tag    `json:"tags,omitempty"`
-		RunID   string   `json:"run_id"` // last: a message that the server cuts then fails
+		RunID   string   `json:"run_id"` // last, so that a truncated request is rejected as a whole
 	}{b.metrics, b.params, b.tags, s.runID}
 	return s.http.JSON(ctx, http.MethodPost, api+"runs/log-batch", nil, in, nil)
 }

@@ -110,7 +110,7 @@ func (s *Sink) other(ctx context.Context, r track.Record, refused *track.Refusal
 const maxFileTries = 4
 
 // fileFails reports whether a file shall hold up the values behind it no longer: the server
-// says that it takes none or not this one, or it has failed for some time with the file
+// takes none, or not this one, or it has failed for some time with the file
 // and with nothing else, as when what it keeps files on is full or not there.
 func (s *Sink) fileFails(ctx context.Context, err error) bool {
 	if s.noArtifacts != nil && errors.Is(err, s.noArtifacts) {

@@ -50,7 +50,7 @@ func (o *online) values(ctx context.Context, records []track.Record, refused *tr
 		bad, err := o.execute(ctx, ops)
 		if err == nil && len(bad) > 0 { // which ones is only in the text
 			parts.Records += min(len(bad), len(some))
-			parts.Err = cmp.Or(parts.Err, o.said(bad))
+			parts.Err = cmp.Or(parts.Err, o.complaint(bad))
 		}
 		return err
 	}, ofRequest, parts)
@@ -65,8 +65,8 @@ func ofRequest(err error) bool {
 	return errors.As(err, &status) && status.OfRequest()
 }
 
-// said is an error of what the server says of operations.
-func (o *online) said(bad []string) error {
+// complaint is an error with what the server answers to operations that it refuses.
+func (o *online) complaint(bad []string) error {
 	return fmt.Errorf("neptune: %s", o.http.Message(strings.Join(bad[:min(len(bad), 3)], "; ")))
 }
 
@@ -76,7 +76,7 @@ func (o *online) file(ctx context.Context, r track.Record, op operation, refused
 	switch {
 	case err == nil && len(bad) == 0:
 	case err == nil:
-		narrow.Add(refused, r, o.said(bad))
+		narrow.Add(refused, r, o.complaint(bad))
 	case errors.Is(err, errFile), ofRequest(err), o.fileFails(ctx, err):
 		narrow.Add(refused, r, err)
 	default:
@@ -128,7 +128,7 @@ func gather(records []track.Record) (n int, ops []operation) {
 	return n, ops
 }
 
-// execute sends operations, and returns what the server says of those that it refused.
+// execute sends operations, and returns what the server answers to those that it refused.
 func (o *online) execute(ctx context.Context, ops []operation) (bad []string, err error) {
 	for some := range slices.Chunk(ops, maxOperations) {
 		of, repeated, err := o.request(ctx, encode(some))

@@ -212,7 +212,7 @@ func TestLostAnswer(t *testing.T) {
 	}
 }
 
-// TestFileFails has a server that cannot keep files: values go on without them, after some
+// TestFileFails has a server that cannot keep files: values are sent without them, after some
 // tries, and the file is named.
 func TestFileFails(t *testing.T) {
 	for _, status := range []int{500, 503, 405, 302} {

@@ -43,7 +43,7 @@ func offlineRoot(dir string) string { return filepath.Join(dir, ".neptune", "off
 type offline struct {
 	dir     string // of this run, in offlineRoot
 	log     *os.File
-	end     appendfile.End // of whole lines
+	end     appendfile.End // of complete lines
 	version int64          // of the last operation
 	seq     int64          // of the last record that this session has put into log
 }

@@ -27,7 +27,7 @@ const Dir = "tensorboard"
 type Sink struct {
 	file *os.File
 	path string         // of file
-	end  appendfile.End // of the whole records in it
+	end  appendfile.End // of the complete records in it
 	run  track.RunInfo
 
 	written written
@@ -293,7 +293,7 @@ func (s *Sink) record(r track.Record) (e events, err error) {
 			e.data, e.notes = s.startSession(r.Time), []func(){func() { w.session = true }}
 		}
 	case track.FinishRecord:
-		// TensorBoard takes the first: a run that goes on has its end to come.
+		// TensorBoard takes the first: a run that resumes has its end to come.
 		if r.Status != "interrupted" && w.ended != seconds(r.Time) {
 			e.data, e.notes = endSession(r.Time, r.Status), []func(){func() { w.ended = seconds(r.Time) }}
 		}
