@@ -36,7 +36,7 @@ func TestWrappedWeights(t *testing.T) {
 		if err := write(path, two); err != nil {
 			t.Fatal(err)
 		}
-		says := []string{"weights of " + path + `: 4 tensors of "model_ema.module."; an average of the weights, by its name; "model." would fit too`}
+		says := []string{"weights of ", path + `: 4 tensors of "model_ema.module."; an average of the weights, by its name; "model." would fit too`}
 		export := func(args ...string) outcome {
 			return runCommand(context.Background(), RunExport, "", append([]string{"-weights", path, "-model", "tiny"}, args...)...)
 		}
