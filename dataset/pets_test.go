@@ -97,7 +97,7 @@ func put(name, text string) func(map[string][]byte) {
 
 func TestPetsBadImages(t *testing.T) {
 	files := smallPets(t)
-	files["images/Birman_2.jpg"] = files["images/Birman_2.jpg"][:60]
+	files["images/Birman_2.jpg"] = files["images/Birman_2.jpg"][:45] // within its pixels: what lacks only the end is read
 	huge := slices.Clone(files["images/beagle_1.jpg"])
 	copy(huge[16:], "\x7f\xff\xff\xff\x7f\xff\xff\xff")
 	files["images/beagle_1.jpg"] = huge
