@@ -16,6 +16,9 @@ func absolutePaths(c *config.Config) error {
 		paths = append(paths, &c.Data.Root)
 	}
 	for _, list := range []*string{&c.Data.TrainList, &c.Data.TestList} {
+		if c.Data.Root != "" && isFolderOf(filepath.Join(c.Data.Root, "annotations"), *list) {
+			*list = filepath.Base(*list) // found there wherever the set moves
+		}
 		if inSet := filepath.Join(c.Data.Root, "annotations", *list); c.Data.Root == "" || !exists(inSet) {
 			paths = append(paths, ifFile(list)...)
 		}
@@ -37,6 +40,13 @@ func absolutePaths(c *config.Config) error {
 		c.Data.Archives = archives
 	}
 	return nil
+}
+
+// isFolderOf reports whether a path of a file leads through a folder.
+func isFolderOf(folder, path string) bool {
+	a, err := os.Stat(folder)
+	b, errB := os.Stat(filepath.Dir(path))
+	return err == nil && errB == nil && filepath.Dir(path) != "." && os.SameFile(a, b)
 }
 
 // ifFile returns a path if it is one of something that is there.

@@ -44,7 +44,7 @@ func apart(a, b testedRun) (text string, images bool) {
 	if !images {
 		parts = append(parts, labelsApart(a, b)...)
 	}
-	for _, key := range []string{"data.set", "data.root", "data.test_list", "data.relabel", "data.drawn_classes", "data.resize"} {
+	for _, key := range []string{"data.set", "data.root", "data.test_list", "data.test_fraction", "data.split_seed", "data.relabel", "data.drawn_classes", "data.resize"} {
 		drawn := key == "data.drawn_classes" || key == "data.resize" // which change no images of other sets
 		if a.Config == nil || b.Config == nil || drawn && !(a.redrawn() && b.redrawn()) {
 			continue
