@@ -2,10 +2,11 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/euryale-ml/euryale/internal/smallfile"
 )
 
 // maxNames is the most bytes of a file of names that are read.
@@ -16,16 +17,7 @@ func readNames(path string) ([]string, error) {
 	if path == "" {
 		return nil, nil
 	}
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("-classes: %w", err)
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("-classes: %s is not a regular file", path)
-	case info.Size() > maxNames:
-		return nil, fmt.Errorf("-classes: %s has %d bytes; it should hold a name a line", path, info.Size())
-	}
-	data, err := os.ReadFile(path)
+	data, err := smallfile.Input(path, maxNames)
 	if err != nil {
 		return nil, fmt.Errorf("-classes: %w", err)
 	}

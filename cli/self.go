@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+
+	"github.com/euryale-ml/euryale/internal/smallfile"
 )
 
 // modulePath is the module of the commands.
@@ -85,7 +87,7 @@ func (p program) run(pkg string) string {
 // moduleAt finds the module that a folder is in: its root and its path.
 func moduleAt(dir string) (root, module string) {
 	for dir != "" {
-		data, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		data, err := smallfile.Read(filepath.Join(dir, "go.mod"), 1<<20)
 		if err == nil {
 			for line := range strings.Lines(string(data)) {
 				if name, ok := strings.CutPrefix(strings.TrimSpace(line), "module "); ok {

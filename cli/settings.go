@@ -6,7 +6,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/internal/smallfile"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -71,7 +71,7 @@ func (o *trainFlags) flags() *flag.FlagSet {
 
 // loadFile reads -config onto c.
 func (o *trainFlags) loadFile(c *config.Config) error {
-	data, err := os.ReadFile(o.config)
+	data, err := smallfile.Input(o.config, maxConfig)
 	if err != nil {
 		return usagef("-config: %w", err)
 	}

@@ -2,12 +2,14 @@ package dataset
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/euryale-ml/euryale/internal/smallfile"
 )
 
 // maxClass is the greatest class id of the set.
@@ -24,15 +26,17 @@ type list struct {
 	entries []entry
 }
 
+// maxList is the most bytes of a list that are read.
+const maxList = 256 << 20
+
 // readList reads a file of lines "NAME CLASS-ID SPECIES BREED-ID"; empty lines
 // and lines that begin with # are skipped.
 func readList(path string, most int) (*list, error) {
-	f, err := os.Open(path)
+	data, err := smallfile.Read(path, maxList)
 	if err != nil {
 		return nil, fmt.Errorf("dataset: %w: %w", ErrNoSet, err)
 	}
-	defer f.Close()
-	entries, err := parseList(f, most)
+	entries, err := parseList(bytes.NewReader(data), most)
 	if err != nil {
 		return nil, fmt.Errorf("dataset: %s: %w", path, err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/euryale-ml/euryale/internal/appendfile"
 	"github.com/euryale-ml/euryale/internal/atomicfile"
 	"github.com/euryale-ml/euryale/internal/filelock"
+	"github.com/euryale-ml/euryale/internal/smallfile"
 )
 
 // OutboxDir is the folder in a run's folder with a folder for each tracker.
@@ -92,9 +93,12 @@ func openJournal(dir string, each func(Record)) (j *journal, err error) {
 	return j, j.scan(each)
 }
 
+// maxState is the most bytes of a state that are read.
+const maxState = 16 << 20
+
 func (j *journal) readState() error {
 	path := filepath.Join(j.dir, stateFile)
-	data, err := os.ReadFile(path)
+	data, err := smallfile.Read(path, maxState)
 	if errors.Is(err, fs.ErrNotExist) {
 		var id [16]byte
 		rand.Read(id[:])

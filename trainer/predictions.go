@@ -1,18 +1,19 @@
 package trainer
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/internal/atomicfile"
+	"github.com/euryale-ml/euryale/internal/smallfile"
 )
 
 // PredictionsFile is the file in a run's folder with what the best weights make of each
@@ -78,16 +79,22 @@ func WritePredictions(dir string, all []Prediction) error {
 	})
 }
 
+// maxPredictions is the most bytes of predictions that are read: those of some million
+// images.
+const maxPredictions = 1 << 30
+
 // ReadPredictions reads the predictions in a run's folder. Without them the error is
 // fs.ErrNotExist.
 func ReadPredictions(dir string) ([]Prediction, error) {
 	path := filepath.Join(dir, PredictionsFile)
-	f, err := os.Open(path)
-	if err != nil {
+	data, err := smallfile.Read(path, maxPredictions)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	defer f.Close()
-	d := json.NewDecoder(bufio.NewReader(f))
+	if err != nil {
+		return nil, fmt.Errorf("trainer: %w: %w", ErrFolder, err)
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
 	var all []Prediction
 	for {
 		var p Prediction

@@ -4,14 +4,16 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"os"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/internal/atomicfile"
 	"github.com/euryale-ml/euryale/internal/runfolder"
+	"github.com/euryale-ml/euryale/internal/smallfile"
 )
 
 // SplitFile is the file in a run's folder that says which images train and test.
@@ -137,16 +139,12 @@ func (s *Split) Occurring(part string) (n int) {
 // versions, the error is fs.ErrNotExist.
 func ReadSplit(dir string) (*Split, error) {
 	path := filepath.Join(dir, SplitFile)
-	info, err := os.Stat(path)
-	if err != nil {
+	data, err := smallfile.Read(path, maxSplitBytes)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() || info.Size() > maxSplitBytes {
-		return nil, fmt.Errorf("trainer: %w: %s is no file of at most %d bytes", ErrFolder, path, maxSplitBytes)
-	}
-	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("trainer: %w: %w", ErrFolder, err)
 	}
 	s := new(Split)
 	if err := json.Unmarshal(data, s); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/internal/atomicfile"
+	"github.com/euryale-ml/euryale/internal/smallfile"
 )
 
 // Kind is what a folder holds.
@@ -142,11 +143,7 @@ const maxSummary = 16 << 20
 
 // summary reads what a run's summary has of its end.
 func summary(path string) (finished bool, steps int) {
-	path = filepath.Join(path, SummaryFile)
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() || info.Size() > maxSummary {
-		return false, 0
-	}
-	data, err := os.ReadFile(path)
+	data, err := smallfile.Read(filepath.Join(path, SummaryFile), maxSummary)
 	if err != nil {
 		return false, 0
 	}

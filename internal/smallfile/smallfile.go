@@ -6,17 +6,31 @@ package smallfile
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 )
 
 // Read reads a regular file of at most so many bytes. The error of one that is not there
 // wraps fs.ErrNotExist.
 func Read(path string, most int64) ([]byte, error) {
+	return read(path, most, fs.FileMode.IsRegular)
+}
+
+// Input is Read for a file that a person names, which may also be a pipe, as the shell's
+// <(command) is.
+func Input(path string, most int64) ([]byte, error) {
+	return read(path, most, func(m fs.FileMode) bool { return m.IsRegular() || m&fs.ModeNamedPipe != 0 })
+}
+
+func read(path string, most int64, allowed func(fs.FileMode) bool) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
+	if info.IsDir() {
+		return nil, fmt.Errorf("%s is a folder, not a regular file", path)
+	}
+	if !allowed(info.Mode()) {
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
 	f, err := os.Open(path)

@@ -2,6 +2,7 @@ package smallfile_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -35,5 +36,28 @@ func TestRead(t *testing.T) {
 	}
 	if _, err := smallfile.Read(filepath.Join(dir, "none"), 5); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing file: %v", err)
+	}
+}
+
+// TestInput reads a pipe, as the shell's <(command) is, but neither a device nor a folder.
+func TestInput(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	path := fmt.Sprintf("/dev/fd/%d", r.Fd())
+	if info, err := os.Stat(path); err != nil || info.Mode()&fs.ModeNamedPipe == 0 {
+		t.Skip("pipes have no names here")
+	}
+	w.WriteString("model: {name: vgg16}\n")
+	w.Close()
+	if data, err := smallfile.Input(path, 100); err != nil || string(data) != "model: {name: vgg16}\n" {
+		t.Errorf("%q, %v", data, err)
+	}
+	for _, bad := range []string{"/dev/zero", t.TempDir()} {
+		if _, err := smallfile.Input(bad, 5); err == nil {
+			t.Errorf("%s was read", bad)
+		}
 	}
 }

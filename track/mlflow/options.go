@@ -7,10 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 
 	"github.com/euryale-ml/euryale/internal/httpsend"
+	"github.com/euryale-ml/euryale/internal/smallfile"
 )
 
 // ErrConfig is wrapped by errors about settings that are missing or make no sense.
@@ -89,7 +89,7 @@ func setTLS(client *httpsend.Client, env func(string) string) error {
 	if file == "" {
 		return nil
 	}
-	data, err := os.ReadFile(file)
+	data, err := smallfile.Read(file, 16<<20)
 	if err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrConfig, authorityVariable, err)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/euryale-ml/euryale/internal/appendfile"
 	"github.com/euryale-ml/euryale/internal/atomicfile"
+	"github.com/euryale-ml/euryale/internal/smallfile"
 	"github.com/euryale-ml/euryale/track"
 )
 
@@ -123,7 +124,7 @@ func (o *offline) resume() (bool, error) {
 	if _, err := os.Stat(filepath.Join(o.dir, logFile)); errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	if ack, err := os.ReadFile(filepath.Join(o.dir, ackFile)); err == nil && len(bytes.TrimSpace(ack)) > 0 && string(bytes.TrimSpace(ack)) != "0" {
+	if ack, err := smallfile.Read(filepath.Join(o.dir, ackFile), 1<<10); err == nil && len(bytes.TrimSpace(ack)) > 0 && string(bytes.TrimSpace(ack)) != "0" {
 		return false, nil
 	}
 	if err := o.openLog(); err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/euryale-ml/euryale/internal/appendfile"
 	"github.com/euryale-ml/euryale/internal/atomicfile"
+	"github.com/euryale-ml/euryale/internal/smallfile"
 	"github.com/euryale-ml/euryale/internal/wire"
 	"github.com/euryale-ml/euryale/track"
 )
@@ -341,14 +342,7 @@ func textValue(tag, text string) wire.Message {
 const maxImage = 64 << 20
 
 func imageValue(name, path string) (wire.Message, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("tensorboard: %w", err)
-	}
-	if info.Size() > maxImage {
-		return nil, fmt.Errorf("tensorboard: %s has %d bytes, at most %d can be shown", path, info.Size(), maxImage)
-	}
-	data, err := os.ReadFile(path)
+	data, err := smallfile.Read(path, maxImage)
 	if err != nil {
 		return nil, fmt.Errorf("tensorboard: %w", err)
 	}
