@@ -162,6 +162,7 @@ func (c commands) help() string {
 func (c commands) train(ctx context.Context, s IO, args []string) int {
 	words := "train"
 	var chosen Recipe
+	args = c.recipeFirst(args)
 	switch {
 	case len(args) > 0 && !strings.HasPrefix(args[0], "-"):
 		i := slices.Index(c.names(), args[0])
@@ -176,6 +177,24 @@ func (c commands) train(ctx context.Context, s IO, args []string) int {
 	return TrainCommand(chosen.Config, Quick(chosen.Quick), func(t *training) {
 		t.words, t.name = words, filepath.Base(strings.TrimSuffix(t.program.typed, ".exe"))+" "+words
 	})(ctx, s, args)
+}
+
+// recipeFirst puts the recipe before flags that were typed before it.
+func (c commands) recipeFirst(args []string) []string {
+	if len(args) == 0 || !strings.HasPrefix(args[0], "-") || slices.ContainsFunc(args, standsAlone) {
+		return args
+	}
+	var o trainFlags
+	others, err := o.parse(o.flags(), args)
+	if err != nil || len(others) != 1 {
+		return args
+	}
+	for i := len(args) - 1; i > 0; i-- {
+		if args[i] == others[0] {
+			return slices.Concat(args[i:i+1], args[:i], args[i+1:])
+		}
+	}
+	return args
 }
 
 // standsAlone reports whether a flag makes a recipe unnecessary.
