@@ -14,17 +14,19 @@ import (
 	"time"
 )
 
+const soon = 300 * time.Millisecond
+
 // hasty shortens the patience of downloads for a test.
-func hasty(t *testing.T) {
+func hasty(t *testing.T, answer, stall time.Duration) {
 	usual := usualPatience
 	t.Cleanup(func() { usualPatience = usual })
-	usualPatience = patience{answer: 300 * time.Millisecond, stall: 300 * time.Millisecond, floor: 64, sizes: 100 * time.Millisecond, pause: time.Millisecond}
+	usualPatience = patience{answer: answer, stall: stall, floor: 64, sizes: soon, pause: time.Millisecond}
 }
 
 // A server that keeps silent, or nearly so, ends in an error that names the address
 // and what was awaited.
 func TestDownloadFromSilentServers(t *testing.T) {
-	hasty(t)
+	hasty(t, soon, soon)
 	clients := []*http.Client{nil, {Transport: &http.Transport{}}}
 	for i, c := range []struct {
 		what    string
@@ -102,7 +104,7 @@ func begin(w http.ResponseWriter, r *http.Request) bool {
 
 // A port that takes connections and says nothing, not even in TLS.
 func TestDownloadFromASilentPort(t *testing.T) {
-	hasty(t)
+	hasty(t, soon, soon)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Skip(err)
@@ -120,7 +122,7 @@ func TestDownloadFromASilentPort(t *testing.T) {
 
 // A download goes through servers that stall, as long as each try brings something.
 func TestDownloadFromAStallingServer(t *testing.T) {
-	hasty(t)
+	hasty(t, time.Minute, soon)
 	m, root := newMirror(t), filepath.Join(t.TempDir(), "pets")
 	size := len(m.files["images.tar.gz"])
 	stalls := 0
@@ -155,7 +157,7 @@ func TestDownloadFromAStallingServer(t *testing.T) {
 
 // Answers to a request for the rest.
 func TestDownloadOfTheRest(t *testing.T) {
-	hasty(t)
+	hasty(t, time.Minute, time.Minute)
 	for _, c := range []struct {
 		what   string
 		part   func(file []byte) []byte
