@@ -30,7 +30,7 @@ func freeze(m nn.Module, g *nn.Graph, c Config) (*freezing, error) {
 	f := &freezing{params: map[string]bool{}, norms: map[string]bool{}}
 	for _, pattern := range c.Freeze {
 		matches := func(name string) bool { ok, _ := path.Match(pattern, name); return ok }
-		if pattern == Backbone {
+		if strings.EqualFold(pattern, Backbone) {
 			head, err := headOf(m, g)
 			if err != nil {
 				return nil, err

@@ -173,7 +173,7 @@ func TestFreezeBackbone(t *testing.T) {
 		{"nothing", nil, false, true, true, true, true, 0, 0},
 		{"backbone", []string{"backbone"}, false, false, false, true, true, 464, 0},
 		{"backbone and its statistics", []string{"backbone"}, true, false, false, false, true, 464, 1},
-		{"patterns with it", []string{"backbone", "fc.bias"}, true, false, false, false, true, 468, 1},
+		{"patterns with it", []string{"Backbone", "fc.bias"}, true, false, false, false, true, 468, 1},
 		{"statistics alone", nil, true, true, true, false, true, 0, 1},
 		{"statistics, no BatchNorm frozen", []string{"conv.*"}, true, false, true, false, true, 432, 1},
 	} {

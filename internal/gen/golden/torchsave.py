@@ -79,7 +79,7 @@ def main(to):
         for i, p in enumerate(net.parameters()):
             p.fill_(i + 0.5)
     save("parameters.pth", dict(net.named_parameters()))
-    save("module.pth", net)  # code, not a state dict
+    save("module.pth", net)  # its parameters are read, its code is not run
     save("objects.pth", {"net": state(), **beside()})
     save("objects5.pth", {"net": state(), **beside()}, pickle_protocol=5)
     save("protocol1.pth", {"net": state(), "array": np.zeros(3), "custom": Custom(), "enum": Colour.RED}, pickle_protocol=1)
