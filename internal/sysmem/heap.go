@@ -9,8 +9,9 @@ import (
 )
 
 // aside are addresses that are not planned for: Go's heap grows by 64 MB, and each thread
-// that the runtime may start takes a stack of 8 MB and more.
-const aside = 192 << 20
+// that the runtime may start, some of them for each processor, takes a stack of 8 MB and
+// more.
+func aside() int64 { return 160<<20 + 16<<20*int64(runtime.GOMAXPROCS(0)) }
 
 // Shortage is what a limit leaves less than is needed.
 type Shortage struct {
@@ -36,7 +37,7 @@ func Reserve(mapped, heap int64) error {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	more := max(0, heap-int64(m.HeapIdle))
-	if mapped+more > limit.Free || probe(mapped+more+aside) != nil {
+	if mapped+more > limit.Free || probe(mapped+more+aside()) != nil {
 		return &Shortage{Need: mapped + more, Free: limit.Free, Bound: limit}
 	}
 	if more > 0 {
