@@ -25,7 +25,9 @@ func InitWeights(m nn.Module, seed uint64) (map[string][]float32, error) {
 	}
 	weights := make(map[string][]float32, len(g.Params)+len(g.Buffers))
 	for _, p := range g.Params {
-		weights[p.Name] = p.Draw(seed)
+		if weights[p.Name], err = p.Fresh(seed); err != nil {
+			return nil, err
+		}
 	}
 	for _, b := range g.Buffers {
 		fill := make([]float32, b.Node.Shape().TotalSize())

@@ -9,7 +9,8 @@ import (
 )
 
 // Init draws the fresh values of a parameter. Fill gives some of its elements, those that
-// one generator draws, their values; shape is the whole parameter's.
+// one generator draws, their values; they are zero before. shape is the complete
+// parameter's. Fill is called from several goroutines at once.
 type Init interface {
 	Fill(w []float64, shape []int, r *rand.Rand)
 }
@@ -70,29 +71,63 @@ func (f FanInUniform) Fill(w []float64, shape []int, r *rand.Rand) {
 // drawn is the number of elements that one generator draws.
 const drawn = 1 << 16
 
-// Draw returns fresh values of p: a function of the seed and p's name alone.
+// Draw returns fresh values of p: a function of the seed and p's name alone. It panics
+// with the error where Fresh returns one.
 func (p *Param) Draw(seed uint64) []float32 {
+	w, err := p.Fresh(seed)
+	if err != nil {
+		panic(err)
+	}
+	return w
+}
+
+// Fresh is Draw with an error where Init is nil or panics, or gives a value that is not
+// finite.
+func (p *Param) Fresh(seed uint64) ([]float32, error) {
 	w := make([]float32, p.Elements())
-	var wg sync.WaitGroup
 	chunks := (len(w) + drawn - 1) / drawn
 	tickets := make(chan int, chunks)
 	for c := range chunks {
 		tickets <- c
 	}
 	close(tickets)
-	for range min(chunks, 8) {
+	errs := make([]error, min(chunks, 8))
+	var wg sync.WaitGroup
+	for i := range errs {
 		wg.Go(func() {
 			wide := make([]float64, min(drawn, len(w)))
 			for c := range tickets {
 				part := w[c*drawn : min((c+1)*drawn, len(w))]
-				key := philox.Key(seed, uint64(c), philox.Stream(p.Name))
-				p.Init.Fill(wide[:len(part)], p.Shape, rand.New(rand.NewPCG(key, seed)))
-				for i := range part {
-					part[i] = float32(wide[i])
+				if errs[i] = p.fill(part, wide[:len(part)], seed, uint64(c)); errs[i] != nil {
+					return
 				}
 			}
 		})
 	}
 	wg.Wait()
-	return w
+	for _, err := range errs {
+		if err != nil {
+			return nil, err // the others say the same
+		}
+	}
+	return w, nil
+}
+
+// fill draws a part of p's values; wide is as long. A panic of Init is an error.
+func (p *Param) fill(part []float32, wide []float64, seed, chunk uint64) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = errorf(p.Name, ErrModule, "the initializer %T panicked: %v", p.Init, r)
+		}
+	}()
+	key := philox.Key(seed, chunk, philox.Stream(p.Name))
+	clear(wide) // for an initializer that sets some of the elements
+	p.Init.Fill(wide, p.Shape, rand.New(rand.NewPCG(key, seed)))
+	for i, v := range wide {
+		part[i] = float32(v)
+		if math.IsNaN(v) || math.IsInf(float64(part[i]), 0) {
+			return errorf(p.Name, ErrModule, "the initializer %T gives %v, which is not a finite float32", p.Init, v)
+		}
+	}
+	return nil
 }

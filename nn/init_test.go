@@ -1,8 +1,11 @@
 package nn_test
 
 import (
+	"errors"
 	"math"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/euryale-ml/euryale/nn"
@@ -43,6 +46,43 @@ func TestDrawDistributions(t *testing.T) {
 	}
 	if w := param("g", nn.Constant(-2), 3, 2).Draw(1); !slices.Equal(w, []float32{-2, -2, -2, -2, -2, -2}) {
 		t.Errorf("a constant gives %v", w)
+	}
+}
+
+// initFunc is an initializer of one's own.
+type initFunc func(w []float64, shape []int)
+
+func (f initFunc) Fill(w []float64, shape []int, _ *rand.Rand) { f(w, shape) }
+
+// TestInitializersThatFail has initializers of users: a panic in a goroutine of Fresh would
+// end the process.
+func TestInitializersThatFail(t *testing.T) {
+	for what, c := range map[string]struct {
+		init  nn.Init
+		words string
+	}{
+		"panics":       {initFunc(func([]float64, []int) { panic("boom") }), "panicked: boom"},
+		"wrong shape":  {initFunc(func(w []float64, shape []int) { w[0] = float64(shape[7]) }), "out of range"},
+		"none":         {nil, "panicked"},
+		"no number":    {initFunc(func(w []float64, _ []int) { w[len(w)-1] = math.NaN() }), "NaN"},
+		"infinite":     {nn.FanInUniform{}, "Inf"},
+		"beyond float": {nn.Constant(1e300), "1e+300"},
+	} {
+		for _, n := range []int{3, 1 << 20} { // one generator, and many
+			_, err := param("fc.weight", c.init, n).Fresh(1)
+			if !errors.Is(err, nn.ErrModule) || !strings.Contains(err.Error(), "fc.weight") || !strings.Contains(err.Error(), c.words) {
+				t.Errorf("%s, %d elements: %v", what, n, err)
+			}
+		}
+	}
+	w, err := param("w", initFunc(func(w []float64, _ []int) { w[0]++ }), 1<<18).Fresh(1)
+	for i, v := range w {
+		if (v == 1) != (i%(1<<16) == 0) || v != 0 && v != 1 {
+			t.Fatalf("element %d is %v: values of another part", i, v)
+		}
+	}
+	if err != nil {
+		t.Error(err)
 	}
 }
 

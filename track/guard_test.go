@@ -190,3 +190,33 @@ func TestMulti(t *testing.T) {
 		t.Errorf("the good one was told %+v", k)
 	}
 }
+
+// TestMultiPanics has a tracker that panics in every call: each call of the Multi returns
+// that as an error, and the other gets everything.
+func TestMultiPanics(t *testing.T) {
+	var good track.Memory
+	m := track.Multi{panics{}, nil, &good}
+	for name, err := range map[string]error{
+		"Params": m.Params(map[string]any{"a": 1}), "Text": m.Text("t", "x"), "Image": m.Image("i", 1, "i.png"), "File": m.File("f", "f"),
+		"Tags": m.Tags("tag"), "Metrics": m.Metrics(1, now, map[string]float64{"test/loss": 1}), "Finish": m.Finish(t.Context(), "failed"),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "panic: boom") || !strings.Contains(err.Error(), "nil pointer") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	k := good.Snapshot()
+	if len(k.Points) != 1 || k.Params["a"] != 1 || k.Texts["t"] != "x" || k.Images["i"] != "i.png" || k.Files["f"] != "f" || len(k.Tags) != 1 || k.Status != "failed" {
+		t.Errorf("the good one got %+v", k)
+	}
+}
+
+// panics is a Tracker of which every call panics.
+type panics struct{}
+
+func (panics) Params(map[string]any) error                      { panic("boom") }
+func (panics) Metrics(int, time.Time, map[string]float64) error { panic("boom") }
+func (panics) Text(string, string) error                        { panic("boom") }
+func (panics) Image(string, int, string) error                  { panic("boom") }
+func (panics) File(string, string) error                        { panic("boom") }
+func (panics) Tags(...string) error                             { panic("boom") }
+func (panics) Finish(context.Context, string) error             { panic("boom") }

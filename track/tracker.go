@@ -33,14 +33,15 @@ var (
 	_ Tracker = (*Memory)(nil)
 )
 
-// Multi tells several trackers everything, in order. One that fails keeps none of the
-// others from being told; the errors are joined.
+// Multi calls several trackers, in order. The others are called also where one fails or
+// panics; the errors are joined, and a panic is one of them.
 type Multi []Tracker
 
 func (m Multi) each(call func(Tracker) error) error {
 	var errs []error
 	for _, t := range m {
-		errs = append(errs, call(t))
+		err, _ := safely(call, t)
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
@@ -81,7 +82,7 @@ func (m Multi) Finish(ctx context.Context, status string) error {
 	errs := make([]error, len(m))
 	var all sync.WaitGroup
 	for i, t := range m {
-		all.Go(func() { errs[i] = t.Finish(ctx, status) })
+		all.Go(func() { errs[i], _ = safely(func(t Tracker) error { return t.Finish(ctx, status) }, t) })
 	}
 	all.Wait()
 	return errors.Join(errs...)

@@ -133,7 +133,11 @@ func NewStep(m nn.Module, c StepConfig) (*Step, error) {
 // fill adds the parameters and buffers to the State.
 func (s *Step) fill() error {
 	for _, p := range s.params {
-		if err := s.state.Add(p.Name, p.Shape, s.deviceType(), s.narrow(p.Draw(s.config.Seed))); err != nil {
+		w, err := p.Fresh(s.config.Seed)
+		if err != nil {
+			return err
+		}
+		if err := s.state.Add(p.Name, p.Shape, s.deviceType(), s.narrow(w)); err != nil {
 			return err
 		}
 	}
