@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // ImageFolder is a tree of images, a folder a class, and folders below it.
@@ -23,8 +25,10 @@ import (
 // in both parts; see the Notes and About of the sets for what was found.
 //
 // Classes are numbered in byte order of their names, those of the training part
-// first of all: a class that only a test part has is an error. Links are
-// followed and hidden files left out, see FindImages.
+// first of all: a class that only a test part has is an error, but a part called
+// test with one folder that is no class, such as test/unknown, has no labels and is
+// left out, as one of images without folders is. Links are followed and hidden files
+// left out, see FindImages.
 type ImageFolder struct {
 	Root         string
 	TestFraction float64 // 0 < f < 1; used only where Root has no test images of its own
@@ -113,7 +117,21 @@ func (s *folderSplit) listPart(name string) (*classList, error) {
 		s.note("%s holds no images and is left out%s", l.dir, holds)
 		return nil, nil
 	}
+	if s.isUnlabelled(name, l) {
+		s.note("%s holds %s, all in the folder %s, which is no class of %s, so that nothing says what they show: it is left out",
+			l.dir, counted(l.images(), "image"), l.classes[0], s.training.dir)
+		return nil, nil
+	}
 	return l, l.checkKnown(s.training)
+}
+
+// isUnlabelled reports whether a part named for tests holds images of which the class is
+// not known: all are in a single folder that is no class, such as test/unknown.
+func (s *folderSplit) isUnlabelled(name string, l *classList) bool {
+	if !slices.Contains(testingNames, strings.ToLower(name)) || len(l.classes) != 1 || len(s.training.classes) < 2 {
+		return false
+	}
+	return !slices.ContainsFunc(s.training.classes, func(c string) bool { return strings.EqualFold(c, l.classes[0]) })
 }
 
 // sets makes the training and the test set.

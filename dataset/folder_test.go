@@ -297,6 +297,12 @@ func TestFolderRoot(t *testing.T) {
 			[]string{"a", "b"}, 2, 2, []string{"holds train and test, which are not taken as parts"}},
 		{"names in two cases", []string{"Cat/1.jpg", "Cat/2.jpg", "cat/1.jpg", "cat/2.jpg"}, ".",
 			[]string{"Cat", "cat"}, 2, 2, []string{"Cat and cat"}},
+		{"tests without labels beside val", []string{"train/a/1.jpg", "train/b/1.jpg", "val/a/2.jpg", "val/b/2.jpg", "test/unknown/3.jpg", "test/unknown/4.jpg"}, ".",
+			[]string{"a", "b"}, 2, 2, []string{"test holds 2 images, all in the folder unknown, which is no class of"}},
+		{"loose tests beside val", []string{"train/a/1.jpg", "train/b/1.jpg", "val/a/2.jpg", "val/b/2.jpg", "test/3.jpg"}, ".",
+			[]string{"a", "b"}, 2, 2, []string{"test holds 1 image but no folders of classes"}},
+		{"tests without labels", []string{"train/a/1.jpg", "train/a/2.jpg", "train/b/1.jpg", "train/b/2.jpg", "Testing/test/3.jpg"}, ".",
+			[]string{"a", "b"}, 2, 2, []string{"Testing holds 1 image, all in the folder test", "is split"}},
 		{"pictures of other formats", []string{"a/1.jpg", "a/2.jpg", "a/3.HEIC", "b/1.jpg", "b/2.jpg", "b/4.avif", "b/notes.txt"}, ".",
 			[]string{"a", "b"}, 2, 2, []string{"pictures in other formats are left out (1 .avif, 1 .heic)"}},
 	} {
@@ -371,6 +377,9 @@ func TestFolderBadInput(t *testing.T) {
 		{"one image", []string{"a/1.jpg", "a/2.jpg", "b/1.jpg"}, 0.2, ErrConfig, []string{`class "b"`, "a split needs 2"}},
 		{"fraction 0", []string{"a/1.jpg", "a/2.jpg"}, 0, ErrConfig, []string{"ImageFolder.TestFraction = 0"}},
 		{"fraction 1", []string{"a/1.jpg", "a/2.jpg"}, 1, ErrConfig, []string{"ImageFolder.TestFraction = 1"}},
+		{"tests of one class in another case", []string{"train/Cat/1.jpg", "train/dog/1.jpg", "test/cat/1.jpg"}, 0, ErrConfig, []string{`"Cat" there is spelled in another case`}},
+		{"unknown class that chooses", []string{"train/a/1.jpg", "train/b/1.jpg", "val/x/1.jpg"}, 0, ErrConfig, []string{`class "x"`, "is not in"}},
+		{"two unknown test classes", []string{"train/a/1.jpg", "train/b/1.jpg", "test/x/1.jpg", "test/y/1.jpg"}, 0, ErrConfig, []string{`2 classes "x", "y"`}},
 		{"unknown test class", []string{"train/a/1.jpg", "test/x/1.jpg"}, 0, ErrConfig, []string{`class "x"`, "is not in"}},
 	} {
 		root := writeFiles(t, t.TempDir(), folderFiles(t, c.files...))
