@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/internal/filelock"
@@ -182,9 +181,13 @@ func TestSyncErrors(t *testing.T) {
 }
 
 // hanging is a service that takes connections and never answers.
-type hanging struct{ service }
+type hanging struct {
+	service
+	called func()
+}
 
-func (*hanging) Open(ctx context.Context, _ track.RunInfo) (track.Remote, error) {
+func (h *hanging) Open(ctx context.Context, _ track.RunInfo) (track.Remote, error) {
+	h.called()
 	<-ctx.Done()
 	return track.Remote{}, ctx.Err()
 }
@@ -196,12 +199,12 @@ func (*hanging) Address() string { return "http://server.example" }
 func TestSyncHangs(t *testing.T) {
 	inFolder(t)
 	withService(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
 	sinks["neptune"] = func(config.Config, string, func(string) string) (track.Sink, string, error) {
-		return &hanging{}, "", nil
+		return &hanging{called: cancel}, "", nil
 	}
 	runCommand(context.Background(), TrainCommand([]byte(tinyRecipe)), "", "-out", "run").wants(t, Done, nil, nil)
-	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
-	defer cancel()
 	runCommand(ctx, RunSync, "", "-track", "neptune", "run").wants(t, Stopped, nil,
 		[]string{"run: neptune: 0 sent, ", " left (no answer yet from http://server.example after "})
 }

@@ -100,6 +100,27 @@ func upTo(n int) (list []int) {
 	return list
 }
 
+// await waits until something holds, which it must some time.
+func await(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited a minute until %s", what)
+		}
+	}
+}
+
+// openHolding is openTest with an outbox that holds the steps 1 to last from a session
+// before: its first delivery is of all of them, however fast the test runs.
+func openHolding(t *testing.T, last int, s Sink, change func(*OutboxOptions)) *Outbox {
+	t.Helper()
+	dir := t.TempDir()
+	b := openTest(t, dir, &fakeSink{opening: func(int) error { return ErrStop }}, nil)
+	tell(b, 1, last)
+	b.Close()
+	return openTest(t, dir, s, change)
+}
+
 func flush(t *testing.T, b *Outbox) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
@@ -182,14 +203,13 @@ func TestOutboxErrors(t *testing.T) {
 			}
 			return len(records), nil
 		}}
-	b := openTest(t, t.TempDir(), s, func(o *OutboxOptions) {
+	b := openHolding(t, 50, s, func(o *OutboxOptions) {
 		o.Notify = func(m string) {
 			mu.Lock()
 			defer mu.Unlock()
 			notes = append(notes, m)
 		}
 	})
-	tell(b, 1, 50)
 	b.Finish(context.Background(), "finished")
 	if got := s.steps(); !slices.Equal(got, upTo(50)) {
 		t.Errorf("steps %v", got)
@@ -221,6 +241,7 @@ func TestOutboxStops(t *testing.T) {
 			s := &fakeSink{script: script}
 			b := openTest(t, dir, s, func(o *OutboxOptions) { o.Patience = 50 * time.Millisecond })
 			tell(b, 1, 20)
+			await(t, "the service was called", func() bool { return b.Delivery().Err != nil })
 			b.Finish(context.Background(), "interrupted")
 			d := b.Delivery()
 			if d.Sent != 0 || d.Left != 21 || d.OK() || d.Err == nil {

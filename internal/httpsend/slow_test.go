@@ -39,7 +39,6 @@ func slowServer(t *testing.T, answer func(c net.Conn, over <-chan struct{})) *Cl
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.limits = limits{connect: 100 * time.Millisecond, response: 300 * time.Millisecond, stall: 500 * time.Millisecond, least: 64 << 10, answer: 2 * time.Second}
 	c.http.Transport.(*http.Transport).ExpectContinueTimeout = time.Millisecond
 	return c
 }
@@ -74,20 +73,28 @@ func TestSlow(t *testing.T) {
 	file := Request{Method: "PUT", Path: "/", Length: int64(len(large)), Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(large)), nil }}
 	small := Request{Method: "POST", Path: "/", Body: []byte("{}")}
 	silent := func(c net.Conn, over <-chan struct{}) { <-over }
+	// Only the limit that a case is about is short: a busy machine may be slow elsewhere.
+	long := limits{connect: 0, response: time.Minute, stall: time.Minute, least: 1, answer: time.Minute}
+	response, stall, trickle, answer := long, long, long, long
+	response.response = 300 * time.Millisecond
+	stall.stall = time.Second
+	trickle.stall, trickle.least = time.Second, 64<<10
+	answer.answer = time.Second
 	for name, c := range map[string]struct {
+		limits limits
 		answer func(c net.Conn, over <-chan struct{})
 		of     []Request
 		words  string
 	}{
-		"never answers": {func(c net.Conn, over <-chan struct{}) { readAll(c); <-over }, []Request{get, small, put, file}, "no answer came within"},
-		"never reads":   {silent, []Request{put, file}, "transferred"},
-		"a head that trickles": {func(c net.Conn, over <-chan struct{}) {
+		"never answers": {response, func(c net.Conn, over <-chan struct{}) { readAll(c); <-over }, []Request{get, small, put, file}, "no answer came within"},
+		"never reads":   {stall, silent, []Request{put, file}, "transferred"},
+		"a head that trickles": {response, func(c net.Conn, over <-chan struct{}) {
 			readAll(c)
 			drip(c, "HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 1000), over)
 		}, []Request{get, small}, "no answer came within"},
-		"a body that stands still": {func(c net.Conn, over <-chan struct{}) { readAll(c); io.WriteString(c, head+"{"); <-over }, []Request{get, small, file}, "nothing was transferred"},
-		"a body that trickles":     {func(c net.Conn, over <-chan struct{}) { readAll(c); io.WriteString(c, head); drip(c, " ", over) }, []Request{get, small}, "not complete after"},
-		"reads in drops": {func(c net.Conn, over <-chan struct{}) {
+		"a body that stands still": {stall, func(c net.Conn, over <-chan struct{}) { readAll(c); io.WriteString(c, head+"{"); <-over }, []Request{get, small, file}, "nothing was transferred"},
+		"a body that trickles":     {answer, func(c net.Conn, over <-chan struct{}) { readAll(c); io.WriteString(c, head); drip(c, " ", over) }, []Request{get, small}, "not complete after"},
+		"reads in drops": {trickle, func(c net.Conn, over <-chan struct{}) {
 			for one := make([]byte, 64); ; {
 				if _, err := c.Read(one); err != nil {
 					return
@@ -103,8 +110,9 @@ func TestSlow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client := slowServer(t, c.answer)
+			client.limits = c.limits
 			for _, q := range c.of {
-				ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+				ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 				_, err := client.Send(ctx, q)
 				cancel()
 				var retry *track.Retry
@@ -127,7 +135,7 @@ func TestLargeInTime(t *testing.T) {
 		}
 		w.Write(bytes.Repeat([]byte("y"), 1<<20))
 	})
-	c.limits = limits{connect: time.Minute, response: time.Minute, stall: 5 * time.Second, least: 1, answer: time.Minute}
+	c.limits = limits{connect: time.Minute, response: time.Minute, stall: 20 * time.Second, least: 1, answer: time.Minute}
 	body := bytes.Repeat([]byte("x"), 20<<20)
 	a, err := c.Send(context.Background(), Request{Method: "PUT", Path: "/", Length: int64(len(body)), Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }})
 	if err != nil || len(a.Body) != 1<<20 {
@@ -151,6 +159,7 @@ func TestRefusedEarly(t *testing.T) {
 		w.Header().Set("Connection", "close")
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 	})
+	tooLarge.http.Transport.(*http.Transport).ExpectContinueTimeout = time.Minute // on a busy machine too, the answer comes first
 	old := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Expect") != "" {
 			w.WriteHeader(http.StatusExpectationFailed)
