@@ -108,12 +108,50 @@ func TestDamageIsNamed(t *testing.T) {
 		{"arithmetic coding", bytes.Replace(jpeg, []byte{0xff, 0xc0}, []byte{0xff, 0xc9}, 1), "arithmetic coding is not supported"},
 		{"12 bits", bytes.Replace(jpeg, []byte{0xff, 0xc0, 0, 17, 8}, []byte{0xff, 0xc1, 0, 17, 12}, 1), "12 bits a sample are not supported"},
 		{"odd sampling", bytes.Replace(jpeg, []byte{48, 3, 1, 0x11}, []byte{48, 3, 1, 0x31}, 1), "unsupported JPEG feature"},
+		{"progressive with restarts", bytes.Replace(jpeg, []byte{0xff, 0xc0}, []byte{0xff, 0xdd, 0, 4, 0, 3, 0xff, 0xc2}, 1), "restart markers in progressive JPEG"},
 		{"lossless", bytes.Replace(jpeg, []byte{0xff, 0xc0}, []byte{0xff, 0xc3}, 1), "lossless JPEG is not supported"},
 	} {
 		_, err := DecodeBytes(c.data)
 		if !errors.Is(err, ErrDecode) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v, want %q", c.what, err, c.says)
 		}
+	}
+}
+
+// Damage that only a checksum or a header shows is an error, as it is for Pillow.
+func TestDamageIsNotDecoded(t *testing.T) {
+	deflated, jpeg := formatData(t, "tiff_grey_tiff_adobe_deflate"), formatData(t, "jpeg_in_tiff_rgb")
+	file, err := openTIFF(deflated)
+	if err != nil || file.readLayout() != nil {
+		t.Fatal(err)
+	}
+	end := int(file.offsets[0] + file.sizes[0])
+	flipped := func(data []byte, at int, bit byte) []byte {
+		data = bytes.Clone(data)
+		data[at] ^= bit
+		return data
+	}
+	kind := int(binary.LittleEndian.Uint32(jpeg[4:])) + 2 + 2 // of the first tag, the width
+	for _, c := range []struct {
+		what string
+		data []byte
+		says string
+	}{
+		{"checksum of deflate in TIFF", flipped(deflated, end-1, 1), "checksum"},
+		{"method of PNG's pixels", flipped(imageFile(t, "png_rgb"), bytes.Index(imageFile(t, "png_rgb"), []byte("IDAT"))+4, 0x40), "damaged"},
+		{"type of a tag's values", flipped(jpeg, kind, 8), "its tag 256 holds no numbers"},
+		{"number of a PNM header", []byte("P5 1 1 255\x08\x00"), "follows the number 255"},
+	} {
+		if img, err := DecodeBytes(c.data); !errors.Is(err, ErrDecode) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, %v, want %q", c.what, img != nil, err, c.says)
+		}
+	}
+	file, err = openTIFF(jpeg)
+	if err != nil || file.readLayout() != nil {
+		t.Fatal(err)
+	}
+	if _, err := DecodeBytes(flipped(jpeg, int(file.offsets[0])+1, 4)); !errors.Is(err, ErrDecode) || !strings.Contains(err.Error(), "no JPEG stream") {
+		t.Errorf("a strip that is no JPEG: %v", err)
 	}
 }
 
@@ -229,6 +267,9 @@ func TestUnreadableFiles(t *testing.T) {
 		{"8BPS\x00\x01", "Photoshop"},
 		{"<?xml version=\"1.0\"?>\n<svg xmlns='x'/>", "SVG"},
 		{"  <svg>", "SVG"},
+		{"<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' 'x'>\n<svg/>", "SVG"},
+		{"<!-- drawn --><svg/>", "SVG"},
+		{"<!doctype html><svg/>", "a web page"},
 		{"<!DOCTYPE html><title>403</title>", "a web page"},
 		{"\n<HTML>", "a web page"},
 		{"<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code>", "XML"},

@@ -184,6 +184,10 @@ func decodeJPEG(data []byte) (*RGB, error) {
 	if errors.As(err, &unsupported) { // such as three pixels of luma to one of chroma
 		return nil, fmt.Errorf("%w; save it again with usual settings", err)
 	}
+	if j.frame == 0xc2 && j.restart > 0 { // Go counts the blocks of a finer component otherwise
+		return nil, fmt.Errorf("restart markers in progressive JPEG of subsampled colours are not supported, or its data are damaged: %w; "+
+			"save it again, for example with: jpegtran -restart 0 x.jpg > y.jpg", err)
+	}
 	if errors.Is(err, io.ErrUnexpectedEOF) || !bytes.Contains(data[at:], []byte{0xff, markerEOI}) {
 		return nil, fmt.Errorf("it is truncated: %w", err)
 	}

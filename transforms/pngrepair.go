@@ -61,6 +61,9 @@ func repairPNG(data []byte) (*pngRepair, error) {
 	if len(pixels) < 2 || p.left == 0 {
 		return nil, io.ErrUnexpectedEOF
 	}
+	if head := binary.BigEndian.Uint16(pixels); head>>8&15 != 8 || head>>12 > 7 || head%31 != 0 || head&32 != 0 {
+		return nil, zlib.ErrHeader
+	}
 	p.stream, p.sum = bytes.NewReader(pixels[2:]), 1
 	p.raw = flate.NewReader(p.stream)
 	var err error

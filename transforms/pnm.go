@@ -36,6 +36,9 @@ func readPNMHeader(data []byte) (p pnmHeader, err error) {
 		if *n, err = p.number(); err != nil {
 			return p, err
 		}
+		if len(p.rest) > 0 && p.rest[0] != '#' && !isPNMSpace(p.rest[0]) {
+			return p, fmt.Errorf("%q follows the number %d", p.rest[0], *n)
+		}
 	}
 	if p.most < 1 || p.most > 65535 {
 		return p, fmt.Errorf("its white is %d, want 1 to 65535", p.most)
@@ -65,6 +68,8 @@ func (p *pnmHeader) number() (n int, err error) {
 	return n, nil
 }
 
+func isPNMSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
+
 func (p *pnmHeader) skipSpace() {
 	for len(p.rest) > 0 {
 		switch c := p.rest[0]; {
@@ -72,7 +77,7 @@ func (p *pnmHeader) skipSpace() {
 			for len(p.rest) > 0 && p.rest[0] != '\n' && p.rest[0] != '\r' {
 				p.rest = p.rest[1:]
 			}
-		case c == ' ' || c >= '\t' && c <= '\r':
+		case isPNMSpace(c):
 			p.rest = p.rest[1:]
 		default:
 			return

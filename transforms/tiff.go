@@ -30,6 +30,12 @@ const (
 	tagJPEGTables                = 347
 )
 
+// numberTags are those without whose numbers a picture is another one.
+var numberTags = []uint16{
+	tagWidth, tagHeight, tagBits, tagCompression, tagPhotometric, tagFillOrder, tagStripOffsets, tagOrientation, tagSamples, tagRowsPerStrip, tagStripBytes,
+	tagPlanar, tagFaxOptions, tagPredictor, tagColours, tagTileWidth, tagTileHeight, tagTileOffsets, tagTileBytes, tagExtraSamples, tagSampleFormat,
+}
+
 // tiffFile is the first page of a TIFF or BigTIFF file.
 type tiffFile struct {
 	data  []byte
@@ -127,6 +133,9 @@ func (t *tiffFile) readTags() error {
 		e := entries[i*size:]
 		kind, count := t.order.Uint16(e[2:]), t.unsigned(e[4:], word)
 		bytes := uint64(tiffSizes[kind])
+		if tag := t.order.Uint16(e); bytes == 0 && slices.Contains(numberTags, tag) {
+			return fmt.Errorf("its tag %d holds no numbers, but values of type %d", tag, kind)
+		}
 		if bytes == 0 {
 			continue // text and fractions
 		}

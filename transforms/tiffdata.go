@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/zlib"
+	"errors"
 	"fmt"
 	"io"
 	"math/bits"
@@ -124,6 +125,17 @@ func (t *tiffFile) readTile(out *RGB, i, x, y int) error {
 		}
 		n := min(t.tileW, t.w-x)
 		t.put(out.row(y + k)[3*x:3*(x+n)], row)
+	}
+	return checkSums(planes)
+}
+
+// checkSums reports a wrong checksum of deflate after the last row. That it is missing is
+// no fault, as for libtiff.
+func checkSums(planes []io.Reader) error {
+	for _, r := range planes {
+		if _, err := io.ReadFull(r, make([]byte, 1)); errors.Is(err, zlib.ErrChecksum) {
+			return err
+		}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package transforms
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -14,10 +15,13 @@ const adobePlain = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
 // common to all.
 func (t *tiffFile) readJPEG(out *RGB, i, x, y int) error {
 	stream := t.raw(i)
-	if tables := t.tags[tagJPEGTables].raw; len(tables) > 4 && len(stream) > 2 {
+	if !bytes.HasPrefix(stream, []byte{0xff, markerSOI}) {
+		return errors.New("it is no JPEG stream")
+	}
+	if tables := t.tags[tagJPEGTables].raw; len(tables) > 4 {
 		stream = append(append([]byte{}, tables[:len(tables)-2]...), stream[2:]...) // without EOI, without SOI
 	}
-	if t.samples == 4 && len(stream) > 2 { // what Go needs to decode four components
+	if t.samples == 4 { // what Go needs to decode four components
 		stream = append(append([]byte{0xff, 0xd8}, adobePlain...), stream[2:]...)
 	}
 	c, err := jpeg.DecodeConfig(bytes.NewReader(stream))

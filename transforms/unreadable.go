@@ -115,10 +115,10 @@ func recogniseText(head []byte) (what, hint string) {
 	switch {
 	case !utf8.Valid(head) || strings.ContainsRune(text, 0):
 		return "", ""
-	case strings.HasPrefix(text, "<svg"), strings.HasPrefix(text, "<?xml") && strings.Contains(text, "<svg"):
-		return "an SVG drawing", "render it as PNG, for example with: rsvg-convert x.svg -o x.png"
 	case strings.HasPrefix(text, "<!doctype html"), strings.Contains(text, "<html"), strings.HasPrefix(text, "<head"), strings.HasPrefix(text, "<body"):
 		return "a web page", "the server sent it instead of the image"
+	case strings.HasPrefix(text, "<!doctype svg"), strings.HasPrefix(text, "<") && strings.Contains(text, "<svg"):
+		return "an SVG drawing", "render it as PNG, for example with: rsvg-convert x.svg -o x.png"
 	case strings.HasPrefix(text, "<?xml"):
 		return "XML", "perhaps the server's error message instead of the image"
 	case strings.HasPrefix(text, "{"), strings.HasPrefix(text, "["):
