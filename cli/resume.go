@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -100,6 +101,9 @@ func readRunConfig(dir string) (config.Config, error) {
 	}
 	if err != nil {
 		return c, fmt.Errorf("-resume: %w", err)
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return c, fmt.Errorf("-resume: %s is empty: what the run was trained with is not known", path)
 	}
 	if err := config.Load(data, &c); err != nil {
 		return c, fmt.Errorf("%s: %w", path, err)

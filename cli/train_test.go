@@ -285,3 +285,13 @@ func TestExitCodes(t *testing.T) {
 		}
 	}
 }
+
+// TestEmptyConfig refuses to resume with what an empty config.yaml would mean.
+func TestEmptyConfig(t *testing.T) {
+	inFolder(t)
+	train("-quiet", "-out", "run").wants(t, Done, nil, nil)
+	for _, text := range []string{"", " \n\n"} {
+		write(t, "run/config.yaml", text)
+		train("-resume", "-out", "run").wants(t, Failed, nil, []string{"config.yaml is empty"})
+	}
+}

@@ -29,7 +29,12 @@ type Log struct {
 	dir        string
 	jsonl, csv *appended
 	columns    []string // of the CSV behind those of header
+	missing    int      // see Missing
 }
+
+// Missing is the number of steps up to the one where ResumeLog resumed that have no line:
+// somebody removed them, since no kill and no loss of power does.
+func (l *Log) Missing() int { return l.missing }
 
 // OpenLog opens the metrics of a run's folder, which it makes where there is none, to
 // append to them. A last line that a kill has torn is dropped; a bad line before it is an

@@ -15,6 +15,7 @@ type cutter struct {
 	trained   bool // the step line of last was there
 	complete  bool // all lines of the checkpoint have been there
 	past      bool // a line did not stay
+	steps     int  // step lines that stayed
 }
 
 func newCutter(step int, evaluated bool) *cutter {
@@ -30,12 +31,17 @@ func (c *cutter) keeps(e entry) (bool, error) {
 	}
 	later := e.bad == nil && (e.Step > c.step || e.Step == c.step && e.Kind != StepLine && !c.evaluated)
 	switch {
+	case c.complete && c.steps < c.step && e.bad == nil && e.Step < c.step:
+		return false, fmt.Errorf("line %d: step %d comes after the checkpoint of step %d", e.number, e.Step, c.step)
 	case c.complete && (bad != nil || later || c.past), c.past && e.bad != nil, later:
 		c.past = true
 		c.last = max(c.last, e.Step)
 		return false, nil
 	case bad != nil:
 		return false, fmt.Errorf("line %d, which is before the checkpoint of step %d: %w", e.number, c.step, bad)
+	}
+	if e.Kind == StepLine {
+		c.steps++
 	}
 	c.trained = e.Kind == StepLine || c.trained && e.Step == c.last
 	c.last = e.Step
@@ -49,7 +55,7 @@ func (l *Log) toCut(step int, evaluated bool) (cut bool, err error) {
 	c := newCutter(step, evaluated)
 	for e, err := range entries(path) {
 		if errors.Is(err, fs.ErrNotExist) {
-			return false, nil
+			break
 		}
 		if err != nil {
 			return false, err
@@ -60,5 +66,6 @@ func (l *Log) toCut(step int, evaluated bool) (cut bool, err error) {
 		}
 		cut = cut || !keep
 	}
+	l.missing = step - c.steps
 	return cut, nil
 }

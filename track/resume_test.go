@@ -56,6 +56,7 @@ func TestResumeLog(t *testing.T) {
 		{"lines are missing", l[0], 3, true, l[0]},
 		{"lines are missing, later ones are there", l[0] + l[4] + "x\n", 3, false, l[0]},
 		{"earlier lines after later ones", l[0] + l[4] + l[1] + l[3], 3, false, "line 3, which is before the checkpoint of step 3: step 2 after step 4"},
+		{"reversed", l[2] + l[1] + l[0], 2, true, "line 3: step 1 comes after the checkpoint of step 2"},
 		{"an epoch line again after a bad one", l[0] + l[1] + l[2] + "x\n" + l[2], 2, true, l[0] + l[1] + l[2]},
 	} {
 		dir := t.TempDir()
@@ -82,6 +83,39 @@ func TestResumeLog(t *testing.T) {
 		if rows := strings.Count(contents(t, dir, CSVFile), "\n"); rows != 1+strings.Count(contents(t, dir, JSONLFile), "\n") {
 			t.Errorf("%s: %d rows of CSV", c.name, rows)
 		}
+	}
+}
+
+// TestMissing counts the steps before a checkpoint that have no line.
+func TestMissing(t *testing.T) {
+	l := linesOf(t)
+	l[5] += "\n"
+	for _, c := range []struct {
+		name      string
+		jsonl     string
+		step      int
+		evaluated bool
+		want      int
+	}{
+		{"none", strings.Join(l, ""), 4, true, 0},
+		{"none, later ones are cut", strings.Join(l, ""), 2, false, 0},
+		{"none, all are cut", strings.Join(l, ""), 0, false, 0},
+		{"the first", l[1] + l[2] + l[3], 3, false, 1},
+		{"one between", l[0] + l[2] + l[3] + l[4] + l[5], 4, true, 1},
+		{"the last", l[0] + l[1] + l[2], 4, true, 2},
+		{"the last, later ones are there", l[0] + l[4], 3, false, 2},
+		{"all", "", 4, true, 4},
+	} {
+		dir := t.TempDir()
+		if c.jsonl != "" {
+			must(t, os.WriteFile(filepath.Join(dir, JSONLFile), []byte(c.jsonl), 0o644))
+		}
+		log, err := ResumeLog(dir, c.step, c.evaluated)
+		must(t, err)
+		if log.Missing() != c.want {
+			t.Errorf("%s: %d steps are missing, want %d", c.name, log.Missing(), c.want)
+		}
+		must(t, log.Close())
 	}
 }
 

@@ -1,8 +1,10 @@
 package trainer_test
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"math"
 	"os"
@@ -177,5 +179,23 @@ func TestTemporaryFiles(t *testing.T) {
 	resume(t, dir, betterAndBetter)
 	if left := files(t, dir); strings.Contains(left, ".tmp") {
 		t.Error(left)
+	}
+}
+
+// TestRemovedMetrics resumes a run whose metrics somebody removed: it trains to the same
+// weights, with a warning that says how many steps have no line.
+func TestRemovedMetrics(t *testing.T) {
+	complete, _ := undisturbed(t, betterAndBetter)
+	dir := copyRun(t, stoppedAt(t, 6))
+	if err := os.Remove(filepath.Join(dir, "metrics.jsonl")); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	resume(t, dir, func(c *trainer.Config) { betterAndBetter(c); c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	if !bytes.Equal(weights(t, dir), weights(t, complete)) {
+		t.Error("the weights differ")
+	}
+	if !strings.Contains(log.String(), "lacks 6 of the 6 steps before the checkpoint") {
+		t.Errorf("logged: %s", log.String())
 	}
 }

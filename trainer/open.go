@@ -3,6 +3,7 @@ package trainer
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/euryale-ml/euryale/internal/atomicfile"
 	"github.com/euryale-ml/euryale/track"
@@ -26,6 +27,9 @@ func (t *Trainer) openRun(dir, checkpoints string) error {
 		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
 	}
 	t.log = log
+	if n := log.Missing(); n > 0 {
+		t.logWarn(fmt.Sprintf("%s lacks %d of the %d steps before the checkpoint; the run resumes without them, and its curves and table too", filepath.Join(dir, track.JSONLFile), n, t.at.Step))
+	}
 	if err := errors.Join(atomicfile.MkdirAll(checkpoints, 0o755), atomicfile.CleanAll(dir, LockFile), t.tidy(checkpoints)); err != nil {
 		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
 	}
