@@ -134,3 +134,22 @@ func TestWithoutUsers(t *testing.T) {
 		t.Errorf("shown %q and %q of %q", shown.MLflow.URI, shown.Data.URL, c.MLflow.URI)
 	}
 }
+
+// TestNoMistakes removes the pictures of mistakes that an earlier part of a run made.
+func TestNoMistakes(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{mostWrongFile, mostConfusedFile} {
+		write(t, filepath.Join(dir, FiguresDir, name), "")
+	}
+	if err := trainer.WritePredictions(dir, []trainer.Prediction{{Label: 1, Predicted: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time there are none
+		if err := drawMistakes(nil, dir, "run"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if exists(filepath.Join(dir, FiguresDir, mostWrongFile)) || exists(filepath.Join(dir, FiguresDir, mostConfusedFile)) {
+		t.Error("pictures of mistakes stay")
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/euryale-ml/euryale/internal/atomicfile"
 	"github.com/euryale-ml/euryale/trainer"
 	"github.com/euryale-ml/euryale/viz"
 )
@@ -26,7 +27,8 @@ const (
 )
 
 // drawMistakes draws the images that the best weights get most wrong, and those of the
-// classes that they confuse most. A run without mistakes has none.
+// classes that they confuse most. A run without mistakes has none, nor those of an earlier
+// part of it that did.
 func drawMistakes(t *trainer.Trainer, dir, name string) error {
 	all, err := trainer.ReadPredictions(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -37,13 +39,21 @@ func drawMistakes(t *trainer.Trainer, dir, name string) error {
 	}
 	wrong := slices.DeleteFunc(all, func(p trainer.Prediction) bool { return p.Label == p.Predicted })
 	slices.SortStableFunc(wrong, func(a, b trainer.Prediction) int { return cmp.Compare(b.Loss, a.Loss) })
-	if len(wrong) == 0 {
-		return nil
-	}
 	figures := filepath.Join(dir, FiguresDir)
+	if len(wrong) == 0 {
+		return errors.Join(removeOld(filepath.Join(figures, mostWrongFile)), removeOld(filepath.Join(figures, mostConfusedFile)))
+	}
 	worst := wrong[:min(len(wrong), mistakesShown)]
 	err = drawPredictions(t, filepath.Join(figures, mostWrongFile), name+": the test images with the greatest loss", worst)
 	return errors.Join(err, drawConfused(t, filepath.Join(figures, mostConfusedFile), name, wrong))
+}
+
+// removeOld removes a file that may not be there.
+func removeOld(path string) error {
+	if err := atomicfile.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // drawPredictions draws test images with what they were taken for.

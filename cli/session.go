@@ -159,7 +159,7 @@ func (n *session) attach() error {
 		return err
 	}
 	n.figures = newFigures(t, n.dir.path, n.config.Name, curvesOf(earlier), func(picture string, err error) {
-		n.warn("warning: the picture %s could not be drawn: %v", picture, err)
+		n.warn("warning: the picture %s could not be drawn: %v", picture, oneLine(err))
 	})
 	if !n.flags.quiet {
 		t.AddHook(newProgress(n.io.Err, t.Chance(), n.config.Train.MaxSteps).hook())
