@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -72,7 +73,7 @@ func (o *trainFlags) resumedConfig() (c config.Config, changed bool, err error) 
 		return c, false, usagef("-resume goes on with the configuration of %s, but these differ: %s; only %s may change",
 			o.out, strings.Join(refused, ", "), strings.Join(resumable(), ", "))
 	}
-	return c, len(diff) > 0, checkConfig(c)
+	return c, len(diff) > 0, cmp.Or(checkConfig(c), checkBest(c))
 }
 
 // keepChosen takes what the run chose where a file leaves the choice open.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -103,6 +104,21 @@ func checkConfig(c config.Config) error {
 	return nil
 }
 
+// checkBest says, before a folder is made, that no hook of a command measures what
+// train.best names.
+func checkBest(c config.Config) error {
+	metrics := []string{"accuracy", "balanced_accuracy", "top5_accuracy", "loss"}
+	name := strings.TrimPrefix(c.Train.Best, "min:")
+	if name == "" || slices.Contains(metrics, name) {
+		return nil
+	}
+	hint := ""
+	if near := nearest(name, metrics); near != "" {
+		hint = fmt.Sprintf("; did you mean %s?", near)
+	}
+	return usagef("train.best = %s: a run of this command has %s; other metrics are measured by hooks of trainer.Trainer%s", c.Train.Best, strings.Join(metrics, ", "), hint)
+}
+
 // chosen is the configuration of a new run, and how it came about.
 type chosen struct {
 	config.Config
@@ -127,7 +143,7 @@ func (o *trainFlags) newConfig(recipe, quick []byte) (c chosen, err error) {
 	if err := absolutePaths(&c.Config); err != nil {
 		return c, err
 	}
-	return c, checkConfig(c.Config)
+	return c, cmp.Or(checkConfig(c.Config), checkBest(c.Config))
 }
 
 // findPets turns auto into the pets where there are any, or are to be fetched, and says

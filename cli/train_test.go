@@ -107,6 +107,8 @@ func TestTrainUsage(t *testing.T) {
 		{[]string{"-set", "device=gpu"}, []string{"device", "gpu"}},
 		{[]string{"-config", "bad.yaml"}, []string{"bad.yaml", "lrr", "lr"}},
 		{[]string{"-config", "none.yaml"}, []string{"none.yaml"}},
+		{[]string{"-set", "train.best=accurracy"}, []string{"train.best = accurracy", "did you mean accuracy?"}},
+		{[]string{"-set", "train.best=min:f1"}, []string{"train.best = min:f1", "hooks of trainer.Trainer"}},
 		{[]string{"-jason"}, []string{"-jason", "-json"}},
 		{[]string{"here"}, []string{"here", "-set key=value"}},
 		{[]string{"-out", "full"}, []string{"-out full is not empty", "x", "-resume"}},
