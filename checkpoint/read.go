@@ -48,7 +48,7 @@ func decode(r readerAt, size int64) (*File, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: tensor %q: %w", ErrFormat, clip(it.name), err)
 		}
-		if budget -= int64(min(n, 1<<56)) * 8; budget < 0 {
+		if budget -= min(int64(n), 1<<56) * 8; budget < 0 {
 			return nil, fmt.Errorf("%w: its tensors would have many times the bytes of the file, %d", ErrFormat, size)
 		}
 	}

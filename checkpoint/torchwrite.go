@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math"
 	"strconv"
 
 	"github.com/euryale-ml/euryale/internal/atomicfile"
@@ -118,7 +119,7 @@ func pickleText(p []byte, s string) []byte {
 
 // pickleInt writes a number of at least 0.
 func pickleInt(p []byte, n int) []byte {
-	if n < 1<<31 {
+	if n <= math.MaxInt32 {
 		return binary.LittleEndian.AppendUint32(append(p, 'J'), uint32(n))
 	}
 	return binary.LittleEndian.AppendUint64(append(p, 0x8a, 8), uint64(n))
