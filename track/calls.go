@@ -91,9 +91,8 @@ func (b *Outbox) relative(path string) string {
 // Unlike the other calls it waits for the disk.
 func (b *Outbox) Replay(lines []Line) error {
 	for i, l := range lines {
-		values := l.Values()
-		b.NonFinite(l.known() - len(values))
-		if err := b.add(Record{Kind: MetricsRecord, Step: l.Step, Time: l.Time, Values: values}); err != nil {
+		b.NonFinite(l.NonFinite())
+		if err := b.add(Record{Kind: MetricsRecord, Step: l.Step, Time: l.Time, Values: l.Values()}); err != nil {
 			return err
 		}
 		if i%1024 == 1023 || i == len(lines)-1 {

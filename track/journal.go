@@ -60,6 +60,7 @@ type journal struct {
 	left    int       // records that were to be sent when it was opened
 	dirty   bool      // records are in the file that may not be on the disk
 	synced  time.Time // the last time that this was tried
+	damaged bool      // records were cut off behind a bad line
 }
 
 // openJournal opens the files in a folder, which it makes where there is none, and tells
@@ -136,9 +137,13 @@ func (j *journal) writeState() error {
 }
 
 // scan reads all records, cuts a torn last line off, and finds the first that is to be
-// sent.
+// sent. In the folder of a run with a log of its metrics, it also cuts off what follows
+// damage among the records that were not sent: Replay records it again, in order, where
+// services would refuse a value that comes behind later ones.
 func (j *journal) scan(each func(Record)) error {
 	r := bufio.NewReaderSize(j.read, 1<<16)
+	_, missing := os.Stat(filepath.Join(j.dir, "..", "..", JSONLFile))
+	replays := missing == nil
 	sendFrom := int64(-1)
 	for {
 		line, err := r.ReadBytes('\n')
@@ -149,7 +154,10 @@ func (j *journal) scan(each func(Record)) error {
 			return fmt.Errorf("track: %w: %w", ErrOutbox, err)
 		}
 		var record Record
-		if json.Unmarshal(line, &record) == nil && record.Seq > j.lastSeq { // else it is damaged
+		if err := json.Unmarshal(line, &record); err != nil && j.lastSeq >= j.state.Done && replays {
+			j.damaged = true
+			break
+		} else if err == nil && record.Seq > j.lastSeq {
 			j.lastSeq = record.Seq
 			if record.Seq > j.state.Done {
 				if j.left++; sendFrom < 0 {

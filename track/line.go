@@ -148,12 +148,19 @@ func (l Line) Values() map[string]float64 {
 	return values
 }
 
-// known is how many Values a line has if all are finite.
-func (l Line) known() int {
-	if l.Kind == StepLine || l.Top5Accuracy.Known {
-		return 4 + len(l.Metrics.Names())
+// NonFinite is how many numbers of a line are left out of Values because they are not
+// finite.
+func (l Line) NonFinite() int {
+	known := 3
+	switch {
+	case l.Kind == StepLine:
+		known++ // the rate
+	case l.top5() != nil: // NaN where it is not known
+		known += 1 + len(l.Metrics.Names())
+	default:
+		known += len(l.Metrics.Names())
 	}
-	return 3 + len(l.Metrics.Names())
+	return known - len(l.Values())
 }
 
 // top5 is Top5Accuracy if it is known and finite, else nil.

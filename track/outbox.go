@@ -49,8 +49,12 @@ func (o OutboxOptions) withDefaults() OutboxOptions {
 	if o.Batch <= 0 {
 		o.Batch = 1000
 	}
-	if o.Notify == nil {
-		o.Notify = func(string) {}
+	notify := o.Notify
+	o.Notify = func(message string) {
+		defer func() { _ = recover() }() // it is called from goroutines of the outbox, and must not end the process
+		if notify != nil {
+			notify(message)
+		}
 	}
 	return o
 }
@@ -151,6 +155,10 @@ func OpenOutbox(sink Sink, o OutboxOptions) (*Outbox, error) {
 		return nil, err
 	}
 	b.journal, b.seq = j, j.lastSeq
+	if j.damaged {
+		b.o.Notify(fmt.Sprintf("%s: a line of %s is damaged; records from there on are taken from %s again",
+			o.Service, filepath.Join(j.dir, recordsFile), JSONLFile))
+	}
 	b.sum.Left, b.sum.Remote, b.sum.URL = j.left, j.state.Remote, j.state.Remote.URL
 	ctx, stop := context.WithCancel(context.Background())
 	b.stop = stop

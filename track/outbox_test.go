@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -410,4 +411,54 @@ func FuzzOutbox(f *testing.F) {
 			last = r.Seq
 		}
 	})
+}
+
+// TestOutboxDamagedLine damages each line of an outbox in turn, of which two records were
+// sent: with the run's log of metrics each other step is sent once, in order. Without one,
+// the good records are.
+func TestOutboxDamagedLine(t *testing.T) {
+	for bad := range 6 {
+		for _, logged := range []bool{false, true} {
+			dir := t.TempDir()
+			stops := &fakeSink{script: func(int, []Record) (int, error) { return 2, ErrStop }}
+			b := openTest(t, dir, &fakeSink{opening: func(int) error { return ErrStop }}, nil)
+			tell(b, 1, 6)
+			b.Close()
+			b = openTest(t, dir, stops, nil)
+			flush(t, b)
+			b.Close()
+			path := filepath.Join(dir, OutboxDir, "fake", recordsFile)
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines := strings.SplitAfter(string(data), "\n")
+			lines[bad] = strings.Repeat("\x00", len(lines[bad])-1) + "\n"
+			if err := os.WriteFile(path, []byte(strings.Join(lines, "")), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			var noted atomic.Int32
+			if logged {
+				os.WriteFile(filepath.Join(dir, JSONLFile), nil, 0o644)
+			}
+			var s fakeSink
+			b = openTest(t, dir, &s, func(o *OutboxOptions) { o.Notify = func(string) { noted.Add(1) } })
+			var all []Line
+			for step := 1; step <= 6; step++ {
+				all = append(all, Line{Kind: StepLine, Split: "train", Step: step, Loss: 1, Accuracy: math.NaN(), BalancedAccuracy: math.NaN(), LR: math.NaN()})
+			}
+			if err := b.Replay(all); err != nil {
+				t.Fatal(err)
+			}
+			flush(t, b)
+			b.Close()
+			want := []int{3, 4, 5, 6}
+			if !logged && bad >= 2 && bad < 5 {
+				want = slices.DeleteFunc(want, func(step int) bool { return step == bad+1 })
+			}
+			if got := s.steps(); !slices.Equal(got, want) || (noted.Load() > 0) != (logged && bad >= 2) {
+				t.Errorf("line %d, with a log: %v: steps %v, want %v; %d notices", bad+1, logged, got, want, noted.Load())
+			}
+		}
+	}
 }

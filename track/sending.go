@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
+	"os"
 	"time"
 )
 
@@ -268,12 +270,23 @@ func (b *Outbox) after(err error, failures *int) time.Duration {
 	message := ""
 	if *failures == 1 {
 		message = "%s cannot be reached now: %v; it is tried again"
+		if ofFile(err) {
+			message = "the files of %s cannot be written now: %v; it is tried again"
+		}
 		if b.o.Tries == 0 {
 			message += ", and training goes on"
 		}
 	}
 	b.fail(err, false, message)
 	return wait
+}
+
+// ofFile reports whether an error is about a file, as of a full disk, and not about a
+// service elsewhere.
+func ofFile(err error) bool {
+	var path *fs.PathError
+	var link *os.LinkError
+	return errors.As(err, &path) || errors.As(err, &link)
 }
 
 // refused keeps the error of refused records, and returns what else went wrong.

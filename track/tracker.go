@@ -56,6 +56,16 @@ func (m Multi) Metrics(step int, at time.Time, values map[string]float64) error 
 	return m.each(func(t Tracker) error { return t.Metrics(step, at, values) })
 }
 
+// NonFinite calls NonFinite of those that have it, as an Outbox has.
+func (m Multi) NonFinite(n int) {
+	m.each(func(t Tracker) error {
+		if counter, ok := t.(interface{ NonFinite(n int) }); ok {
+			counter.NonFinite(n)
+		}
+		return nil
+	})
+}
+
 // Text calls Text of each.
 func (m Multi) Text(name, text string) error {
 	return m.each(func(t Tracker) error { return t.Text(name, text) })

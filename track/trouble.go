@@ -76,7 +76,12 @@ func since(then time.Time) time.Duration {
 
 // address is where the Sink sends, without secrets; the service's name if it has
 // no address.
-func (b *Outbox) address() string {
+func (b *Outbox) address() (address string) {
+	defer func() {
+		if recover() != nil {
+			address = b.o.Service
+		}
+	}()
 	if s, ok := b.sink.(interface{ Address() string }); ok {
 		return s.Address()
 	}

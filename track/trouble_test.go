@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -137,3 +138,37 @@ func TestCountsAddUp(t *testing.T) {
 		}
 	}
 }
+
+// TestNotices has a service that is not there, and files that cannot be written: the notice
+// names which of both it is. A Notify and an Address that panic do no harm.
+func TestNotices(t *testing.T) {
+	full := fmt.Errorf("tensorboard: %w", &fs.PathError{Op: "write", Path: "events", Err: errors.New("no space left on device")})
+	for words, err := range map[string]error{
+		"fake cannot be reached now: 503; it is tried again": &Retry{Err: errors.New("503")},
+		"the files of fake cannot be written now: ":          full,
+	} {
+		notes := make(chan string, 100)
+		s := &fakeSink{script: func(call int, r []Record) (int, error) {
+			if call == 1 {
+				return 0, err
+			}
+			return len(r), nil
+		}}
+		b := openTest(t, t.TempDir(), unaddressed{s}, func(o *OutboxOptions) {
+			o.Notify = func(message string) { notes <- message; panic("no") }
+		})
+		tell(b, 1, 5)
+		flush(t, b)
+		if note := <-notes; !strings.Contains(note, words) || err == full && strings.Contains(note, "reached") {
+			t.Errorf("%q, want %q", note, words)
+		}
+		if d := b.Delivery(); d.Sent != 5 || !d.OK() {
+			t.Errorf("%+v", d)
+		}
+	}
+}
+
+// unaddressed is a Sink whose address panics.
+type unaddressed struct{ *fakeSink }
+
+func (unaddressed) Address() string { panic("no address") }

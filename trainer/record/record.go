@@ -68,7 +68,16 @@ func (h *hook) epoch(e trainer.EpochEvent) error {
 	}))
 }
 
-func (h *hook) line(l track.Line) error { return h.to.Metrics(l.Step, l.Time, l.Values()) }
+// line records the values of a line. Those that are not finite are only counted, by
+// trackers that count them.
+func (h *hook) line(l track.Line) error {
+	if counter, ok := h.to.(interface{ NonFinite(n int) }); ok {
+		if n := l.NonFinite(); n > 0 {
+			counter.NonFinite(n)
+		}
+	}
+	return h.to.Metrics(l.Step, l.Time, l.Values())
+}
 
 // pictures tells those of early that are there now. They are files that appear whole.
 func (h *hook) pictures(step int) error {

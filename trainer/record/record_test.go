@@ -2,6 +2,7 @@ package record_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -67,6 +68,43 @@ func TestHook(t *testing.T) {
 	}
 	if k.Texts["config"] != string(c.YAML()) {
 		t.Errorf("config.yaml as a text: %s", k.Texts["config"])
+	}
+}
+
+// counting is a Tracker that counts values that are not finite, as an outbox does.
+type counting struct {
+	track.Memory
+	n int
+}
+
+func (c *counting) NonFinite(n int) { c.n += n }
+
+// TestNonFinite has values of an epoch that are not finite: trackers that count get their
+// number, also those in a Multi, and none gets the values.
+func TestNonFinite(t *testing.T) {
+	var alone, among counting
+	var other track.Memory
+	for _, to := range []track.Tracker{&alone, track.Multi{&other, &among}} {
+		h := record.Hook(to, "", tiny())
+		more, err := track.NewMetrics(map[string]float64{"own": math.Inf(1), "good": 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(
+			h.Step(trainer.StepEvent{Step: 1, Loss: math.Inf(1), Accuracy: math.NaN(), BalancedAccuracy: 1, LR: 1}),
+			h.Epoch(trainer.EpochEvent{Step: 1, Test: trainer.Scores{Loss: math.NaN(), Accuracy: 1, BalancedAccuracy: 1, Top5Accuracy: math.NaN(), Metrics: more}}),
+			h.Epoch(trainer.EpochEvent{Step: 2, Test: trainer.Scores{Top5Accuracy: 1}}),
+		); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if alone.n != 4 || among.n != 4 {
+		t.Errorf("%d and %d values are not finite, want 4", alone.n, among.n)
+	}
+	for _, k := range []track.Kept{alone.Snapshot(), other.Snapshot()} {
+		if len(k.Points) != 3 || len(k.Points[0].Values) != 2 || len(k.Points[1].Values) != 3 || len(k.Points[2].Values) != 4 {
+			t.Errorf("%+v", k.Points)
+		}
 	}
 }
 
