@@ -215,7 +215,8 @@ func (n *session) tell(r *trainer.Report, err error) int {
 		}
 		n.warn("stopped after step %d, saved; go on with: %s", r.Steps, n.goOn())
 	default:
-		code = max(Failed, fail(n.io, n.name, err))
+		code = Failed // also of a run that a signal stopped and that could not be saved
+		fail(n.io, n.name, err)
 		if last := filepath.Join(n.dir.path, trainer.CheckpointDir, trainer.LastFile); exists(last) {
 			n.warn("the last good checkpoint is %s", last)
 		}

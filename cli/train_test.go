@@ -238,6 +238,28 @@ func TestCtrlC(t *testing.T) {
 	train("-resume", "-out", "nowhere").wants(t, Failed, nil, []string{"nowhere", "nothing to resume"})
 }
 
+// TestCtrlCThatCannotSave has a run stopped whose checkpoint cannot be written: it failed.
+func TestCtrlCThatCannotSave(t *testing.T) {
+	inFolder(t)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stop := func(tr *training) {
+		tr.attached = func(n *session) {
+			n.trainer.AddHook(trainer.Hook{Name: "stop", Step: func(e trainer.StepEvent) error {
+				if e.Step == 1 {
+					write(t, "run/checkpoints/resume-1.safetensors/in the way", "")
+					cancel(ErrStopped)
+				}
+				return nil
+			}})
+		}
+	}
+	o := runCommand(ctx, TrainCommand([]byte(tinyRecipe), stop), "", "-out", "run")
+	o.wants(t, Failed, nil, []string{"stopped by a signal, and then: ", "resume-1.safetensors"})
+	if r, err := trainer.ReadReport("run"); err != nil || r.Status != trainer.Failed {
+		t.Errorf("summary: %+v, %v", r, err)
+	}
+}
+
 // tensors reads the last weights of a run.
 func tensors(t *testing.T, dir string) []checkpoint.Tensor {
 	t.Helper()

@@ -43,6 +43,8 @@ func (t *Trainer) end(r *Report, err error) error {
 		}
 		if werr := r.write(t.config.Dir); werr != nil && err == nil {
 			err = fmt.Errorf("trainer: %w", werr)
+		} else if werr != nil {
+			t.logWarn("the summary could not be written", "error", werr)
 		}
 	}
 	write()

@@ -1,6 +1,7 @@
 package trainer_test
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -294,5 +295,26 @@ func TestDivergedNamesTheTensor(t *testing.T) {
 	if !errors.Is(err, trainer.ErrDiverged) || !strings.Contains(err.Error(), "after step 3 (epoch 1)") || !strings.Contains(err.Error(), ".weight holds ") ||
 		!strings.Contains(err.Error(), "learning rate 1e+38") {
 		t.Error(err)
+	}
+}
+
+// TestASummaryInTheWay interrupts a run whose summary cannot be written: it is saved and
+// interrupted all the same, with a warning. One that finishes fails by it.
+func TestASummaryInTheWay(t *testing.T) {
+	for _, step := range []int{4, 0} {
+		dir := filepath.Join(t.TempDir(), "run")
+		ctx, stop := stopAfter(step)
+		var log bytes.Buffer
+		tr := start(t, func(c *trainer.Config) { stop(c); c.Dir, c.Logger = dir, slog.New(slog.NewTextHandler(&log, nil)) })
+		if err := os.MkdirAll(filepath.Join(dir, trainer.SummaryFile, "in the way"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		r, err := tr.Fit(ctx)
+		switch {
+		case step > 0 && (r.Status != trainer.Interrupted || err != errStop || stepOf(t, dir) != "4" || !strings.Contains(log.String(), "the summary could not be written")):
+			t.Errorf("interrupted: %s, %v, a checkpoint of step %s, %s", r.Status, err, stepOf(t, dir), log.String())
+		case step == 0 && (err == nil || !strings.Contains(err.Error(), trainer.SummaryFile)):
+			t.Errorf("finished: %v", err)
+		}
 	}
 }
