@@ -81,7 +81,7 @@ func terminal(w any) (columns int, ok bool) {
 
 // nearest is the candidate that word was most likely meant to be; "" if none is near.
 func nearest(word string, candidates []string) string {
-	best, least := "", max(2, len(word)/3)+1
+	best, least := "", max(min(2, (len(word)-1)/2), len(word)/3)+1
 	for _, c := range candidates {
 		if d := edit.Distance(strings.ToLower(word), strings.ToLower(c)); d < least {
 			best, least = c, d

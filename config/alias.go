@@ -63,6 +63,7 @@ var several = map[string][]string{
 	"project":    {"neptune.project", "mlflow.experiment"},
 	"step":       {"train.max_steps", "schedule.step_epochs"},
 	"checkpoint": {"model.weights", "train.save_every_steps"},
+	"e":          {"train.epochs"},
 }
 
 // instead says what stands for a name that no key has.
@@ -70,6 +71,7 @@ var instead = map[string]string{
 	"num_classes": "the outputs follow from the classes of the training images",
 	"classes":     "the outputs follow from the classes of the training images; data.drawn_classes is for drawn animals",
 	"amp":         "see precision",
+	"bf16":        "see precision",
 	"fp16":        "see precision",
 	"half":        "see precision",
 	"gpu":         "see device",
@@ -80,7 +82,7 @@ var instead = map[string]string{
 
 // sectionAliases are other names of sections.
 var sectionAliases = map[string]string{
-	"optimizer": "optim", "scheduler": "schedule", "lr_scheduler": "schedule", "dataset": "data", "training": "train",
+	"optimizer": "optim", "optimiser": "optim", "scheduler": "schedule", "lr_scheduler": "schedule", "dataset": "data", "training": "train",
 	"trainer": "train", "augmentation": "augment", "transforms": "augment",
 }
 

@@ -61,7 +61,7 @@ func (l *loader) read(data []byte) {
 	case errors.Is(err, io.EOF):
 		return
 	case err != nil:
-		l.errs = append(l.errs, &keyError{strings.TrimPrefix(err.Error(), "yaml: "), ErrSyntax})
+		l.errs = append(l.errs, &keyError{strings.TrimPrefix(err.Error(), "yaml: ") + tabHint(data), ErrSyntax})
 		return
 	}
 	if err := d.Decode(&more); !errors.Is(err, io.EOF) {
@@ -77,6 +77,18 @@ func (l *loader) read(data []byte) {
 	if len(l.errs) > maxErrors {
 		l.errs = append(l.errs[:maxErrors], &keyError{"too many errors; the rest is left out", ErrSyntax})
 	}
+}
+
+// tabHint says which line is indented by a tab, which YAML does not take; "" if none is.
+func tabHint(data []byte) string {
+	n := 0
+	for line := range bytes.Lines(data) {
+		n++
+		if indent := line[:len(line)-len(bytes.TrimLeft(line, " \t"))]; bytes.ContainsRune(indent, '\t') {
+			return fmt.Sprintf("; line %d is indented by a tab, and YAML takes spaces alone", n)
+		}
+	}
+	return ""
 }
 
 // maxErrors is where Load gives up on a file that cannot be meant for it.
@@ -105,6 +117,8 @@ func (l *loader) mapping(n *yaml.Node, prefix string) {
 		}
 		l.lines[path] = name.Line
 		switch {
+		case name.Tag == "!!merge":
+			l.fail(name.Line, &keyError{"the merge key << is not taken; write the keys out", ErrSyntax})
 		case path == "format":
 			l.format(value)
 		case isSection(path):
@@ -120,7 +134,11 @@ func (l *loader) section(n *yaml.Node, path string) {
 	case n.Kind == yaml.MappingNode:
 		l.mapping(n, path+".")
 	case n.Tag != "!!null":
-		l.fail(n.Line, &keyError{fmt.Sprintf("%s is a section, not a value; %s", path, keysBelow(path)), ErrType})
+		hint := ""
+		if key := byAlias[path]; key != "" && n.Kind == yaml.ScalarNode {
+			hint = "did you mean " + key + "? "
+		}
+		l.fail(n.Line, &keyError{fmt.Sprintf("%s is a section, not a value; %s%s", path, hint, keysBelow(path)), ErrType})
 	}
 }
 
@@ -135,13 +153,20 @@ func (l *loader) format(n *yaml.Node) {
 
 func (l *loader) leaf(line int, n *yaml.Node, path string) {
 	k, err := find(path)
+	if section := sectionAliases[strings.ToLower(path)]; err != nil && section != "" && n.Kind == yaml.MappingNode {
+		err = &keyError{fmt.Sprintf("unknown section %s; the nearest known section is %s", path, section), ErrUnknownKey}
+	}
 	if err != nil {
 		l.fail(line, err)
 		return
 	}
 	words, ok := k.wordsOf(n)
 	if !ok {
-		l.fail(line, k.refuse(describe(n), ErrType))
+		refused := k.refuse(describe(n), ErrType)
+		if n.Kind == yaml.ScalarNode && n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
+			refused.message += "; quotes make it a text, leave them out"
+		}
+		l.fail(line, refused)
 		return
 	}
 	v, err := k.parse(words)

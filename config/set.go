@@ -3,16 +3,21 @@ package config
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Set gives one dotted key the value that is written, as -set does: lists and
-// ranges with commas, an empty value for an empty text or list. The value's type
+// ranges with commas, with or without [ ] or ( ) around them, an empty value for an empty
+// text or list. The value's type
 // and range are checked; what hangs together is left to Validate. After an error
 // c is as it was.
 func (c *Config) Set(path, value string) error {
 	k, err := find(path)
 	if err != nil {
 		return err
+	}
+	if k.list() {
+		value = withoutBrackets(value)
 	}
 	v, err := k.parse(k.split(value))
 	if err != nil {
@@ -21,6 +26,19 @@ func (c *Config) Set(path, value string) error {
 	k.field(c).Set(v)
 	c.mark(path)
 	return nil
+}
+
+// withoutBrackets takes the one pair of brackets off that stands around a list, as in YAML
+// and Python. Other brackets are of patterns or file names.
+func withoutBrackets(list string) string {
+	for _, pair := range []string{"[]", "()"} {
+		inner, opened := strings.CutPrefix(list, pair[:1])
+		inner, closed := strings.CutSuffix(inner, pair[1:])
+		if opened && closed && !strings.ContainsAny(inner, "[]()") {
+			return inner
+		}
+	}
+	return list
 }
 
 // Get is the value of a dotted key as Set takes it.

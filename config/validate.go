@@ -70,11 +70,7 @@ func (k *key) checkName(name string, known []Known) error {
 	}
 	for _, list := range known {
 		if names := list.list(k.names); names != nil && !slices.Contains(names, name) {
-			message := fmt.Sprintf("%s = %q is unknown: want %s", k.path, name, k.wants(known...))
-			if len(names) > 0 {
-				message += "; the nearest is " + nearestWord(name, names)
-			}
-			return &keyError{message, ErrRange}
+			return &keyError{fmt.Sprintf("%s = %q is unknown: want %s", k.path, name, k.wants(known...)) + nearestOf(name, names), ErrRange}
 		}
 	}
 	return nil

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/euryale-ml/euryale/internal/edit"
 )
 
 // wants says in words what a key takes.
@@ -177,16 +179,30 @@ func (k *key) check(v reflect.Value) error {
 	return nil
 }
 
-// refuseWord is refuse with the word of the key's that looks most like the wrong one.
+// refuseWord is refuse with the word that looks most like the wrong one, if one does, of
+// those that this build has.
 func (k *key) refuseWord(value, word string) error {
 	e := k.refuse(value, ErrRange)
-	if word != "" {
-		e.message += "; the nearest is " + nearestWord(word, k.words)
-	}
-	if words := available[k.path]; words != nil {
-		e.message += "; this build has " + strings.Join(words, ", ")
+	switch lower := strings.ToLower(word); {
+	case k.kind.Kind() == reflect.Slice && slices.Contains([]string{"none", "false", "off", "no"}, lower):
+		e.message += "; for none of them leave it empty"
+	default:
+		e.message += nearestOf(word, k.offered())
 	}
 	return e
+}
+
+// nearestOf says which of words looks like a wrong one; "" if none does.
+func nearestOf(word string, words []string) string {
+	if word == "" || len(words) == 0 {
+		return ""
+	}
+	lower := strings.ToLower(word)
+	near := nearestWord(lower, words)
+	if edit.Distance(lower, near) > (len(word)+1)/2 && common(lower, near) < 3 {
+		return ""
+	}
+	return "; the nearest is " + near
 }
 
 // allows says whether a word is one of the key's; N in a word stands for a number.
@@ -211,7 +227,7 @@ func (k *key) refuse(value string, sentinel error) *keyError {
 	if value == "" || k.kind.Kind() == reflect.String {
 		value = strconv.Quote(value)
 	}
-	return &keyError{fmt.Sprintf("%s = %s: want %s", k.path, value, k.wants()), sentinel}
+	return &keyError{fmt.Sprintf("%s = %s: want %s", k.path, value, k.wantsOf(k.offered())), sentinel}
 }
 
 // get is the key's value as Set takes it.
