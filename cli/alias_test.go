@@ -42,7 +42,7 @@ func TestAliasesOfTraining(t *testing.T) {
 	inFolder(t)
 	train("--lr", "0.5", "--epochs", "1", "-b", "2", "-set", "num_workers=2", "--output", "run").wants(t, Done, nil, []string{
 		"note: lr is the key optim.lr\n", "note: epochs is the key train.epochs\n", "note: b is the key data.batch\n", "note: num_workers is the key data.workers\n",
-		"learning rate: lr 0.5, constant\n", "1 epochs of 4 steps",
+		"learning rate: lr 0.5, constant\n", "1 epoch of 4 steps",
 	})
 	if c, err := readRunConfig("run"); err != nil || c.Optim.LR != 0.5 || c.Data.Batch != 2 || c.Train.Epochs != 1 || c.Data.Workers != 2 {
 		t.Errorf("the run has %+v, %v", c, err)
@@ -72,6 +72,8 @@ func TestAliasesOfTraining(t *testing.T) {
 		"--dry-run":                      "there is no flag -dry-run; -h lists all\n",
 		"--epoch 3":                      "did you mean -set train.epochs=…?",
 		"--learning-rat 3":               "did you mean -set optim.lr=…?",
+		"-e 5":                           "e may mean train.epochs\n",
+		"--device gpu":                   "want one of auto, cpu; the nearest is cpu\n",
 		"--amp":                          "there is no key amp: see precision",
 		"--lrr 1":                        "there is no flag -lrr",
 	} {

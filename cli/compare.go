@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -65,6 +66,7 @@ func Compare() { Main(RunCompare) }
 
 // RunCompare is the command of Compare with its arguments and streams.
 func RunCompare(ctx context.Context, s IO, args []string) int {
+	s = forJSON(s, args)
 	var o compareFlags
 	f := o.flags()
 	folders, err := parse(f, args)
@@ -89,6 +91,7 @@ func RunCompare(ctx context.Context, s IO, args []string) int {
 		if c.code == Done {
 			return fail(s, "compare", usagef("there is no run among these; name the runs' folders"))
 		}
+		failedObject(s, c.err)
 		return c.code
 	}
 	return c.compare(ctx)
@@ -102,10 +105,13 @@ type comparing struct {
 	picture string
 	page    string
 	code    int
+	err     error // the first, of code
 }
 
 // fail says what could not be done; the rest goes on.
-func (c *comparing) fail(err error) { c.code = max(c.code, fail(c.io, "compare", err)) }
+func (c *comparing) fail(err error) {
+	c.code, c.err = max(c.code, complain(c.io, "compare", err)), cmp.Or(c.err, err)
+}
 
 // ownFile reports whether a path is a file that compare wrote beside the runs, which a
 // second compare runs/* finds there.

@@ -160,6 +160,7 @@ func (c commands) help() string {
 
 // train runs a recipe; with -config or -resume none needs to be named.
 func (c commands) train(ctx context.Context, s IO, args []string) int {
+	s = forJSON(s, args)
 	words := "train"
 	var chosen Recipe
 	args = c.recipeFirst(args)

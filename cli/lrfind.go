@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/internal/inwords"
 	"github.com/euryale-ml/euryale/trainer"
 	"github.com/euryale-ml/euryale/viz"
 )
@@ -55,6 +56,7 @@ func (f *rateFinding) flagSet() *flag.FlagSet {
 
 // lrfind is the command that finds a learning rate.
 func (c commands) lrfind(ctx context.Context, s IO, args []string) int {
+	s = forJSON(s, args)
 	f := rateFinding{io: s}
 	set := f.flagSet()
 	names, err := f.flags.parse(set, args)
@@ -120,7 +122,7 @@ func (f *rateFinding) run(ctx context.Context) error {
 	}
 	defer t.Close()
 	images := t.Config().Batch * max(1, c.Train.Accumulate)
-	f.say("%d steps of %d images from %g to %g; the first step compiles the program", f.sweep.Steps, images, f.sweep.Min, f.sweep.Max)
+	f.say("%d steps of %s from %g to %g; the first step compiles the program", f.sweep.Steps, inwords.Count(images, "image"), f.sweep.Min, f.sweep.Max)
 	curve, err := f.find(ctx, t)
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ func Main(c Command) {
 	out := &results{w: os.Stdout}
 	s := IO{In: os.Stdin, Out: out, Err: &messages{w: os.Stderr}}
 	if err := checkMemory(); err != nil {
-		os.Exit(fail(s, filepath.Base(os.Args[0]), err))
+		os.Exit(fail(forJSON(s, os.Args[1:]), filepath.Base(os.Args[0]), err))
 	}
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, stopSignals(os.Getenv, signal.Ignored)...)
@@ -53,8 +53,15 @@ func Main(c Command) {
 	os.Exit(out.codeOf(c(ctx, s, os.Args[1:]), s.Err))
 }
 
-// fail says in one line what went wrong and returns the code that fits.
+// fail says in one line what went wrong and returns the code that fits. With -json
+// standard output gets an object that says it, too.
 func fail(s IO, command string, err error) int {
+	failedObject(s, err)
+	return complain(s, command, err)
+}
+
+// complain is fail for a command that goes on and prints its object at the end.
+func complain(s IO, command string, err error) int {
 	if isClosed(err) { // nobody is left to read more
 		return Failed
 	}

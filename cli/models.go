@@ -39,6 +39,7 @@ var modelTexts = map[string]struct{ about, weights string }{
 
 // runModels is the command that lists the models.
 func runModels(_ context.Context, s IO, args []string) int {
+	s = forJSON(s, args)
 	f := newFlags("models")
 	asJSON := f.Bool("json", false, "print a JSON list")
 	others, err := parse(f, args)

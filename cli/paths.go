@@ -3,14 +3,18 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/euryale-ml/euryale/config"
 )
 
 // absolutePaths makes the paths of a configuration absolute, so that a run's config.yaml
 // means the same files in every working folder. Words that name no file of the working
-// folder, such as a list in the annotations, stay as they are.
+// folder, such as a list in the annotations, stay as they are, but for ~.
 func absolutePaths(c *config.Config) error {
+	for _, p := range []*string{&c.Data.Root, &c.Data.TrainList, &c.Data.TestList, &c.Model.Weights} {
+		*p = fromHome(*p)
+	}
 	paths := []*string{}
 	if c.Data.Root != "" {
 		paths = append(paths, &c.Data.Root)
@@ -26,7 +30,7 @@ func absolutePaths(c *config.Config) error {
 	paths = append(paths, ifFile(&c.Model.Weights)...)
 	archives := make([]string, len(c.Data.Archives)) // a copy: other configurations share the list
 	for i, a := range c.Data.Archives {
-		archives[i] = a
+		archives[i] = fromHome(a)
 		paths = append(paths, &archives[i])
 	}
 	for _, p := range paths {
@@ -47,6 +51,19 @@ func isFolderOf(folder, path string) bool {
 	a, err := os.Stat(folder)
 	b, errB := os.Stat(filepath.Dir(path))
 	return err == nil && errB == nil && filepath.Dir(path) != "." && os.SameFile(a, b)
+}
+
+// fromHome is a path with the user's home folder for a ~ at its beginning, which no shell
+// puts there in YAML or after an equals sign.
+func fromHome(path string) string {
+	if path != "~" && !strings.HasPrefix(path, "~/") {
+		return path
+	}
+	home, err := os.UserHomeDir()
+	if err != nil || exists(path) { // a folder of this name
+		return path
+	}
+	return filepath.Join(home, path[1:])
 }
 
 // ifFile returns a path if it is one of something that is there.

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/euryale-ml/euryale/internal/inwords"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -58,7 +59,8 @@ func (p *progress) start(s trainer.Start) error {
 	}
 	p.begun = p.now()
 	p.said, p.last, p.epochBegun = p.begun, p.begun, p.begun
-	fmt.Fprintf(p.out, "training: %d epochs of %d steps; the first step compiles the program\n", s.Epochs, s.StepsAnEpoch)
+	fmt.Fprintf(p.out, "training: %s of %s; the first step compiles the program\n",
+		inwords.Count(s.Epochs, "epoch"), inwords.Count(s.StepsAnEpoch, "step"))
 	p.at = p.first
 	if p.columns == nil {
 		return nil

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/internal/inwords"
 )
 
 const recipesHelp = `recipes lists the recipes: what train, sweep and lrfind start from.
@@ -29,6 +30,7 @@ type recipeInfo struct {
 
 // recipesCommand is the command that lists the recipes.
 func (c commands) recipesCommand(_ context.Context, s IO, args []string) int {
+	s = forJSON(s, args)
 	f := newFlags("recipes")
 	asJSON := f.Bool("json", false, "print a JSON list")
 	others, err := parse(f, args)
@@ -55,7 +57,7 @@ func (c commands) recipesCommand(_ context.Context, s IO, args []string) int {
 	}
 	for _, r := range list {
 		fmt.Fprintf(s.Out, "%s\n    %s\n    %s\n", r.Name, wrapped(r.About, 4),
-			wrapped(fmt.Sprintf("%s, batch %d, %d epochs, %s", r.Model, r.Batch, r.Epochs, r.Rate), 4))
+			wrapped(fmt.Sprintf("%s, batch %d, %s, %s", r.Model, r.Batch, inwords.Count(r.Epochs, "epoch"), r.Rate), 4))
 	}
 	fmt.Fprintf(s.Out, "\nAll of a recipe's settings: euryale train RECIPE -h all\n")
 	return Done

@@ -75,7 +75,7 @@ func clearForRun(out string) error {
 func notEmpty(out string, holds runfolder.Contents) error {
 	advice := "-resume continues a run, or choose another folder"
 	if holds.Finished {
-		advice = "-resume shows its results again or, with more train.epochs, continues it; or choose another folder"
+		advice = "-resume shows its results again and what makes it train on; or choose another folder"
 	}
 	return usagef("-out %s is not empty: it holds %s; %s", out, holds, advice)
 }

@@ -21,7 +21,11 @@ func (n *session) sayData(root string) {
 	if root != "" {
 		where = ", " + root
 	}
-	n.say("data: %s, %s, %d classes%s", n.config.Data.Set, counts, len(t.Classes()), where)
+	classes := fmt.Sprintf("%d classes", len(t.Classes()))
+	if len(t.Classes()) == 1 {
+		classes = "1 class"
+	}
+	n.say("data: %s, %s, %s%s", n.config.Data.Set, counts, classes, where)
 	for _, line := range t.About() {
 		n.say("data: %s", line)
 	}

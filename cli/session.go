@@ -216,7 +216,7 @@ func (n *session) tell(r *trainer.Report, err error) int {
 		n.warn("stopped after step %d, saved; go on with: %s", r.Steps, n.goOn())
 	default:
 		code = Failed // also of a run that a signal stopped and that could not be saved
-		fail(n.io, n.name, err)
+		complain(n.io, n.name, err)
 		if last := filepath.Join(n.dir.path, trainer.CheckpointDir, trainer.LastFile); exists(last) {
 			n.warn("the last good checkpoint is %s", last)
 		}
@@ -233,8 +233,20 @@ func (n *session) sayFinished() int {
 	if err != nil {
 		return fail(n.io, n.name, err)
 	}
-	n.warn("the run in %s is finished: %d steps; more epochs: %s -set train.epochs=%d", n.dir.path, r.Steps, n.goOn(), 2*n.config.Train.Epochs)
+	n.warn("the run in %s is finished: %s; %s", n.dir.path, inwords.Count(r.Steps, "step"), n.toGoFurther(r))
 	return n.results(r, Done)
+}
+
+// toGoFurther is what to type to train a finished run for longer: it lifts what ended it.
+func (n *session) toGoFurther(r *trainer.Report) string {
+	switch c := n.config.Train; {
+	case r.Reason == "max_steps" && c.MaxSteps > 0:
+		return fmt.Sprintf("more steps: %s -set train.max_steps=%d", n.goOn(), 2*c.MaxSteps)
+	case r.StoppedEarly && c.Patience > 0:
+		return fmt.Sprintf("to train on: %s -set train.patience=0", n.goOn())
+	default:
+		return fmt.Sprintf("more epochs: %s -set train.epochs=%d", n.goOn(), 2*c.Epochs)
+	}
 }
 
 // result is what -json prints: the report and what belongs to it.
@@ -302,7 +314,7 @@ func (n *session) printScores(r *trainer.Report, chance float64, classes int) {
 		}
 	}
 	if r.StoppedEarly {
-		say("stopped: no better %s in %d epochs", by.Words(), r.EpochsSinceBest)
+		say("stopped: no better %s in %s", by.Words(), inwords.Count(r.EpochsSinceBest, "epoch"))
 	}
 }
 

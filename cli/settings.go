@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -37,7 +36,9 @@ func (o *trainFlags) parse(f *flag.FlagSet, args []string) (others []string, err
 			break
 		}
 	}
-	if others, err = parse(f, args); err == nil {
+	others, err = parse(f, args)
+	o.config, o.out = fromHome(o.config), fromHome(o.out)
+	if err == nil {
 		o.sets, o.notes, err = knownKeys(o.sets)
 	}
 	if err == nil && o.resume && o.out == "" && len(others) == 1 {
@@ -232,20 +233,3 @@ func hintPets(err error, c config.Config, again string) error {
 
 // getPets are the flags that download the set.
 const getPets = "-set data.download=true -set data.set=" + pets
-
-// fail is fail for a run that could not begin: with -json standard output gets an object
-// that says so.
-func (o *trainFlags) fail(s IO, command string, err error) int {
-	if o.asJSON {
-		e := json.NewEncoder(s.Out)
-		e.SetEscapeHTML(false)
-		status := trainer.Failed
-		if codeOf(err) == Stopped {
-			status = trainer.Interrupted
-		}
-		if encodeErr := e.Encode(map[string]string{"status": status, "error": oneLine(err)}); encodeErr != nil {
-			return fail(s, command, encodeErr)
-		}
-	}
-	return fail(s, command, err)
-}

@@ -19,6 +19,7 @@ const summaryHelp = `summary prints a model's layers with output shape, paramete
 
 // RunSummary is the command that prints a model's layers.
 func RunSummary(_ context.Context, s IO, args []string) int {
+	s = forJSON(s, args)
 	f := newFlags("summary")
 	size := f.Int("size", 224, "side of the image in pixels")
 	classes := f.Int("classes", 37, "outputs")

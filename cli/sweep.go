@@ -59,6 +59,7 @@ func (o *sweepFlags) flags() *flag.FlagSet {
 
 // sweep trains the recipes that it is told.
 func (c commands) sweep(ctx context.Context, s IO, args []string) int {
+	s = forJSON(s, args)
 	var o sweepFlags
 	f := o.flags()
 	recipes, err := parse(f, args)

@@ -79,9 +79,10 @@ func terminal(w any) (columns int, ok bool) {
 	return columns, true
 }
 
-// nearest is the candidate that word was most likely meant to be; "" if none is near.
+// nearest is the candidate that word was most likely meant to be; "" if none is near, which
+// for a short word means one letter away.
 func nearest(word string, candidates []string) string {
-	best, least := "", max(min(2, (len(word)-1)/2), len(word)/3)+1
+	best, least := "", max(min(2, len(word)/2), len(word)/3)+1
 	for _, c := range candidates {
 		if d := edit.Distance(strings.ToLower(word), strings.ToLower(c)); d < least {
 			best, least = c, d

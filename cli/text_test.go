@@ -40,3 +40,12 @@ func TestTexts(t *testing.T) {
 		}
 	}
 }
+
+// TestNearest wants no guess for words of which hardly a letter fits.
+func TestNearest(t *testing.T) {
+	for word, want := range map[string]string{"e": "", "x": "", "st": "set", "oot": "out", "ot": "out", "foo": "", "queit": "quiet", "reusme": "resume", "zebra": ""} {
+		if got := nearest(word, []string{"set", "out", "json", "quiet", "resume"}); got != want {
+			t.Errorf("nearest to %s is %q, want %q", word, got, want)
+		}
+	}
+}

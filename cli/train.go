@@ -57,6 +57,7 @@ func (t training) run(ctx context.Context, s IO, args []string) int {
 	if len(args) > 0 && args[0] == "sync" {
 		return RunSync(ctx, s, args[1:])
 	}
+	s = forJSON(s, args)
 	var o trainFlags
 	f := o.flags()
 	others, err := o.parse(f, args)
@@ -93,7 +94,7 @@ func strayArgument(arg string) error {
 func (t training) begin(ctx context.Context, s IO, o *trainFlags) int {
 	c, err := o.newConfig(t.recipe, t.quick)
 	if err != nil {
-		return o.fail(s, t.name, hintPets(err, c.Config, t.again()))
+		return fail(s, t.name, hintPets(err, c.Config, t.again()))
 	}
 	if c.Name == "" {
 		c.Name = c.RunName()
@@ -105,7 +106,7 @@ func (t training) begin(ctx context.Context, s IO, o *trainFlags) int {
 		n.sayDrawn(c.missing)
 	}
 	if n.dir, err = claimRunDir(o.out, c.Name, t.now()); err != nil {
-		return o.fail(s, t.name, err)
+		return fail(s, t.name, err)
 	}
 	if err = n.prepare(ctx); err != nil {
 		return n.giveUp(hintPets(err, c.Config, t.again()))
@@ -139,7 +140,7 @@ func (n *session) giveUp(err error) int {
 		n.warn("%s: %s", n.name, nothingSaved)
 		return Stopped
 	}
-	return n.flags.fail(n.io, n.name, err)
+	return fail(n.io, n.name, err)
 }
 
 // nothingSaved is about a run that a signal stopped too early.
@@ -149,11 +150,11 @@ const nothingSaved = "stopped before the first step had ended: nothing was saved
 // which the process that trains there may change.
 func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
 	if err := o.wantsOut(); err != nil {
-		return o.fail(s, t.name, err)
+		return fail(s, t.name, err)
 	}
 	dir, lockErr := lockRunDir(o.out)
 	if errors.Is(lockErr, filelock.ErrLocked) {
-		return o.fail(s, t.name, lockErr)
+		return fail(s, t.name, lockErr)
 	}
 	c, changed, err := o.resumedConfig()
 	if errors.Is(err, errNothingYet) && t.recipe == nil && o.config == "" {
@@ -170,7 +171,7 @@ func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
 	n := &session{training: t, io: s, flags: o, config: c, dir: dir, resumed: true}
 	defer n.close()
 	if err != nil {
-		return o.fail(s, t.name, err)
+		return fail(s, t.name, err)
 	}
 	n.say("%s: %s on %s, going on in %s", c.Name, c.Model.Name, c.Data.Set, o.out)
 	n.sayNotes()
@@ -178,7 +179,7 @@ func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
 		return n.sayFinished()
 	}
 	if lockErr != nil { // a finished run is shown where nothing can be written, too
-		return o.fail(s, t.name, lockErr)
+		return fail(s, t.name, lockErr)
 	}
 	withRoot, err := withPets(ctx, c, downloadProgress(n.progressStream()))
 	if err == nil {
@@ -192,7 +193,7 @@ func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
 		return Stopped
 	}
 	if err != nil {
-		return o.fail(s, t.name, hintMoved(hintPets(err, c, t.again()), c))
+		return fail(s, t.name, hintMoved(hintPets(err, c, t.again()), c))
 	}
 	if n.trainer.Complete() && finished(o.out) {
 		n.close()

@@ -33,7 +33,7 @@ func TestTrainLeavesARun(t *testing.T) {
 	inFolder(t)
 	train("-out", "run").wants(t, Done,
 		[]string{"test accuracy: ", "chance 50.0 %", "run folder: run\n", "picture: run/figures/curves.png", "predict -weights run run/figures/samples\n"},
-		[]string{"tiny on drawn", "model: tiny, 242 parameters", "device: cpu", "1 threads", "precision float32", "8 training and 2 test images, 2 classes",
+		[]string{"tiny on drawn", "model: tiny, 242 parameters", "device: cpu", "1 thread;", "precision float32", "8 training and 2 test images, 2 classes",
 			"run folder: run", "epoch 1/2", "epoch 2/2", "chance 50.0 %"})
 	for _, name := range []string{
 		"config.yaml", "metrics.jsonl", "metrics.csv", "summary.json", "checkpoints/best.safetensors", "checkpoints/last.safetensors",
@@ -124,6 +124,66 @@ func TestTrainUsage(t *testing.T) {
 				t.Error("a run was begun")
 			}
 		})
+	}
+}
+
+// TestFinishedSaysHowToTrainOn wants the setting that ended a run in what is to be typed, and
+// that typing it trains on.
+func TestFinishedSaysHowToTrainOn(t *testing.T) {
+	for name, c := range map[string]struct{ set, lifts string }{
+		"epochs":    {"train.epochs=1", "2 steps; more epochs: train -resume -out run -set train.epochs=2"},
+		"max_steps": {"train.max_steps=1", "1 step; more steps: train -resume -out run -set train.max_steps=2"},
+		"patience":  {"train.patience=1", "to train on: train -resume -out run -set train.patience=0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inFolder(t)
+			args := []string{"-quiet", "-out", "run", "-set", c.set}
+			if name == "patience" { // a rate that changes nothing
+				args = append(args, "-set", "optim.lr=1e-30", "-set", "train.epochs=5")
+			}
+			train(args...).wants(t, Done, nil, nil)
+			o := train("-resume", "-out", "run")
+			lifts := strings.Replace(c.lifts, "train -resume", again(o.err)+" -resume", 1)
+			o.wants(t, Done, nil, []string{"is finished: ", lifts})
+			set := c.lifts[strings.LastIndexByte(c.lifts, ' ')+1:]
+			if o := train("-resume", "-out", "run", "-set", set); strings.Contains(o.err, "is finished") || o.code != Done {
+				t.Errorf("%s does not train on: %s", set, o.err)
+			}
+		})
+	}
+}
+
+// again is the command that a message on a finished run begins with.
+func again(message string) string {
+	_, after, _ := strings.Cut(message, "is finished: ")
+	_, after, _ = strings.Cut(after, ": ")
+	command, _, _ := strings.Cut(after, " -resume")
+	return command
+}
+
+// TestTilde puts the home folder where no shell does.
+func TestTilde(t *testing.T) {
+	home := inFolder(t)
+	t.Setenv("HOME", home)
+	t.Setenv("USERPROFILE", home)
+	write(t, "my.yaml", "data: {root: ~/pets, set: image-folder}\nmodel: {weights: ~/w.pth}\ntrain: {epochs: 1}\n")
+	o := trainFlags{config: fromHome("~/my.yaml")}
+	c, err := o.newConfig(nil, nil)
+	if err != nil || c.Data.Root != filepath.Join(home, "pets") || c.Model.Weights != filepath.Join(home, "w.pth") {
+		t.Errorf("%q, %q, %v", c.Data.Root, c.Model.Weights, err)
+	}
+	for path, want := range map[string]string{"~": home, "~/a/b": filepath.Join(home, "a", "b"), "~you/a": "~you/a", "a/~": "a/~", "": "", "~a": "~a"} {
+		if got := fromHome(path); got != want {
+			t.Errorf("%s is %s, want %s", path, got, want)
+		}
+	}
+	write(t, "~/own", "")
+	if got := fromHome("~/own"); got != "~/own" {
+		t.Errorf("a folder of this name became %s", got)
+	}
+	train("-quiet", "-out=~/run", "-set", "train.max_steps=1").wants(t, Done, nil, nil)
+	if !exists(filepath.Join(home, "run", "config.yaml")) {
+		t.Error("-out=~/run is not below the home folder")
 	}
 }
 

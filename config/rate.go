@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/euryale-ml/euryale/internal/inwords"
 	"github.com/euryale-ml/euryale/schedule"
 )
 
@@ -41,7 +42,7 @@ func (c *Config) ExplainRate() string {
 		parts[0] += fmt.Sprintf(" × %s/%d = %s", batch, c.Schedule.BaseBatch, short(c.Rate()))
 	}
 	if n := c.Schedule.WarmupEpochs; n > 0 {
-		parts = append(parts, plural(n, "epoch")+" of warm-up")
+		parts = append(parts, inwords.Count(n, "epoch")+" of warm-up")
 	}
 	parts = append(parts, c.explainSchedule())
 	if d := c.Optim.LayerDecay; d != 1 {
@@ -61,7 +62,7 @@ func (c *Config) explainSchedule() string {
 	case "cosine":
 		return "cosine to " + short(s.MinLR)
 	case "step":
-		return fmt.Sprintf("×%s every %s", short(s.Gamma), plural(s.StepEpochs, "epoch"))
+		return fmt.Sprintf("×%s every %s", short(s.Gamma), inwords.Count(s.StepEpochs, "epoch"))
 	case "onecycle":
 		o := schedule.OneCycle{Rate: c.Rate(), Steps: 1000}
 		return fmt.Sprintf("onecycle from %s up to it and down to %s", short(o.LR(1)), short(o.LR(o.Steps)))
@@ -103,10 +104,3 @@ func (c *Config) RateNotes(stepsAnEpoch int) (notes []string) {
 
 // short writes a number with at most four significant digits.
 func short(v float64) string { return fmt.Sprintf("%.4g", v) }
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
-}

@@ -9,6 +9,7 @@ import (
 	"runtime"
 
 	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/internal/inwords"
 )
 
 // Errors that New and the Device wrap.
@@ -63,7 +64,7 @@ func (d *Device) Name() string { return "cpu" }
 // Describe names the kernels in use and the number of threads.
 func (d *Device) Describe() string {
 	kernels := map[string]string{"avx512": "AVX-512 assembly", "avx2": "AVX2+FMA assembly", "generic": "plain Go"}[d.isa]
-	return fmt.Sprintf("cpu, %s kernels, %d threads", kernels, d.pool.workers)
+	return fmt.Sprintf("cpu, %s kernels, %s", kernels, inwords.Count(d.pool.workers, "thread"))
 }
 
 // ISA is the instruction set of the kernels: "avx512", "avx2" or "generic".

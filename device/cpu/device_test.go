@@ -215,5 +215,5 @@ func ExampleOptions() {
 	}
 	defer d.Close()
 	fmt.Println(d.Describe())
-	// Output: cpu, plain Go kernels, 1 threads
+	// Output: cpu, plain Go kernels, 1 thread
 }

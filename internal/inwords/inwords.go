@@ -34,3 +34,11 @@ func Short(n int64) string {
 	}
 	return ""
 }
+
+// Count writes a number of things that have a regular plural: 1 step, 2 steps.
+func Count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return strconv.Itoa(n) + " " + thing + "s"
+}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/internal/atomicfile"
+	"github.com/euryale-ml/euryale/internal/inwords"
 	"github.com/euryale-ml/euryale/internal/smallfile"
 )
 
@@ -47,7 +47,7 @@ func (c Contents) String() string {
 	case c.Kind == Foreign, c.Kind == Configured:
 		return c.Example
 	case c.Kind == Run && c.Finished:
-		return fmt.Sprintf("a finished run of %d steps", c.Steps)
+		return "a finished run of " + inwords.Count(c.Steps, "step")
 	case c.Kind == Run:
 		return "a run that is not finished"
 	case c.Kind == Stepless:

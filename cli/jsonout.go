@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/euryale-ml/euryale/trainer"
+)
+
+// objectOut is the standard output of a command that prints one JSON object. If the command
+// fails before it has printed it, fail prints one that says why.
+type objectOut struct {
+	io.Writer
+	printed bool
+}
+
+func (o *objectOut) Write(p []byte) (int, error) {
+	o.printed = true
+	return o.Writer.Write(p)
+}
+
+// forJSON is s, whose output is an objectOut if the arguments hold -json, even where they
+// cannot be read otherwise.
+func forJSON(s IO, args []string) IO {
+	if _, already := s.Out.(*objectOut); already {
+		return s
+	}
+	for _, arg := range args {
+		if arg == "--" {
+			break
+		}
+		name, value, given := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
+		if on, err := strconv.ParseBool(value); arg != name && name == "json" && (!given || on && err == nil) {
+			s.Out = &objectOut{Writer: s.Out}
+			break
+		}
+	}
+	return s
+}
+
+// failedObject prints the object of a command that failed, if it is to print one and has
+// printed none.
+func failedObject(s IO, err error) {
+	o, ok := s.Out.(*objectOut)
+	if !ok || o.printed {
+		return
+	}
+	status := trainer.Failed
+	if codeOf(err) == Stopped {
+		status = trainer.Interrupted
+	}
+	encodeJSON(o, map[string]string{"status": status, "error": oneLine(err)}) // results reports what cannot be written
+}
