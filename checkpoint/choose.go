@@ -160,7 +160,7 @@ func (s *Source) fill(x *index, by map[string]*family) {
 		return func(it *item) {
 			x.cuts(it, func(prefix string, to hitOf, exact bool) {
 				f := by[prefix]
-				if f == nil {
+				if f == nil || x.specs[to.spec].Counter && width(it.dtype) == 0 {
 					return
 				}
 				if only == 0 {
@@ -216,17 +216,29 @@ func (f *family) isAt(key string) bool {
 	return key == "" || strings.HasPrefix(parts(f.prefix), parts(key))
 }
 
-// complete adds to a family the names that it lacks from elsewhere in the file, if each of
-// them has one tensor there and no prefix of these has a name that the family has too. It
-// returns the number of names by their prefixes.
+// complete adds to a family the names that it lacks from elsewhere in the file, if no prefix
+// of these has a name that the family has too. Where several prefixes have such a name, the
+// one that shares most of its beginning with the family's is taken, as ema.head. for
+// ema.backbone.; nothing is added if that does not decide. It returns the number of names by
+// their prefixes.
 func (s *Source) complete(f *family, list []*family, x *index) map[string]int {
-	provider := map[int]*family{}
-	for _, g := range outermost(apart(f, list)) {
+	provider, undecided := map[int]*family{}, map[int]bool{}
+	for _, g := range outermost(apart(f, list), list) {
 		for i := range g.found {
-			if provider[i] != nil {
-				return nil
+			nearer := 1
+			if old := provider[i]; old != nil {
+				nearer = shared(f.prefix, g.prefix) - shared(f.prefix, old.prefix)
 			}
-			provider[i] = g
+			if nearer > 0 {
+				provider[i], undecided[i] = g, false
+			} else if nearer == 0 {
+				undecided[i] = true
+			}
+		}
+	}
+	for _, open := range undecided {
+		if open {
+			return nil
 		}
 	}
 	for i, spec := range x.specs {
@@ -244,6 +256,16 @@ func (s *Source) complete(f *family, list []*family, x *index) map[string]int {
 	return beside
 }
 
+// shared is how many parts two prefixes have in common at their beginning.
+func shared(a, b string) (n int) {
+	parts := func(s string) []string { return strings.Split(strings.ReplaceAll(s, border, "."), ".") }
+	p, q := parts(a), parts(b)
+	for n < min(len(p), len(q)) && p[n] == q[n] {
+		n++
+	}
+	return n
+}
+
 // apart are the families that have no name of f's and may complete it.
 func apart(f *family, list []*family) (others []*family) {
 	for _, g := range list {
@@ -258,17 +280,32 @@ func apart(f *family, list []*family) (others []*family) {
 	return others
 }
 
-// outermost leaves out families below others: layer1.0.bn1.bias has bn1.bias in it.
-func outermost(list []*family) (kept []*family) {
-	for _, g := range list {
+// outermost leaves out of some families those whose tensors belong to larger names:
+// layer1.0.bn1.bias has bn1.bias in it.
+func outermost(some, list []*family) (kept []*family) {
+	for _, g := range some {
 		below := func(h *family) bool {
-			return h != g && len(h.found) >= len(g.found) && strings.HasPrefix(g.prefix, h.prefix)
+			return h != g && len(h.found) >= len(g.found) && strings.HasPrefix(g.prefix, h.prefix) && h.has(g)
 		}
 		if !slices.ContainsFunc(list, below) {
 			kept = append(kept, g)
 		}
 	}
 	return kept
+}
+
+// has reports whether a tensor of another family is one of f's too.
+func (f *family) has(g *family) bool {
+	taken := map[*item]bool{}
+	for _, h := range f.found {
+		taken[h.item] = true
+	}
+	for _, h := range g.found {
+		if taken[h.item] {
+			return true
+		}
+	}
+	return false
 }
 
 // Choice is the part of a file that was taken for a model's state dict.
@@ -304,7 +341,9 @@ func (c Choice) String() string {
 	var parts []string
 	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
 	if c.Prefix != "" {
-		add("%d tensors of %q", c.Tensors, c.Prefix)
+		add("%d tensors taken from %q", c.Tensors, c.Prefix)
+	} else if len(c.Beside) > 0 {
+		add("%d tensors taken", c.Tensors)
 	}
 	if c.Object != "" {
 		add("the attributes of an object of %s, whose code is not run", c.Object)
@@ -316,19 +355,19 @@ func (c Choice) String() string {
 		add("wrappers taken out of %d names", c.Wrapped)
 	}
 	if len(c.Beside) > 0 {
-		add("with %s", some(c.Beside))
+		add("of these %s", some(c.Beside))
 	}
 	if len(c.Others) > 0 {
-		add("%s would fit too", quoted(c.Others))
+		add("%s would fit too (model.weights_key or -weights-key takes another)", quoted(c.Others))
 	}
 	if len(c.Nearly) > 0 {
-		add("not %s", some(c.Nearly))
+		add("not from %s", some(c.Nearly))
 	}
 	if len(c.LeftOver) > 0 {
 		add("%d left over: %s", len(c.LeftOver), some(c.LeftOver))
 	}
 	if c.Counters > 0 {
-		add("%d num_batches_tracked, which it lacks, are 0", c.Counters)
+		add("%d num_batches_tracked, which it lacks, begin at 0", c.Counters)
 	}
 	return strings.Join(parts, "; ")
 }

@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -90,35 +91,42 @@ func TestChoice(t *testing.T) {
 		says  string  // the line
 	}{
 		{"itself", inMemory(part("", 1)), 1, ""},
-		{"a tensor beside it", inMemory(part("state_dict|", 1), one("best_acc1")), 1, `7 tensors of "state_dict"`},
-		{"module.", inMemory(part("module.", 1)), 1, `7 tensors of "module."`},
-		{"nested in one order", inMemory(part("state_dict|model._orig_mod.module.", 1)), 1, `7 tensors of "state_dict: model._orig_mod.module."`},
-		{"nested in another", inMemory(part("module.model.net.", 1)), 1, `7 tensors of "module.model.net."`},
-		{"an unknown prefix", inMemory(part("my.thing.", 1)), 1, `7 tensors of "my.thing."`},
-		{"an unknown dictionary", inMemory(part("weird|deeper|", 1), optimizer), 1, `7 tensors of "weird: deeper"`},
-		{"not on every key", inMemory(part("module.", 1), one("n_averaged", "criterion.weight")), 1, `7 tensors of "module."; 2 left over: n_averaged, criterion.weight`},
-		{"Lightning", inMemory(part("state_dict|model.", 1), one("state_dict|loss.weight"), optimizer), 1, `7 tensors of "state_dict: model."; 1 left over: loss.weight`},
+		{"a tensor beside it", inMemory(part("state_dict|", 1), one("best_acc1")), 1, `7 tensors taken from "state_dict"`},
+		{"module.", inMemory(part("module.", 1)), 1, `7 tensors taken from "module."`},
+		{"nested in one order", inMemory(part("state_dict|model._orig_mod.module.", 1)), 1, `7 tensors taken from "state_dict: model._orig_mod.module."`},
+		{"nested in another", inMemory(part("module.model.net.", 1)), 1, `7 tensors taken from "module.model.net."`},
+		{"an unknown prefix", inMemory(part("my.thing.", 1)), 1, `7 tensors taken from "my.thing."`},
+		{"an unknown dictionary", inMemory(part("weird|deeper|", 1), optimizer), 1, `7 tensors taken from "weird: deeper"`},
+		{"not on every key", inMemory(part("module.", 1), one("n_averaged", "criterion.weight")), 1, `7 tensors taken from "module."; 2 left over: n_averaged, criterion.weight`},
+		{"Lightning", inMemory(part("state_dict|model.", 1), one("state_dict|loss.weight"), optimizer), 1, `7 tensors taken from "state_dict: model."; 1 left over: loss.weight`},
 		{"wrappers within names", inMemory(only("", 1, "conv1.weight", "bn1.weight", "fc.weight", "fc.bias", "running_mean", "tracked")[:4],
 			[]*item{named("layer1._orig_mod.0.module.conv1.weight", []int{2, 2}, []float32{1, 1, 1, 1})}, only("", 1, "fc.weight", "fc.bias")), 1, "wrappers taken out of 1 names"},
 		{"the average first", inMemory(part("model|", 2), part("model_ema|module.", 1), one("model_ema|n_averaged")), 1,
-			`7 tensors of "model_ema: module."; an average of the weights, by its name; "model" would fit too; 1 left over: n_averaged`},
-		{"timm", inMemory(part("state_dict|", 2), part("state_dict_ema|", 1)), 1, `7 tensors of "state_dict_ema"; an average of the weights, by its name; "state_dict" would fit too`},
-		{"averages by prefix", inMemory(part("model.", 2), part("ema_model.module.", 1)), 1, `7 tensors of "ema_model.module."; an average of the weights, by its name; "model." would fit too`},
-		{"an average without statistics", inMemory(part("model|", 1), part("ema|", 2, statistics...)), 1, `7 tensors of "model"; not "ema", which has 5 of 6`},
-		{"moments are no average", inMemory(part("exp_avg|", 2), part("state|net|", 1)), 1, `7 tensors of "state: net"`},
-		{"usual names first", inMemory(part("zz|", 2), part("net|", 1)), 1, `7 tensors of "net"; "zz" would fit too`},
-		{"their order", inMemory(part("net|", 2), part("model|", 2), part("state_dict|", 1)), 1, `7 tensors of "state_dict"; "model", "net" would fit too`},
-		{"the first of unknown ones", inMemory(part("zz|", 1), part("aa|", 2)), 1, `7 tensors of "zz"; "aa" would fit too`},
-		{"what fits before what is usual", inMemory(part("state_dict|", 2, "layer1.0.conv1.weight"), part("zz|", 1)), 1, `7 tensors of "zz"`},
-		{"the initial weights are not it", inMemory(part("initial_state_dict|", 2), part("zz|", 1)), 1, `7 tensors of "zz"`},
-		{"the momentum encoder is not it", inMemory(part("encoder_k.", 2), part("encoder_q.", 1)), 1, `7 tensors of "encoder_q."`},
-		{"two of a name: that of the family", inMemory(part("module.", 1), only("", 2, "fc.weight", "fc.bias")), 1, `7 tensors of "module."; 2 left over: fc.weight, fc.bias`},
+			`7 tensors taken from "model_ema: module."; an average of the weights, by its name; "model" would fit too (model.weights_key or -weights-key takes another); 1 left over: n_averaged`},
+		{"timm", inMemory(part("state_dict|", 2), part("state_dict_ema|", 1)), 1, `7 tensors taken from "state_dict_ema"; an average of the weights, by its name; "state_dict" would fit too (model.weights_key or -weights-key takes another)`},
+		{"averages by prefix", inMemory(part("model.", 2), part("ema_model.module.", 1)), 1, `7 tensors taken from "ema_model.module."; an average of the weights, by its name; "model." would fit too (model.weights_key or -weights-key takes another)`},
+		{"an average without statistics", inMemory(part("model|", 1), part("ema|", 2, statistics...)), 1, `7 tensors taken from "model"; not from "ema", which has 5 of 6`},
+		{"moments are no average", inMemory(part("exp_avg|", 2), part("state|net|", 1)), 1, `7 tensors taken from "state: net"`},
+		{"usual names first", inMemory(part("zz|", 2), part("net|", 1)), 1, `7 tensors taken from "net"; "zz" would fit too (model.weights_key or -weights-key takes another)`},
+		{"their order", inMemory(part("net|", 2), part("model|", 2), part("state_dict|", 1)), 1, `7 tensors taken from "state_dict"; "model", "net" would fit too (model.weights_key or -weights-key takes another)`},
+		{"the first of unknown ones", inMemory(part("zz|", 1), part("aa|", 2)), 1, `7 tensors taken from "zz"; "aa" would fit too (model.weights_key or -weights-key takes another)`},
+		{"what fits before what is usual", inMemory(part("state_dict|", 2, "layer1.0.conv1.weight"), part("zz|", 1)), 1, `7 tensors taken from "zz"`},
+		{"the initial weights are not it", inMemory(part("initial_state_dict|", 2), part("zz|", 1)), 1, `7 tensors taken from "zz"`},
+		{"the momentum encoder is not it", inMemory(part("encoder_k.", 2), part("encoder_q.", 1)), 1, `7 tensors taken from "encoder_q."`},
+		{"two of a name: that of the family", inMemory(part("module.", 1), only("", 2, "fc.weight", "fc.bias")), 1, `7 tensors taken from "module."; 2 left over: fc.weight, fc.bias`},
 		{"and the other way", inMemory(only("module.", 2, "fc.weight", "fc.bias"), part("", 1)), 1, "2 left over: module.fc.weight, module.fc.bias"},
-		{"a body and a classifier", inMemory(part("backbone.", 1, netHead...), only("", 1, "fc.weight", "fc.bias")), 1, `7 tensors of "backbone."; with 2 without a prefix`},
-		{"in two dictionaries", inMemory(part("params|", 1, statistics...), only("buffers|", 1, statistics...)), 1, `7 tensors of "params"; with 2 of "buffers"`},
-		{"no counters", inMemory(part("", 1, "bn1.num_batches_tracked")), 1, "1 num_batches_tracked, which it lacks, are 0"},
+		{"a body and a classifier", inMemory(part("backbone.", 1, netHead...), only("", 1, "fc.weight", "fc.bias")), 1, `7 tensors taken from "backbone."; of these 2 without a prefix`},
+		{"in two dictionaries", inMemory(part("params|", 1, statistics...), only("buffers|", 1, statistics...)), 1, `7 tensors taken from "params"; of these 2 of "buffers"`},
+		{"a body and a classifier in each of two sets", inMemory(part("state_dict|backbone.", 2, netHead...), only("state_dict|head.", 2, "fc.weight", "fc.bias"),
+			part("ema|module.backbone.", 1, netHead...), only("ema|module.head.", 1, "fc.weight", "fc.bias")), 1,
+			`7 tensors taken from "ema: module.backbone."; an average of the weights, by its name; of these 2 of "ema: module.head."`},
+		{"a classifier within a Sequential", inMemory(part("module.", 1, netHead...), []*item{named("module.fc.1.weight", []int{3, 2}, []float32{1, 1, 1, 1, 1, 1}),
+			named("module.fc.1.bias", []int{3}, []float32{1, 1, 1})}), 1, `7 tensors taken from "module."; of these 2 of "module.fc.1."`},
+		{"counters of a type that is not read", inMemory(part("", 1, "bn1.num_batches_tracked"), []*item{{name: "bn1.num_batches_tracked", dtype: "I32"}}), 1,
+			"1 left over: bn1.num_batches_tracked; 1 num_batches_tracked, which it lacks, begin at 0"},
+		{"no counters", inMemory(part("", 1, "bn1.num_batches_tracked")), 1, "1 num_batches_tracked, which it lacks, begin at 0"},
 		{"counts of a tool", inMemory(part("", 1), one("total_ops", "conv1.total_ops", "layer1.0.total_params")), 1, "3 left over: total_ops, conv1.total_ops, layer1.0.total_params"},
-		{"a dictionary for each layer", inMemory(nested("params|", 1)), 1, `7 tensors of "params"`},
+		{"a dictionary for each layer", inMemory(nested("params|", 1)), 1, `7 tensors taken from "params"`},
 		{"other types beside it", inMemory(part("", 1), []*item{{name: "mask", dtype: "BOOL"}, {name: "q", dtype: "torch._utils._rebuild_qtensor"}}), 1, "2 left over: mask, q"},
 	} {
 		m, err := c.s.Match(netSpecs, MatchOptions{Head: netHead})
@@ -140,6 +148,26 @@ func TestChoice(t *testing.T) {
 	}
 }
 
+// TestCountsOfAnAverage takes counts that a mean of several checkpoints has made floats.
+func TestCountsOfAnAverage(t *testing.T) {
+	for _, c := range []struct {
+		data any
+		want int64
+	}{{[]float32{7.5}, 7}, {[]float64{3}, 3}, {[]float64{math.NaN()}, 0}, {[]float32{-1}, 0}, {[]float64{1e300}, 0}, {[]int64{5}, 5}} {
+		s := inMemory(part("", 1, "bn1.num_batches_tracked"), []*item{named("bn1.num_batches_tracked", []int{}, c.data)})
+		m, err := s.Match(netSpecs, MatchOptions{Head: netHead})
+		if err != nil {
+			t.Errorf("%v: %v", c.data, err)
+			continue
+		}
+		for _, x := range m.Tensors {
+			if n, ok := x.Data.([]int64); ok && n[0] != c.want || x.Name == "bn1.num_batches_tracked" && !ok {
+				t.Errorf("%v: %v, want %d", c.data, x.Data, c.want)
+			}
+		}
+	}
+}
+
 // TestNoChoice names what the file has where nothing fits.
 func TestNoChoice(t *testing.T) {
 	for _, c := range []struct {
@@ -155,6 +183,10 @@ func TestNoChoice(t *testing.T) {
 		{"more layers", inMemory(part("module.", 1), []*item{extra("module.layer1.1.conv1.weight")}), ErrMatch, []string{"1 unexpected: layer1.1.conv1.weight", "more layers"}},
 		{"a bias that we lack", inMemory(part("", 1), []*item{extra("conv1.bias")}), ErrMatch, []string{"1 unexpected: conv1.bias"}},
 		{"halves of two sets", inMemory(part("a|", 1, "conv1.weight"), part("b|", 2, "bn1.weight")), ErrMatch, []string{"1 missing: conv1.weight"}},
+		{"a list", inMemory([]*item{extra("params|0"), extra("params|1")}), ErrMatch, []string{"params: 0", "tensors in a list have no names"}},
+		{"a classifier of several layers", inMemory(part("", 1, netHead...), []*item{extra("fc.0.weight"), extra("fc.0.bias"), extra("fc.2.weight"), extra("fc.2.bias")}), ErrHead,
+			[]string{"it has other layers, fc.0.weight, fc.0.bias, fc.2.weight, fc.2.bias, and lacks fc.weight, fc.bias", "set model.replace_head"}},
+		{"a classifier of a type that is not read", inMemory(part("", 1, "fc.bias"), []*item{{name: "fc.bias", dtype: "QI8", shape: []int{3}}}), ErrMatch, []string{"fc.bias of QI8"}},
 		{"no classifier", inMemory(part("", 1, netHead...)), ErrMatch, []string{"2 missing: fc.weight, fc.bias", "set model.replace_head"}},
 		{"a tensor that is not read", inMemory(part("", 1, "bn1.weight"), []*item{{name: "bn1.weight", dtype: "QI8", shape: []int{2}}}), ErrMatch, []string{"bn1.weight of QI8"}},
 		{"another size of the classifier", inMemory(part("", 1, "fc.bias"), []*item{named("fc.bias", []int{9}, make([]float32, 9))}), ErrHead, []string{"fc.bias is [9], want [3]"}},

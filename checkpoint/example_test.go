@@ -62,5 +62,5 @@ func ExampleOpen() {
 	fmt.Println(m.Choice)
 	// Output:
 	// fc.bias [0.5 -0.5] <nil>
-	// 1 tensors of "module."; 1 left over: n_averaged
+	// 1 tensors taken from "module."; 1 left over: n_averaged
 }

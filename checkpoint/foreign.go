@@ -112,6 +112,8 @@ func isTensorFlow(r io.Reader) bool {
 func foreignZip(z *zip.Reader) error {
 	for _, f := range z.File {
 		switch ext := strings.ToLower(path.Ext(f.Name)); {
+		case path.Base(f.Name) == "archive_format" || path.Base(f.Name) == "model_weights_config.json":
+			return fmt.Errorf("%w: it is a program of torch.export (.pt2): in Python, torch.save(torch.export.load(FILE).state_dict, \"weights.pth\") makes a file of its weights", ErrFormat)
 		case ext == ".npy":
 			return fmt.Errorf("%w: it is an archive of NumPy (.npz), which is not read", ErrFormat)
 		case ext == ".h5":

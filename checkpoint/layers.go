@@ -53,11 +53,3 @@ func modulesOf(x *index) (first map[string]bool, numbered bool) {
 	}
 	return first, numbered
 }
-
-// inHead reports whether a name is below the layer of a classifier's parameters.
-func inHead(name string, head []string) bool {
-	return slices.ContainsFunc(head, func(h string) bool {
-		layer := h[:strings.LastIndexByte(h, '.')+1]
-		return layer != "" && strings.HasPrefix(name, layer)
-	})
-}

@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -130,6 +131,12 @@ func (s *Source) compare(specs []Spec, o MatchOptions) *comparison {
 	if at := slices.IndexFunc(list, func(f *family) bool { return f.isAt(o.Key) }); at >= 0 {
 		if f = list[at]; f.named < x.needed {
 			beside = s.complete(f, list, x)
+			s.innerHead(f, x, func(prefix string) {
+				if beside == nil {
+					beside = map[string]int{}
+				}
+				beside[prefix]++
+			})
 		}
 	}
 	c := &comparison{source: s, index: x, options: o, family: f, choice: s.choice(f, beside, list, x), found: make([]*hit, len(specs))}
@@ -154,6 +161,7 @@ func (s *Source) compare(specs []Spec, o MatchOptions) *comparison {
 		}
 	}
 	c.unexpected = s.furtherLayers(f, list, c)
+	c.otherHead()
 	return c
 }
 
@@ -162,7 +170,7 @@ func (c *comparison) take(i int, h *hit) {
 	switch wrong := c.index.specs[i].wrong(h); {
 	case wrong == "":
 		c.found[i] = h
-	case c.index.head[i]:
+	case c.index.head[i] && (width(h.item.dtype) > 0 || c.options.ReplaceHead):
 		c.head = append(c.head, wrong)
 	default:
 		c.strange = append(c.strange, wrong)
@@ -178,7 +186,7 @@ func (s Spec) wrong(h *hit) string {
 	}
 	n, _ := elements(shape)
 	switch {
-	case width(t.dtype) == 0 || s.Counter != (t.dtype == "I64"):
+	case width(t.dtype) == 0 || !s.Counter && t.dtype == "I64":
 		kind := map[string]string{"F32": "[]float32", "F64": "[]float64", "I64": "[]int64"}[t.dtype]
 		return fmt.Sprintf("%s of %s", s.Name, cmp.Or(kind, t.dtype, "no type"))
 	case s.Counter && len(shape) < 2 && n == 1: // some write [1]
@@ -204,8 +212,28 @@ func (c *comparison) load() ([]Tensor, error) {
 	}
 	for i := range tensors {
 		tensors[i].Name, tensors[i].Shape = of[i].Name, of[i].Shape
+		if of[i].Counter {
+			tensors[i].Data = counted(tensors[i].Data)
+		}
 	}
 	return tensors, nil
+}
+
+// counted is a count of steps as a whole number: averages of checkpoints have it as a float.
+func counted(data any) any {
+	v := math.NaN()
+	switch d := data.(type) {
+	case []float32:
+		v = float64(d[0])
+	case []float64:
+		v = d[0]
+	default:
+		return data
+	}
+	if !(v >= 0 && v < math.MaxInt64) {
+		v = 0
+	}
+	return []int64{int64(v)}
 }
 
 // err lists what does not match, and what the file has.
@@ -250,6 +278,9 @@ func (c *comparison) hints() string {
 			names = append(names, shown(it.full()))
 		}
 		fmt.Fprintf(&s, ", such as %s", some(names))
+		if !slices.ContainsFunc(c.source.items, func(it *item) bool { return strings.Trim(it.name, "0123456789") != "" }) {
+			s.WriteString(": tensors in a list have no names, so which is which is not known; save the model's state_dict()")
+		}
 	} else if len(c.choice.LeftOver) > 0 && len(c.unexpected) == 0 {
 		fmt.Fprintf(&s, "; %d of its tensors are left over: %s", len(c.choice.LeftOver), some(c.choice.LeftOver))
 	}

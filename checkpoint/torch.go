@@ -172,8 +172,11 @@ func legacyStorages(r io.ReaderAt, at, size int64, keys any, seen map[string]sto
 			return nil, errPickle("the storage %q is of %s, which is not read", clip(key), s.dtype)
 		}
 		bytes := s.count * w
-		if n := int64(binary.LittleEndian.Uint64(head[:])); n != s.count || s.count > size || bytes > size-at-8 {
-			return nil, fmt.Errorf("%w: %w: the storage %q has %d elements, %d are wanted", ErrFormat, ErrTruncated, clip(key), n, s.count)
+		if n := int64(binary.LittleEndian.Uint64(head[:])); n != s.count {
+			return nil, fmt.Errorf("%w: the storage %q has %d elements, %d are wanted", ErrFormat, clip(key), n, s.count)
+		}
+		if s.count > size || bytes > size-at-8 {
+			return nil, fmt.Errorf("%w: %w: the storage %q needs %d elements, but %d bytes are left", ErrFormat, ErrTruncated, clip(key), s.count, size-at-8)
 		}
 		places[key] = at + 8
 		at += 8 + bytes

@@ -36,12 +36,12 @@ func TestWrappedWeights(t *testing.T) {
 		if err := write(path, two); err != nil {
 			t.Fatal(err)
 		}
-		says := []string{"weights of ", path + `: 4 tensors of "model_ema.module."; an average of the weights, by its name; "model." would fit too`}
+		says := []string{"weights of ", path + `: 4 tensors taken from "model_ema.module."; an average of the weights, by its name; "model." would fit too`}
 		export := func(args ...string) outcome {
 			return runCommand(context.Background(), RunExport, "", append([]string{"-weights", path, "-model", "tiny"}, args...)...)
 		}
 		export("-to", "a.safetensors").wants(t, Done, nil, says)
-		export("-to", "b.safetensors", "-weights-key", "model").wants(t, Done, nil, []string{`4 tensors of "model."`})
+		export("-to", "b.safetensors", "-weights-key", "model").wants(t, Done, nil, []string{`4 tensors taken from "model."`})
 		export("-to", "c.safetensors", "-weights-key", "net").wants(t, Failed, nil, []string{path, `"net"`})
 		a, errA := checkpoint.Read("a.safetensors")
 		b, errB := checkpoint.Read("b.safetensors")

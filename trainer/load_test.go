@@ -59,7 +59,7 @@ func TestLoadModelDescribes(t *testing.T) {
 		{"other names, to be replaced", nil, []string{"a", "b", "c", "d"}, true, "level=WARN msg=\"model.replace_head keeps the file's classifier, since it has 4 classes as the data set has, but their names differ: a, b, c, d there, "},
 		{"another order", nil, turned, false, "in another order: "},
 		{"another size", larger, nil, true, "the classifier begins with fresh weights"},
-		{"a prefix", prefixed, classes, false, "8 tensors of \\\"module.\\\"; 1 left over: n_averaged"},
+		{"a prefix", prefixed, classes, false, "8 tensors taken from \\\"module.\\\"; 1 left over: n_averaged"},
 	} {
 		path := filepath.Join(t.TempDir(), "w.safetensors")
 		f := &checkpoint.File{Tensors: stateDict(t, c.change), Metadata: checkpoint.Info{Classes: c.classes}.Metadata()}

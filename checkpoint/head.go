@@ -1,0 +1,71 @@
+package checkpoint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// inHead reports whether a name is below the layer of a classifier's parameters.
+func inHead(name string, head []string) bool {
+	return slices.ContainsFunc(head, func(h string) bool {
+		layer := layerOf(h)
+		return layer != "" && strings.HasPrefix(name, layer)
+	})
+}
+
+// layerOf is a parameter's name without its last part, with the dot.
+func layerOf(name string) string { return name[:strings.LastIndexByte(name, '.')+1] }
+
+// innerHead gives a family the classifier that it lacks where the file has it within
+// another layer, as its only layer with parameters: fc.1.weight and fc.1.bias of
+// nn.Sequential(nn.Dropout(), nn.Linear(…)) for fc.weight and fc.bias. add gets the prefix
+// of each tensor.
+func (s *Source) innerHead(f *family, x *index, add func(prefix string)) {
+	within, inner := map[string]*item{}, ""
+	layer := ""
+	for i, head := range x.head {
+		if head {
+			layer = layerOf(x.specs[i].Name)
+		}
+	}
+	for _, it := range s.items {
+		if rest, ok := strings.CutPrefix(it.full(), f.prefix+layer); ok && layer != "" {
+			if inner = layerOf(rest); strings.Trim(inner, "0123456789.") != "" {
+				return // no number within a Sequential
+			}
+			within[layer+rest] = it
+		}
+	}
+	found := map[int]*item{}
+	for i, spec := range x.specs {
+		if !x.head[i] {
+			continue
+		}
+		it := within[layer+inner+strings.TrimPrefix(spec.Name, layer)]
+		if f.found[i] != nil || it == nil {
+			return
+		}
+		found[i] = it
+	}
+	if inner == "" || len(found) != len(within) {
+		return
+	}
+	for i, it := range found {
+		f.found[i] = &hit{item: it, exact: true}
+		add(f.prefix + layer + inner)
+	}
+	f.fits, f.body, f.named = 0, 0, 0
+	f.score(x)
+}
+
+// otherHead makes one fault of the classifier's layers that the file lacks and of those
+// that it has instead, if nothing else is wrong.
+func (c *comparison) otherHead() {
+	outside := func(name string) bool { return !inHead(name, c.options.Head) }
+	if len(c.missing) == 0 || len(c.unexpected) == 0 || slices.ContainsFunc(slices.Concat(c.missing, c.unexpected), outside) {
+		return
+	}
+	c.head = append(c.head, fmt.Sprintf("it has other layers, %s, and lacks %s", some(c.unexpected), some(c.missing)))
+	c.missing, c.unexpected = nil, nil
+}
