@@ -146,6 +146,12 @@ func TestDamageIsNotDecoded(t *testing.T) {
 			t.Errorf("%s: %v, %v, want %q", c.what, img != nil, err, c.says)
 		}
 	}
+	webp := formatData(t, "webp_described")
+	if at := bytes.Index(webp, []byte("VP8X")); at < 0 {
+		t.Error("webp_described has no canvas")
+	} else if _, err := DecodeBytes(flipped(webp, at+12, 16)); !errors.Is(err, ErrDecode) || !strings.Contains(err.Error(), "a still picture of") {
+		t.Errorf("a still WebP smaller than its canvas: %v", err)
+	}
 	file, err = openTIFF(jpeg)
 	if err != nil || file.readLayout() != nil {
 		t.Fatal(err)

@@ -12,9 +12,10 @@ import (
 
 // webpFrame is the first picture of a WebP file and its place on the canvas.
 type webpFrame struct {
-	w, h int // of the canvas
-	x, y int
-	data []byte // a WebP file of the frame alone, without alpha
+	w, h  int // of the canvas
+	x, y  int
+	still bool   // not of an animation
+	data  []byte // a WebP file of the frame alone, without alpha
 }
 
 // webpSize reads the size of the canvas.
@@ -56,6 +57,7 @@ func firstWebP(data []byte) (f webpFrame, err error) {
 	if uint64(binary.LittleEndian.Uint32(data[4:]))+8 > uint64(len(data))+1 { // a last byte of padding may lack
 		return f, errors.New("the file is truncated")
 	}
+	f.still = true
 	for chunks := data[12:]; ; {
 		id, body, rest, err := riffChunk(chunks)
 		if err != nil {
@@ -71,7 +73,7 @@ func firstWebP(data []byte) (f webpFrame, err error) {
 			if len(body) < 16 {
 				return f, errors.New("its first frame is short")
 			}
-			f.x, f.y = 2*uint24(body), 2*uint24(body[3:])
+			f.still, f.x, f.y = false, 2*uint24(body), 2*uint24(body[3:])
 			rest = body[16:] // the frame's own chunks
 		case "VP8 ", "VP8L":
 			return f.withPicture(id, body)
@@ -97,6 +99,9 @@ func (f webpFrame) withPicture(id string, body []byte) (webpFrame, error) {
 	}
 	if f.w == 0 { // no canvas but the picture
 		f.w, f.h = c.Width, c.Height
+	}
+	if f.still && (c.Width != f.w || c.Height != f.h) {
+		return f, fmt.Errorf("a still picture of %d×%d pixels on a canvas of %d×%d", c.Width, c.Height, f.w, f.h)
 	}
 	if f.x+c.Width > f.w || f.y+c.Height > f.h {
 		return f, fmt.Errorf("a frame of %d×%d pixels at (%d, %d) leaves the canvas of %d×%d", c.Width, c.Height, f.x, f.y, f.w, f.h)
