@@ -169,7 +169,7 @@ func checkImages(ctx context.Context, s IO, set dataset.Dataset) (bad int, err e
 		workers.Go(func() {
 			for i := range next {
 				if sample, err := set.Sample(ctx, i); err != nil {
-					faults[i] = fmt.Sprintf("%s: %s", sample.Name, strings.TrimPrefix(oneLine(err), sample.Name+": "))
+					faults[i] = fmt.Sprintf("%s: %s", onOneLine(sample.Name), faultOf(sample.Name, err))
 				}
 			}
 		})

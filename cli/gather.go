@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/transforms"
@@ -25,7 +28,11 @@ func (p *predictor) addFolder(ctx context.Context, dir string) error {
 		}
 	}
 	for _, err := range found.Errs {
-		if err := p.put(ctx, waiting{name: dir, err: err}); err != nil {
+		fault := waiting{name: dir, err: err}
+		if at := (*fs.PathError)(nil); errors.As(err, &at) {
+			fault = waiting{name: at.Path, err: at.Err}
+		}
+		if err := p.put(ctx, fault); err != nil {
 			return err
 		}
 	}
@@ -44,6 +51,21 @@ func (p *predictor) addFolder(ctx context.Context, dir string) error {
 		p.note("%s: not followed, since they lead back to a folder that holds them: %s", dir, strings.Join(found.Loops[:min(n, maxNamed)], ", "))
 	}
 	return nil
+}
+
+// onOneLine quotes a name that has line ends, tabs or other control characters, so that it
+// fits into a column of a line.
+func onOneLine(name string) string {
+	if strings.ContainsFunc(name, unicode.IsControl) {
+		return strconv.Quote(name)
+	}
+	return name
+}
+
+// faultOf says what is wrong with an image, without its name, which stands before it.
+func faultOf(name string, err error) string {
+	fault := strings.TrimPrefix(err.Error(), "transforms: "+name+": ")
+	return oneLine(errors.New(strings.TrimPrefix(fault, name+": ")))
 }
 
 // note writes a line about what is not classified, between the lines of the images.

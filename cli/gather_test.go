@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -35,6 +36,14 @@ func TestPredictFolders(t *testing.T) {
 	o.wants(t, Done, nil, []string{"predict: d: left out 1 .heic, 1 .txt"})
 	if got := names(o); !slices.Equal(got, images) {
 		t.Errorf("classified %v, want %v", got, images)
+	}
+	// a line is a line, whatever a file is called
+	if odd := "odd\n\t.png"; os.WriteFile(odd, []byte(picture), 0o600) == nil && os.WriteFile("bad\n.png", []byte("no"), 0o600) == nil {
+		o = predict("", "-weights", "run", odd, "bad\n.png", "d/x.heic")
+		o.wants(t, Failed, []string{`"odd\n\t.png"` + "\t"}, []string{`predict: "bad\n.png": cannot decode image`, "predict: d/x.heic: cannot decode image"})
+		if strings.Count(o.out, "\n") != 1 {
+			t.Errorf("more than a line for an image: %q", o.out)
+		}
 	}
 	o = predict("", "-json", "-weights", "run", "other")
 	o.wants(t, Failed, []string{"no images in this folder", "1 .heic", ".jpg"}, nil)

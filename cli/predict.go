@@ -257,7 +257,7 @@ func (p *predictor) print(name string, r infer.Result) error {
 			infer.Result
 		}{name, r})
 	}
-	fmt.Fprintf(p.out, "%s\t%s\t%.4f\n", name, r.Top[0].Class, r.Top[0].Probability)
+	fmt.Fprintf(p.out, "%s\t%s\t%.4f\n", onOneLine(name), onOneLine(r.Top[0].Class), r.Top[0].Probability)
 	return nil
 }
 
@@ -271,8 +271,7 @@ func (p *predictor) sayBad(w waiting) {
 		return
 	}
 	p.out.Flush()
-	message := strings.TrimPrefix(oneLine(w.err), w.name+": ")
-	fmt.Fprintf(p.err, "predict: %s: %s\n", w.name, message)
+	fmt.Fprintf(p.err, "predict: %s: %s\n", onOneLine(w.name), faultOf(w.name, w.err))
 }
 
 func (p *predictor) encode(v any) error {

@@ -62,7 +62,7 @@ func (l *classList) checkTraining() error {
 	if len(l.classes) == 0 {
 		beside := ""
 		if l.loose > 0 {
-			beside = fmt.Sprintf("; %s in it, of no class", counted(l.loose, "image"))
+			beside = fmt.Sprintf("; %s in it, of no class%s", counted(l.loose, "image"), hintAbove(l.dir))
 		}
 		return fmt.Errorf("dataset: %w: %s holds no folders of images, one a class%s", ErrNoSet, l.dir, beside)
 	}
@@ -90,6 +90,20 @@ func (l *classList) checkTraining() error {
 		hint = "; this looks like the Oxford-IIIT Pet set: data.set=oxford-iiit-pet"
 	}
 	return fmt.Errorf("dataset: %w: %s holds no images, but %s; files that end in %s are images%s", ErrNoSet, what, holds, readable(), hint)
+}
+
+// hintAbove says that a folder of images may be a class of the folder above it; "" where
+// that holds no others.
+func hintAbove(dir string) string {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return ""
+	}
+	above := filepath.Dir(abs)
+	if at, err := look(above); err != nil || len(at.folders) < 2 || isPart(filepath.Base(abs)) {
+		return ""
+	}
+	return fmt.Sprintf("; if %s is a class, the root is the folder above: data.root=%s", filepath.Base(abs), above)
 }
 
 // checkKnown refuses classes that the training part does not have.

@@ -386,7 +386,10 @@ func TestFolderBadInput(t *testing.T) {
 		_, _, err := ImageFolder{Root: root, TestFraction: c.f}.Splits()
 		wantError(t, c.what, err, c.kind, c.words...)
 	}
-	_, _, err := ImageFolder{TestFraction: 0.2}.Splits()
+	set := writeFiles(t, t.TempDir(), folderFiles(t, "cat/1.jpg", "dog/1.jpg"))
+	_, _, err := ImageFolder{Root: filepath.Join(set, "cat"), TestFraction: 0.2}.Splits()
+	wantError(t, "a class as the root", err, ErrNoSet, "1 image in it, of no class; if cat is a class", "data.root="+set)
+	_, _, err = ImageFolder{TestFraction: 0.2}.Splits()
 	wantError(t, "no root", err, ErrNoSet, "ImageFolder.Root is empty")
 	file := filepath.Join(writeFiles(t, t.TempDir(), folderFiles(t, "set.zip")), "set.zip")
 	_, _, err = ImageFolder{Root: file}.Splits()
