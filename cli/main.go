@@ -34,13 +34,13 @@ type Command func(ctx context.Context, s IO, args []string) int
 // SIGTERM ends the process at once. A closed pipe or terminal ends no command that has
 // something to save; results that could not be written make the exit code 1.
 func Main(c Command) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	keepAliveOnPipes()
 	out := &results{w: os.Stdout}
 	s := IO{In: os.Stdin, Out: out, Err: &messages{w: os.Stderr}}
-	if err := checkMemory(); err != nil {
+	if err := checkMemory(); err != nil { // before signals, which take a thread
 		os.Exit(fail(forJSON(s, os.Args[1:]), filepath.Base(os.Args[0]), err))
 	}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	keepAliveOnPipes()
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, stopSignals(os.Getenv, signal.Ignored)...)
 	go func() {

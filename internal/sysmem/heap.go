@@ -29,11 +29,15 @@ func (s *Shortage) Error() string {
 // memory. The error is a Shortage.
 func Reserve(mapped, heap int64) error {
 	isAddress := func(b Bound) bool { return b.Address }
-	if Tightest(Bounds(), isAddress) == None {
+	limit := Tightest(Bounds(), isAddress)
+	if limit == None {
 		return nil
 	}
+	if limit.Free == 0 { // not even for the threads that the collector starts
+		return &Shortage{Need: mapped + heap, Free: 0, Bound: limit}
+	}
 	runtime.GC() // what nobody needs any more is there again
-	limit := Tightest(Bounds(), isAddress)
+	limit = Tightest(Bounds(), isAddress)
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	more := max(0, heap-int64(m.HeapIdle))
