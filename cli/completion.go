@@ -147,12 +147,23 @@ func (c completed) flagNames() (list []string) {
 	return append(list, "h")
 }
 
+// valueFlags are the flags that a value follows, of which the shell knows no more than that
+// it may be a file.
+func (g grammar) valueFlags(c completed) (list []string) {
+	for _, f := range c.flags {
+		if !isBool(f) && f.Name != "set" && g.flagWords(f.Name) == nil {
+			list = append(list, f.Name)
+		}
+	}
+	return list
+}
+
 // bash writes the script for bash, which takes = for the end of a word.
 func (g grammar) bash() string {
 	var b strings.Builder
 	fmt.Fprint(&b, `# bash completion for euryale: source <(euryale completion bash)
 _euryale() {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} key= flags= words= dash=-
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} key= flags= values= words= dash=-
 	COMPREPLY=()
 	if [[ $cur == = ]]; then key=$prev cur=
 	elif [[ $prev == = ]]; then key=${COMP_WORDS[COMP_CWORD-2]}
@@ -183,10 +194,14 @@ _euryale() {
 	}
 	b.WriteString("\tesac\n\tcase $command in\n")
 	for _, c := range g.commands {
-		fmt.Fprintf(&b, "\t%s) flags=%s words=%s ;;\n", c.name, quote(strings.Join(c.flagNames(), " ")), quote(strings.Join(c.words, " ")))
+		fmt.Fprintf(&b, "\t%s) flags=%s values=%s words=%s ;;\n", c.name, quote(strings.Join(c.flagNames(), " ")),
+			quote(strings.Join(g.valueFlags(c), " ")), quote(strings.Join(c.words, " ")))
 	}
 	b.WriteString(`	esac
-	if [[ $cur == -* ]]; then
+	prev=${prev/#--/-}
+	if [[ $prev == -?* && " $values " == *" ${prev#-} "* ]]; then
+		return # the value of a flag: files
+	elif [[ $cur == -* ]]; then
 		[[ $cur == --* ]] && dash=--
 		COMPREPLY=($(compgen -P "$dash" -W "$flags" -- "${cur#"$dash"}"))
 	else
@@ -212,7 +227,7 @@ func (g grammar) zsh() string {
 # zsh completion for euryale: source <(euryale completion zsh)
 _euryale() {
 	local cur=$words[CURRENT] prev=$words[CURRENT-1]
-	local -a commands flags operands
+	local -a commands flags values operands
 	commands=(
 `)
 	for _, c := range g.commands {
@@ -249,10 +264,13 @@ _euryale() {
 			_, usage := flag.UnquoteUsage(f)
 			flags = append(flags, quote("-"+f.Name+":"+usage))
 		}
-		fmt.Fprintf(&b, "\t%s) flags=(%s '-h:help') operands=(%s) ;;\n", c.name, strings.Join(flags, " "), strings.Join(c.words, " "))
+		fmt.Fprintf(&b, "\t%s) flags=(%s '-h:help') values=(%s) operands=(%s) ;;\n", c.name, strings.Join(flags, " "),
+			strings.Join(g.valueFlags(c), " "), strings.Join(c.words, " "))
 	}
 	b.WriteString(`	esac
-	if [[ $cur == -* ]]; then
+	if [[ $prev == -?* ]] && (($values[(Ie)${${prev#-}#-}])); then
+		_files
+	elif [[ $cur == -* ]]; then
 		_describe flag flags
 	else
 		(($#operands)) && compadd -- $operands

@@ -105,6 +105,9 @@ func TestBashCompletes(t *testing.T) {
 		{[]string{"completion", ""}, "bash zsh fish"},
 		{[]string{"help", "sw"}, "sweep"},
 		{[]string{"compare", "ru"}, ""}, // files, by bash itself
+		{[]string{"train", "-config", ""}, ""},
+		{[]string{"train", "tiny", "--out", "t"}, ""},
+		{[]string{"train", "-quiet", "t"}, "tiny"},
 	} {
 		command := script + "\nCOMP_WORDS=(euryale \"$@\")\nCOMP_CWORD=$#\n_euryale\necho \"${COMPREPLY[*]}\"\n"
 		out, err := exec.Command(bash, append([]string{"--norc", "-c", command, "bash"}, c.typed...)...).Output()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +27,8 @@ type progress struct {
 	out      io.Writer
 	columns  func() int // of the terminal as it is now; nil if it is none
 	coloured bool
+	reflows  bool // the terminal breaks lines anew when it gets narrower
+	drawn    int  // columns of the line that stands on the terminal; 0: none
 	chance   float64
 	maxSteps int
 	now      func() time.Time
@@ -41,7 +44,7 @@ type progress struct {
 }
 
 func newProgress(out io.Writer, chance float64, maxSteps int) *progress {
-	p := &progress{out: out, chance: chance, maxSteps: maxSteps, now: time.Now, coloured: colours(out)}
+	p := &progress{out: out, chance: chance, maxSteps: maxSteps, now: time.Now, coloured: colours(out), reflows: reflows()}
 	if _, ok := terminal(out); ok {
 		p.columns = func() int { n, _ := terminal(out); return n }
 	}
@@ -185,7 +188,8 @@ func (p *progress) end(*trainer.Report, error) error {
 // fields. It ends before the last column, where some terminals would go to the next line.
 func (p *progress) draw(fields ...field) error {
 	const share = 4 // columns of the percentage
-	room := p.columns() - 1
+	columns := p.columns()
+	room := columns - 1
 	done := 1.0
 	if p.total > 0 {
 		done = min(1, float64(p.at)/float64(p.total))
@@ -199,20 +203,43 @@ func (p *progress) draw(fields ...field) error {
 		room -= 1 + width
 	}
 	text := fitted(room, fields...)
-	_, err := io.WriteString(p.out, "\r"+line+"  "+text+clearLine)
+	start := p.lineStart(columns)
+	p.drawn = columns - 1 - room + utf8.RuneCountInString(text)
+	_, err := io.WriteString(p.out, start+line+"  "+text+clearLine)
 	return err
 }
 
 // The bar has minBar to maxBar parts, where fields up to barRank leave so much room.
 const minBar, maxBar, barRank = 5, 10, 5
 
-// clearLine clears a terminal's line from the cursor on.
-const clearLine = "\x1b[K"
+// clearLine clears a terminal's line from the cursor on, clearBelow all below it, too.
+const clearLine, clearBelow = "\x1b[K", "\x1b[J"
+
+// lineStart takes the cursor to where the drawn line starts. Where the terminal got narrower
+// and broke the line into several, these are cleared.
+func (p *progress) lineStart(columns int) string {
+	rows := 1
+	if p.reflows && p.drawn > 0 {
+		rows = (p.drawn-1)/max(1, columns) + 1
+	}
+	if rows == 1 {
+		return "\r"
+	}
+	return fmt.Sprintf("\r\x1b[%dA%s", rows-1, clearBelow)
+}
 
 func (p *progress) clear() {
 	if p.columns != nil {
-		io.WriteString(p.out, "\r"+clearLine)
+		io.WriteString(p.out, p.lineStart(p.columns())+clearLine)
+		p.drawn = 0
 	}
+}
+
+// reflows reports whether the terminal breaks its lines anew when its width changes. Most
+// do; xterm and screen cut them off.
+func reflows() bool {
+	inTmux := os.Getenv("TMUX") != ""
+	return inTmux || os.Getenv("XTERM_VERSION") == "" && os.Getenv("STY") == "" && os.Getenv("TERM") != "linux"
 }
 
 // average is a mean of the last twenty values or so.

@@ -120,6 +120,45 @@ func TestProgressFollowsTheWidth(t *testing.T) {
 	}
 }
 
+// TestNarrowerClearsWhatWasBroken clears all rows into which a narrower terminal breaks the
+// old line, and only where it does.
+func TestNarrowerClearsWhatWasBroken(t *testing.T) {
+	for _, c := range []struct {
+		reflows bool
+		to      int
+		want    string // before the new line
+	}{
+		{true, 60, "\r\x1b[1A\x1b[J"}, {true, 30, "\r\x1b[2A\x1b[J"}, {true, 100, "\r"}, {true, 79, "\r"}, {false, 60, "\r"},
+	} {
+		var out bytes.Buffer
+		p := newProgress(&out, 0.1, 0)
+		columns := 80
+		p.columns, p.reflows = func() int { return columns }, c.reflows
+		p.start(trainer.Start{Epochs: 2, StepsAnEpoch: 10})
+		next := func(step int) string {
+			out.Reset()
+			p.said = time.Time{}
+			p.step(trainer.StepEvent{Epoch: 1, Step: step, Loss: 1, Accuracy: 0.5, LR: 0.1, ImagesPerSecond: 1, Time: time.Now()})
+			before, _, _ := strings.Cut(out.String(), "  ")
+			return before
+		}
+		next(1)
+		columns = c.to
+		if got := next(2); !strings.HasPrefix(got, c.want) || strings.HasPrefix(got[len(c.want):], "\x1b") {
+			t.Errorf("%+v: %q", c, got)
+		}
+		if got := next(3); !strings.HasPrefix(got, "\r ") {
+			t.Errorf("%+v: the line after it begins with %q", c, got)
+		}
+		out.Reset()
+		p.clear()
+		p.clear()
+		if got := out.String(); got != "\r\x1b[K\r\x1b[K" {
+			t.Errorf("%+v: cleared by %q", c, got)
+		}
+	}
+}
+
 // TestLongRunFits has the numbers of a long run in 80 columns, all of the important ones.
 func TestLongRunFits(t *testing.T) {
 	p := &progress{epochs: 100, total: 5800, first: 0}
