@@ -127,6 +127,13 @@ func (d runDir) discard() { d.folder.Discard() }
 // release gives the lock back.
 func (d runDir) release() error { return d.folder.Release() }
 
+// clean removes the temporary files that a kill left, if the lock is held.
+func (d runDir) clean() {
+	if d.folder != nil {
+		_ = atomicfile.CleanAll(d.path, trainer.LockFile) // one that stays harms nothing
+	}
+}
+
 // writeConfig puts the configuration into the folder.
 func (d runDir) writeConfig(yaml []byte) error {
 	return atomicfile.Write(filepath.Join(d.path, trainer.ConfigFile), 0o644, func(w io.Writer) error {

@@ -176,6 +176,7 @@ func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
 	n.say("%s: %s on %s, going on in %s", c.Name, c.Model.Name, c.Data.Set, o.out)
 	n.sayNotes()
 	if !changed && finished(o.out) {
+		n.dir.clean()
 		return n.sayFinished()
 	}
 	if lockErr != nil { // a finished run is shown where nothing can be written, too

@@ -14,6 +14,7 @@ import (
 
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/internal/atomicfile"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -285,7 +286,12 @@ func TestCtrlC(t *testing.T) {
 	write(t, "other.yaml", "model: {name: tiny}\ndata: {set: auto, batch: 2}\n")
 	train("-resume", "-out", "run", "-config", "other.yaml").wants(t, Usage, nil, []string{"data.batch"})
 	train("-resume", "-out", "run", "-set", "train.epochs=3").wants(t, Done, nil, []string{"going on after step 1", "epoch 3/3"})
+	left := filepath.Join("run", FiguresDir, SamplesDir, atomicfile.Prefix+"x"+atomicfile.Suffix)
+	write(t, left, "of a kill while the last pictures were drawn")
 	train("-resume", "-out", "run").wants(t, Done, []string{"test accuracy"}, []string{"is finished: 6 steps"})
+	if exists(left) {
+		t.Error("a temporary file stays in a finished run")
+	}
 	train("-resume", "-out", "run", "-set", "threads=1").wants(t, Done, nil, []string{"is finished"})
 	metrics, _ := os.ReadFile("run/metrics.jsonl")
 	if n := strings.Count(string(metrics), `"kind":"step"`); n != 6 {

@@ -11,10 +11,9 @@ import (
 	"github.com/euryale-ml/euryale/track"
 )
 
-// Fit trains to the end of the run: all epochs, MaxSteps,
-// Patience, or a hook's ErrStop. When ctx ends, the
-// step that is being made is completed and saved, the report's status is Interrupted, and
-// the error is ctx's cause; before the first step has ended nothing is saved. Any other
+// Fit trains to the end of the run: all epochs, MaxSteps, Patience, or a hook's ErrStop.
+// When ctx ends, the step that is being made is completed and saved, the report's status is
+// Interrupted, and the error is ctx's cause, and another Fit continues; before the first step has ended nothing is saved. Any other
 // error, also one that comes while ctx has ended, leaves the last checkpoint as it is. A
 // run whose weights are not finite any more ends with ErrDiverged and is never saved.
 // After an error the report says how far the run came. Calling Fit on a run that is
@@ -32,6 +31,7 @@ func (t *Trainer) Fit(ctx context.Context) (*Report, error) {
 	})
 	status, err := t.conclude(t.safely("training", func() error { return t.run(ctx) }))
 	r := t.report(status, err)
+	t.seconds = r.Seconds // another Fit adds to them
 	return r, t.end(r, err)
 }
 

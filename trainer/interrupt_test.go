@@ -318,3 +318,27 @@ func TestASummaryInTheWay(t *testing.T) {
 		}
 	}
 }
+
+// TestFitAgain continues an interrupted run with the same Trainer: the weights are those of
+// an undisturbed run, and the seconds of both parts count.
+func TestFitAgain(t *testing.T) {
+	for _, accumulate := range []int{1, 2} {
+		change := func(c *trainer.Config) { c.Accumulate = accumulate }
+		complete, _ := undisturbed(t, change)
+		dir := filepath.Join(t.TempDir(), "run")
+		ctx, stop := stopAfter(3)
+		tr := start(t, func(c *trainer.Config) { change(c); stop(c); c.Dir = dir })
+		first, err := tr.Fit(ctx)
+		if err != errStop || first.Steps != 3 {
+			t.Fatalf("%v, %d steps", err, first.Steps)
+		}
+		second, err := tr.Fit(context.Background())
+		if err != nil || second.Status != trainer.Finished || second.Seconds <= first.Seconds {
+			t.Errorf("%v, %s, %g s after %g s", err, second.Status, second.Seconds, first.Seconds)
+		}
+		if err := tr.Close(); err != nil {
+			t.Error(err)
+		}
+		compareRuns(t, dir, complete, "fitted again")
+	}
+}
