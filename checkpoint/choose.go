@@ -191,6 +191,7 @@ func (h *hit) worse(other *hit, exact bool) bool {
 
 // score counts what fits.
 func (f *family) score(x *index) {
+	f.fits, f.body, f.named = 0, 0, 0
 	for i, h := range f.found {
 		if s := x.specs[i]; !s.Counter {
 			f.named++
@@ -219,9 +220,9 @@ func (f *family) isAt(key string) bool {
 // complete adds to a family the names that it lacks from elsewhere in the file, if no prefix
 // of these has a name that the family has too. Where several prefixes have such a name, the
 // one that shares most of its beginning with the family's is taken, as ema.head. for
-// ema.backbone.; nothing is added if that does not decide. It returns the number of names by
-// their prefixes.
-func (s *Source) complete(f *family, list []*family, x *index) map[string]int {
+// ema.backbone.; nothing is added if that does not decide. beside
+// gets their prefixes, by the number of the Spec.
+func (s *Source) complete(f *family, list []*family, x *index, beside map[int]string) {
 	provider, undecided := map[int]*family{}, map[int]bool{}
 	for _, g := range outermost(apart(f, list), list) {
 		for i := range g.found {
@@ -238,22 +239,19 @@ func (s *Source) complete(f *family, list []*family, x *index) map[string]int {
 	}
 	for _, open := range undecided {
 		if open {
-			return nil
+			return
 		}
 	}
 	for i, spec := range x.specs {
 		if !spec.Counter && f.found[i] == nil && provider[i] == nil && !x.head[i] {
-			return nil
+			return
 		}
 	}
-	beside := map[string]int{}
 	for i, g := range provider {
 		f.found[i] = g.found[i]
-		beside[g.prefix]++
+		beside[i] = g.prefix
 	}
-	f.fits, f.body, f.named = 0, 0, 0
 	f.score(x)
-	return beside
 }
 
 // shared is how many parts two prefixes have in common at their beginning.
@@ -386,8 +384,14 @@ func shown(prefix string) string {
 }
 
 // choice describes a family as it was chosen from a list.
-func (s *Source) choice(f *family, beside map[string]int, list []*family, x *index) Choice {
+func (s *Source) choice(f *family, from map[int]string, list []*family, x *index) Choice {
 	c := Choice{Prefix: shown(f.prefix), Average: f.rank == rankAverage, Tensors: len(f.found), Object: s.object}
+	beside := map[string]int{}
+	for i, prefix := range from {
+		if f.found[i] != nil {
+			beside[prefix]++
+		}
+	}
 	for _, p := range slices.Sorted(maps.Keys(beside)) {
 		where := fmt.Sprintf("%d of %q", beside[p], shown(p))
 		if p == "" {

@@ -148,6 +148,15 @@ func TestChoice(t *testing.T) {
 	}
 }
 
+// TestReplacedHeadIsLeftOver says that a classifier which is not taken is left over.
+func TestReplacedHeadIsLeftOver(t *testing.T) {
+	head := []*item{named("module.fc.weight", []int{9, 2}, make([]float32, 18)), named("module.fc.bias", []int{9}, make([]float32, 9))}
+	m, err := inMemory(part("module.", 1, netHead...), head).Match(netSpecs, MatchOptions{Head: netHead, ReplaceHead: true})
+	if want := `5 tensors taken from "module."; 2 left over: module.fc.weight, module.fc.bias`; err != nil || !m.FreshHead || m.Choice.String() != want {
+		t.Errorf("%q, %v, want %q", m.Choice, err, want)
+	}
+}
+
 // TestCountsOfAnAverage takes counts that a mean of several checkpoints has made floats.
 func TestCountsOfAnAverage(t *testing.T) {
 	for _, c := range []struct {

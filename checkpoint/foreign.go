@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -110,9 +111,13 @@ func isTensorFlow(r io.Reader) bool {
 
 // foreignZip says what an archive is that is not of torch.save.
 func foreignZip(z *zip.Reader) error {
-	for _, f := range z.File {
+	files := slices.Clone(z.File)
+	slices.SortStableFunc(files, func(a, b *zip.File) int { // what the archive is, before what is in it
+		return strings.Count(a.Name, "/") - strings.Count(b.Name, "/")
+	})
+	for _, f := range files {
 		switch ext := strings.ToLower(path.Ext(f.Name)); {
-		case path.Base(f.Name) == "archive_format" || path.Base(f.Name) == "model_weights_config.json":
+		case path.Base(f.Name) == "archive_format":
 			return fmt.Errorf("%w: it is a program of torch.export (.pt2): in Python, torch.save(torch.export.load(FILE).state_dict, \"weights.pth\") makes a file of its weights", ErrFormat)
 		case ext == ".npy":
 			return fmt.Errorf("%w: it is an archive of NumPy (.npz), which is not read", ErrFormat)

@@ -19,9 +19,9 @@ func layerOf(name string) string { return name[:strings.LastIndexByte(name, '.')
 
 // innerHead gives a family the classifier that it lacks where the file has it within
 // another layer, as its only layer with parameters: fc.1.weight and fc.1.bias of
-// nn.Sequential(nn.Dropout(), nn.Linear(…)) for fc.weight and fc.bias. add gets the prefix
-// of each tensor.
-func (s *Source) innerHead(f *family, x *index, add func(prefix string)) {
+// nn.Sequential(nn.Dropout(), nn.Linear(…)) for fc.weight and fc.bias. beside gets the
+// prefixes, by the number of the Spec.
+func (s *Source) innerHead(f *family, x *index, beside map[int]string) {
 	within, inner := map[string]*item{}, ""
 	layer := ""
 	for i, head := range x.head {
@@ -53,9 +53,8 @@ func (s *Source) innerHead(f *family, x *index, add func(prefix string)) {
 	}
 	for i, it := range found {
 		f.found[i] = &hit{item: it, exact: true}
-		add(f.prefix + layer + inner)
+		beside[i] = f.prefix + layer + inner
 	}
-	f.fits, f.body, f.named = 0, 0, 0
 	f.score(x)
 }
 

@@ -127,19 +127,14 @@ func (s *Source) compare(specs []Spec, o MatchOptions) *comparison {
 	x := newIndex(specs, o)
 	list := s.families(x)
 	f := &family{found: map[int]*hit{}}
-	var beside map[string]int
+	beside := map[int]string{}
 	if at := slices.IndexFunc(list, func(f *family) bool { return f.isAt(o.Key) }); at >= 0 {
 		if f = list[at]; f.named < x.needed {
-			beside = s.complete(f, list, x)
-			s.innerHead(f, x, func(prefix string) {
-				if beside == nil {
-					beside = map[string]int{}
-				}
-				beside[prefix]++
-			})
+			s.complete(f, list, x, beside)
+			s.innerHead(f, x, beside)
 		}
 	}
-	c := &comparison{source: s, index: x, options: o, family: f, choice: s.choice(f, beside, list, x), found: make([]*hit, len(specs))}
+	c := &comparison{source: s, index: x, options: o, family: f, found: make([]*hit, len(specs))}
 	for i, spec := range specs {
 		h := f.found[i]
 		switch {
@@ -157,9 +152,11 @@ func (s *Source) compare(specs []Spec, o MatchOptions) *comparison {
 		for i := range specs {
 			if x.head[i] {
 				c.found[i] = nil
+				delete(f.found, i)
 			}
 		}
 	}
+	c.choice = s.choice(f, beside, list, x)
 	c.unexpected = s.furtherLayers(f, list, c)
 	c.otherHead()
 	return c

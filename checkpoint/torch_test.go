@@ -275,3 +275,17 @@ func FuzzTorch(f *testing.F) {
 		}
 	})
 }
+
+// TestExportedProgram names what torch.export makes, whatever the order of its files.
+func TestExportedProgram(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "model.pt2")
+	for range 8 { // the files come in the order of a map
+		data := archive(t, zip.Store, map[string]string{"data/sample_inputs/model.pt": "x", "models/model.json": "{}", "archive_format": "pt2"})
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(path); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "torch.export") {
+			t.Fatal(err)
+		}
+	}
+}

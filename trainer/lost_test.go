@@ -60,6 +60,16 @@ func TestALostCheckpoint(t *testing.T) {
 		}
 		return checkpoint.Write(path, f)
 	}
+	other := func(change func(f *checkpoint.File)) func(path string) error {
+		return func(path string) error {
+			f, err := checkpoint.Read(path)
+			if err != nil {
+				return err
+			}
+			change(f)
+			return checkpoint.Write(path, f)
+		}
+	}
 	const last, best, resume = "checkpoints/last.safetensors", "checkpoints/best.safetensors", "checkpoints/resume-9.safetensors"
 	for name, c := range map[string]struct {
 		removed []string
@@ -79,7 +89,14 @@ func TestALostCheckpoint(t *testing.T) {
 		"the resume file is truncated": {nil, resume, truncated, "resume-9.safetensors cannot be read: "},
 		"last is empty":                {nil, last, func(path string) error { return os.Truncate(path, 0) }, "last.safetensors cannot be read: "},
 		"last holds NaN":               {nil, last, spoilt, "last.safetensors: training diverged: "},
-		"a slot holds NaN":             {nil, resume, spoilt, "resume-9.safetensors: training diverged: "},
+		"last lacks a tensor":          {nil, last, other(func(f *checkpoint.File) { f.Tensors = f.Tensors[1:] }), "last.safetensors: tensors do not match the model: it lacks "},
+		"last holds another": {nil, last, other(func(f *checkpoint.File) {
+			f.Tensors = append(f.Tensors, checkpoint.Tensor{Name: "other.weight", Shape: []int{1}, Data: []float32{1}})
+		}), "it holds other.weight, which the model does not have"},
+		"last has another shape": {nil, last, other(func(f *checkpoint.File) {
+			f.Tensors[0].Shape = append([]int{1}, f.Tensors[0].Shape...)
+		}), "last.safetensors: tensors do not match the model: "},
+		"a slot holds NaN": {nil, resume, spoilt, "resume-9.safetensors: training diverged: "},
 	} {
 		dir := copyRun(t, finished)
 		for _, name := range c.removed {

@@ -53,7 +53,34 @@ func (t *Trainer) restore(dir string) error {
 			return t.lost(dir, fmt.Errorf("%s: %w: %s holds %v", path, ErrDiverged, name, value))
 		}
 	}
+	if err := t.step.checkComplete(weights.Tensors); err != nil {
+		return t.lost(dir, fmt.Errorf("%s: %w", last, err))
+	}
 	return t.takeUp(last, weights, path, slots, at)
+}
+
+// checkComplete reports the tensors of a run's own weights that are not exactly the model's:
+// what a file lacks would silently begin afresh.
+func (s *Step) checkComplete(tensors []checkpoint.Tensor) error {
+	have := map[string]checkpoint.Tensor{}
+	for _, t := range tensors {
+		have[t.Name] = t
+	}
+	for _, spec := range s.specs() {
+		t, ok := have[spec.Name]
+		delete(have, spec.Name)
+		_, whole := t.Data.([]int64)
+		switch {
+		case !ok:
+			return fmt.Errorf("%w: it lacks %s", checkpoint.ErrMatch, spec.Name)
+		case !slices.Equal(t.Shape, spec.Shape) || whole != spec.Counter:
+			return fmt.Errorf("%w: %s is %T of shape %v, want %v", checkpoint.ErrMatch, spec.Name, t.Data, t.Shape, spec.Shape)
+		}
+	}
+	for name := range have {
+		return fmt.Errorf("%w: it holds %s, which the model does not have", checkpoint.ErrMatch, name)
+	}
+	return nil
 }
 
 // takeUp puts a checkpoint into the Step and stands where it was made.
