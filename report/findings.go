@@ -34,8 +34,9 @@ func (r *Report) asked() []string {
 
 // task says in a sentence what was trained for how long.
 func (r *Report) task() string {
-	runs, shortest, longest := 0, 0, 0
+	runs := 0
 	var models []string
+	var epochs []int
 	from := "random weights"
 	for _, e := range r.Experiments {
 		runs += len(e.Runs)
@@ -49,23 +50,33 @@ func (r *Report) task() string {
 		if c.Model.Weights != "" {
 			from = "random weights or those of a file"
 		}
-		if shortest == 0 || c.Train.Epochs < shortest {
-			shortest = c.Train.Epochs
+		for _, run := range e.Runs {
+			epochs = append(epochs, run.trained(c.Train.Epochs))
 		}
-		longest = max(longest, c.Train.Epochs)
 	}
 	who := plural(runs, "run")
 	if len(r.Experiments) < runs {
 		who = fmt.Sprintf("%s (%s)", plural(len(r.Experiments), "experiment"), who)
 	}
 	text := fmt.Sprintf("%s trained %s from %s", who, list(models), from)
-	switch {
-	case longest > shortest:
-		text += fmt.Sprintf(" for %d to %d epochs", shortest, longest)
-	case longest > 0:
-		text += " for " + plural(longest, "epoch")
+	if len(epochs) > 0 {
+		shortest, longest := slices.Min(epochs), slices.Max(epochs)
+		if shortest < longest {
+			text += fmt.Sprintf(" for %d to %d epochs", shortest, longest)
+		} else if longest > 0 {
+			text += " for " + plural(longest, "epoch")
+		}
 	}
 	return text + " to name what is on a picture. Then they named pictures that they had not seen: the test images."
+}
+
+// trained is the number of epochs of a run that was to have so many, a part of one included:
+// train.max_steps, train.patience or a hook may have ended it before.
+func (r *Run) trained(planned int) int {
+	if s := r.Summary; s.Last != nil && (s.Reason != "" || s.StoppedEarly) {
+		return s.Last.Epoch
+	}
+	return planned
 }
 
 // aboutSet describes test images and what guessing reaches on them.

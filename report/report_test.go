@@ -20,6 +20,7 @@ import (
 
 // made is a run to be written into a folder.
 type made struct {
+	reason   string // why it ended before the last epoch
 	name     string
 	seed     uint64
 	accuracy float64 // best, and last if that is 0
@@ -89,7 +90,7 @@ func (m *made) summary(t *testing.T) []byte {
 		m.last = m.accuracy
 	}
 	s := trainer.Report{
-		Name: m.name, Model: "resnet50", Status: m.status, Seed: m.seed, Epochs: m.epochs, Steps: 10 * m.epochs, Parameters: 23_583_845,
+		Name: m.name, Model: "resnet50", Status: m.status, Reason: m.reason, Seed: m.seed, Epochs: m.epochs, Steps: 10 * m.epochs, Parameters: 23_583_845,
 		MultiplyAdds: 353_282_048, Seconds: 75, ImagesPerSecond: 71, TrainImages: 3680, TestImages: m.images,
 	}
 	if m.epochs > 0 {
@@ -181,6 +182,15 @@ func wants(t *testing.T, text string, words ...string) {
 }
 
 func tricks(c *config.Config) { c.Loss.LabelSmoothing = 0.1 }
+
+// TestEpochsOfRunsThatEndedEarly counts the epochs that were trained, not those planned.
+func TestEpochsOfRunsThatEndedEarly(t *testing.T) {
+	markdown, _ := texts(t,
+		made{name: "a", seed: 1, accuracy: 0.3, epochs: 3, reason: "max_steps"}.write(t),
+		made{name: "b", seed: 1, accuracy: 0.3, epochs: 12, reason: "patience", change: tricks}.write(t),
+	)
+	wants(t, markdown, "2 runs trained resnet50 from random weights for 3 to 12 epochs")
+}
 
 func TestSeedsAreOneRow(t *testing.T) {
 	everyThird := func(i int) bool { return i%3 == 0 }
