@@ -324,6 +324,8 @@ func TestFolderRoot(t *testing.T) {
 			[]string{"a", "b"}, 2, 2, []string{"holds train and test, which are not taken as parts"}},
 		{"names in two cases", []string{"Cat/1.jpg", "Cat/2.jpg", "cat/1.jpg", "cat/2.jpg"}, ".",
 			[]string{"Cat", "cat"}, 2, 2, []string{"Cat and cat"}},
+		{"almost parts", []string{"training_set/cats/1.jpg", "training_set/dogs/1.jpg", "test_set/cats/2.jpg", "test_set/dogs/2.jpg"}, ".",
+			[]string{"test_set", "training_set"}, 2, 2, []string{"are taken for classes; if they are parts of a set, rename them train and test"}},
 		{"tests without labels beside val", []string{"train/a/1.jpg", "train/b/1.jpg", "val/a/2.jpg", "val/b/2.jpg", "test/unknown/3.jpg", "test/unknown/4.jpg"}, ".",
 			[]string{"a", "b"}, 2, 2, []string{"test holds 2 images, all in the folder unknown, which is no class of"}},
 		{"loose tests beside val", []string{"train/a/1.jpg", "train/b/1.jpg", "val/a/2.jpg", "val/b/2.jpg", "test/3.jpg"}, ".",

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // about says which folder trains, which chooses the best weights, which tests, and
@@ -54,6 +55,7 @@ func (s *folderSplit) allNotes() []string {
 		s.note("without test images of its own, %s is split", s.training.dir)
 	}
 	s.noteCase()
+	s.noteNearParts()
 	for _, l := range s.lists() {
 		if l.loose > 0 {
 			s.note("%s beside the folders of classes in %s: left out", counted(l.loose, "image"), l.dir)
@@ -80,6 +82,25 @@ func (s *folderSplit) noteCase() {
 			s.note("the classes %s and %s of %s differ in nothing but their case", other, class, s.training.dir)
 		}
 		first[lower] = class
+	}
+}
+
+// noteNearParts notes classes that are called almost as parts of a set, such as
+// training_set and test_set, or train2017 and val2017.
+func (s *folderSplit) noteNearParts() {
+	var trains, tests string
+	for _, class := range s.training.classes {
+		end := strings.IndexFunc(class, func(r rune) bool { return !unicode.IsLetter(r) })
+		switch word := strings.ToLower(class[:max(end, 0)]); {
+		case end < 0:
+		case slices.Contains(trainingNames, word):
+			trains = class
+		case isPart(word):
+			tests = class
+		}
+	}
+	if s.train == "" && trains != "" && tests != "" {
+		s.note("%s and %s in %s are taken for classes; if they are parts of a set, rename them %s and %s", trains, tests, s.root, trainingNames[0], testingNames[0])
 	}
 }
 
