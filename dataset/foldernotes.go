@@ -86,17 +86,16 @@ func (s *folderSplit) noteCase() {
 }
 
 // noteNearParts notes classes that are called almost as parts of a set, such as
-// training_set and test_set, or train2017 and val2017.
+// training_set and test_set, train2017 and val2017, seg_train and seg_test.
 func (s *folderSplit) noteNearParts() {
 	var trains, tests string
 	for _, class := range s.training.classes {
-		end := strings.IndexFunc(class, func(r rune) bool { return !unicode.IsLetter(r) })
-		switch word := strings.ToLower(class[:max(end, 0)]); {
-		case end < 0:
-		case slices.Contains(trainingNames, word):
-			trains = class
-		case isPart(word):
-			tests = class
+		for _, word := range strings.FieldsFunc(strings.ToLower(class), func(r rune) bool { return !unicode.IsLetter(r) }) {
+			if slices.Contains(trainingNames, word) {
+				trains = class
+			} else if isPart(word) {
+				tests = class
+			}
 		}
 	}
 	if s.train == "" && trains != "" && tests != "" {
