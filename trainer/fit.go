@@ -13,11 +13,11 @@ import (
 
 // Fit trains to the end of the run: all epochs, MaxSteps, Patience, or a hook's ErrStop.
 // When ctx ends, the step that is being made is completed and saved, the report's status is
-// Interrupted, and the error is ctx's cause, and another Fit continues; before the first step has ended nothing is saved. Any other
-// error, also one that comes while ctx has ended, leaves the last checkpoint as it is. A
-// run whose weights are not finite any more ends with ErrDiverged and is never saved.
-// After an error the report says how far the run came. Calling Fit on a run that is
-// complete returns its report.
+// Interrupted, and the error is ctx's cause; another Fit continues. Before the first step
+// has ended nothing is saved. Any other error, also one that comes while ctx has ended,
+// leaves the last checkpoint as it is. A run whose weights are not finite any more ends
+// with ErrDiverged and is never saved. After an error the report says how far the run came.
+// Calling Fit on a run that is complete returns its report.
 func (t *Trainer) Fit(ctx context.Context) (*Report, error) {
 	t.began = time.Now()
 	if r := t.finished(); r != nil {
