@@ -15,6 +15,7 @@ var keyOf = []struct {
 	{regexp.MustCompile(`\bDropLast\b`), "data.drop_last=true"},
 	{regexp.MustCompile(`\bTestBatch\b`), "data.test_batch"},
 	{regexp.MustCompile(`\bMixup\b`), "augment.mixup"},
+	{regexp.MustCompile(`\bSeed\b`), "seed"},
 }
 
 // withKeys adds to an error of New the keys of the settings that it names as fields.

@@ -216,3 +216,33 @@ func TestRemovedMetrics(t *testing.T) {
 		t.Errorf("logged: %s", log.String())
 	}
 }
+
+// TestOtherBatches resumes within an epoch, which wants the same batches in the same order,
+// and between two epochs, which does not.
+func TestOtherBatches(t *testing.T) {
+	for _, c := range []struct {
+		what   string
+		step   int
+		change func(*trainer.Config)
+		want   string
+	}{
+		{"the same", 4, func(*trainer.Config) {}, ""},
+		{"another size", 4, func(c *trainer.Config) { c.Batch = 5 }, "after 1 batches of 8 images in epoch 2, in the order of seed 7, but now Batch is 5 and Seed 7"},
+		{"another seed", 4, func(c *trainer.Config) { c.Seed = 8 }, "Seed 8"},
+		{"another size between epochs", 3, func(c *trainer.Config) { c.Batch = 5 }, ""},
+	} {
+		dir, _ := undisturbed(t, func(config *trainer.Config) { config.MaxSteps = c.step })
+		before := contents(t, dir)
+		train, test, config := setUp(t, func(config *trainer.Config) { c.change(config); config.Dir, config.Resume = dir, true })
+		tr, err := trainer.New(newTiny(4), train, test, config)
+		if (err != nil) != (c.want != "") || err != nil && (!errors.Is(err, trainer.ErrFolder) || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %q", c.what, err, c.want)
+		}
+		if err != nil && !maps.Equal(before, contents(t, dir)) {
+			t.Errorf("%s: the folder was changed", c.what)
+		}
+		if tr != nil {
+			tr.Close()
+		}
+	}
+}

@@ -48,6 +48,9 @@ func (t *Trainer) restore(dir string) error {
 	if err := json.Unmarshal([]byte(slots.Metadata[positionKey]), &at); err != nil || at.Step != step || at.Epoch < 1 {
 		return t.lost(dir, fmt.Errorf("%s holds no position of step %d", path, step))
 	}
+	if err := t.checkWithinEpoch(path, at); err != nil {
+		return err
+	}
 	for path, f := range map[string]*checkpoint.File{last: weights, path: slots} {
 		if name, value := firstNotFinite(f.Tensors); name != "" {
 			return t.lost(dir, fmt.Errorf("%s: %w: %s holds %v", path, ErrDiverged, name, value))
@@ -81,6 +84,16 @@ func (s *Step) checkComplete(tensors []checkpoint.Tensor) error {
 		return fmt.Errorf("%w: it holds %s, which the model does not have", checkpoint.ErrMatch, name)
 	}
 	return nil
+}
+
+// checkWithinEpoch is an error if a checkpoint stands between the batches of an epoch and
+// these are others now: some images would be trained on twice and others not at all.
+func (t *Trainer) checkWithinEpoch(path string, at position) error {
+	if at.Batch == 0 || at.Images == 0 || at.Images == t.config.Batch && at.Seed == t.config.Seed {
+		return nil
+	}
+	return fmt.Errorf("trainer: %w: %s stands after %d batches of %d images in epoch %d, in the order of seed %d, but now Batch is %d and Seed %d: these may change between epochs alone",
+		ErrFolder, path, at.Batch, at.Images, at.Epoch, at.Seed, t.config.Batch, t.config.Seed)
 }
 
 // takeUp puts a checkpoint into the Step and stands where it was made.

@@ -202,6 +202,7 @@ func (t *Trainer) snapshot(best *EpochEvent) (*snapshot, error) {
 	at := t.at
 	at.Seconds = t.seconds + time.Since(t.began).Seconds()
 	at.Complete = t.done()
+	at.Images, at.Seed = t.config.Batch, t.config.Seed
 	at.Frozen, at.Since = slices.Sorted(maps.Keys(t.frozen.params)), t.step.since
 	encoded, err := json.Marshal(at)
 	if err != nil {

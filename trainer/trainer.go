@@ -65,9 +65,11 @@ type Trainer struct {
 
 // position is where a run stands: everything but weights that resuming needs.
 type position struct {
-	Epoch    int     `json:"epoch"` // in progress, from 1
-	Batch    int     `json:"batch"` // batches of it that are done
-	Step     int     `json:"step"`  // steps done
+	Epoch    int     `json:"epoch"`                  // in progress, from 1
+	Batch    int     `json:"batch"`                  // batches of it that are done
+	Images   int     `json:"batch_images,omitempty"` // of a batch, 0 in files of earlier versions
+	Seed     uint64  `json:"seed,omitempty"`         // of their order, where Images is known
+	Step     int     `json:"step"`                   // steps done
 	Best     *Scores `json:"best"`
 	Last     *Scores `json:"last"`
 	Seconds  float64 `json:"seconds"`
