@@ -40,7 +40,7 @@ func RunData(ctx context.Context, s IO, args []string) int {
 	}
 	run := commands[args[0]]
 	if run == nil {
-		return fail(s, "data", unknownName("data", args[0], known))
+		return fail(s, "data", unknownName("command", args[0], known))
 	}
 	err := run(ctx, s, args[1:])
 	if errors.Is(err, errHelp) {

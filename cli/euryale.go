@@ -48,7 +48,7 @@ func (c commands) subcommands() []subcommand {
 		{"export", "write weights: safetensors, .pth, ONNX", []string{"export -weights RUN -to FILE"}, takesNothing, nil, RunExport},
 		{"lrfind", "find a learning rate", []string{"lrfind RECIPE [flags]"}, takesRecipe, nil, c.lrfind},
 		{"sync", "send what trackers did not get", []string{"sync RUN…"}, takesFiles, nil, RunSync},
-		{"data", "look after data sets", []string{"data " + strings.Join(dataCommands, "|")}, takesFiles, dataCommands, RunData},
+		{"data", "look after data sets", []string{"data COMMAND [DIR]"}, takesFiles, dataCommands, RunData},
 		{"recipes", "list the recipes", []string{"recipes"}, takesNothing, nil, c.recipesCommand},
 		{"models", "list the models", []string{"models"}, takesNothing, nil, runModels},
 		{"summary", "print the layers of a model", []string{"summary MODEL"}, takesModel, nil, RunSummary},
