@@ -25,8 +25,8 @@ type OutboxOptions struct {
 	Patience time.Duration // how long Finish waits for what is left. 30 s
 	MinRetry time.Duration // the first wait after an error, doubled each time. 1 s
 	MaxRetry time.Duration // the longest such wait; a service's Retry-After may be longer. 2 min
-	// Tries is how often in a row sending may fail before it ends, as if the service had
-	// refused. 0: as long as the outbox is open.
+	// Tries is how often in a row a delivery may fail without any record sent before sending
+	// ends, as if the service had refused. 0: as long as the outbox is open.
 	Tries int
 	// Notify is told, from another goroutine, what a person should know at once: that the
 	// service refuses, that the disk is full. nil: nothing is told.

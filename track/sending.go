@@ -67,7 +67,10 @@ func (b *Outbox) sending(ctx context.Context) {
 			}
 		}
 		if err == nil {
-			err = b.deliver(ctx, p)
+			var done int
+			if done, err = b.deliver(ctx, p); done > 0 {
+				failures = 0 // Tries bounds how often nothing is sent at all
+			}
 			last = time.Now()
 		}
 		if ctx.Err() != nil {
@@ -177,12 +180,13 @@ func (b *Outbox) open(ctx context.Context) error {
 	return nil
 }
 
-// deliver sends a parcel, a file or a picture that is gone counted as refused.
-func (b *Outbox) deliver(ctx context.Context, p parcel) error {
+// deliver sends a parcel, a file or a picture that is gone counted as refused. It returns
+// how many records need no further call.
+func (b *Outbox) deliver(ctx context.Context, p parcel) (int, error) {
 	records := b.present(p.records)
 	if len(records) == 0 {
 		b.done(p, 1, 1)
-		return &Refusal{Records: 1, Err: fmt.Errorf("%s is gone", p.records[0].Path)}
+		return 1, &Refusal{Records: 1, Err: fmt.Errorf("%s is gone", p.records[0].Path)}
 	}
 	n := 0
 	err := b.try(func() (err error) {
@@ -195,8 +199,9 @@ func (b *Outbox) deliver(ctx context.Context, p parcel) error {
 		refused = min(r.Records, len(records))
 		n = max(n, refused)
 	}
-	b.done(p, min(max(n, 0), len(records)), refused)
-	return err
+	n = min(max(n, 0), len(records))
+	b.done(p, n, refused)
+	return n, err
 }
 
 // try calls a Sink and turns a panic into the end of sending.

@@ -172,3 +172,27 @@ func TestNotices(t *testing.T) {
 type unaddressed struct{ *fakeSink }
 
 func (unaddressed) Address() string { panic("no address") }
+
+// TestTries has a service that takes one record at every other call, and fails behind it:
+// sending goes on as long as anything is sent, and ends after Tries in a row where nothing
+// is.
+func TestTries(t *testing.T) {
+	s := &fakeSink{script: func(call int, r []Record) (int, error) {
+		if call%2 == 1 {
+			return 0, &Retry{Err: errors.New("503")}
+		}
+		return 1, &Retry{Err: errors.New("503")}
+	}}
+	b := openHolding(t, 20, s, func(o *OutboxOptions) { o.Tries = 3 })
+	flush(t, b)
+	if d := b.Delivery(); d.Sent != 20 || d.Stopped || s.calls != 40 {
+		t.Errorf("%+v after %d calls", d, s.calls)
+	}
+	b.Close()
+	s = &fakeSink{script: func(int, []Record) (int, error) { return 0, &Retry{Err: errors.New("503")} }}
+	b = openHolding(t, 20, s, func(o *OutboxOptions) { o.Tries = 3 })
+	flush(t, b)
+	if d := b.Delivery(); d.Sent != 0 || d.Left != 20 || !d.Stopped || s.calls != 3 {
+		t.Errorf("%+v after %d calls", d, s.calls)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/euryale-ml/euryale/track"
@@ -47,6 +49,7 @@ type Client struct {
 
 	http   *http.Client
 	limits limits
+	repeat atomic.Int32 // a Repetition
 	mu     sync.Mutex
 	hidden []string // of Hide
 }
@@ -69,9 +72,15 @@ func New(name, base string) (*Client, error) {
 		ExpectContinueTimeout: time.Second, MaxIdleConnsPerHost: 2, IdleConnTimeout: 90 * time.Second, ForceAttemptHTTP2: true,
 	}
 	if password, ok := u.User.Password(); ok {
-		c.Secrets = append(c.Secrets, password)
+		c.Secrets = append(c.Secrets, password, BasicSecret(u.User.Username(), password))
 	}
 	return c, nil
+}
+
+// BasicSecret is what basic authentication sends of a user and a password: a secret of its
+// own, since a server may answer with the request's head in a further encoding.
+func BasicSecret(user, password string) string {
+	return base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
 }
 
 // checkRedirect follows to the same host by the same method alone.
@@ -88,6 +97,21 @@ func (c *Client) TLS(config *tls.Config) { c.http.Transport.(*http.Transport).TL
 
 // Close gives idle connections back.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Repetition is which requests Send repeats.
+type Repetition int32
+
+// Repetitions.
+const (
+	Never   Repetition = iota
+	Untaken            // after 429 and 503, by which a server says that it has not taken the request
+	Always             // after every error that may pass: for what does no harm when it arrives twice
+)
+
+// Repeat makes Send repeat a request once, shortly after an error: for a sequence of
+// requests that starts anew after an error, which would else never end where every other
+// request fails.
+func (c *Client) Repeat(r Repetition) { c.repeat.Store(int32(r)) }
 
 // Address is where requests go, for people: without user and password.
 func (c *Client) Address() string { return shown(c.Base) }
@@ -117,6 +141,38 @@ type Answer struct {
 // OfRequest reports the others that are about what was sent. A page instead of an answer
 // is an error whatever its status.
 func (c *Client) Send(ctx context.Context, q Request) (*Answer, error) {
+	began := time.Now()
+	answer, err := c.once(ctx, q)
+	if !c.repeats(err) || time.Since(began) > longRequest {
+		return answer, err
+	}
+	select {
+	case <-time.After(repeatAfter):
+	case <-ctx.Done():
+		return nil, err
+	}
+	return c.once(ctx, q)
+}
+
+// repeats reports whether a request is repeated after an error.
+func (c *Client) repeats(err error) bool {
+	var retry *track.Retry
+	if !errors.As(err, &retry) || retry.After > repeatAfter {
+		return false
+	}
+	var status *StatusError
+	untaken := errors.As(err, &status) && (status.Status == http.StatusTooManyRequests || status.Status == http.StatusServiceUnavailable)
+	return untaken && Repetition(c.repeat.Load()) >= Untaken || Repetition(c.repeat.Load()) == Always
+}
+
+// A request is repeated after repeatAfter, unless it took longRequest.
+const (
+	repeatAfter = 250 * time.Millisecond
+	longRequest = 10 * time.Second
+)
+
+// once is Send without Repeat.
+func (c *Client) once(ctx context.Context, q Request) (*Answer, error) {
 	answer, body, err := c.exchange(ctx, q)
 	if err == nil && answer.StatusCode == http.StatusExpectationFailed && q.expects() {
 		q.Header = maps.Clone(q.Header) // a server that does not know Expect
@@ -257,8 +313,15 @@ func (c *Client) failed(ctx context.Context, q Request, err error) error {
 	return &track.Retry{Err: errors.New(c.clean(fmt.Sprintf("%s: %s %s at %s: %s", c.Name, q.Method, q.Path, c.Base.Host, err)))}
 }
 
+// IsObject reports whether an answer is a JSON object, or empty.
+func IsObject(body []byte) bool {
+	var object map[string]json.RawMessage
+	return len(bytes.TrimSpace(body)) == 0 || json.Unmarshal(body, &object) == nil
+}
+
 // JSON sends in as JSON, if it is not nil, and decodes the answer into out, if that is
-// not nil.
+// not nil; else the answer must be empty or an object, so that a text of something before
+// the service does not count as its consent.
 func (c *Client) JSON(ctx context.Context, method, path string, query url.Values, in, out any) error {
 	q := Request{Method: method, Path: path, Query: query, Header: http.Header{"Accept": {"application/json"}}}
 	if in != nil {
@@ -270,8 +333,11 @@ func (c *Client) JSON(ctx context.Context, method, path string, query url.Values
 		q.Header.Set("Content-Type", "application/json")
 	}
 	answer, err := c.Send(ctx, q)
-	if err != nil || out == nil {
+	if err != nil || out == nil && IsObject(answer.Body) {
 		return err
+	}
+	if out == nil {
+		out = new(map[string]any)
 	}
 	if err := json.Unmarshal(answer.Body, out); err != nil {
 		return fmt.Errorf("%s: %s %s: the answer is not the JSON that was expected: %s", c.Name, method, path,

@@ -187,3 +187,43 @@ func TestStall(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestRepeat has a server that fails at every other request, or that asks to wait: a
+// request is repeated once, soon, and only where that is asked for.
+func TestRepeat(t *testing.T) {
+	n, after, status := 0, "", http.StatusServiceUnavailable
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if body, _ := io.ReadAll(r.Body); string(body) != "x" {
+			t.Errorf("request %d: %q", n, body)
+		}
+		if n++; n%2 == 1 {
+			w.Header().Set("Retry-After", after)
+			w.WriteHeader(status)
+		}
+	})
+	q := Request{Method: "POST", Path: "/", Body: []byte("x")}
+	var retry *track.Retry
+	if _, err := c.Send(context.Background(), q); !errors.As(err, &retry) || n != 1 {
+		t.Errorf("unasked: %d requests, %v", n, err)
+	}
+	n = 0
+	c.Repeat(Always)
+	if _, err := c.Send(context.Background(), q); err != nil || n != 2 {
+		t.Errorf("%d requests, %v", n, err)
+	}
+	n, after = 0, "60"
+	if _, err := c.Send(context.Background(), q); !errors.As(err, &retry) || retry.After != time.Minute || n != 1 {
+		t.Errorf("it asks to wait: %d requests, %v", n, err)
+	}
+	after = ""
+	for _, x := range []struct {
+		status, requests int
+		by               Repetition
+	}{{503, 2, Untaken}, {429, 2, Untaken}, {502, 1, Untaken}, {500, 1, Untaken}, {500, 2, Always}, {400, 1, Always}, {401, 1, Always}} {
+		n, status = 0, x.status
+		c.Repeat(x.by)
+		if c.Send(context.Background(), q); n != x.requests {
+			t.Errorf("%+v: %d requests", x, n)
+		}
+	}
+}

@@ -35,8 +35,12 @@ func (e *StatusError) Error() string {
 	return text
 }
 
-// Own reports whether the service itself answered, in JSON, and not something before it.
+// Own reports whether the service itself answered, in JSON, and not something before it,
+// from which redirections come.
 func (e *StatusError) Own() bool {
+	if e.Status < 400 {
+		return false
+	}
 	var object map[string]any
 	return json.Unmarshal(e.Body, &object) == nil
 }

@@ -190,3 +190,62 @@ func TestTLS(t *testing.T) {
 		sink.Close(context.Background())
 	}
 }
+
+// TestEveryOther has a server that fails at every other request, before or after it was
+// carried out: the run is made once, and everything arrives.
+func TestEveryOther(t *testing.T) {
+	for status, after := range map[int]bool{http.StatusServiceUnavailable: false, http.StatusGatewayTimeout: true} {
+		s := newServer(t)
+		s.before = func(w http.ResponseWriter, r *http.Request) bool {
+			if s.requests%2 == 0 {
+				return false
+			}
+			if after {
+				before := s.before
+				s.before = nil
+				s.mu.Unlock()
+				s.serve(httptest.NewRecorder(), r)
+				s.mu.Lock()
+				s.before = before
+				s.requests--
+			}
+			w.WriteHeader(status)
+			return true
+		}
+		sink, _ := open(t, s, nil, track.Remote{})
+		for _, r := range []track.Record{values(1, map[string]float64{"train/loss": 1}), {Kind: track.FinishRecord, Status: "finished", Time: at}} {
+			for try := 0; ; try++ {
+				if n, err := sink.Deliver(context.Background(), []track.Record{r}); n == 1 && err == nil {
+					break
+				} else if try == 3 {
+					t.Fatal(err)
+				}
+			}
+		}
+		if len(s.runs) != 1 {
+			t.Errorf("after %v: %d runs", after, len(s.runs))
+		}
+		for _, run := range s.runs {
+			if run.status != "FINISHED" || len(run.metrics) != 1 {
+				t.Errorf("after %v: %+v", after, run)
+			}
+		}
+	}
+}
+
+// TestTextIsNoConsent has a proxy that answers 200 and a text, a number or half an object:
+// nothing counts as sent. A server of the same API may answer nothing.
+func TestTextIsNoConsent(t *testing.T) {
+	for _, answer := range []string{"the service starts, please wait", "[]", "1", "{", `"ok"`, ""} {
+		s := newServer(t)
+		sink, _ := open(t, s, nil, track.Remote{})
+		s.before = func(w http.ResponseWriter, r *http.Request) bool {
+			io.WriteString(w, answer)
+			return true
+		}
+		n, err := sink.Deliver(context.Background(), []track.Record{values(1, map[string]float64{"train/loss": 1})})
+		if (n == 1) != (answer == "") || (err == nil) != (answer == "") || errors.Is(err, track.ErrStop) {
+			t.Errorf("%q: %d, %v", answer, n, err)
+		}
+	}
+}

@@ -56,6 +56,9 @@ func New(o Options, env func(string) string) (*Sink, error) {
 	token, user, password := env(tokenVariable), env(userVariable), env(passwordVariable)
 	if token != "" || password != "" {
 		client.Secrets = append(client.Secrets, token, password)
+		if password != "" {
+			client.Secrets = append(client.Secrets, httpsend.BasicSecret(user, password))
+		}
 	}
 	client.Authorize = func(r *http.Request) {
 		switch { // as MLflow's own client: the name first

@@ -21,7 +21,17 @@ func (s *Sink) begin(ctx context.Context, run track.RunInfo) (*runInfo, error) {
 			found, err = s.search(ctx, run.ID)
 		}
 		if err == nil && found == nil {
-			return s.create(ctx, run)
+			made, err := s.create(ctx, run)
+			if !track.Passes(err) {
+				return made, err
+			}
+			// It may be made although that was not acknowledged.
+			var serr error
+			if found, serr = s.search(ctx, run.ID); serr != nil {
+				return nil, err
+			} else if found == nil {
+				return s.create(ctx, run)
+			}
 		}
 	}
 	if err != nil {
@@ -129,6 +139,8 @@ func (s *Sink) create(ctx context.Context, run track.RunInfo) (*runInfo, error) 
 	if s.user != "" {
 		tags = append(tags, tag{"mlflow.user", s.user})
 	}
+	s.http.Repeat(httpsend.Untaken) // a second that is taken would be another run
+	defer s.http.Repeat(httpsend.Always)
 	in := map[string]any{"experiment_id": s.experimentID, "run_name": name, "start_time": run.Created.UnixMilli(), "tags": tags}
 	if err := s.http.JSON(ctx, http.MethodPost, api+"runs/create", nil, in, &got); err != nil {
 		return nil, err

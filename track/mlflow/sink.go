@@ -52,6 +52,8 @@ type runInfo struct {
 
 // Open makes the run, or goes on with the one that was made before.
 func (s *Sink) Open(ctx context.Context, run track.RunInfo) (track.Remote, error) {
+	s.http.Repeat(httpsend.Always)
+	defer s.http.Repeat(httpsend.Never)
 	found, err := s.begin(ctx, run)
 	if code(err) == invalid { // such as a name of an experiment that the server does not like
 		err = fmt.Errorf("%w: %w", track.ErrStop, err)

@@ -298,5 +298,8 @@ func (o *online) put(ctx context.Context, call string, query url.Values, header 
 	if err != nil {
 		return nil, err
 	}
+	if !httpsend.IsObject(answer.Body) {
+		return nil, fmt.Errorf("neptune: POST %s: the answer is not the JSON that was expected: %s", storage+call, o.http.Message(string(answer.Body)))
+	}
 	return uploadErrors(answer.Body), nil
 }

@@ -75,6 +75,8 @@ const (
 
 // Open signs in and makes the run, or goes on with the one that was made before.
 func (o *online) Open(ctx context.Context, run track.RunInfo) (remote track.Remote, err error) {
+	o.http.Repeat(httpsend.Always) // of these, each may arrive twice
+	defer o.http.Repeat(httpsend.Never)
 	var config struct {
 		Application string       `json:"applicationUrl"`
 		Upload      uploadLimits `json:"multiPartUpload"`
