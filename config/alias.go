@@ -48,7 +48,7 @@ var aliases = []struct {
 	{"train.patience", "early_stop early_stopping early_stopping_patience"},
 	{"train.best", "monitor eval_metric best_metric"},
 	{"train.save_every_steps", "save_every checkpoint_every"},
-	{"train.clip_norm", "clip clip_grad clip_grad_norm max_grad_norm gradient_clip_val"},
+	{"train.clip_norm", "clip clip_grad grad_clip clip_grad_norm max_grad_norm gradient_clip_val"},
 	{"train.accumulate", "grad_accum grad_accum_steps accum_iter accumulate_grad_batches gradient_accumulation_steps"},
 	{"train.ema", "model_ema ema_decay model_ema_decay"},
 	{"track", "logger tracker trackers report_to"},
@@ -68,7 +68,7 @@ var several = map[string][]string{
 
 // instead says what stands for a name that no key has.
 var instead = map[string]string{
-	"num_classes": "the outputs follow from the classes of the training images",
+	"num_classes": "the outputs follow from the classes of the training images; see data.relabel",
 	"classes":     "the outputs follow from the classes of the training images; data.drawn_classes is for drawn animals",
 	"amp":         "see precision",
 	"bf16":        "see precision",
@@ -78,6 +78,27 @@ var instead = map[string]string{
 	"gpus":        "see device",
 	"cuda":        "see device",
 	"criterion":   "the loss is cross-entropy; see loss.label_smoothing",
+	"use_amp":     "see precision",
+
+	"output_dir":  "the run's folder is the flag -out; its name is the key name",
+	"output":      "the run's folder is the flag -out; its name is the key name",
+	"out":         "the run's folder is the flag -out; its name is the key name",
+	"save_dir":    "the run's folder is the flag -out; its name is the key name",
+	"log_dir":     "the run's folder is the flag -out; other places are in track",
+	"resume":      "that is the flag -resume; to start from weights see model.weights",
+	"resume_from": "that is the flag -resume; to start from weights see model.weights",
+
+	"t_max":        "a cosine lasts as long as the run; see train.epochs",
+	"lr_decay":     "see schedule.name, schedule.gamma and optim.layer_decay",
+	"train_dir":    "the folders train and val, or test, are looked for below data.root",
+	"val_dir":      "the folders train and val, or test, are looked for below data.root",
+	"test_dir":     "the folders train and val, or test, are looked for below data.root",
+	"cutmix":       "there is augment.mixup",
+	"auto_augment": "see augment.brightness and the keys below it",
+	"color_jitter": "see augment.brightness, augment.saturation, augment.hue_scale, augment.contrast",
+	"print_freq":   "every step is in metrics.jsonl; see track",
+	"log_interval": "every step is in metrics.jsonl; see track",
+	"log_every":    "every step is in metrics.jsonl; see track",
 }
 
 // sectionAliases are other names of sections.
@@ -108,7 +129,7 @@ func Find(name string) (key string, err error) {
 	if byPath[name] != nil {
 		return name, nil
 	}
-	plain := strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), "-", "_")
+	plain := plainName(name)
 	if byPath[plain] != nil {
 		return plain, nil
 	}
@@ -127,6 +148,11 @@ func Find(name string) (key string, err error) {
 		return "", &keyError{fmt.Sprintf("%s is a section, not a key; %s", plain, keysBelow(plain)), ErrUnknownKey}
 	}
 	return "", unknown(name)
+}
+
+// plainName is a name without what does not matter: capital letters, - for _, spaces around.
+func plainName(name string) string {
+	return strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), "-", "_")
 }
 
 // meant lists the keys that a name may mean: by an alias, else by the last word. With a

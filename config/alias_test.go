@@ -66,3 +66,28 @@ func TestAliases(t *testing.T) {
 		}
 	}
 }
+
+// TestHintsNameKeys checks that every dotted word of a hint is a key, and what a file or
+// -set is answered for names from elsewhere.
+func TestHintsNameKeys(t *testing.T) {
+	for name, hint := range instead {
+		if byPath[name] != nil || byAlias[name] != "" || several[name] != nil {
+			t.Errorf("%s is known otherwise", name)
+		}
+		for word := range strings.FieldsFuncSeq(hint, func(r rune) bool { return strings.ContainsRune(" ,;", r) }) {
+			if strings.Contains(word, ".") && byPath[word] == nil && word != "metrics.jsonl" {
+				t.Errorf("%s: %s is no key", name, word)
+			}
+		}
+	}
+	for name, want := range map[string]string{
+		"decay": "; it may mean optim.weight_decay, optim.layer_decay", "optim.decay": "; it may mean optim.weight_decay", "amp": ": see precision",
+		"T_max": "; see train.epochs", "output-dir": "the flag -out", "grad_clip": "is train.clip_norm", "lr_decay": "schedule.gamma",
+		"learning_rate": "is optim.lr", "optm": "is optim", "train.lr": "is optim.lr", "compile": "is name", "model.num_classes": "see data.relabel",
+	} {
+		c := Default()
+		if err := c.Set(name, "1"); !errors.Is(err, ErrUnknownKey) || !strings.HasPrefix(err.Error(), "config: unknown key "+name) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", name, err, want)
+		}
+	}
+}

@@ -97,7 +97,15 @@ func find(path string) (*key, error) {
 	return nil, unknown(path)
 }
 
+// unknown is the error for a key that there is not, with the keys that may be meant.
 func unknown(path string) error {
+	last := plainName(path[strings.LastIndexByte(path, '.')+1:])
+	if list := several[last]; list != nil {
+		return &keyError{fmt.Sprintf("unknown key %s; it may mean %s", path, strings.Join(list, ", ")), ErrUnknownKey}
+	}
+	if hint := instead[last]; hint != "" {
+		return &keyError{fmt.Sprintf("unknown key %s: %s", path, hint), ErrUnknownKey}
+	}
 	return &keyError{fmt.Sprintf("unknown key %s; the nearest known key is %s", path, nearest(path)), ErrUnknownKey}
 }
 
@@ -114,15 +122,15 @@ func keysBelow(section string) string {
 	return "its keys are " + strings.Join(below, ", ")
 }
 
-// nearest is the known key or section that looks most like path: the one with
-// the same last word if there is just one, else the one that has it as another name, else
-// the fewest edits away,
-// and of these the one that begins alike.
+// nearest is the known key that looks most like path: the one with the same last word if
+// there is just one, else the one that has it as another name, else the fewest edits away,
+// and of these the one that begins alike. It is a section where path is one but for two
+// letters at most.
 func nearest(path string) string {
 	last := path[strings.LastIndexByte(path, '.')+1:]
 	var same []string
 	best, distance := "", 1<<30
-	candidates := slices.Clone(sections)
+	candidates := slices.DeleteFunc(slices.Clone(sections), func(s string) bool { return edit.Distance(path, s) > 2 })
 	for _, k := range keys {
 		candidates = append(candidates, k.path)
 		if strings.HasSuffix("."+k.path, "."+last) {
@@ -132,7 +140,7 @@ func nearest(path string) string {
 	if len(same) == 1 {
 		return same[0]
 	}
-	if key := byAlias[strings.ReplaceAll(strings.ToLower(last), "-", "_")]; key != "" {
+	if key := byAlias[plainName(last)]; key != "" {
 		return key
 	}
 	for _, c := range candidates {
