@@ -49,6 +49,8 @@ func (s *Sink) image(ctx context.Context, r track.Record) error {
 	}
 	name := strings.ReplaceAll(key(r.Name), "/", "~")
 	name = fmt.Sprintf("images/%s+step+%d+timestamp+%d+%s", name, r.Step, r.Time.UnixMilli(), uuid(s.runID, r.Name, r.Step))
+	s.http.Repeat(httpsend.Always) // two files, which arrive together or are both sent again
+	defer s.http.Repeat(httpsend.Never)
 	// The page shows a second file, a small WebP when the Python client makes it. A browser
 	// goes by what is in it.
 	if err := s.putFile(ctx, name+".png", r.Path); err != nil {

@@ -213,7 +213,12 @@ func TestEveryOther(t *testing.T) {
 			return true
 		}
 		sink, _ := open(t, s, nil, track.Remote{})
-		for _, r := range []track.Record{values(1, map[string]float64{"train/loss": 1}), {Kind: track.FinishRecord, Status: "finished", Time: at}} {
+		picture := filepath.Join(t.TempDir(), "p.png")
+		os.WriteFile(picture, []byte("png"), 0o644)
+		for _, r := range []track.Record{
+			values(1, map[string]float64{"train/loss": 1}), {Kind: track.ImageRecord, Name: "a", Step: 1, Path: picture, Time: at},
+			{Kind: track.ImageRecord, Name: "b", Step: 1, Path: picture, Time: at}, {Kind: track.FinishRecord, Status: "finished", Time: at},
+		} {
 			for try := 0; ; try++ {
 				if n, err := sink.Deliver(context.Background(), []track.Record{r}); n == 1 && err == nil {
 					break
@@ -226,7 +231,7 @@ func TestEveryOther(t *testing.T) {
 			t.Errorf("after %v: %d runs", after, len(s.runs))
 		}
 		for _, run := range s.runs {
-			if run.status != "FINISHED" || len(run.metrics) != 1 {
+			if run.status != "FINISHED" || len(run.metrics) != 1 || len(run.files) != 4 {
 				t.Errorf("after %v: %+v", after, run)
 			}
 		}

@@ -240,6 +240,8 @@ func (o *online) inParts(ctx context.Context, query url.Values, f io.ReaderAt, s
 	for k, v := range query {
 		begin[k] = v
 	}
+	o.http.Repeat(httpsend.Always)
+	defer o.http.Repeat(httpsend.Never)
 	var started struct {
 		ID     string        `json:"uploadId"`
 		Errors []errorAnswer `json:"errors"`
@@ -268,6 +270,7 @@ func (o *online) inParts(ctx context.Context, query url.Values, f io.ReaderAt, s
 	var ended struct {
 		Errors []errorAnswer `json:"errors"`
 	}
+	o.http.Repeat(httpsend.Untaken)
 	err = o.call(ctx, http.MethodPost, storage+"upload/finish", end, nil, &ended)
 	return descriptions(ended.Errors), err
 }
