@@ -56,7 +56,7 @@ func isFolderOf(folder, path string) bool {
 // fromHome is a path with the user's home folder for a ~ at its beginning, which no shell
 // puts there in YAML or after an equals sign.
 func fromHome(path string) string {
-	if path != "~" && !strings.HasPrefix(path, "~/") {
+	if !strings.HasPrefix(path, "~") || len(path) > 1 && !os.IsPathSeparator(path[1]) {
 		return path
 	}
 	home, err := os.UserHomeDir()
