@@ -15,7 +15,7 @@ func TestCommands(t *testing.T) {
 	run("trian").wants(t, Usage, nil, []string{`did you mean "train"?`})
 	run("version").wants(t, Done, []string{"euryale ", "go1."}, nil)
 	run("train").wants(t, Usage, nil, []string{"which recipe?"})
-	run("train", "--epochs", "1", "tiny", "-out", "other").wants(t, Done, nil, []string{"training: 1 epochs"})
+	run("train", "--epochs", "1", "tiny", "-out", "other").wants(t, Done, nil, []string{"training: 1 epoch of"})
 	run("train", "--epochs", "1", "tniy").wants(t, Usage, nil, []string{`did you mean "tiny"?`})
 	run("train", "--epochs", "1").wants(t, Usage, nil, []string{"which recipe?"})
 	run("train", "tniy").wants(t, Usage, nil, []string{`did you mean "tiny"?`})
