@@ -218,7 +218,7 @@ func (c *comparison) load() ([]Tensor, error) {
 
 // counted is a count of steps as a whole number: averages of checkpoints have it as a float.
 func counted(data any) any {
-	v := math.NaN()
+	var v float64
 	switch d := data.(type) {
 	case []float32:
 		v = float64(d[0])
