@@ -171,6 +171,7 @@ var hostile = []struct {
 	{"web page", []byte("<!DOCTYPE html><html>"), ErrFormat, "web page"},
 	{"pointer of git", []byte("version https://git-lfs.github.com/spec/v1\n"), ErrFormat, "git has not fetched"},
 	{"gzip", []byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03"), ErrFormat, "compressed by gzip"},
+	{"gzip without a time, as long as its beginning says", append([]byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03"), make([]byte, 0x88b1f)...), ErrFormat, "compressed by gzip"},
 	{"bzip2", []byte("BZh91AY&SY......"), ErrFormat, "compressed by bzip2"},
 	{"xz", []byte("\xfd7zXZ\x00\x00\x04...."), ErrFormat, "compressed by xz"},
 	{"zstd", []byte("\x28\xb5\x2f\xfd\x04\x00....."), ErrFormat, "compressed by zstd"},

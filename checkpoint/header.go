@@ -32,24 +32,28 @@ type header struct {
 
 // readHeader reads up to the first tensor's data from a file of so many bytes.
 func readHeader(r io.Reader, size int64) (*header, error) {
-	var start [8]byte
+	var start [9]byte // the header's length and its first byte
 	n, err := io.ReadFull(r, start[:])
 	length := binary.LittleEndian.Uint64(start[:])
-	if n < len(start) || length > maxHeader || int64(length) > size-8 {
+	// A zip archive may begin as a length of 67 MB does, and a gzip as one of 0.6 MB.
+	if n < len(start) || length > maxHeader || int64(length) > size-8 || start[8] != '{' {
 		if err := foreign(start[:n], r); err != nil {
 			return nil, err
 		}
 	}
 	switch {
-	case err != nil:
+	case err != nil && (n < 8 || length > 0):
 		return nil, short(err)
 	case length > maxHeader:
 		return nil, fmt.Errorf("%w: it is of no format that is known here: its header would have %d bytes, more than %d", ErrFormat, length, maxHeader)
 	case int64(length) > size-8:
 		return nil, fmt.Errorf("%w: %w: its header has %d bytes, the file %d", ErrFormat, ErrTruncated, length, size)
+	case length == 0 || start[8] != '{':
+		return nil, fmt.Errorf("%w: its header does not begin with {", ErrFormat)
 	}
 	text := make([]byte, length)
-	if _, err := io.ReadFull(r, text); err != nil {
+	text[0] = '{'
+	if _, err := io.ReadFull(r, text[1:]); err != nil {
 		return nil, short(err)
 	}
 	h, err := parseHeader(text)

@@ -236,10 +236,14 @@ func counted(data any) any {
 // err lists what does not match, and what the file has.
 func (c *comparison) err() error {
 	var parts []string
+	strange := c.strange
+	if len(c.missing)+len(c.unexpected)+len(c.strange) > 0 {
+		strange = slices.Concat(c.strange, c.head)
+	}
 	for _, p := range []struct {
 		what  string
 		names []string
-	}{{"missing", c.missing}, {"unexpected", c.unexpected}, {"of another shape or type", c.strange}} {
+	}{{"missing", c.missing}, {"unexpected", c.unexpected}, {"of another shape or type", strange}} {
 		if len(p.names) > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s: %s", len(p.names), p.what, some(p.names)))
 		}

@@ -289,3 +289,20 @@ func TestExportedProgram(t *testing.T) {
 		}
 	}
 }
+
+// TestLargeArchive opens an archive whose beginning would be the length of a header within
+// the file: "PK\x03\x04" and zeros, as WriteTorch writes, are 67 MB.
+func TestLargeArchive(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "large.pth")
+	if err := WriteTorch(path, &File{Tensors: []Tensor{{"a", []int{17 << 20}, make([]float32, 17<<20)}}}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	if metadata, err := ReadMetadata(path); metadata != nil || err != nil {
+		t.Errorf("%v, %v", metadata, err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -88,6 +89,9 @@ func (e *exporting) check() error {
 
 func (e *exporting) run(s IO) error {
 	path := trainer.WeightsFile(e.weights)
+	if same(path, e.to) {
+		return usagef("-to %s is the file that is read, which may hold more than the weights: name another", e.to)
+	}
 	f, err := checkpoint.Open(path)
 	if err != nil {
 		return err
@@ -122,7 +126,7 @@ func (e *exporting) write(s IO, path, name string, size int, f *checkpoint.Sourc
 		return err
 	}
 	aliases := trainer.Aliases(m)
-	matched, err := f.Match(trainer.Specs(g), checkpoint.MatchOptions{Model: name, Aliases: aliases, AnyForm: e.anyForm, Key: e.key})
+	matched, err := f.Match(trainer.Specs(g), checkpoint.MatchOptions{Model: name, Head: trainer.HeadParams(m), Aliases: aliases, AnyForm: e.anyForm, Key: e.key})
 	if err != nil {
 		return err
 	}
@@ -156,4 +160,14 @@ func modelOf(name string, size int, f *checkpoint.Source, key string) (nn.Module
 		return nil, err
 	}
 	return models.New(name, models.Config{Classes: classes})
+}
+
+// same reports whether two paths are of one file that is there.
+func same(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
 }

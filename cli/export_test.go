@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/euryale-ml/euryale/checkpoint"
@@ -38,6 +39,19 @@ func TestExport(t *testing.T) {
 	}
 	run("-weights", "a.pth", "-model", "tiny", "-to", "b.safetensors").wants(t, Done, nil, nil)
 
+	run("-weights", "a.pth", "-model", "tiny", "-to", "./a.pth").wants(t, Usage, nil, []string{"is the file that is read"})
+	run("-weights", "run", "-to", best).wants(t, Usage, nil, []string{"is the file that is read"})
+	if f, err := checkpoint.Read("a.pth"); err != nil {
+		t.Fatal(err)
+	} else {
+		for i := range f.Tensors { // a classifier within a Sequential
+			f.Tensors[i].Name = strings.Replace(f.Tensors[i].Name, "fc.", "fc.1.", 1)
+		}
+		if err := checkpoint.WriteTorch("s.pth", f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run("-weights", "s.pth", "-model", "tiny", "-to", "c.pth").wants(t, Done, nil, []string{`of these 2 of "fc.1."`})
 	run("-weights", "a.pth", "-to", "b.onnx").wants(t, Usage, nil, []string{"does not say which model", "-model"})
 	run("-weights", "a.pth", "-model", "resnet50b", "-to", "b.onnx").wants(t, Failed, nil, []string{"a.pth", "conv1.weight", "fc.weight is [2 8]"})
 	run("-weights", "run", "-model", "vgg16", "-to", "b.onnx").wants(t, Usage, nil, []string{"is of tiny, not of vgg16"})

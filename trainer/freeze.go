@@ -56,7 +56,7 @@ func freeze(m nn.Module, g *nn.Graph, c Config) (*freezing, error) {
 
 // headOf names the parameters of the classifier of a model that has to have one.
 func headOf(m nn.Module, g *nn.Graph) ([]string, error) {
-	head := headParams(m)
+	head := HeadParams(m)
 	for _, name := range head {
 		if !slices.ContainsFunc(g.Params, func(p *nn.Param) bool { return p.Name == name }) {
 			return nil, fmt.Errorf("trainer: Config.Freeze: %w: HeadParams of %s names %s, which is none of its parameters", ErrConfig, modelName(m), name)

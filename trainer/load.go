@@ -39,7 +39,7 @@ func matchOptions(m nn.Module, o LoadOptions) checkpoint.MatchOptions {
 		name = ""
 	}
 	return checkpoint.MatchOptions{
-		Model: name, Head: headParams(m), Aliases: Aliases(m), ReplaceHead: o.ReplaceHead, AnyForm: o.AnyForm, Key: o.Key,
+		Model: name, Head: HeadParams(m), Aliases: Aliases(m), ReplaceHead: o.ReplaceHead, AnyForm: o.AnyForm, Key: o.Key,
 	}
 }
 
@@ -125,7 +125,7 @@ func sameNames(a, b []string) bool {
 // which may be made with any number of classes itself. input is channels, height and width
 // of an image, key as in LoadOptions.
 func HeadClasses(m nn.Module, input [3]int, f *checkpoint.Source, key string) (int, error) {
-	head := headParams(m)
+	head := HeadParams(m)
 	if len(head) == 0 {
 		return 0, fmt.Errorf("%w: %s does not name the parameters of its classifier (HeadParams), nor does the file say how many classes there are; give their names", ErrConfig, modelName(m))
 	}

@@ -19,8 +19,8 @@ func modelName(m nn.Module) string {
 	return fmt.Sprintf("%T", m)
 }
 
-// headParams names the parameters of a model's classifier, as the model tells.
-func headParams(m nn.Module) []string {
+// HeadParams names the parameters of a model's classifier, as the model tells.
+func HeadParams(m nn.Module) []string {
 	if h, ok := m.(interface{ HeadParams() []string }); ok {
 		return h.HeadParams()
 	}
