@@ -133,7 +133,9 @@ func (o *online) execute(ctx context.Context, ops []operation) (bad []string, er
 	for some := range slices.Chunk(ops, maxOperations) {
 		of, repeated, err := o.request(ctx, encode(some))
 		if err == nil && repeated { // a value that a series has may have held up those behind it
+			o.http.Repeat(httpsend.Always) // else both requests begin anew after an error
 			of, _, err = o.request(ctx, singly(some))
+			o.http.Repeat(httpsend.Never)
 		}
 		if err != nil {
 			return bad, err

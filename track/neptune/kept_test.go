@@ -1,11 +1,13 @@
 package neptune_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -252,5 +254,50 @@ func TestSecretsStay(t *testing.T) {
 	var refusal *track.Refusal
 	if !errors.As(err, &refusal) || strings.Contains(err.Error(), tokens[0][:12]) {
 		t.Error(err)
+	}
+}
+
+// TestEveryOther has a server that fails at every other request, before it takes it or
+// behind that: the run is made, values arrive once, and so does a file of several parts.
+func TestEveryOther(t *testing.T) {
+	for _, taken := range []bool{false, true} {
+		t.Run(fmt.Sprint("taken ", taken), func(t *testing.T) { everyOther(t, taken) })
+	}
+}
+
+func everyOther(t *testing.T, taken bool) {
+	s := server(t)
+	var n atomic.Int64
+	var inside atomic.Bool
+	handler := s.Config.Handler
+	s.Before = func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, "/ping") || inside.Load() || n.Add(1)%2 == 0 {
+			return false
+		}
+		if taken && !strings.HasSuffix(r.URL.Path, "/finish") && !strings.HasSuffix(r.URL.Path, "/part") { // which are taken once here
+			inside.Store(true)
+			handler.ServeHTTP(httptest.NewRecorder(), r)
+			inside.Store(false)
+		}
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return true
+	}
+	large := filepath.Join(t.TempDir(), "best.safetensors")
+	data := bytes.Repeat([]byte("0123456789abcdef"), 11<<16) // 11 MiB: three parts
+	if err := os.WriteFile(large, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b := outbox(t, s, t.TempDir())
+	for i := 1; i <= 20; i++ {
+		b.Metrics(i, at, map[string]float64{"x": 1})
+	}
+	b.File("weights/best.safetensors", large)
+	b.Finish(context.Background(), "finished")
+	d, runs := b.Delivery(), s.Runs()
+	if d.Sent != 22 || !d.OK() || len(runs) != 1 || !slices.Equal(steps(s, "x"), upTo(20)) {
+		t.Errorf("%s; %d runs, steps %v", d, len(runs), steps(s, "x"))
+	}
+	if got := runs[0].Files["weights/best.safetensors"]; !bytes.Equal(got, data) {
+		t.Errorf("%d of %d bytes of the file", len(got), len(data))
 	}
 }
