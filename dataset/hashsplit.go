@@ -1,10 +1,13 @@
 package dataset
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"math"
+	"path/filepath"
+	"slices"
 )
 
 // share is where an image falls between 0 and 1, by its name below the folder of
@@ -18,29 +21,46 @@ func share(seed uint64, name string) float64 {
 // splitByHash parts the images of a class, those below dir: an image whose share
 // is less than fraction tests. What becomes of an image does not depend on the
 // others, so that added and removed ones move none, with one exception: each part
-// needs an image. If no image of the class falls to the test part, the one with the
-// smallest share does, and likewise the one with the largest for training. That is
-// rare but in small classes: of 20 images with a fraction of 0.2, one class in 90.
+// needs an image. If none of the first few images falls to the test part, the one
+// with the smallest share does, and likewise for training. The first few are those
+// whose names are shortest, in byte order: images that come later, with greater
+// numbers or longer names, leave this choice as it is.
 func splitByHash(dir string, paths []string, fraction float64, seed uint64) (train, test []string) {
-	shares := make([]float64, len(paths))
-	for i, p := range paths {
-		shares[i] = share(seed, nameBelow(dir, p))
+	type image struct {
+		path  string
+		share float64
+		tests bool
 	}
-	var least, most int // the images with the smallest and the largest share
-	for i, s := range shares {
-		if s < shares[least] {
-			least = i
-		}
-		if s >= shares[most] { // not the same image
-			most = i
-		}
-	}
+	all := make([]*image, len(paths))
 	for i, p := range paths {
-		if (shares[i] < fraction || i == least) && i != most {
-			test = append(test, p)
+		s := share(seed, nameBelow(dir, p))
+		all[i] = &image{p, s, s < fraction}
+	}
+	first := slices.SortedFunc(slices.Values(all), func(a, b *image) int {
+		return cmp.Or(cmp.Compare(len(a.path), len(b.path)), cmp.Compare(filepath.ToSlash(a.path), filepath.ToSlash(b.path)))
+	})
+	first = first[:min(len(first), firstImages(fraction))]
+	tests := func(i *image) bool { return i.tests }
+	trains := func(i *image) bool { return !i.tests }
+	byShare := func(a, b *image) int { return cmp.Compare(a.share, b.share) }
+	if len(first) > 1 && !slices.ContainsFunc(first, tests) {
+		slices.MinFunc(first, byShare).tests = true
+	} else if len(first) > 1 && !slices.ContainsFunc(first, trains) {
+		slices.MaxFunc(first, byShare).tests = false
+	}
+	for _, i := range all {
+		if i.tests {
+			test = append(test, i.path)
 		} else {
-			train = append(train, p)
+			train = append(train, i.path)
 		}
 	}
 	return train, test
+}
+
+// firstImages is the number of images of a class that decide whether one of them must
+// change its part: so few that images added to a small class come after them, and so many
+// that a choice is seldom needed.
+func firstImages(fraction float64) int {
+	return max(2, int(math.Ceil(math.Min(1/min(fraction, 1-fraction), 1e6))))
 }
