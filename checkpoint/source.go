@@ -111,6 +111,9 @@ func sourceOf(f *File) *Source {
 	return s
 }
 
+// Path is the file that was opened; "" if the tensors were in memory.
+func (s *Source) Path() string { return s.path }
+
 // Metadata are free texts by key; a file of torch.save has none.
 func (s *Source) Metadata() map[string]string { return s.metadata }
 

@@ -1,9 +1,13 @@
 package trainer
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
+
+	"gorgonia.org/tensor"
 
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/nn"
@@ -64,15 +68,34 @@ func (s *Step) LoadFrom(f *checkpoint.Source, o LoadOptions) (Loaded, error) {
 	if err != nil {
 		return Loaded{}, err
 	}
-	return s.put("the weights", match)
+	return s.put(cmp.Or(f.Path(), "the weights"), match)
 }
 
 // put writes what was matched; counters that the file lacks are 0.
 func (s *Step) put(path string, m checkpoint.Matched) (Loaded, error) {
+	if err := s.checkRange(m.Tensors); err != nil {
+		return Loaded{}, fmt.Errorf("trainer: %s: %w", path, err)
+	}
 	for _, name := range s.names {
 		s.counters[name] = 0
 	}
 	return Loaded{Choice: m.Choice, FreshHead: m.FreshHead, Classes: m.Info.Classes}, s.writeTensors(path, m.Tensors)
+}
+
+// checkRange names a tensor of float64 with a value that is infinite in the Step's type.
+func (s *Step) checkRange(tensors []checkpoint.Tensor) error {
+	if s.config.DType == tensor.Float64 {
+		return nil
+	}
+	for _, t := range tensors {
+		values, _ := t.Data.([]float64)
+		for _, v := range values {
+			if math.IsInf(float64(float32(v)), 0) {
+				return fmt.Errorf("%w: %s holds %g, which is infinite in float32", checkpoint.ErrNotFinite, t.Name, v)
+			}
+		}
+	}
+	return nil
 }
 
 // LoadModel reads a state dict, of a safetensors or a .pth file or of a run's folder, into

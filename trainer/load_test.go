@@ -102,6 +102,27 @@ func TestLoadRefusesNaN(t *testing.T) {
 	}
 }
 
+// TestLoadRefusesWhatOverflows names a float64 that is infinite in float32.
+func TestLoadRefusesWhatOverflows(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "large.safetensors")
+	tensors := stateDict(t, nil)
+	for i, x := range tensors {
+		if values, ok := x.Data.([]float32); ok && x.Name == "conv.weight" {
+			wide := make([]float64, len(values))
+			wide[2] = -1e300
+			tensors[i].Data = wide
+		}
+	}
+	if err := checkpoint.Write(path, &checkpoint.File{Tensors: tensors}); err != nil {
+		t.Fatal(err)
+	}
+	tr := start(t, nil)
+	err := tr.LoadModel(path, trainer.LoadOptions{})
+	if !errors.Is(err, checkpoint.ErrNotFinite) || !strings.Contains(err.Error(), "conv.weight holds -1e+300") || !strings.Contains(err.Error(), path) {
+		t.Error(err)
+	}
+}
+
 func narrowed(v []float64) (n []float32) {
 	for _, x := range v {
 		n = append(n, float32(x))
