@@ -25,7 +25,7 @@ const sweepHelp = `sweep trains several recipes with several seeds, one run afte
   sweep -config FILE [-config FILE…] [flags]
 
 Each run has a folder of its own, DIR/<name>-seed<seed>, and the report is on all runs in DIR. The same command goes on
-where it was stopped: what is finished is skipped, what was begun is continued. A run that fails is told at the end and
+where it was stopped: what is finished is skipped, what was begun is continued. A run that fails is named at the end and
 the others are trained; the exit code is then 1. A folder that holds a run with other settings is an error before
 anything starts.
 

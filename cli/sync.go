@@ -32,7 +32,7 @@ func RunSync(ctx context.Context, s IO, args []string) int {
 	f := newFlags("sync")
 	services := f.String("track", "", "send to `TRACKERS`, a list with commas, the whole run if they do not know it yet; default: those of the run")
 	var sets words
-	f.Var(&sets, "set", "`key=value` of neptune, mlflow or tensorboard, any number of times; wins over the run's")
+	f.Var(&sets, "set", "`key=value` of neptune, mlflow or tensorboard, any number of times; counts above the run's")
 	dirs, err := parse(f, args)
 	if errors.Is(err, errHelp) {
 		fmt.Fprintf(s.Out, "%sTrackers: %s\n\n", syncHelp, strings.Join(sinkNames(), ", "))
