@@ -249,6 +249,24 @@ func TestSplitByHash(t *testing.T) {
 	}
 }
 
+// A large class is split by the hash alone: images whose names come first move none.
+func TestSplitOfLargeClasses(t *testing.T) {
+	for class := range 30 {
+		var paths []string
+		for i := range largeClass {
+			paths = append(paths, filepath.Join("root", fmt.Sprint(class), fmt.Sprintf("img_%d.jpg", i)))
+		}
+		_, test := splitByHash("root", paths, 0.2, 1)
+		for i := range 9 {
+			paths = append(paths, filepath.Join("root", fmt.Sprint(class), fmt.Sprintf("%d.jpg", i)))
+		}
+		_, later := splitByHash("root", paths, 0.2, 1)
+		if len(later) < len(test) || !slices.Equal(test, later[:len(test)]) {
+			t.Errorf("class %d: %d images test, after nine others came %v", class, len(test), later)
+		}
+	}
+}
+
 // train without test is split; a class called train is a class.
 func TestFolderOfTrain(t *testing.T) {
 	for _, c := range []struct{ files, classes []string }{

@@ -24,7 +24,8 @@ func share(seed uint64, name string) float64 {
 // needs an image. If none of the first few images falls to the test part, the one
 // with the smallest share does, and likewise for training. The first few are those
 // whose names are shortest, in byte order: images that come later, with greater
-// numbers or longer names, leave this choice as it is.
+// numbers or longer names, leave this choice as it is. A class that is large enough to
+// have both parts anyhow has no exception, so that names may come in any order.
 func splitByHash(dir string, paths []string, fraction float64, seed uint64) (train, test []string) {
 	type image struct {
 		path  string
@@ -39,7 +40,11 @@ func splitByHash(dir string, paths []string, fraction float64, seed uint64) (tra
 	first := slices.SortedFunc(slices.Values(all), func(a, b *image) int {
 		return cmp.Or(cmp.Compare(len(a.path), len(b.path)), cmp.Compare(filepath.ToSlash(a.path), filepath.ToSlash(b.path)))
 	})
-	first = first[:min(len(first), firstImages(fraction))]
+	few := firstImages(fraction)
+	if len(all) >= max(largeClass, 40*few) { // (1 - 1/few) to the power of 40·few is e⁻⁴⁰
+		few = 0
+	}
+	first = first[:min(len(first), few)]
 	tests := func(i *image) bool { return i.tests }
 	trains := func(i *image) bool { return !i.tests }
 	byShare := func(a, b *image) int { return cmp.Compare(a.share, b.share) }
@@ -57,6 +62,9 @@ func splitByHash(dir string, paths []string, fraction float64, seed uint64) (tra
 	}
 	return train, test
 }
+
+// largeClass is the number of images of a class that needs no exception.
+const largeClass = 1000
 
 // firstImages is the number of images of a class that decide whether one of them must
 // change its part: so few that images added to a small class come after them, and so many
