@@ -46,7 +46,7 @@ func Main(c Command) {
 	go func() {
 		waitForStop(signals, func() {
 			cancel(ErrStopped)
-			fmt.Fprintln(s.Err, "\nstopping: the current step is finished and saved; Ctrl-C again ends at once")
+			fmt.Fprintln(s.Err, "\nstopping; a run first completes and saves its current step (Ctrl-C again ends at once)")
 		})
 		os.Exit(Stopped)
 	}()
