@@ -256,6 +256,9 @@ func TestValidate(t *testing.T) {
 		{"adamw with Nesterov", func(c *config.Config) { c.Optim.Name, c.Optim.Nesterov = "adamw", true }, config.ErrRange, "are of sgd"},
 		{"rate scales", func(c *config.Config) { c.Optim.RateScales = []string{"fc.*=10", "fc.*"} }, config.ErrRange, `optim.rate_scales = "fc.*"`},
 		{"a password", func(c *config.Config) { c.MLflow.URI = "http://me:secret@host" }, config.ErrRange, "mlflow.uri holds a user or a password"},
+		{"a password without a scheme", func(c *config.Config) { c.MLflow.URI = "me:secret@host:5000" }, config.ErrRange, "mlflow.uri holds a user or a password"},
+		{"a token without a scheme", func(c *config.Config) { c.MLflow.URI = "t0ken@host" }, config.ErrRange, "mlflow.uri holds a user or a password"},
+		{"a query", func(c *config.Config) { c.MLflow.URI = "http://host/?token=secret" }, config.ErrRange, "mlflow.uri has a query"},
 		{"a token", func(c *config.Config) { c.MLflow.URI = "http://t0ken@host" }, config.ErrRange, "mlflow.uri holds a user or a password"},
 		{"an address", func(c *config.Config) { c.Data.URL = "http://me:secret@host:port" }, config.ErrRange, "data.url cannot be read as an address"},
 	} {

@@ -60,6 +60,9 @@ func New(name, base string) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: the server's address cannot be read", name) // url.Error would show it, password and all
 	}
+	if u.Host == "" && strings.Contains(base, "@") {
+		return nil, fmt.Errorf("%s: the server's address is not of the form http://host or https://host", name) // it may hold a password
+	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, fmt.Errorf("%s: the server's address %s is not of the form http://host or https://host", name, shown(u))
 	}

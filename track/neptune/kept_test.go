@@ -261,7 +261,10 @@ func TestSecretsStay(t *testing.T) {
 // behind that: the run is made, values arrive once, and so does a file of several parts.
 func TestEveryOther(t *testing.T) {
 	for _, taken := range []bool{false, true} {
-		t.Run(fmt.Sprint("taken ", taken), func(t *testing.T) { everyOther(t, taken) })
+		t.Run(fmt.Sprint("taken ", taken), func(t *testing.T) {
+			t.Parallel()
+			everyOther(t, taken)
+		})
 	}
 }
 
