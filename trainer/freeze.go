@@ -46,7 +46,7 @@ func freeze(m nn.Module, g *nn.Graph, c Config) (*freezing, error) {
 		}
 	}
 	if len(g.Params) > 0 && len(f.params) == len(g.Params) {
-		return nil, fmt.Errorf("trainer: %w: every parameter is frozen", ErrConfig)
+		return nil, fmt.Errorf("trainer: Config.Freeze: %w: every parameter is frozen", ErrConfig)
 	}
 	if c.FreezeStatistics {
 		f.freezeNorms(g)

@@ -16,6 +16,7 @@ var keyOf = []struct {
 	{regexp.MustCompile(`\bTestBatch\b`), "data.test_batch"},
 	{regexp.MustCompile(`\bMixup\b`), "augment.mixup"},
 	{regexp.MustCompile(`\bSeed\b`), "seed"},
+	{regexp.MustCompile(`\bConfig\.Freeze\b`), "model.freeze"},
 }
 
 // withKeys adds to an error of New the keys of the settings that it names as fields.

@@ -12,7 +12,7 @@ import (
 	"github.com/euryale-ml/euryale/trainer"
 )
 
-// TestErrorsNameKeys has batches that do not fit, from a configuration.
+// TestErrorsNameKeys has settings that do not fit, from a configuration.
 func TestErrorsNameKeys(t *testing.T) {
 	if err := models.Register("tiny-of-keys", func(c models.Config) (nn.Module, error) { return newTiny(c.Classes), nil }); err != nil {
 		t.Fatal(err)
@@ -25,6 +25,8 @@ func TestErrorsNameKeys(t *testing.T) {
 		{"a last batch of one image", []string{"data.batch=8", "data.drawn_images=3"},
 			[]string{"batches of 1 images", "9 images make batches of 8", "data.drop_last=true", "data.batch"}},
 		{"batches of one image", []string{"data.batch=1", "data.drawn_images=3"}, []string{"batches of 1 images", "data.batch"}},
+		{"a pattern that matches nothing", []string{"model.freeze=cnov.*"}, []string{`no parameter matches "cnov.*"`, "model.freeze"}},
+		{"everything frozen", []string{"model.freeze=*"}, []string{"every parameter is frozen", "model.freeze"}},
 		{"batches without a full one", []string{"data.batch=10", "data.drop_last=true", "data.drawn_images=3"}, []string{"more than the 9 images", "data.batch", "data.drop_last=true"}},
 	} {
 		cfg := config.Default()
