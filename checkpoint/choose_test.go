@@ -22,8 +22,8 @@ var netSpecs = []Spec{
 
 var netHead = []string{"fc.weight", "fc.bias"}
 
-// part is some of a state dict below a prefix, | after keys of dictionaries. value tells it
-// from others.
+// part is some of a state dict below a prefix, with | after keys of dictionaries. All its
+// elements are value, by which a test recognises the part.
 func part(prefix string, value float32, leave ...string) (items []*item) {
 	for _, s := range netSpecs {
 		if slices.Contains(leave, s.Name) {

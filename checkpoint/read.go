@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// Read reads a safetensors file, or the state dict in a file of torch.save (.pth), which it
-// tells by their contents. Of the latter nothing is run, and there is no metadata. Where a
+// Read reads a safetensors file, or the state dict in a file of torch.save (.pth); the
+// contents decide which it is. Code in the latter is never run, and it has no metadata. Where a
 // file has several dictionaries, that of a usual name (state_dict, model, …) is taken, an
 // average of the weights before them, else the one with the most tensors; and wrappers'
 // names before all others (module., model., _orig_mod.) are taken off, except in files

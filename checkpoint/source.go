@@ -23,8 +23,8 @@ type Source struct {
 	file     *os.File
 }
 
-// Open opens a safetensors file, or a file of torch.save (.pth), which it tells by their
-// contents. Of the latter nothing is run. Errors name the file; that of a file which is
+// Open opens a safetensors file or a file of torch.save (.pth); the contents decide which
+// it is, not the name. Code in the latter is never run. Errors name the file; that of a file which is
 // not there wraps fs.ErrNotExist.
 func Open(path string) (*Source, error) {
 	f, size, err := openFile(path)

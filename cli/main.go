@@ -60,7 +60,7 @@ func fail(s IO, command string, err error) int {
 	return complain(s, command, err)
 }
 
-// complain is fail for a command that goes on and prints its object at the end.
+// complain is fail without the -json object, for a command that prints its own at the end.
 func complain(s IO, command string, err error) int {
 	if isClosed(err) { // nobody is left to read more
 		return Failed

@@ -174,7 +174,7 @@ func TestNohup(t *testing.T) {
 	}
 }
 
-// TestClosedStreams closes the pipes that a run writes to: it goes on and saves all.
+// TestClosedStreams closes the pipes that a run writes to: it continues and saves everything.
 func TestClosedStreams(t *testing.T) {
 	inFolder(t)
 	for _, c := range []struct {

@@ -146,8 +146,8 @@ func (n *session) giveUp(err error) int {
 // nothingSaved is about a run that a signal stopped too early.
 const nothingSaved = "stopped before the first step had ended: nothing was saved, and the same command starts afresh"
 
-// resume goes on with a run. The folder's lock is taken before its configuration is read,
-// which the process that trains there may change.
+// resume continues a run. The folder's lock is taken before config.yaml is read, since
+// another process that trains there may change that file.
 func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
 	if err := o.wantsOut(); err != nil {
 		return fail(s, t.name, err)
