@@ -127,9 +127,10 @@ type LinearAttr struct {
 	ReLU bool
 }
 
-// DropoutAttr belongs to Dropout. Element i of the canonical form is kept if
-// philox.Float32(philox.Key(seed, step, Stream), i) ≥ P, where the input rng holds {seed, step}.
-// Its gradient is the same step on dy.
+// DropoutAttr belongs to Dropout. Element i of the canonical form is kept if number i of the
+// Philox4x32-10 sequence of the seed, the step and Stream is at least P, where the input rng
+// holds {seed, step}: device/ref has DropoutKey and DropoutKeeps. Its gradient is the same
+// step on dy.
 type DropoutAttr struct {
 	P      float64 // probability of zeroing, 0 ≤ P < 1
 	Stream uint64  // philox.Stream of the layer's path

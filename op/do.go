@@ -8,7 +8,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/internal/ref"
+	"github.com/euryale-ml/euryale/device/ref"
 )
 
 // Do runs the operator's step on the host: on *tensor.Dense, or *gorgonia.F32 and

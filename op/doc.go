@@ -1,7 +1,7 @@
 // Package op holds Euryale's operators on Gorgonia's expression graph: what a
 // node means, its type and shape, its symbolic gradient, and a plain
 // implementation on *tensor.Dense in float32 and float64 (Do, by way of
-// internal/ref), with which gorgonia.NewTapeMachine runs any graph made here. The
+// device/ref), with which gorgonia.NewTapeMachine runs any graph made here. The
 // engine compiles the same nodes into steps of a device (see Operator).
 //
 // Tensors are NCHW, weights OIHW, with PyTorch's meaning of every attribute.
@@ -15,7 +15,7 @@
 // # Adding an operator
 //
 //   - name its kind and attribute in package device, with its operands in order;
-//   - write its kernel and its gradient's in internal/ref, and let ref.Run call them
+//   - write its kernel and its gradient's in device/ref, and let ref.Run call them
 //     for their kinds;
 //   - write one file here: a constructor that checks types and shapes and calls
 //     apply with an operator literal, whose grad field builds the gradients of its

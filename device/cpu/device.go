@@ -1,5 +1,5 @@
 // Package cpu carries out steps on the processor, with Go assembly where there
-// are AVX2 and FMA, and with the plain kernels of internal/ref for float64, on
+// are AVX2 and FMA, and with the plain kernels of device/ref for float64, on
 // other processors and under the build tags noasm and purego.
 package cpu
 
@@ -25,7 +25,7 @@ type Options struct {
 	// ISA forces kernels: "avx512", "avx2" or "generic"; "" takes the best that the processor
 	// has, or what the environment variable EURYALE_ISA names.
 	ISA string
-	// Reference runs every step through internal/ref: the same as ISA "generic".
+	// Reference runs every step through device/ref: the same as ISA "generic".
 	Reference bool
 }
 

@@ -7,7 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/internal/ref"
+	"github.com/euryale-ml/euryale/device/ref"
 )
 
 const (
@@ -259,7 +259,7 @@ func (d *Device) bindStatistics(s *device.Step, in, out []device.Memory) device.
 	return d.jobs(&job{pieces: 1, do: func(int, int) { do() }})
 }
 
-// bindElementwise runs the elementwise kernels of internal/ref over the operands as they
+// bindElementwise runs the elementwise kernels of device/ref over the operands as they
 // lie, which agree in layout: updates that the engine did not fuse.
 func (d *Device) bindElementwise(s *device.Step, in, out []device.Memory) device.Kernel {
 	n := d.floats(s.Out[0])

@@ -38,13 +38,13 @@ func reluGradBlocks(y, dy, dx unsafe.Pointer, n int64)
 func addBlocks(x, y, z unsafe.Pointer, n int64, relu int64)
 
 // sgdBlocks updates w and v in place; c holds momentum, weight decay, learning rate.
-// Products are rounded before they are added, as in internal/ref.
+// Products are rounded before they are added, as in device/ref.
 //
 //go:noescape
 func sgdBlocks(w, v, grad unsafe.Pointer, n int64, c *[3]float32, nesterov int64)
 
 // lerpBlocks is z = x + weight·(y - x); z may be x. It and the next two round products
-// before they are added, as internal/ref does.
+// before they are added, as device/ref does.
 //
 //go:noescape
 func lerpBlocks(x, y, z unsafe.Pointer, n int64, weight float32)

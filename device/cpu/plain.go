@@ -2,10 +2,10 @@ package cpu
 
 import (
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/internal/ref"
+	"github.com/euryale-ml/euryale/device/ref"
 )
 
-// plainKernel runs a step through internal/ref, converting operands that are not
+// plainKernel runs a step through device/ref, converting operands that are not
 // row-major before and after.
 type plainKernel struct {
 	d        *Device
@@ -81,7 +81,7 @@ func (k *plainKernel) Run() {
 }
 
 // plainConv is the job of a plain convolution without epilogue, cut into the
-// units of internal/ref, or nil.
+// units of device/ref, or nil.
 func (d *Device) plainConv(k *plainKernel) *job {
 	switch k.hostOut[0].(type) {
 	case []float32:

@@ -6,8 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/internal/philox"
-	"github.com/euryale-ml/euryale/internal/ref"
+	"github.com/euryale-ml/euryale/device/ref"
 )
 
 // bindRowBias adds a bias to each row, or sums the rows.
@@ -93,7 +92,7 @@ func (d *Device) bindDropout(s *device.Step, in, out []device.Memory) device.Ker
 	x, y, rng := f32(in[0], n), f32(out[0], n), span[int64](in[1], 2)
 	const size = 4096
 	return d.jobs(&job{pieces: (n + size - 1) / size, do: func(_, piece int) {
-		key := philox.Key(uint64(rng[0]), uint64(rng[1]), attr.Stream)
+		key := ref.DropoutKey(attr, rng)
 		ref.Dropout(x, y, key, attr.P, piece*size, min(n, (piece+1)*size))
 	}})
 }

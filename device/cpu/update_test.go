@@ -9,7 +9,7 @@ import (
 	"github.com/euryale-ml/euryale/internal/optest"
 )
 
-// TestUpdatesHaveTheReferencesBits: updates round as internal/ref does, so that a run's
+// TestUpdatesHaveTheReferencesBits: updates round as device/ref does, so that a run's
 // averages and AdamW's moments do not depend on the instruction set.
 func TestUpdatesHaveTheReferencesBits(t *testing.T) {
 	w := param(37, 50, 3, 3) // more than one piece, channels that are padded

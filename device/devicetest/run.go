@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/device/ref"
 	"github.com/euryale-ml/euryale/internal/optest"
-	"github.com/euryale-ml/euryale/internal/ref"
 )
 
 // operand is an input of a case: floats in [offset-scale, offset+scale), or integers.

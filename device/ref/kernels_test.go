@@ -71,7 +71,7 @@ func TestCrossEntropyBadLabel(t *testing.T) {
 
 func TestDropout(t *testing.T) {
 	const n, p = 4001, 0.3
-	key := philox.Key(5, 17, philox.Stream("classifier.2"))
+	key := DropoutKey(device.DropoutAttr{P: p, Stream: philox.Stream("classifier.2")}, []int64{5, 17})
 	x, y, pieces := make([]float64, n), make([]float64, n), make([]float64, n)
 	for i := range x {
 		x[i] = 2
@@ -81,7 +81,7 @@ func TestDropout(t *testing.T) {
 	closeTo(t, "pieces", pieces, y, 0)
 	kept := 0
 	for i, v := range y {
-		keep := float64(philox.Float32(key, uint64(i))) >= p
+		keep := DropoutKeeps(key, uint64(i), p)
 		if want := map[bool]float64{true: 2 / (1 - p), false: 0}[keep]; v != want {
 			t.Fatalf("element %d is %v, want %v", i, v, want)
 		}

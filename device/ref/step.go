@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/internal/philox"
 )
 
 // Run carries out a whole step, plain or fused, on one goroutine: the meaning of
@@ -225,8 +224,7 @@ func runElementwise[T Float](a operands[T]) bool {
 		copy(a.out[0], a.in[0])
 	case device.Dropout:
 		attr, rng := a.Attr.(device.DropoutAttr), a.ints[1]
-		key := philox.Key(uint64(rng[0]), uint64(rng[1]), attr.Stream)
-		Dropout(a.in[0], a.out[0], key, attr.P, 0, len(a.out[0]))
+		Dropout(a.in[0], a.out[0], DropoutKey(attr, rng), attr.P, 0, len(a.out[0]))
 	default:
 		return false
 	}
