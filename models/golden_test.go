@@ -196,7 +196,7 @@ func (c *compared) compare(steps int) {
 	c.near("logits in training", c.trainingLogits(), c.want.Training, c.tolerance)
 	var losses []float64
 	for range steps {
-		r, err := c.step.Train(c.images, c.want.Labels, c.want.LR)
+		r, err := c.step.Train(c.images, trainer.Labels(c.want.Labels), c.want.LR)
 		if err != nil {
 			c.t.Fatal(err)
 		}

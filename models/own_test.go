@@ -49,7 +49,7 @@ func TestOwnModelTrains(t *testing.T) {
 	images, labels := narrow(optest.Values(1, 1, 0, 6, 3, 9, 9)), []int64{0, 1, 2, 2, 1, 0}
 	var first, last float64
 	for i := range 60 {
-		r, err := step.Train(images, labels, 0.1)
+		r, err := step.Train(images, trainer.Labels(labels), 0.1)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -77,10 +77,10 @@ func TestReduce(t *testing.T) {
 	reduced := goldenStepOf(t, newGolden(), trainer.StepConfig{Optimizer: optim.SGD{LR: 1}, Reduce: double})
 	for i := range 3 {
 		images, labels := goldenBatch(i, 4)
-		if _, err := plain.Train(images, labels, 0.25); err != nil {
+		if _, err := plain.Train(images, trainer.Labels(labels), 0.25); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := reduced.Train(images, labels, 0.125); err != nil {
+		if _, err := reduced.Train(images, trainer.Labels(labels), 0.125); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -107,14 +107,14 @@ func TestReduceFails(t *testing.T) {
 	if err := s.State().Read("conv.weight", before); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Train(images, labels, 0.1); !errors.Is(err, errStop) || !strings.Contains(err.Error(), "step 1") {
+	if _, err := s.Train(images, trainer.Labels(labels), 0.1); !errors.Is(err, errStop) || !strings.Contains(err.Error(), "step 1") {
 		t.Errorf("error %v", err)
 	}
 	if err := s.State().Read("conv.weight", after); err != nil || !slices.Equal(before, after) || s.Count() != 0 {
 		t.Errorf("the failed step changed the weights, or counts: %v, %d", err, s.Count())
 	}
 	fail = false
-	if _, err := s.Train(images, labels, 0.1); err != nil || s.Count() != 1 {
+	if _, err := s.Train(images, trainer.Labels(labels), 0.1); err != nil || s.Count() != 1 {
 		t.Errorf("the step after: %v, count %d", err, s.Count())
 	}
 }
@@ -127,7 +127,7 @@ func TestImmediateKeepsNothing(t *testing.T) {
 	for name, c := range map[string]trainer.StepConfig{"immediate": {}, "deferred": {ClipNorm: 1}} {
 		c.Optimizer = optim.SGD{LR: 0.1, Momentum: 0.9}
 		s := goldenStepOf(t, newGolden(), c)
-		if _, err := s.Train(images, labels, 0.1); err != nil {
+		if _, err := s.Train(images, trainer.Labels(labels), 0.1); err != nil {
 			t.Fatal(err)
 		}
 		text, err := s.Explain(4)
@@ -170,7 +170,7 @@ func TestAccumulatedIsOneBatch(t *testing.T) {
 			images, labels := goldenBatch(step, 8)
 			at := 0
 			for _, n := range parts {
-				if _, err := s.Accumulate(images[at*108:(at+n)*108], labels[at:at+n], float64(n)/8); err != nil {
+				if _, err := s.Accumulate(images[at*108:(at+n)*108], trainer.Labels(labels[at:at+n]), float64(n)/8); err != nil {
 					t.Fatal(err)
 				}
 				at += n
@@ -210,7 +210,7 @@ func TestDeferredStepAllocatesLittle(t *testing.T) {
 	images, labels := goldenBatch(0, 4)
 	step := func() {
 		for range 2 {
-			if _, err := s.Accumulate(images, labels, 0.5); err != nil {
+			if _, err := s.Accumulate(images, trainer.Labels(labels), 0.5); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -54,10 +54,10 @@ func ExampleStep() {
 	for i := range images {
 		images[i] = float32(i/192%2) + float32(i%7)/7 // images of label 1 are brighter
 	}
-	first, err := step.Train(images, labels, 0.1)
+	first, err := step.Train(images, trainer.Labels(labels), 0.1)
 	for range 20 {
 		if err == nil {
-			_, err = step.Train(images, labels, 0.1)
+			_, err = step.Train(images, trainer.Labels(labels), 0.1)
 		}
 	}
 	last, err2 := step.Evaluate(images, labels, 4)

@@ -143,7 +143,7 @@ func TestKeptStatistics(t *testing.T) {
 			statistics[name] = fmt.Sprint(get(t, s, name))
 		}
 		evaluated := loss()
-		r, err := s.Train(images, labels, lr)
+		r, err := s.Train(images, trainer.Labels(labels), lr)
 		if err != nil || math.Abs(r.Loss-evaluated) > near {
 			t.Fatalf("%v: loss %v, evaluated %v: %v", dt, r.Loss, evaluated, err)
 		}

@@ -47,12 +47,12 @@ func (t *Trainer) trainOn(b *dataset.Batch, g *group) (whole bool, err error) {
 // trainPart trains on a batch: a whole step, or a part of one.
 func (t *Trainer) trainPart(b *dataset.Batch, g *group, lr float64) (Result, error) {
 	if t.config.Accumulate <= 1 {
-		r, err := t.trainBatch(t.step, b, lr)
+		r, err := t.step.Train(b.Images, t.target(b), lr)
 		g.loss = r.Loss
 		return r, err
 	}
 	share := float64(b.N) / float64(t.imagesOfStep())
-	r, err := t.accumulateBatch(t.step, b, share)
+	r, err := t.step.Accumulate(b.Images, t.target(b), share)
 	g.loss += share * r.Loss
 	return r, err
 }

@@ -169,9 +169,9 @@ func (w *sweeper) batch(b *dataset.Batch) error {
 	var r Result
 	var err error
 	if of == 1 {
-		r, err = w.t.trainBatch(w.trial, b, lr)
+		r, err = w.trial.Train(b.Images, w.t.target(b), lr)
 	} else {
-		r, err = w.t.accumulateBatch(w.trial, b, 1/float64(of))
+		r, err = w.trial.Accumulate(b.Images, w.t.target(b), 1/float64(of))
 	}
 	if err != nil {
 		return w.diverged(err)

@@ -50,7 +50,7 @@ func TestOwnLoss(t *testing.T) {
 		defer s.Close()
 		for i := range 4 {
 			images, labels := goldenBatch(i, 4)
-			r, err := s.Train(images, labels, 0.1)
+			r, err := s.Train(images, trainer.Labels(labels), 0.1)
 			if err != nil {
 				t.Fatal(err)
 			}

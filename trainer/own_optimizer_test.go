@@ -90,12 +90,12 @@ func TestOwnOptimizer(t *testing.T) {
 				for i := range c.steps {
 					images, labels := ownBatch(i)
 					if config.Accumulate {
-						if _, err := s.Accumulate(images, labels, 1); err != nil {
+						if _, err := s.Accumulate(images, trainer.Labels(labels), 1); err != nil {
 							t.Fatal(err)
 						}
 						_, err = s.Apply(0.05)
 					} else {
-						_, err = s.Train(images, labels, 0.05)
+						_, err = s.Train(images, trainer.Labels(labels), 0.05)
 					}
 					if err != nil {
 						t.Fatal(err)
@@ -195,7 +195,7 @@ func TestSlotsGivenLeaves(t *testing.T) {
 		for i := range 5 {
 			history = append(history, slotsOf(t, s))
 			images, labels := goldenBatch(i, 4)
-			if _, err := s.Train(images, labels, 0.1); err != nil {
+			if _, err := s.Train(images, trainer.Labels(labels), 0.1); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -93,10 +93,10 @@ func TestStepPlans(t *testing.T) {
 	if _, err := s.Apply(0.1); !errors.Is(err, trainer.ErrConfig) {
 		t.Errorf("Apply first: %v", err)
 	}
-	if _, err := s.Accumulate(images, labels, 0.5); err != nil {
+	if _, err := s.Accumulate(images, trainer.Labels(labels), 0.5); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Train(images, labels, 0.1); !errors.Is(err, trainer.ErrConfig) {
+	if _, err := s.Train(images, trainer.Labels(labels), 0.1); !errors.Is(err, trainer.ErrConfig) {
 		t.Errorf("Train between: %v", err)
 	}
 	text, err := s.Explain(4)
@@ -105,7 +105,7 @@ func TestStepPlans(t *testing.T) {
 	}
 	images[0] = float32(math.NaN())
 	before, _ := s.Tensors()
-	if _, err := s.Accumulate(images, labels, 0.5); err == nil {
+	if _, err := s.Accumulate(images, trainer.Labels(labels), 0.5); err == nil {
 		_, err = s.Apply(0.1)
 		if !errors.Is(err, trainer.ErrDiverged) {
 			t.Errorf("a norm that is not finite: %v", err)

@@ -187,7 +187,7 @@ func (p *program) rate(dt tensor.Dtype, scale float64) *gorgonia.Node {
 }
 
 // bind gives a training program its batch.
-func (p *program) bind(s *Step, images []float32, target any) error {
+func (p *program) bind(s *Step, images []float32, target Target) error {
 	var err error
 	if p.graph.DType == tensor.Float32 {
 		err = p.Bind(p.graph.Input, images)

@@ -73,9 +73,9 @@ func (m *logits) Forward(s *nn.Scope, x *gorgonia.Node) *gorgonia.Node {
 	return m.FC.Forward(s, m.Flatten.Forward(s, x))
 }
 
-// TestTrainSoft makes steps on probabilities, in both types and with the processor's fast
+// TestTrainOnProbabilities makes steps on probabilities, in both types and with the processor's fast
 // kernels, and compares loss and updated weights with Gorgonia's own machine.
-func TestTrainSoft(t *testing.T) {
+func TestTrainOnProbabilities(t *testing.T) {
 	const n, classes, lr, smoothing = 5, 37, 0.5, 0.1
 	images := make([]float32, n*3*4*4)
 	for i := range images {
@@ -95,7 +95,7 @@ func TestTrainSoft(t *testing.T) {
 		}
 		defer step.Close()
 		loss, want := oracle(t, m, step, images, targets, smoothing, lr)
-		r, err := step.TrainSoft(images, targets, lr)
+		r, err := step.Train(images, trainer.Probabilities(targets), lr)
 		if err != nil || math.Abs(r.Loss-loss) > tolerance {
 			t.Fatalf("%v: loss %v, %v, want %v", dt, r.Loss, err, loss)
 		}
@@ -185,8 +185,8 @@ func oracle(t *testing.T, m nn.Module, s *trainer.Step, images []float32, target
 	return optest.Floats(loss.Value())[0], after
 }
 
-// TestTrainSoftOnLabels says that one-hot probabilities are labels, and what is refused.
-func TestTrainSoftOnLabels(t *testing.T) {
+// TestSoftTrainsOnLabels says that one-hot probabilities are labels, and what is refused.
+func TestSoftTrainsOnLabels(t *testing.T) {
 	images := make([]float32, 2*3*8*8)
 	for i := range images {
 		images[i] = float32(i%5) - 2
@@ -200,7 +200,7 @@ func TestTrainSoftOnLabels(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer step.Close()
-		r, err := step.Train(images, []int64{2, 0}, 0.1)
+		r, err := step.Train(images, trainer.Labels([]int64{2, 0}), 0.1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -217,7 +217,7 @@ func TestTrainSoftOnLabels(t *testing.T) {
 			if soft == (says == "StepConfig.Soft") {
 				continue
 			}
-			if _, err := step.TrainSoft(images, targets, 0.1); err == nil || soft && (!errors.Is(err, trainer.ErrBatch) || !strings.Contains(err.Error(), says)) {
+			if _, err := step.Train(images, trainer.Probabilities(targets), 0.1); err == nil || soft && (!errors.Is(err, trainer.ErrBatch) || !strings.Contains(err.Error(), says)) {
 				t.Errorf("%v: %v, want %q", targets, err, says)
 			}
 		}
@@ -253,7 +253,7 @@ func dominantShares(t *testing.T, tr *trainer.Trainer) (shares []float64) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := other.Step().TrainSoft(b.Images, b.Targets(nil, 4), 1e-12)
+		r, err := other.Step().Train(b.Images, trainer.Probabilities(b.Targets(nil, 4)), 1e-12)
 		if err != nil {
 			t.Fatal(err)
 		}

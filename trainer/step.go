@@ -26,8 +26,8 @@ type StepConfig struct {
 	// Loss replaces cross-entropy in training; nil: cross-entropy. Its targets are
 	// probabilities, as with Soft.
 	Loss nn.LossFunc
-	// Soft makes the targets of training probabilities [N, classes], for TrainSoft; Train
-	// still takes labels.
+	// Soft makes the targets of training probabilities [N, classes], as mixup needs them;
+	// Labels are then probabilities of 1.
 	Soft bool
 	// Seed is of fresh weights and of dropout.
 	Seed uint64
@@ -73,7 +73,6 @@ type Step struct {
 	since    map[string]int64 // steps done before a parameter was trained, if any
 	classes  int
 	trained  int64 // steps
-	hot      []float64
 	train    map[part]*program
 	eval     map[int]*program
 	parts    int // batches in the gradient slots

@@ -153,14 +153,14 @@ func goldenStep(t *testing.T, s *trainer.Step, i int, parts []int, accumulate bo
 	for part, n := range parts {
 		images, labels := goldenBatch(10*i+part, n)
 		if !accumulate {
-			r, err := s.Train(images, labels, s.Optimizer().Rate())
+			r, err := s.Train(images, trainer.Labels(labels), s.Optimizer().Rate())
 			if err != nil {
 				t.Fatal(err)
 			}
 			return r.Loss, r.Norm
 		}
 		share := float64(n) / float64(all)
-		r, err := s.Accumulate(images, labels, share)
+		r, err := s.Accumulate(images, trainer.Labels(labels), share)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,20 +5,13 @@ import (
 	"math"
 )
 
-// Train makes one step on images [N, C, H, W] and labels [N] at a learning rate.
+// Train makes one step on images [N, C, H, W] and their target at a learning rate.
 // The loss and the classes are those before the update.
-func (s *Step) Train(images []float32, labels []int64, lr float64) (Result, error) {
-	if err := s.check(images, labels); err != nil {
+func (s *Step) Train(images []float32, target Target, lr float64) (Result, error) {
+	n, err := s.checkBatch(images, target)
+	if err != nil {
 		return Result{}, err
 	}
-	if s.config.Soft {
-		return s.trainOn(images, s.oneHot(labels), len(labels), lr)
-	}
-	return s.trainOn(images, labels, len(labels), lr)
-}
-
-// trainOn makes one step on n images and their targets, labels or probabilities.
-func (s *Step) trainOn(images []float32, target any, n int, lr float64) (Result, error) {
 	if s.deferred() {
 		if s.parts > 0 {
 			return Result{}, fmt.Errorf("trainer: %w: Train between Accumulate and Apply", ErrConfig)
@@ -51,21 +44,19 @@ func (s *Step) trainOn(images []float32, target any, n int, lr float64) (Result,
 // Accumulate adds the gradients of a batch, times share, to those of the batches before
 // it since the last Apply. Shares of a step should add up to 1: for the mean over all its
 // images, each is the batch's part of them. BatchNorm and dropout see the batch alone.
-func (s *Step) Accumulate(images []float32, labels []int64, share float64) (Result, error) {
-	if err := s.check(images, labels); err != nil {
+func (s *Step) Accumulate(images []float32, target Target, share float64) (Result, error) {
+	n, err := s.checkBatch(images, target)
+	if err != nil {
 		return Result{}, err
 	}
 	if !s.config.Accumulate {
 		return Result{}, fmt.Errorf("trainer: %w: the Step was not made to accumulate", ErrConfig)
 	}
-	if s.config.Soft {
-		return s.gather(images, s.oneHot(labels), len(labels), share)
-	}
-	return s.gather(images, labels, len(labels), share)
+	return s.gather(images, target, n, share)
 }
 
 // gather puts the gradients of a batch into their slots.
-func (s *Step) gather(images []float32, target any, n int, share float64) (Result, error) {
+func (s *Step) gather(images []float32, target Target, n int, share float64) (Result, error) {
 	p, err := s.training(part{batch: n, add: s.parts > 0})
 	if err != nil {
 		return Result{}, err
@@ -83,7 +74,7 @@ func (s *Step) gather(images []float32, target any, n int, share float64) (Resul
 }
 
 // runBatch runs a training program on a batch.
-func (s *Step) runBatch(p *program, images []float32, target any) (Result, error) {
+func (s *Step) runBatch(p *program, images []float32, target Target) (Result, error) {
 	if err := p.bind(s, images, target); err != nil {
 		return Result{}, err
 	}

@@ -26,23 +26,23 @@ import (
 
 // Trainer trains one model on one data set. It is not safe for concurrent use.
 type Trainer struct {
-	model       nn.Module
-	config      Config
-	step        *Step
-	device      device.Device
-	ownDevice   bool
-	train, test *dataset.Loader
-	final       *dataset.Loader // nil: there is none
-	sets        sets
-	splitOf     *Split              // made when it is asked for
-	best        []checkpoint.Tensor // see keepBest
-	finalScores *Scores
-	occurring   int // classes in the last evaluation
-	rate        schedule.Schedule
-	classes     []string
-	targets     []float64 // of the batch in hand, with mixup
-	graph       *nn.Graph // of one image, for counts
-	frozen      *freezing
+	model         nn.Module
+	config        Config
+	step          *Step
+	device        device.Device
+	ownDevice     bool
+	train, test   *dataset.Loader
+	final         *dataset.Loader // nil: there is none
+	sets          sets
+	splitOf       *Split              // made when it is asked for
+	best          []checkpoint.Tensor // see keepBest
+	finalScores   *Scores
+	occurring     int // classes in the last evaluation
+	rate          schedule.Schedule
+	classes       []string
+	probabilities []float64 // of the current batch, with mixup
+	graph         *nn.Graph // of one image, for counts
+	frozen        *freezing
 
 	memory MemoryUse
 

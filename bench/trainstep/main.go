@@ -105,7 +105,7 @@ func measure(o options, step *trainer.Step, start time.Time) (result, error) {
 	once := func() error {
 		var err error
 		if o.mode == "train" {
-			_, err = step.Train(images, labels, 1e-3)
+			_, err = step.Train(images, trainer.Labels(labels), 1e-3)
 		} else {
 			_, err = step.Evaluate(images, nil, o.batch)
 		}
