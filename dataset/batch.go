@@ -232,7 +232,7 @@ func (e *epochLoad) fill(j job, now *int) error {
 			return fatalError{fmt.Errorf("dataset: %w: %s is %d×%d pixels after its transform, others are %d×%d",
 				transforms.ErrShape, e.l.name(s, i), s.Image.W, s.Image.H, e.w, e.h)}
 		}
-		j.put(j.at, i, s, e.l.config.Normalize)
+		j.put(j.at, i, s, e.l.normalize)
 		e.erase(j, i)
 		return nil
 	}

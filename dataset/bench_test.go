@@ -22,7 +22,7 @@ func BenchmarkLoader(b *testing.B) {
 	p := transforms.Train(224, transforms.DefaultAugment(), transforms.TaskNormalize())
 	for name, cache := range map[string]int64{"decoding": 0, "cached": 1 << 30} {
 		b.Run(name, func(b *testing.B) {
-			l := mustLoad(b, train, LoaderConfig{Batch: 32, Shuffle: true, Train: true, Transform: p.Steps, Normalize: p.Normalize, CacheBytes: cache})
+			l := mustLoad(b, train, LoaderConfig{Batch: 32, Shuffle: true, Train: true, Transform: p, CacheBytes: cache})
 			if cache > 0 { // fill it
 				for range l.Batches(background, 1) {
 				}

@@ -33,13 +33,11 @@ type LoaderConfig struct {
 	// Rank of Size processes takes every Size-th image from Rank on; Size 0
 	// means 1.
 	Rank, Size int
-	// Transform is applied to each image; nil: none. All results must have one
-	// size: transforms.Train and transforms.Test make such.
+	// Transform is applied to each image; nil: none. All results must have one size, as
+	// those of transforms.Train and transforms.Test. It brings the Normalize that turns the
+	// result into float32 with it (transforms.Normalizer); without one, values are v/255.
 	Transform transforms.Transform
-	// Normalize turns the result into float32; the zero value: as Transform says, if it is
-	// a transforms.Normalizer as those of transforms.Train and Test are, else into [0, 1].
-	Normalize transforms.Normalize
-	// Erase blots out a rectangle of an image after Normalize; P 0: off. Random numbers
+	// Erase fills a rectangle of an image with 0 after Normalize; P 0: off. Random numbers
 	// are keyed like those of Transform.
 	Erase transforms.RandomErasing
 	// Mixup is α of mixup, which needs Train; 0: off. A batch then holds, for one λ of
@@ -89,6 +87,8 @@ type Loader struct {
 	set    Dataset
 	n      int // the set's length
 	config LoaderConfig
+	// normalize turns the transformed images into float32.
+	normalize transforms.Normalize
 
 	cache *cache
 	bad   badImages
@@ -119,24 +119,25 @@ func NewLoader(set Dataset, c LoaderConfig) (*Loader, error) {
 	if c.Workers == 0 {
 		c.Workers = runtime.GOMAXPROCS(0)
 	}
-	if c.Normalize, err = transforms.NormalizeAfter(c.Normalize, c.Transform); err != nil {
-		return nil, fmt.Errorf("dataset: %w: LoaderConfig.Normalize and Transform: %w", ErrConfig, err)
+	normalize, ok, err := transforms.NormalizationOf(c.Transform)
+	if err == nil && ok {
+		err = normalize.Validate()
 	}
-	if c.Normalize == (transforms.Normalize{}) {
-		c.Normalize.Std = [3]float64{1, 1, 1}
+	if err != nil {
+		return nil, fmt.Errorf("dataset: %w: LoaderConfig.Transform: %w", ErrConfig, err)
+	}
+	if !ok {
+		normalize = transforms.Normalize{Std: [3]float64{1, 1, 1}}
 	}
 	if v, ok := c.Transform.(interface{ Validate() error }); ok {
 		if err := v.Validate(); err != nil {
 			return nil, fmt.Errorf("dataset: %w: LoaderConfig.Transform: %w", ErrConfig, err)
 		}
 	}
-	if err := c.Normalize.Validate(); err != nil {
-		return nil, fmt.Errorf("dataset: %w: LoaderConfig.Normalize: %w", ErrConfig, err)
-	}
 	if err := c.Erase.Validate(); err != nil {
 		return nil, fmt.Errorf("dataset: %w: LoaderConfig.Erase: %w", ErrConfig, err)
 	}
-	l := &Loader{set: set, n: n, config: c, cache: newCache(c.CacheBytes)}
+	l := &Loader{set: set, n: n, config: c, normalize: normalize, cache: newCache(c.CacheBytes)}
 	if l.Steps() == 0 {
 		return nil, fmt.Errorf("dataset: %w: LoaderConfig.Batch = %d is more than the %d images of an epoch, and DropLast leaves none",
 			ErrConfig, c.Batch, l.share())

@@ -256,7 +256,7 @@ func TestLoaderConfig(t *testing.T) {
 		{LoaderConfig{Batch: 1, Erase: transforms.RandomErasing{P: 2}}, 5, "RandomErasing.P = 2"},
 		{LoaderConfig{Batch: 1}, 0, "the set holds no image"},
 		{LoaderConfig{Batch: 1, Transform: transforms.Compose{transforms.CenterCrop{}}}, 5, "CenterCrop.Size = 0"},
-		{LoaderConfig{Batch: 1, Normalize: transforms.Normalize{Mean: [3]float64{1, 1, 1}}}, 5, "Normalize.Std[0] = 0"},
+		{LoaderConfig{Batch: 1, Transform: transforms.Normalize{Mean: [3]float64{1, 1, 1}}}, 5, "Normalize.Std[0] = 0"},
 	} {
 		_, err := NewLoader(&levels{n: c.n}, c.config)
 		wantError(t, c.says, err, ErrConfig, c.says)

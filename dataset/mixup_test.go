@@ -143,7 +143,7 @@ func TestDominant(t *testing.T) {
 // TestErasingOfLoader erases after Normalize, the same rectangles whatever the workers.
 func TestErasingOfLoader(t *testing.T) {
 	c := LoaderConfig{Batch: 4, Train: true, Seed: 3, Workers: 1, Erase: transforms.DefaultErasing(0.5)}
-	c.Normalize = transforms.TaskNormalize()
+	c.Transform = transforms.TaskNormalize()
 	all := mixed(t, c, 40, 2, 0)
 	many := c
 	many.Workers = 4
@@ -182,7 +182,7 @@ func TestErasingOfLoader(t *testing.T) {
 // TestPreviewOfMixture shows what the network sees.
 func TestPreviewOfMixture(t *testing.T) {
 	l := mustLoad(t, &levels{n: 9}, LoaderConfig{
-		Batch: 4, Shuffle: true, Train: true, Seed: 2, Mixup: 0.5, Erase: transforms.DefaultErasing(0.5), Normalize: transforms.TaskNormalize(),
+		Batch: 4, Shuffle: true, Train: true, Seed: 2, Mixup: 0.5, Erase: transforms.DefaultErasing(0.5), Transform: transforms.TaskNormalize(),
 	})
 	pairs, err := l.Preview(context.Background(), 1, 6)
 	if err != nil || len(pairs) != 6 {

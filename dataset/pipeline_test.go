@@ -29,12 +29,12 @@ func TestLoaderTakesPipelines(t *testing.T) {
 		"train": transforms.Train(32, transforms.DefaultAugment(), transforms.TaskNormalize()),
 		"test":  transforms.Test(36, 32, transforms.TaskNormalize()),
 	} {
-		want := first(LoaderConfig{Transform: p.Steps, Normalize: p.Normalize})
+		want := first(LoaderConfig{Transform: transforms.Compose{p.Steps, p.Normalize}})
 		if got := first(LoaderConfig{Transform: p}); !slices.Equal(got, want) {
 			t.Errorf("%s: the pipeline and its parts make different batches", name)
 		}
 	}
-	_, err = NewLoader(set, LoaderConfig{Batch: 1, Transform: transforms.Test(36, 32, transforms.TaskNormalize()), Normalize: transforms.Normalize{Std: [3]float64{1, 1, 1}}})
+	_, err = NewLoader(set, LoaderConfig{Batch: 1, Transform: transforms.Compose{transforms.Test(36, 32, transforms.TaskNormalize()), transforms.Normalize{Std: [3]float64{1, 1, 1}}}})
 	if !errors.Is(err, ErrConfig) || !errors.Is(err, transforms.ErrNormalize) {
 		t.Errorf("two ways to normalise: error %v", err)
 	}

@@ -90,7 +90,7 @@ func (l *Loader) previewBatches(ctx context.Context, epoch, n int) (pairs []Pair
 			}
 			size := b.C * b.H * b.W
 			p := Pair{
-				Before: before.Image, After: l.config.Normalize.Image(b.Images[at*size:(at+1)*size], b.W, b.H),
+				Before: before.Image, After: l.normalize.Image(b.Images[at*size:(at+1)*size], b.W, b.H),
 				Label: before.Label, Index: b.Index[at], Name: l.name(before, b.Index[at]), Other: before.Label, Lambda: 1,
 			}
 			if b.Others != nil {

@@ -55,15 +55,15 @@ type Config struct {
 	// sees; 0 means 256 and 224.
 	Resize, Crop int
 	// Train and Test are the transforms; nil means those of transforms.Train, with
-	// DefaultAugment, and transforms.Test. Both must end at Crop×Crop pixels.
+	// DefaultAugment, and transforms.Test. Both must end at Crop×Crop pixels. They bring
+	// their Normalize with them (transforms.Normalizer), which must be the same in both: one
+	// that has none takes the other's, and where neither has one it is
+	// transforms.TaskNormalize.
 	Train, Test transforms.Transform
 	// Final are images that test the best weights once, at the end of the run, where the
 	// test set chooses these; its classes are the test set's. nil means those that the test
 	// set brings (see dataset.HeldOut), if any.
 	Final dataset.Dataset
-	// Normalize is applied after them; the zero value means theirs if they have one, as
-	// those of transforms.Train and transforms.Test, else transforms.TaskNormalize.
-	Normalize transforms.Normalize
 
 	// Mixup is α of mixup: training batches are mixed with themselves in shares drawn from
 	// Beta(α, α), see dataset.LoaderConfig. 0 means off. The training accuracy then counts
@@ -124,20 +124,28 @@ func (c Config) withDefaults() Config {
 	set(&c.Accumulate, 1)
 	set(&c.Resize, 256)
 	set(&c.Crop, 224)
-	c.Normalize, _ = transforms.NormalizeAfter(c.Normalize, c.Train, c.Test) // validate has the error
-	if c.Normalize == (transforms.Normalize{}) {
-		c.Normalize = transforms.TaskNormalize()
+	normalize, ok, _ := transforms.NormalizationOf(c.Train, c.Test) // validate reports the error
+	if !ok {
+		normalize = transforms.TaskNormalize()
 	}
-	if c.Train == nil {
-		c.Train = transforms.Train(c.Crop, transforms.DefaultAugment(), c.Normalize).Steps
-	}
-	if c.Test == nil {
-		c.Test = transforms.Test(c.Resize, c.Crop, c.Normalize).Steps
-	}
+	c.Train = normalized(c.Train, transforms.Train(c.Crop, transforms.DefaultAugment(), normalize))
+	c.Test = normalized(c.Test, transforms.Test(c.Resize, c.Crop, normalize))
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return c
+}
+
+// normalized is t with the usual pipeline's Normalize if it has none, or the pipeline where t
+// is nil.
+func normalized(t transforms.Transform, usual transforms.Pipeline) transforms.Transform {
+	if t == nil {
+		return usual
+	}
+	if _, ok, _ := transforms.NormalizationOf(t); ok {
+		return t
+	}
+	return transforms.Compose{t, usual.Normalize}
 }
 
 func (c Config) validate() error {
@@ -165,8 +173,8 @@ func (c Config) validate() error {
 	if c.Resize < c.Crop {
 		return bad("Resize", c.Resize, fmt.Sprintf("at least Crop, %d", c.Crop))
 	}
-	if _, err := transforms.NormalizeAfter(c.Normalize, c.Train, c.Test); err != nil {
-		return fmt.Errorf("trainer: Config.Normalize, Train, Test: %w: %w", ErrConfig, err)
+	if _, _, err := transforms.NormalizationOf(c.Train, c.Test); err != nil {
+		return fmt.Errorf("trainer: Config.Train, Test: %w: %w", ErrConfig, err)
 	}
 	if !(c.Smoothing >= 0 && c.Smoothing < 1) {
 		return bad("Smoothing", c.Smoothing, "0 ≤ ε < 1")

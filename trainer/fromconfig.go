@@ -160,8 +160,7 @@ func (f *fromConfig) fill(cfg config.Config) {
 	c.Batch, c.TestBatch, c.Workers = d.Batch, d.TestBatch, d.Workers
 	c.InOrder, c.DropLast, c.StopOnBadImage = !d.Shuffle, d.DropLast, d.OnBadImage == "stop"
 	c.Resize, c.Crop = d.Resize, d.Crop
-	c.Normalize = transforms.Normalize{Mean: d.Mean, Std: d.Std}
-	c.Test = transforms.Test(d.Resize, d.Crop, c.Normalize).Steps
+	c.Test = transforms.Test(d.Resize, d.Crop, transforms.Normalize{Mean: d.Mean, Std: d.Std})
 	c.Train = TrainTransform(cfg)
 	c.Smoothing, c.Seed, c.Float64 = cfg.Loss.LabelSmoothing, cfg.Seed, cfg.Precision == "float64"
 	c.Freeze, c.FreezeStatistics = cfg.Model.Freeze, cfg.Model.FreezeStatistics
@@ -172,17 +171,17 @@ func (f *fromConfig) fill(cfg config.Config) {
 	c.CacheBytes = cacheBytes
 }
 
-// TrainTransform is what a configuration does to a training image before Normalize.
-func TrainTransform(cfg config.Config) transforms.Transform {
+// TrainTransform is the way of a training image under a configuration.
+func TrainTransform(cfg config.Config) transforms.Pipeline {
 	d, a := cfg.Data, cfg.Augment
 	n := transforms.Normalize{Mean: d.Mean, Std: d.Std}
 	if !d.Augment {
-		return transforms.Test(d.Resize, d.Crop, n).Steps
+		return transforms.Test(d.Resize, d.Crop, n)
 	}
 	return transforms.Train(d.Crop, transforms.Augment{
 		CropScale: a.CropScale, CropRatio: a.CropRatio, Flip: a.Flip, Brightness: a.Brightness,
 		Saturation: a.Saturation, HueScale: a.HueScale, Contrast: a.Contrast, HueShift: a.HueShift,
-	}, n).Steps
+	}, n)
 }
 
 // optimizerOf is the optimizer of a model at its full rate, linear scaling included.

@@ -9,6 +9,7 @@ import (
 	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/models"
 	"github.com/euryale-ml/euryale/nn"
+	"github.com/euryale-ml/euryale/transforms"
 )
 
 // modelName is the registered name that a model gives itself, else its type.
@@ -147,8 +148,12 @@ func (t *Trainer) modelFile() (*checkpoint.File, error) {
 		return nil, err
 	}
 	c := t.config
+	normalize, _, err := transforms.NormalizationOf(c.Test)
+	if err != nil {
+		return nil, err
+	}
 	info := checkpoint.Info{Model: modelName(t.model), Classes: t.classes, Preprocessing: &checkpoint.Preprocessing{
-		Resize: c.Resize, Crop: c.Crop, Mean: c.Normalize.Mean, Std: c.Normalize.Std,
+		Resize: c.Resize, Crop: c.Crop, Mean: normalize.Mean, Std: normalize.Std,
 	}}
 	return &checkpoint.File{Tensors: tensors, Metadata: info.Metadata()}, nil
 }

@@ -26,10 +26,11 @@ func TestTakesPipelines(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tr.Close()
-	if got := tr.Config().Normalize; got != own {
-		t.Errorf("images are normalised by %v, want the transforms' %v", got, own)
+	got, _, err := transforms.NormalizationOf(tr.Config().Train, tr.Config().Test)
+	if err != nil || got != own {
+		t.Errorf("images are normalised by %v (%v), want the transforms' %v", got, err, own)
 	}
-	c.Normalize = transforms.TaskNormalize()
+	c.Train = transforms.Train(16, transforms.DefaultAugment(), transforms.TaskNormalize())
 	if _, err := trainer.New(newTiny(3), train, test, c); !errors.Is(err, trainer.ErrConfig) || !errors.Is(err, transforms.ErrNormalize) {
 		t.Errorf("two ways to normalise: error %v", err)
 	}

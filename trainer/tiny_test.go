@@ -17,7 +17,6 @@ import (
 	"github.com/euryale-ml/euryale/optim"
 	"github.com/euryale-ml/euryale/schedule"
 	"github.com/euryale-ml/euryale/trainer"
-	"github.com/euryale-ml/euryale/transforms"
 )
 
 // tiny is a network with every kind of state: weights, biases, running statistics, a
@@ -61,7 +60,6 @@ func setUp(t testing.TB, change func(*trainer.Config)) (train, test dataset.Data
 			return schedule.New("cosine", schedule.Options{Rate: rate, StepsAnEpoch: stepsAnEpoch, Epochs: epochs, WarmupEpochs: 1})
 		},
 		Epochs: 3, Batch: 8, TestBatch: 5, Resize: 20, Crop: 16, Seed: 7, Smoothing: 0.1,
-		Normalize: transforms.TaskNormalize(),
 	}
 	if change != nil {
 		change(&c)

@@ -135,7 +135,7 @@ func (t *Trainer) loaders(train, test dataset.Dataset) (err error) {
 		return fmt.Errorf("trainer: %w: the training set's classes are %d, the test set's %d, or others", ErrConfig, len(train.Classes()), len(test.Classes()))
 	}
 	of := dataset.LoaderConfig{
-		Batch: c.Batch, Workers: c.Workers, Seed: c.Seed, Normalize: c.Normalize, StopOnBad: c.StopOnBadImage, CacheBytes: c.CacheBytes,
+		Batch: c.Batch, Workers: c.Workers, Seed: c.Seed, StopOnBad: c.StopOnBadImage, CacheBytes: c.CacheBytes,
 	}
 	training := of
 	training.Shuffle, training.DropLast, training.Train, training.Transform = !c.InOrder, c.DropLast, true, c.Train

@@ -3,13 +3,30 @@ package transforms
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 )
 
 // Normalize turns 8-bit channels into float32: (v/255 − Mean)/Std, channel by
 // channel in the order red, green, blue.
+//
+// As the last step of a Compose it sets how the images are normalised once all steps have
+// been applied; as a Transform by itself it leaves the 8-bit image as it is.
 type Normalize struct {
 	Mean, Std [3]float64
 }
+
+var (
+	_ Transform  = Normalize{}
+	_ Normalizer = Normalize{}
+)
+
+// Apply returns img.
+func (Normalize) Apply(img *RGB, _ *rand.Rand) *RGB { return img }
+
+func (Normalize) edit(*RGB, *rand.Rand) {}
+
+// Normalization is n.
+func (n Normalize) Normalization() (Normalize, bool) { return n, true }
 
 // TaskNormalize has the mean and standard deviation that the recipes use:
 // ImageNet's, but for blue's mean, which is 0.405 there.

@@ -16,8 +16,8 @@ var (
 // Pipeline is the way from a decoded image to a network's input: Steps on 8-bit
 // images, which must end at W×H pixels, then Normalize.
 //
-// As a Transform it is its steps; what uses it as one, such as dataset.LoaderConfig and
-// trainer.Config, takes its Normalize too, see NormalizeAfter.
+// As a Transform it is its steps; what takes a Transform, such as dataset.LoaderConfig and
+// trainer.Config, applies its Normalize after them.
 type Pipeline struct {
 	Steps     Compose
 	W, H      int

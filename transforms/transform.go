@@ -24,30 +24,30 @@ type Sizer interface {
 	OutputSize() (w, h int)
 }
 
-// A Normalizer is a transform that knows the Normalize which its images are meant for; ok
-// is false if it does not.
+// A Normalizer is a transform that brings the Normalize of its images with it: a Pipeline,
+// a Normalize, or a Compose that holds one of them. ok is false if it has none.
 type Normalizer interface {
 	Normalization() (n Normalize, ok bool)
 }
 
-// NormalizeAfter is the Normalize to use after transforms: given, or theirs where given is
-// the zero value and they have one. Two that differ are an error, which wraps ErrNormalize.
-func NormalizeAfter(given Normalize, of ...Transform) (Normalize, error) {
+// NormalizationOf is the Normalize that transforms bring with them; ok is false if none of
+// them has one. Two that differ are an error, which wraps ErrNormalize.
+func NormalizationOf(of ...Transform) (n Normalize, ok bool, err error) {
 	for _, t := range of {
-		n, isOne := t.(Normalizer)
+		from, isOne := t.(Normalizer)
 		if !isOne {
 			continue
 		}
-		own, ok := n.Normalization()
+		own, has := from.Normalization()
 		switch {
-		case !ok || own == given:
-		case given == Normalize{}:
-			given = own
+		case !has || ok && own == n:
+		case !ok:
+			n, ok = own, true
 		default:
-			return given, fmt.Errorf("transforms: %w: mean %v std %v, and of the transform mean %v std %v", ErrNormalize, given.Mean, given.Std, own.Mean, own.Std)
+			return n, ok, fmt.Errorf("transforms: %w: mean %v std %v, and mean %v std %v", ErrNormalize, n.Mean, n.Std, own.Mean, own.Std)
 		}
 	}
-	return given, nil
+	return n, ok, nil
 }
 
 // Compose applies its transforms in order.
@@ -72,8 +72,8 @@ func (c Compose) Apply(img *RGB, r *rand.Rand) *RGB {
 	return img
 }
 
-// OutputSize is that of the last transform that changes the size, 0, 0 if it
-// does not tell.
+// OutputSize is that of the last transform that changes the size, 0, 0 if that
+// is not known.
 func (c Compose) OutputSize() (w, h int) {
 	for i := len(c) - 1; i >= 0; i-- {
 		if s, ok := c[i].(Sizer); ok {
@@ -96,11 +96,15 @@ func (c Compose) Normalization() (n Normalize, ok bool) {
 	return n, ok
 }
 
-// Validate names the step and the field that cannot be used.
+// Validate names the step and the field that cannot be used. Steps work on 8-bit images, so
+// none may follow a Normalize, and two that bring different ones are an error.
 func (c Compose) Validate() error {
 	for i, t := range c {
 		if t == nil {
 			return fmt.Errorf("transforms: step %d is nil", i)
+		}
+		if _, last := t.(Normalize); last && i < len(c)-1 {
+			return fmt.Errorf("transforms: step %d is a Normalize, want it last", i)
 		}
 		if v, ok := t.(interface{ Validate() error }); ok {
 			if err := v.Validate(); err != nil {
@@ -108,5 +112,6 @@ func (c Compose) Validate() error {
 			}
 		}
 	}
-	return nil
+	_, _, err := NormalizationOf(c...)
+	return err
 }
