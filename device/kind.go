@@ -1,12 +1,13 @@
 package device
 
-import "github.com/euryale-ml/euryale/geometry"
+import "iter"
 
-// Kind names what a step does. Operands are listed as in → out; an operand in
-// brackets is there if the attribute of the same name says so.
+// Kind names what a step does.
 type Kind uint8
 
-// Kinds of step.
+// Kinds of step, as operands → results; an operand in brackets is there if the attribute
+// of the same name says so. What else there is to know of a kind stands in its row of the
+// table in kindtable.go.
 const (
 	// Host runs the Do of a foreign Gorgonia operator on the host. The engine
 	// does it; devices never see this kind.
@@ -60,100 +61,79 @@ const (
 	SquareLerp // x, y → (1-Weight)·x + Weight·y²             LerpAttr
 	AdamWeight // w, m, v, lr, step (scalars) → w'            AdamAttr
 	SumSquares // x → Σx² (scalar), summed in float64 in an order of its own
+
 	numKinds
 )
 
-var kindNames = [numKinds]string{
-	"Host", "Conv2D", "Conv2DGradInput", "Conv2DGradWeight", "BiasAdd", "ChannelSum",
-	"BatchNormStats", "BatchNormPack", "BatchNormApply", "BatchNormGradStats", "BatchNormGradInput", "BatchNormEvalGradInput",
-	"Row", "RunningStat", "ReLU", "ReLUGrad", "Add",
-	"MaxPool", "MaxPoolGrad", "AvgPool", "AvgPoolGrad", "AdaptiveAvgPool", "AdaptiveAvgPoolGrad",
-	"Linear", "LinearGradInput", "LinearGradWeight", "LinearUpdate",
-	"Dropout", "Reshape", "Scale", "Softmax", "SoftmaxCrossEntropy", "SoftmaxCrossEntropyGrad", "ArgMax",
-	"SGDVelocity", "SGDWeight", "SGD",
-	"Lerp", "SquareLerp", "AdamWeight", "SumSquares",
-}
-
-func (k Kind) String() string {
-	if k < numKinds {
-		return kindNames[k]
+// Kinds are all kinds of step.
+func Kinds() iter.Seq[Kind] {
+	return func(yield func(Kind) bool) {
+		for k := range numKinds {
+			if !yield(k) {
+				return
+			}
+		}
 	}
-	return "Kind(?)"
 }
 
-// ConvAttr belongs to the convolutions. Bias and ReLU are for the forward kind.
-type ConvAttr struct {
-	geometry.Conv2D
-	Bias bool // a third input [O] is added
-	ReLU bool // max(0, ·) at the end
+// row is what the table says of the kind; that of no kind is empty.
+func (k Kind) row() *row {
+	if k < numKinds {
+		return &table[k]
+	}
+	return &row{name: "Kind(?)"}
 }
 
-// BiasAttr belongs to BiasAdd.
-type BiasAttr struct{ ReLU bool }
+// String is the kind's name, as in Go.
+func (k Kind) String() string { return k.row().name }
 
-// AddAttr belongs to Add.
-type AddAttr struct{ ReLU bool }
+// Attr is the zero value of the attribute struct that a step of the kind has, or nil.
+func (k Kind) Attr() any { return k.row().attr }
 
-// BatchNormAttr belongs to the kinds of batch normalisation.
-type BatchNormAttr struct {
-	Eps float64
-	// ReLU: forward, y = max(0, ·); in the gradients dy counts only where the
-	// additional last input y is positive.
-	ReLU bool
-	// Residual: a fifth input of x's shape is added before the ReLU.
-	Residual bool
+// Operand is what a step of the kind reads as its operand i, from 0.
+func (k Kind) Operand(i int) Operand { return of(k.row().in, i) }
+
+// Result is what a step of the kind leaves as its result i, from 0.
+func (k Kind) Result(i int) Operand { return of(k.row().out, i) }
+
+// of is entry i of a list, whose last entry stands for all that follow.
+func of(list []Operand, i int) Operand {
+	if len(list) == 0 {
+		return Any
+	}
+	return list[min(i, len(list)-1)]
 }
 
-// RowAttr belongs to Row.
-type RowAttr struct{ Row int }
+// Elementwise reports whether an element of the results depends on the same element of
+// the operands alone, and on scalars: such a step may run over any layout, pads included,
+// that its operands share.
+func (k Kind) Elementwise() bool { return k.row().elementwise }
 
-// RunningStatAttr belongs to RunningStat:
-// running' = (1-Momentum)·running + Momentum·Scale·stats[Row].
-type RunningStatAttr struct {
-	Row      int     // 0 mean, 1 variance
-	Momentum float64 // 0.1 in PyTorch
-	Scale    float64 // n/(n-1) for the variance, else 1
+// Update reports whether the kind makes the new value of a slot, which is written over
+// the old one once that has been read for the last time.
+func (k Kind) Update() bool { return k.row().update }
+
+// Accumulates reports whether a step of the kind may have Accumulate set; a device may
+// still refuse.
+func (k Kind) Accumulates() bool { return k.row().accumulates }
+
+// Overwrites lists pairs {result, operand}: that result may be written over that operand's
+// memory while the step runs, where a step has both and they are laid out alike. A device
+// may offer less. The list is not to be changed.
+func (k Kind) Overwrites() [][2]int { return k.row().overwrites }
+
+// Fused reports whether only the engine's passes make steps of the kind, out of steps of
+// other kinds: a graph has none.
+func (k Kind) Fused() bool { return k.row().fused }
+
+// Pools reports whether the kind reduces maps over windows.
+func (k Kind) Pools() bool { return k.row().pools }
+
+// FLOPs is the number of floating-point operations of a step: two for each multiplication
+// and addition of a product, one for each element of the first result of other kinds.
+func (s *Step) FLOPs() int64 {
+	if f := s.Kind.row().flops; f != nil {
+		return f(s)
+	}
+	return int64(s.Out[0].Elements())
 }
-
-// PoolAttr belongs to MaxPool and AvgPool and their gradients.
-type PoolAttr struct{ geometry.Pool2D }
-
-// AdaptivePoolAttr belongs to AdaptiveAvgPool and its gradient.
-type AdaptivePoolAttr struct{ geometry.AdaptivePool2D }
-
-// LinearAttr belongs to Linear.
-type LinearAttr struct {
-	Bias bool
-	ReLU bool
-}
-
-// DropoutAttr belongs to Dropout. Element i of the canonical form is kept if number i of the
-// Philox4x32-10 sequence of the seed, the step and Stream is at least P, where the input rng
-// holds {seed, step}: device/ref has DropoutKey and DropoutKeeps. Its gradient is the same
-// step on dy.
-type DropoutAttr struct {
-	P      float64 // probability of zeroing, 0 ≤ P < 1
-	Stream uint64  // philox.Stream of the layer's path
-}
-
-// CrossEntropyAttr belongs to SoftmaxCrossEntropy and its gradient. The target is
-// labels [N]int64, or probabilities [N, K] of the logits' type.
-type CrossEntropyAttr struct {
-	Smoothing float64 // target' = (1-ε)·target + ε/K
-}
-
-// SGDAttr belongs to the SGD kinds, with PyTorch's meaning.
-type SGDAttr struct {
-	Momentum    float64
-	WeightDecay float64
-	Nesterov    bool
-}
-
-// LerpAttr belongs to Lerp and SquareLerp.
-type LerpAttr struct{ Weight float64 }
-
-// AdamAttr belongs to AdamWeight: AdamW's update (Loshchilov and Hutter, 2019) from the
-// moments m and v of the gradient after step t,
-//
-//	w' = w·(1 - lr·WeightDecay) - lr/(1-Beta1ᵗ) · m/(√v/√(1-Beta2ᵗ) + Eps)
-type AdamAttr struct{ Beta1, Beta2, Eps, WeightDecay float64 }

@@ -244,13 +244,3 @@ func TestViewsAreReadInOrder(t *testing.T) {
 		t.Errorf("RunAll with a transposed input: %s", got)
 	}
 }
-
-// TestEveryKindHasForms names a kind that is missing in form.go. Fused kinds are made after
-// operands have their forms.
-func TestEveryKindHasForms(t *testing.T) {
-	for k := device.Kind(0); k.String() != "Kind(?)"; k++ {
-		if fused := k == device.SGD || k == device.LinearUpdate; engine.HasForms(k) == fused {
-			t.Errorf("%v: forms %v, fused %v", k, engine.HasForms(k), fused)
-		}
-	}
-}

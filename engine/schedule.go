@@ -87,8 +87,8 @@ func (o *ordering) emitAll(s *device.Step) {
 }
 
 // dependencies fills in who waits for whom: a step for its operands' producers, the
-// memory that it accumulates into and that memory's readers; an update wishes to come
-// after the readers of the slot that it overwrites.
+// memory that it accumulates into and that memory's readers; an update, which nothing else
+// in the program depends on, wishes to come after the readers of the slot that it overwrites.
 func (b *builder) dependencies(o *ordering) {
 	u := b.uses()
 	for _, s := range b.steps {
@@ -108,21 +108,10 @@ func (b *builder) dependencies(o *ordering) {
 			continue
 		}
 		o.writes[p] = true
-		if b.inPlaceUpdate(p) {
+		if p.Kind.Update() {
 			for _, r := range u.readers[a.slot] {
 				o.add(r, p, true)
 			}
 		}
 	}
-}
-
-// inPlaceUpdate reports whether a step may wait for the other readers of the slot
-// that it writes: it is an update, which nothing else in the step depends on.
-func (b *builder) inPlaceUpdate(s *device.Step) bool {
-	switch s.Kind {
-	case device.SGD, device.SGDVelocity, device.SGDWeight, device.LinearUpdate, device.RunningStat,
-		device.Lerp, device.SquareLerp, device.AdamWeight:
-		return true
-	}
-	return false
 }

@@ -5,7 +5,6 @@ import (
 
 	"gorgonia.org/gorgonia"
 
-	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/engine"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/op"
@@ -98,7 +97,7 @@ func derivative(n *gorgonia.Node) (d *gorgonia.Node, err error) {
 func lastMaps(g *nn.Graph) *gorgonia.Node {
 	for n := g.Output; n != nil && n.Op() != nil; {
 		o, own := n.Op().(op.Operator)
-		pools := own && (o.Kind() == device.MaxPool || o.Kind() == device.AvgPool || o.Kind() == device.AdaptiveAvgPool)
+		pools := own && o.Kind().Pools()
 		if len(n.Shape()) == 4 && !pools {
 			return n
 		}

@@ -101,41 +101,21 @@ func (d *Device) Supports(s *device.Step) bool {
 	switch s.Kind {
 	case device.Host:
 		return false
-	case device.Conv2DGradInput, device.LinearGradInput:
-		return true
 	case device.LinearUpdate:
 		return !s.Accumulate && d.fastOperands(s)
 	}
-	return !s.Accumulate
+	return !s.Accumulate || s.Kind.Accumulates()
 }
 
-// InPlace lists the outputs that may take an input's memory.
+// InPlace lists the results that may take an operand's memory: all that the kinds allow.
 func (d *Device) InPlace(s *device.Step) [][2]int {
-	switch s.Kind {
-	case device.ReLU, device.Scale, device.Dropout, device.BiasAdd:
-		return [][2]int{{0, 0}}
-	case device.ReLUGrad:
-		return [][2]int{{0, 1}}
-	case device.Add:
-		return [][2]int{{0, 0}, {0, 1}}
-	case device.RunningStat, device.SGDVelocity, device.SGDWeight, device.Lerp, device.SquareLerp, device.AdamWeight:
-		return [][2]int{{0, 0}}
-	case device.BatchNormGradInput:
-		return [][2]int{{0, 1}}
-	case device.BatchNormEvalGradInput:
-		return [][2]int{{0, 0}}
-	case device.SGD:
-		if len(s.Out) == 2 {
-			return [][2]int{{0, 0}, {1, 1}}
+	pairs := s.Kind.Overwrites()
+	for i, p := range pairs {
+		if p[0] >= len(s.Out) {
+			return pairs[:i] // they are in order of the results
 		}
-		return [][2]int{{0, 0}}
-	case device.LinearUpdate:
-		if len(s.Out) == 2 {
-			return [][2]int{{0, 2}, {1, 3}}
-		}
-		return [][2]int{{0, 2}}
 	}
-	return nil
+	return pairs
 }
 
 // Bind resolves a step to its memory: the fast kernel where there is one for the

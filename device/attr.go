@@ -1,0 +1,80 @@
+package device
+
+import "github.com/euryale-ml/euryale/geometry"
+
+// ConvAttr belongs to the convolutions. Bias and ReLU are for the forward kind.
+type ConvAttr struct {
+	geometry.Conv2D
+	Bias bool // a third input [O] is added
+	ReLU bool // max(0, ·) at the end
+}
+
+// BiasAttr belongs to BiasAdd.
+type BiasAttr struct{ ReLU bool }
+
+// AddAttr belongs to Add.
+type AddAttr struct{ ReLU bool }
+
+// BatchNormAttr belongs to the kinds of batch normalisation.
+type BatchNormAttr struct {
+	Eps float64
+	// ReLU: forward, y = max(0, ·); in the gradients dy counts only where the
+	// additional last input y is positive.
+	ReLU bool
+	// Residual: a fifth input of x's shape is added before the ReLU.
+	Residual bool
+}
+
+// RowAttr belongs to Row.
+type RowAttr struct{ Row int }
+
+// RunningStatAttr belongs to RunningStat:
+// running' = (1-Momentum)·running + Momentum·Scale·stats[Row].
+type RunningStatAttr struct {
+	Row      int     // 0 mean, 1 variance
+	Momentum float64 // 0.1 in PyTorch
+	Scale    float64 // n/(n-1) for the variance, else 1
+}
+
+// PoolAttr belongs to MaxPool and AvgPool and their gradients.
+type PoolAttr struct{ geometry.Pool2D }
+
+// AdaptivePoolAttr belongs to AdaptiveAvgPool and its gradient.
+type AdaptivePoolAttr struct{ geometry.AdaptivePool2D }
+
+// LinearAttr belongs to Linear.
+type LinearAttr struct {
+	Bias bool
+	ReLU bool
+}
+
+// DropoutAttr belongs to Dropout. Element i of the canonical form is kept if number i of the
+// Philox4x32-10 sequence of the seed, the step and Stream is at least P, where the input rng
+// holds {seed, step}: device/ref has DropoutKey and DropoutKeeps. Its gradient is the same
+// step on dy.
+type DropoutAttr struct {
+	P      float64 // probability of zeroing, 0 ≤ P < 1
+	Stream uint64  // philox.Stream of the layer's path
+}
+
+// CrossEntropyAttr belongs to SoftmaxCrossEntropy and its gradient. The target is
+// labels [N]int64, or probabilities [N, K] of the logits' type.
+type CrossEntropyAttr struct {
+	Smoothing float64 // target' = (1-ε)·target + ε/K
+}
+
+// SGDAttr belongs to the SGD kinds, with PyTorch's meaning.
+type SGDAttr struct {
+	Momentum    float64
+	WeightDecay float64
+	Nesterov    bool
+}
+
+// LerpAttr belongs to Lerp and SquareLerp.
+type LerpAttr struct{ Weight float64 }
+
+// AdamAttr belongs to AdamWeight: AdamW's update (Loshchilov and Hutter, 2019) from the
+// moments m and v of the gradient after step t,
+//
+//	w' = w·(1 - lr·WeightDecay) - lr/(1-Beta1ᵗ) · m/(√v/√(1-Beta2ᵗ) + Eps)
+type AdamAttr struct{ Beta1, Beta2, Eps, WeightDecay float64 }
