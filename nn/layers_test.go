@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"gorgonia.org/tensor"
@@ -17,15 +18,26 @@ import (
 // running statistics.
 func TestAsPyTorch(t *testing.T) {
 	modules := map[string][]nn.Module{
-		"conv":           {&nn.Conv2D{In: 3, Out: 4, Kernel: 3, Stride: 2, Padding: 1, Bias: true}},
-		"conv grouped":   {&nn.Conv2D{In: 4, Out: 6, Kernel: 3, Padding: 2, Dilation: 2, Groups: 2}},
-		"batchnorm":      {&nn.BatchNorm2D{Channels: 3}},
-		"linear":         {&nn.Linear{In: 7, Out: 5}},
-		"maxpool":        {&nn.MaxPool2D{Kernel: 3, Stride: 2, Padding: 1}},
-		"maxpool ceil":   {&nn.MaxPool2D{Kernel: 2, CeilMode: true}},
-		"avgpool":        {&nn.AvgPool2D{Kernel: 2, CeilMode: true}},
-		"avgpool padded": {&nn.AvgPool2D{Kernel: 3, Stride: 2, Padding: 1, CountIncludePad: true}},
-		"adaptive":       {&nn.AdaptiveAvgPool2D{Size: 7}},
+		"conv":         {&nn.Conv2D{In: 3, Out: 4, Kernel: 3, Stride: 2, Padding: 1, Bias: true}},
+		"conv grouped": {&nn.Conv2D{In: 4, Out: 6, Kernel: 3, Padding: 2, Dilation: 2, Groups: 2}},
+		"conv rectangular": {
+			&nn.Conv2D{In: 3, Out: 4, KernelHW: [2]int{1, 5}, StrideHW: [2]int{2, 1}, PaddingHW: [2]int{0, 2}, Bias: true},
+		},
+		"conv rectangular dilated": {
+			&nn.Conv2D{In: 2, Out: 3, KernelHW: [2]int{3, 2}, StrideHW: [2]int{1, 3}, PaddingHW: [2]int{2, 1}, DilationHW: [2]int{2, 1}},
+		},
+		"batchnorm eps momentum": {&nn.BatchNorm2D{Channels: 3, Eps: 1e-2, Momentum: 0.3}},
+		"linear without bias":    {&nn.Linear{In: 7, Out: 5, NoBias: true}},
+		"maxpool rectangular":    {&nn.MaxPool2D{KernelHW: [2]int{3, 2}, StrideHW: [2]int{2, 1}, PaddingHW: [2]int{1, 0}}},
+		"avgpool rectangular":    {&nn.AvgPool2D{KernelHW: [2]int{1, 3}, StrideHW: [2]int{1, 2}, PaddingHW: [2]int{0, 1}}},
+		"adaptive rectangular":   {&nn.AdaptiveAvgPool2D{SizeHW: [2]int{2, 5}}},
+		"batchnorm":              {&nn.BatchNorm2D{Channels: 3}},
+		"linear":                 {&nn.Linear{In: 7, Out: 5}},
+		"maxpool":                {&nn.MaxPool2D{Kernel: 3, Stride: 2, Padding: 1}},
+		"maxpool ceil":           {&nn.MaxPool2D{Kernel: 2, CeilMode: true}},
+		"avgpool":                {&nn.AvgPool2D{Kernel: 2, CeilMode: true}},
+		"avgpool padded":         {&nn.AvgPool2D{Kernel: 3, Stride: 2, Padding: 1, CountIncludePad: true}},
+		"adaptive":               {&nn.AdaptiveAvgPool2D{Size: 7}},
 		"chain": {
 			&nn.Conv2D{In: 2, Out: 4, Kernel: 3, Bias: true}, &nn.BatchNorm2D{Channels: 4}, &nn.ReLU{},
 			&nn.AdaptiveAvgPool2D{Size: 2}, &nn.Flatten{}, &nn.Linear{In: 16, Out: 3},
@@ -54,6 +66,12 @@ func TestGradients(t *testing.T) {
 		{&nn.Conv2D{In: 4, Out: 4, Kernel: 3, Stride: 2, Padding: 1, Groups: 4}, shape{2, 4, 5, 5}},
 		{&nn.Conv2D{In: 2, Out: 5, Kernel: 3, Padding: 1, Dilation: 2, Bias: true}, shape{1, 2, 7, 5}},
 		{&nn.Conv2D{In: 3, Out: 2, Kernel: 3, Padding: 1, Bias: true}, shape{1, 3, 1, 1}},
+		{&nn.Conv2D{In: 2, Out: 3, KernelHW: [2]int{1, 3}, StrideHW: [2]int{2, 1}, PaddingHW: [2]int{0, 1}, Bias: true}, shape{2, 2, 5, 4}},
+		{&nn.Linear{In: 4, Out: 3, NoBias: true}, shape{2, 4}},
+		{&nn.MaxPool2D{KernelHW: [2]int{3, 1}, StrideHW: [2]int{2, 1}, PaddingHW: [2]int{1, 0}}, shape{2, 2, 5, 4}},
+		{&nn.AvgPool2D{KernelHW: [2]int{1, 2}}, shape{2, 2, 5, 4}},
+		{&nn.AdaptiveAvgPool2D{SizeHW: [2]int{1, 3}}, shape{2, 2, 5, 7}},
+		{&nn.BatchNorm2D{Channels: 3, Eps: 0.1, Momentum: 0.5}, shape{2, 3, 3, 2}},
 		{&nn.BatchNorm2D{Channels: 3}, shape{2, 3, 3, 1}},
 		{&nn.BatchNorm2D{Channels: 4}, shape{5, 4}},
 		{&nn.Linear{In: 5, Out: 3}, shape{2, 5}},
@@ -84,6 +102,24 @@ func trace(t *testing.T, m nn.Module, o nn.Options, shape ...int) *nn.Graph {
 		t.Fatal(err)
 	}
 	return g
+}
+
+// TestWindows refuses a window given twice, and settings that make no sense.
+func TestWindows(t *testing.T) {
+	for want, m := range map[string]nn.Module{
+		"Kernel 3 and KernelHW [1 3]: want one of them":   &nn.Conv2D{In: 2, Out: 2, Kernel: 3, KernelHW: [2]int{1, 3}},
+		"Padding 1 and PaddingHW [0 1]: want one of them": &nn.MaxPool2D{Kernel: 2, Padding: 1, PaddingHW: [2]int{0, 1}},
+		"Stride 2 and StrideHW [1 2]: want one of them":   &nn.AvgPool2D{Kernel: 2, Stride: 2, StrideHW: [2]int{1, 2}},
+		"Size 2 and SizeHW [1 2]: want one of them":       &nn.AdaptiveAvgPool2D{Size: 2, SizeHW: [2]int{1, 2}},
+		"Kernel 0×3":   &nn.Conv2D{In: 2, Out: 2, KernelHW: [2]int{0, 3}},
+		"Eps -1":       &nn.BatchNorm2D{Channels: 2, Eps: -1},
+		"Momentum 1.5": &nn.BatchNorm2D{Channels: 2, Momentum: 1.5},
+		"Momentum NaN": &nn.BatchNorm2D{Channels: 2, Momentum: math.NaN()},
+	} {
+		if _, err := nn.Trace(m, []int{1, 2, 6, 6}, nn.Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
 }
 
 // TestDropout checks that it acts in training alone, and what it does there.

@@ -6,9 +6,10 @@ import (
 	"github.com/euryale-ml/euryale/op"
 )
 
-// Linear is torch.nn.Linear with bias: x [N, In] → [N, Out].
+// Linear is torch.nn.Linear: x [N, In] → x·Wᵀ + b [N, Out].
 type Linear struct {
 	In, Out int
+	NoBias  bool // as torch.nn.Linear(bias=False)
 	// Init is of the weight; nil means PyTorch's U(±1/√In).
 	Init Init
 	// BiasInit is of the bias; nil means PyTorch's U(±1/√In).
@@ -30,13 +31,12 @@ func (l *Linear) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
 	}
 	path, usual := s.Path(l), FanInUniform{In: l.In}
 	w := s.Param(l, "weight", Weight, orInit(l.Init, usual), l.Out, l.In)
-	b := s.Param(l, "bias", Bias, orInit(l.BiasInit, usual), l.Out)
 	if s.Err() != nil {
 		return nil
 	}
 	y := s.Try(op.Linear(path, x, w))
-	if y != nil {
-		y = s.Try(op.BiasAdd(path, y, b))
+	if !l.NoBias && y != nil {
+		y = s.Try(op.BiasAdd(path, y, s.Param(l, "bias", Bias, orInit(l.BiasInit, usual), l.Out)))
 	}
 	if y != nil {
 		s.Note(l, "Linear", y, int64(x.Shape()[0])*int64(l.In)*int64(l.Out))

@@ -1,21 +1,29 @@
 package nn
 
 import (
+	"cmp"
+	"math"
+
 	"gorgonia.org/gorgonia"
 
 	"github.com/euryale-ml/euryale/op"
 )
 
-// BatchNorm2D is torch.nn.BatchNorm2d over x [N, Channels, H, W] (or [N, Channels]):
-// in training by the batch's statistics, which also move the running ones by 0.1,
-// in evaluation, and where Options.KeepStatistics names it, by the running statistics.
-// ε is 1e-5.
+// BatchNorm2D is torch.nn.BatchNorm2d over x [N, Channels, H, W], or [N, Channels] as
+// torch.nn.BatchNorm1d: y = γ·(x - mean)/√(variance + Eps) + β a channel.
+//
+// In training mean and variance are the batch's, and the running ones move towards them:
+// running = (1-Momentum)·running + Momentum·batch's, with the unbiased variance. In
+// evaluation, and where Options.KeepStatistics chooses the layer, they are the running ones.
 type BatchNorm2D struct {
 	Channels int
+	Eps      float64 // added to the variance; 0 means 1e-5, as in PyTorch
+	Momentum float64 // of the running statistics, at most 1; 0 means 0.1, as in PyTorch
 	// Gamma is the scale's value when new; nil means 1.
 	Gamma Init
 }
 
+// PyTorch's defaults.
 const (
 	batchNormEps      = 1e-5
 	batchNormMomentum = 0.1
@@ -28,6 +36,10 @@ func (b *BatchNorm2D) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
 	}
 	if b.Channels < 1 {
 		s.Errorf(b, ErrModule, "Channels %d, want a positive number", b.Channels)
+		return nil
+	}
+	if !(b.Eps >= 0 && b.Eps <= math.MaxFloat32) || !(b.Momentum >= 0 && b.Momentum <= 1) {
+		s.Errorf(b, ErrModule, "Eps %v, Momentum %v: want Eps ≥ 0 and 0 ≤ Momentum ≤ 1", b.Eps, b.Momentum)
 		return nil
 	}
 	if len(x.Shape()) < 2 || x.Shape()[1] != b.Channels {
@@ -46,7 +58,7 @@ func (b *BatchNorm2D) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
 	if stats == nil {
 		return nil
 	}
-	y := s.Try(op.BatchNormApply(s.Path(b), x, stats, gamma, beta, batchNormEps, s.BatchStatistics(b)))
+	y := s.Try(op.BatchNormApply(s.Path(b), x, stats, gamma, beta, cmp.Or(b.Eps, batchNormEps), s.BatchStatistics(b)))
 	s.Note(b, "BatchNorm2D", y, 0)
 	return y
 }
@@ -61,8 +73,9 @@ func (b *BatchNorm2D) stats(s *Scope, x, mean, variance *gorgonia.Node) *gorgoni
 	if stats == nil {
 		return nil
 	}
-	newMean := s.Try(op.RunningMean(path, mean, stats, batchNormMomentum))
-	newVariance := s.Try(op.RunningVar(path, variance, stats, batchNormMomentum, x.Shape().TotalSize()/b.Channels))
+	momentum := cmp.Or(b.Momentum, batchNormMomentum)
+	newMean := s.Try(op.RunningMean(path, mean, stats, momentum))
+	newVariance := s.Try(op.RunningVar(path, variance, stats, momentum, x.Shape().TotalSize()/b.Channels))
 	if s.Err() != nil {
 		return nil
 	}

@@ -6,12 +6,17 @@ import (
 	"github.com/euryale-ml/euryale/op"
 )
 
-// MaxPool2D is torch.nn.MaxPool2d.
+// MaxPool2D is torch.nn.MaxPool2d: x [N, C, H, W] → [N, C, OutH, OutW], with
+// OutH = ⌊(H + 2·Padding - Kernel)/Stride⌋ + 1, and OutW alike.
 type MaxPool2D struct {
-	Kernel   int
-	Stride   int // 0 means Kernel
-	Padding  int // at most half the kernel; never wins
-	CeilMode bool
+	Kernel  int
+	Stride  int // 0 means Kernel
+	Padding int // at most half the kernel; it counts as −∞
+
+	// {height, width} instead, for rectangular windows.
+	KernelHW, StrideHW, PaddingHW [2]int
+
+	CeilMode bool // rounds the output size up
 }
 
 // Forward pools x [N, C, H, W].
@@ -20,20 +25,25 @@ func (p *MaxPool2D) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
 		return nil
 	}
 	y := s.Try(op.MaxPool2D(s.Path(p), x, op.PoolOptions{
-		Kernel: both(p.Kernel), Stride: both(p.Stride), Padding: both(p.Padding), CeilMode: p.CeilMode,
+		Kernel: pair(s, p, "Kernel", p.Kernel, p.KernelHW), Stride: pair(s, p, "Stride", p.Stride, p.StrideHW),
+		Padding: pair(s, p, "Padding", p.Padding, p.PaddingHW), CeilMode: p.CeilMode,
 	}))
 	s.Note(p, "MaxPool2D", y, 0)
 	return y
 }
 
-// AvgPool2D is torch.nn.AvgPool2d, but padding does not count unless CountIncludePad
-// is set, which is PyTorch's default.
+// AvgPool2D is torch.nn.AvgPool2d; see MaxPool2D for the shapes. Padding is left out of the
+// average; PyTorch counts it by default.
 type AvgPool2D struct {
-	Kernel          int
-	Stride          int // 0 means Kernel
-	Padding         int // at most half the kernel
-	CeilMode        bool
-	CountIncludePad bool
+	Kernel  int
+	Stride  int // 0 means Kernel
+	Padding int // at most half the kernel
+
+	// {height, width} instead, for rectangular windows.
+	KernelHW, StrideHW, PaddingHW [2]int
+
+	CeilMode        bool // rounds the output size up
+	CountIncludePad bool // the padding counts as zeros; PyTorch's default is true
 }
 
 // Forward pools x [N, C, H, W].
@@ -42,16 +52,17 @@ func (p *AvgPool2D) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
 		return nil
 	}
 	y := s.Try(op.AvgPool2D(s.Path(p), x, op.PoolOptions{
-		Kernel: both(p.Kernel), Stride: both(p.Stride), Padding: both(p.Padding),
-		CeilMode: p.CeilMode, CountIncludePad: p.CountIncludePad,
+		Kernel: pair(s, p, "Kernel", p.Kernel, p.KernelHW), Stride: pair(s, p, "Stride", p.Stride, p.StrideHW),
+		Padding: pair(s, p, "Padding", p.Padding, p.PaddingHW), CeilMode: p.CeilMode, CountIncludePad: p.CountIncludePad,
 	}))
 	s.Note(p, "AvgPool2D", y, 0)
 	return y
 }
 
-// AdaptiveAvgPool2D is torch.nn.AdaptiveAvgPool2d to Size×Size.
+// AdaptiveAvgPool2D is torch.nn.AdaptiveAvgPool2d: x [N, C, H, W] → [N, C, Size, Size].
 type AdaptiveAvgPool2D struct {
-	Size int // 0 means 1: the global average
+	Size   int    // 0 means 1: the global average
+	SizeHW [2]int // {height, width} instead
 }
 
 // Forward pools x [N, C, H, W].
@@ -59,8 +70,8 @@ func (p *AdaptiveAvgPool2D) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
 	if s.Err() != nil {
 		return nil
 	}
-	size := max(p.Size, 1)
-	y := s.Try(op.AdaptiveAvgPool2D(s.Path(p), x, size, size))
+	size := pair(s, p, "Size", p.Size, p.SizeHW)
+	y := s.Try(op.AdaptiveAvgPool2D(s.Path(p), x, max(size[0], 1), max(size[1], 1)))
 	s.Note(p, "AdaptiveAvgPool2D", y, 0)
 	return y
 }

@@ -21,8 +21,8 @@ type PoolOptions struct {
 	CountIncludePad bool
 }
 
-// MaxPool2D is torch.nn.functional.max_pool2d of x [N, C, H, W]. Padding never
-// wins. The gradient goes to the first maximum of each window in row order.
+// MaxPool2D is torch.nn.functional.max_pool2d of x [N, C, H, W]. Padding
+// counts as −∞. The gradient goes to the first maximum of each window in row order.
 func MaxPool2D(path string, x *gorgonia.Node, o PoolOptions) (*gorgonia.Node, error) {
 	o.CountIncludePad = false
 	g, err := poolGeometry(device.MaxPool, path, x, o)

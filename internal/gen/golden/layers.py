@@ -58,6 +58,13 @@ def layers():
     return {
         "conv": module(nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1)), 2, 3, 7, 5),
         "conv grouped": module(nn.Sequential(nn.Conv2d(4, 6, 3, 1, 2, 2, 2, bias=False)), 2, 4, 5, 6),
+        "conv rectangular": module(nn.Sequential(nn.Conv2d(3, 4, (1, 5), (2, 1), (0, 2), (1, 1))), 2, 3, 5, 7),
+        "conv rectangular dilated": module(nn.Sequential(nn.Conv2d(2, 3, (3, 2), (1, 3), (2, 1), (2, 1), bias=False)), 2, 2, 5, 7),
+        "batchnorm eps momentum": module(nn.Sequential(nn.BatchNorm2d(3, eps=1e-2, momentum=0.3)), 4, 3, 2, 3),
+        "linear without bias": module(nn.Sequential(nn.Linear(7, 5, bias=False)), 3, 7),
+        "maxpool rectangular": module(nn.Sequential(nn.MaxPool2d((3, 2), (2, 1), (1, 0))), 2, 3, 7, 6),
+        "avgpool rectangular": module(nn.Sequential(nn.AvgPool2d((1, 3), (1, 2), (0, 1), count_include_pad=False)), 2, 3, 4, 7),
+        "adaptive rectangular": module(nn.Sequential(nn.AdaptiveAvgPool2d((2, 5))), 1, 2, 9, 7),
         "batchnorm": module(nn.Sequential(nn.BatchNorm2d(3)), 4, 3, 2, 3),
         "linear": module(nn.Sequential(nn.Linear(7, 5)), 3, 7),
         "maxpool": module(nn.Sequential(nn.MaxPool2d(3, 2, 1)), 2, 3, 7, 6),
