@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/infer"
 	"github.com/euryale-ml/euryale/models"
 	"github.com/euryale-ml/euryale/trainer"
@@ -36,7 +38,7 @@ func (o *predictOptions) flags() *flag.FlagSet {
 	f.StringVar(&o.cam, "cam", "", "picture `FILE.png` of what spoke for the class (Grad-CAM); of several images, FILE-1-NAME.png and so on")
 	f.StringVar(&o.class, "class", "", "`CLASS` of -cam, by name or index; else the most probable one")
 	f.IntVar(&o.top, "top", 5, "classes in \"top\", the most probable first")
-	f.StringVar(&o.device, "device", "auto", "auto or cpu")
+	f.StringVar(&o.device, "device", device.Auto, "one of "+strings.Join(device.Names(), ", "))
 	f.IntVar(&o.threads, "threads", 0, "workers; 0: all that the container allows")
 	f.StringVar(&o.model, "model", "", "model of a file without metadata: "+strings.Join(models.Names(), ", "))
 	f.StringVar(&o.key, "weights-key", "", "`KEY` of the part of a file to take, such as model_ema; else what fits the model best")
@@ -105,11 +107,24 @@ func (o *predictOptions) check(images []string) error {
 	case o.resize < 0 || o.crop < 0:
 		return usagef("-resize %d -crop %d: want 0 for the usual size, or more", o.resize, o.crop)
 	}
-	if kind, _, _ := strings.Cut(o.device, ":"); !slices.Contains([]string{"auto", "cpu", "cuda"}, kind) {
-		return unknownName("-device", o.device, []string{"auto", "cpu"})
+	if err := checkDevice(o.device); err != nil {
+		return err
 	}
 	if o.model != "" && !slices.Contains(models.Names(), o.model) {
 		return unknownName("-model", o.model, models.Names())
+	}
+	return nil
+}
+
+// checkDevice says what is wrong with the name of a device, by the rule of the key device.
+func checkDevice(name string) error {
+	c := config.Default()
+	c.Device = name
+	switch err := c.Validate(trainer.Known()); {
+	case errors.Is(err, config.ErrUnavailable):
+		return err
+	case err != nil:
+		return unknownName("-device", name, device.Names())
 	}
 	return nil
 }
@@ -129,7 +144,7 @@ func (o *predictOptions) run(ctx context.Context, s IO, images []string) (bad in
 	if of.Classes, err = readNames(o.classes); err != nil {
 		return 0, err
 	}
-	if of.Device, err = trainer.OpenDevice(o.device, o.threads); err != nil {
+	if of.Device, err = device.Open(o.device, device.Options{Threads: o.threads}); err != nil {
 		return 0, err
 	}
 	defer of.Device.Close()

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/euryale-ml/euryale/config"
-	"github.com/euryale-ml/euryale/device/cpu"
+	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/internal/filelock"
 )
 
@@ -206,9 +206,9 @@ func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
 // again is what to type to call this command again.
 func (t training) again() string { return strings.TrimSpace(t.program.command() + " " + t.words) }
 
-// printVersion tells the module's version, Go's, the system and the kernels.
+// printVersion tells the module's version, Go's, the system and the device that auto takes.
 func printVersion(w io.Writer) {
-	fmt.Fprintf(w, "euryale %s, %s %s/%s, %s\n", moduleVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH, describeCPU())
+	fmt.Fprintf(w, "euryale %s, %s %s/%s, %s\n", moduleVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH, describeDevice())
 }
 
 // moduleVersion is the version of this module in the program.
@@ -225,8 +225,8 @@ func moduleVersion() string {
 	return "(devel)"
 }
 
-func describeCPU() string {
-	d, err := cpu.New(cpu.Options{})
+func describeDevice() string {
+	d, err := device.Open(device.Auto, device.Options{})
 	if err != nil {
 		return err.Error()
 	}

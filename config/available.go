@@ -1,38 +1,28 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 )
 
-// available has the words of keys that this build can do, where they are not all that the
-// key knows. Help offers no others.
-var available = map[string][]string{
-	"device":    {"auto", "cpu"},
-	"precision": {"float32", "float64"},
-}
-
-// offered are the words that this build offers for a key; nil: any text.
+// offered are the words that this program offers for a key; nil: any text.
 func (k *key) offered(known ...Known) []string {
 	if k.names != "" {
 		return namesOf(k.names, known)
 	}
-	if words := available[k.path]; words != nil {
-		return words
+	if k.absent == nil {
+		return k.words
 	}
-	return k.words
+	return slices.DeleteFunc(slices.Clone(k.words), func(word string) bool { return slices.Contains(k.absent, word) })
 }
 
-// Unavailable says which values ask for what this build does not have; nil if there is
-// none.
-func (c *Config) Unavailable() error {
-	var errs []error
-	for _, k := range keys {
-		if words := available[k.path]; words != nil && !slices.Contains(words, k.get(c)) && k.allows(k.get(c)) {
-			errs = append(errs, &keyError{fmt.Sprintf("%s = %s is not available in this version; there is %s", k.path, k.get(c), strings.Join(words, ", ")), ErrUnavailable})
-		}
+// unavailable says that a value is one that other builds know and this program does not
+// offer; nil if it is not.
+func (k *key) unavailable(value string, known []Known) error {
+	offered := k.offered(known...)
+	if offered == nil || slices.Contains(offered, value) || !allows(k.absent, value) {
+		return nil
 	}
-	return errors.Join(errs...)
+	return &keyError{fmt.Sprintf("%s = %s is not available in this version; there is %s", k.path, value, strings.Join(offered, ", ")), ErrUnavailable}
 }

@@ -13,8 +13,8 @@ import (
 const Format = 1
 
 // Config holds every setting of a training run. The tags say what each field
-// means: yaml its key, range the interval of its numbers, oneof its words, help
-// its meaning. Default has the values that are used where nothing is given.
+// means: yaml its key, range the interval of its numbers, oneof its words, names the
+// list of Known that has them, absent words that only other builds have, help its meaning. Default has the values that are used where nothing is given.
 //
 // A Config may be copied by assignment; Set and Load never change the lists that
 // a copy shares.
@@ -22,8 +22,8 @@ type Config struct {
 	Name      string   `yaml:"name" help:"name of the run and its folder; empty = <model>-<set>-<optim>-lr<lr>-bs<batch>[-tricks]"`
 	Seed      uint64   `yaml:"seed" help:"seed of weights, order of images, augmentation and dropout"`
 	Threads   int      `yaml:"threads" range:"[0,4096]" resume:"free" help:"threads of the engine; 0 = all that the container allows"`
-	Device    string   `yaml:"device" oneof:"auto,cpu,cuda,cuda:N" resume:"free" help:"where the network runs"`
-	Precision string   `yaml:"precision" oneof:"float32,bfloat16,float64" help:"float type of the network; float64 is the CPU's plain reference"`
+	Device    string   `yaml:"device" names:"devices" absent:"cuda,cuda:N" resume:"free" help:"where the network runs"`
+	Precision string   `yaml:"precision" oneof:"float32,bfloat16,float64" absent:"bfloat16" help:"float type of the network; float64 is the CPU's plain reference"`
 	Model     Model    `yaml:"model"`
 	Data      Data     `yaml:"data"`
 	Augment   Augment  `yaml:"augment"`

@@ -9,33 +9,42 @@ import (
 
 // TestHelpOffersWhatThisBuildHas looks for words that would be refused.
 func TestHelpOffersWhatThisBuildHas(t *testing.T) {
-	help := Help()
+	known := Known{Models: []string{"own", "vgg16"}, Sets: []string{"drawn"}, Devices: []string{"auto", "cpu"}}
+	help := Help(known)
 	for _, absent := range []string{"cuda", "bfloat16"} {
 		if strings.Contains(help, absent) {
 			t.Errorf("the help offers %s", absent)
 		}
 	}
-	for _, k := range Keys(Known{Models: []string{"own"}, Sets: []string{"drawn"}}) {
+	for _, k := range Keys(known) {
 		for _, word := range k.Words {
 			c := Default()
 			if err := c.Set(k.Path, word); err != nil {
 				t.Errorf("%s offers %s: %v", k.Path, word, err)
-			} else if err := c.Unavailable(); err != nil {
-				t.Error(err)
+			} else if err := c.Validate(known); err != nil {
+				t.Errorf("%s offers %s: %v", k.Path, word, err)
 			}
 		}
 	}
-	for key, value := range map[string]string{"device": "cuda:1", "precision": "bfloat16"} {
+	for _, s := range []struct{ key, value, there string }{
+		{"device", "cuda", "auto, cpu"}, {"device", "cuda:12", "auto, cpu"}, {"precision", "bfloat16", "float32, float64"},
+	} {
 		c := Default()
-		if err := c.Set(key, value); err != nil {
+		if err := c.Set(s.key, s.value); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.Unavailable(); !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "there is "+strings.Join(available[key], ", ")) {
-			t.Errorf("%s=%s: %v", key, value, err)
+		if err := c.Validate(known); !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "there is "+s.there) {
+			t.Errorf("%s=%s: %v", s.key, s.value, err)
 		}
-		if err := c.Set(key, "zebra"); err == nil || !strings.HasSuffix(err.Error(), "want one of "+strings.Join(available[key], ", ")) {
-			t.Errorf("%s=zebra: %v", key, err)
-		}
+	}
+	c := Default()
+	c.Device, known.Devices = "cuda:1", []string{"auto", "cpu", "cuda", "cuda:0", "cuda:1"}
+	if err := c.Validate(known); err != nil {
+		t.Errorf("in a build that has it: %v", err)
+	}
+	c.Device = "cuda:2"
+	if err := c.Validate(known); err == nil || !strings.Contains(err.Error(), "there is auto, cpu, cuda, cuda:0, cuda:1") {
+		t.Errorf("one too many: %v", err)
 	}
 }
 

@@ -21,8 +21,8 @@ type Key struct {
 	Words     []string     // those that this build takes, or may be in its list; nil: any text or number
 }
 
-// Keys lists every key in the order of the YAML. known names the models and sets
-// that there are.
+// Keys lists every key in the order of the YAML. known names the models, sets and
+// devices that there are.
 func Keys(known ...Known) []Key {
 	c := Default()
 	list := make([]Key, len(keys))
@@ -40,6 +40,7 @@ type key struct {
 	kind      reflect.Type
 	interval  *interval
 	words     []string // oneof
+	absent    []string // words that other builds have; N stands for a number
 	names     string   // which list of Known
 	help      string
 	resumable bool
@@ -72,15 +73,21 @@ func walk(t reflect.Type, prefix string, index []int) {
 			path: path, index: at, kind: f.Type, names: f.Tag.Get("names"), help: f.Tag.Get("help"),
 			resumable: f.Tag.Get("resume") == "free", anyOrder: f.Tag.Get("order") == "any",
 		}
-		if words := f.Tag.Get("oneof"); words != "" {
-			k.words = strings.Split(words, ",")
-		}
+		k.words, k.absent = listOf(f.Tag.Get("oneof")), listOf(f.Tag.Get("absent"))
 		if r := f.Tag.Get("range"); r != "" {
 			k.interval = parseInterval(r)
 		}
 		keys = append(keys, k)
 		byPath[path] = k
 	}
+}
+
+// listOf splits a tag's words at commas; nil if there are none.
+func listOf(tag string) []string {
+	if tag == "" {
+		return nil
+	}
+	return strings.Split(tag, ",")
 }
 
 // field is where the key's value lives in c.

@@ -11,9 +11,9 @@ import (
 	"github.com/euryale-ml/euryale/metrics"
 )
 
-// Known names the models and sets that a program offers, those that users
+// Known names what a program offers for the keys that choose by name, what users
 // registered included. A nil list is not known: then any name passes.
-type Known struct{ Models, Sets []string }
+type Known struct{ Models, Sets, Devices []string }
 
 // The names that come with this module.
 var (
@@ -23,10 +23,7 @@ var (
 
 // namesOf is what a list of names holds for Help: known's, else the module's own.
 func namesOf(which string, known []Known) []string {
-	names := builtInModels
-	if which == "sets" {
-		names = builtInSets
-	}
+	names := map[string][]string{"models": builtInModels, "sets": builtInSets}[which]
 	for _, k := range known {
 		if given := k.list(which); given != nil {
 			names = given
@@ -39,6 +36,8 @@ func (k Known) list(which string) []string {
 	switch {
 	case which == "models":
 		return k.Models
+	case which == "devices":
+		return k.Devices
 	case k.Sets == nil || slices.Contains(k.Sets, "auto"):
 		return k.Sets
 	}
@@ -46,21 +45,22 @@ func (k Known) list(which string) []string {
 }
 
 // Validate checks every value's range, what hangs together, and that this
-// version can do it (see Unavailable). Given known, the names of model and set
-// must be in its lists (the set "auto" always is); without, they need only be
-// there. All that is wrong is in the error.
+// version can do it, else the error is ErrUnavailable. Given known, the names of model,
+// set and device must be in its lists (the set "auto" always is); without, they need only
+// be there. All that is wrong is in the error.
 func (c *Config) Validate(known ...Known) error {
 	var errs []error
 	for _, k := range keys {
 		v := k.field(c)
 		if err := k.check(v); err != nil {
 			errs = append(errs, err)
+		} else if err := k.unavailable(k.get(c), known); err != nil {
+			errs = append(errs, err)
 		} else if k.names != "" {
 			errs = append(errs, k.checkName(v.String(), known))
 		}
 	}
 	errs = append(errs, c.together()...)
-	errs = append(errs, c.Unavailable())
 	return errors.Join(errs...)
 }
 

@@ -205,15 +205,15 @@ func nearestOf(word string, words []string) string {
 	return "; the nearest is " + near
 }
 
-// allows says whether a word is one of the key's; N in a word stands for a number.
-func (k *key) allows(word string) bool {
-	if k.words == nil || slices.Contains(k.words, word) {
-		return true
-	}
-	return slices.ContainsFunc(k.words, func(w string) bool {
+// allows says whether a word is one of the key's.
+func (k *key) allows(word string) bool { return k.words == nil || allows(k.words, word) }
+
+// allows says whether a word is in a list; N at a listed word's end stands for a number.
+func allows(words []string, word string) bool {
+	return slices.ContainsFunc(words, func(w string) bool {
 		stem, ok := strings.CutSuffix(w, "N")
 		if !ok || !strings.HasPrefix(word, stem) {
-			return false
+			return w == word
 		}
 		_, err := strconv.ParseUint(word[len(stem):], 10, 16)
 		return err == nil

@@ -13,7 +13,7 @@ import (
 
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/device/cpu"
+	_ "github.com/euryale-ml/euryale/device/all"
 	"github.com/euryale-ml/euryale/models"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/trainer"
@@ -40,7 +40,7 @@ type Options struct {
 	// Classes are the classes' names, for files without metadata; where there are none
 	// a class is called by its index.
 	Classes []string
-	// Device computes; nil means the processor with Threads workers, closed by Close.
+	// Device computes; nil opens device.Auto with Threads, and Close closes it.
 	Device device.Device
 	// Threads of the processor; 0 means all.
 	Threads int
@@ -160,7 +160,7 @@ func (c *Classifier) build(path string, f *checkpoint.Source, classes []string, 
 		return fmt.Errorf("infer: %s: %w", path, err)
 	}
 	if c.device = o.Device; c.device == nil {
-		if c.device, err = cpu.New(cpu.Options{Threads: o.Threads}); err != nil {
+		if c.device, err = device.Open(device.Auto, device.Options{Threads: o.Threads}); err != nil {
 			return err
 		}
 		c.own = true

@@ -99,7 +99,7 @@ type Config struct {
 	// every BatchNorm trainable, it is for all of them.
 	FreezeStatistics bool
 
-	// Device computes; nil means the processor with all threads, closed by Close.
+	// Device computes; nil opens device.Auto, and Close closes it.
 	Device device.Device
 	// Dir is the run's folder: metrics, checkpoints, summary. "" keeps nothing on disk.
 	Dir string

@@ -9,7 +9,7 @@ import (
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/device/cpu"
+	_ "github.com/euryale-ml/euryale/device/all"
 	"github.com/euryale-ml/euryale/internal/runfolder"
 	"github.com/euryale-ml/euryale/models"
 	"github.com/euryale-ml/euryale/nn"
@@ -55,10 +55,10 @@ func WithLogger(l *slog.Logger) Option { return func(f *fromConfig) { f.config.L
 // WithProgress is told how a download goes on.
 func WithProgress(p func(dataset.Progress)) Option { return func(f *fromConfig) { f.progress = p } }
 
-// Known names the models and sets that a configuration may choose: those that are
-// registered.
+// Known names the models, sets and devices that a configuration may choose: those that
+// are registered.
 func Known() config.Known {
-	return config.Known{Models: models.Names(), Sets: dataset.Names()}
+	return config.Known{Models: models.Names(), Sets: dataset.Names(), Devices: device.Names()}
 }
 
 // FromConfig makes a Trainer of a configuration: the data set, the model that
@@ -83,7 +83,7 @@ func FromConfig(cfg config.Config, options ...Option) (*Trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	dev, err := OpenDevice(cfg.Device, cfg.Threads)
+	dev, err := device.Open(cfg.Device, device.Options{Threads: cfg.Threads})
 	if err != nil {
 		return nil, err
 	}
@@ -132,15 +132,6 @@ func openData(ctx context.Context, cfg config.Config, progress func(dataset.Prog
 		return nil, nil, fmt.Errorf("trainer: data.set=%s: %w", set, err)
 	}
 	return train, test, nil
-}
-
-// OpenDevice opens a device by its name in a configuration: auto, cpu. threads 0 means
-// all.
-func OpenDevice(name string, threads int) (device.Device, error) {
-	if name != "auto" && name != "cpu" {
-		return nil, fmt.Errorf("trainer: device=%s: %w: this build computes on the cpu alone", name, ErrConfig)
-	}
-	return cpu.New(cpu.Options{Threads: threads})
 }
 
 // cacheBytes is what decoded images may take in memory from epoch to epoch.

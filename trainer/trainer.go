@@ -15,7 +15,6 @@ import (
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/device/cpu"
 	"github.com/euryale-ml/euryale/internal/edit"
 	"github.com/euryale-ml/euryale/internal/runfolder"
 	"github.com/euryale-ml/euryale/metrics"
@@ -169,7 +168,7 @@ func (t *Trainer) loaders(train, test dataset.Dataset) (err error) {
 func (t *Trainer) buildStep() (err error) {
 	c := t.config
 	if t.device = c.Device; t.device == nil {
-		if t.device, err = cpu.New(cpu.Options{}); err != nil {
+		if t.device, err = device.Open(device.Auto, device.Options{}); err != nil {
 			return err
 		}
 		t.ownDevice = true

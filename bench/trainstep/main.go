@@ -14,7 +14,7 @@ import (
 
 	"gorgonia.org/tensor"
 
-	"github.com/euryale-ml/euryale/device/cpu"
+	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/models"
 	"github.com/euryale-ml/euryale/optim"
 	"github.com/euryale-ml/euryale/trainer"
@@ -72,7 +72,7 @@ func run(o options) (result, error) {
 	if o.mode != "train" && o.mode != "eval" || o.batch < 1 || o.steps < 1 {
 		return result{}, fmt.Errorf("-mode %s -batch %d -steps %d: want train or eval, and positive numbers", o.mode, o.batch, o.steps)
 	}
-	dev, err := cpu.New(cpu.Options{Threads: o.threads})
+	dev, err := device.Open("cpu", device.Options{Threads: o.threads})
 	if err != nil {
 		return result{}, err
 	}

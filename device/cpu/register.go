@@ -1,0 +1,15 @@
+package cpu
+
+import "github.com/euryale-ml/euryale/device"
+
+func init() {
+	err := device.Register("cpu", device.Driver{
+		Open: func(_ int, o device.Options) (device.Device, error) {
+			return New(Options{Threads: o.Threads, ISA: o.Kernels})
+		},
+		Rank: 1,
+	})
+	if err != nil {
+		panic(err) // the name is free
+	}
+}
