@@ -48,13 +48,15 @@ type builder struct {
 	other   map[*device.Tensor]*device.Tensor
 	foreign map[*device.Step]G.Op
 	// into holds, for a step that accumulates, the tensor whose memory it adds to.
-	into   map[*device.Step]*device.Tensor
-	assign []assignment
-	nextID int
+	into map[*device.Step]*device.Tensor
+	// aliases are tensors that lie within others.
+	aliases map[*device.Tensor]alias
+	assign  []assignment
+	nextID  int
 }
 
 // Compile turns a graph into a Program on a device, over the slots of a State.
-// Passes: prune, lower, fuse, fold, schedule, plan.
+// Passes: prune, lower, fuse, fold, schedule, alias, plan.
 func Compile(dev device.Device, st *State, spec Spec) (p *Program, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -74,7 +76,7 @@ func Compile(dev device.Device, st *State, spec Spec) (p *Program, err error) {
 		dev: dev, state: st, spec: spec,
 		of: map[*G.Node]*device.Tensor{}, slots: map[string]*device.Tensor{},
 		constants: map[*device.Tensor]any{}, foreign: map[*device.Step]G.Op{}, into: map[*device.Step]*device.Tensor{},
-		other: map[*device.Tensor]*device.Tensor{},
+		other: map[*device.Tensor]*device.Tensor{}, aliases: map[*device.Tensor]alias{},
 	}
 	needed, err := b.prune()
 	if err != nil {
@@ -89,6 +91,9 @@ func Compile(dev device.Device, st *State, spec Spec) (p *Program, err error) {
 	}
 	if err := b.schedule(); err != nil {
 		return nil, err
+	}
+	if !spec.NoFuse {
+		b.alias()
 	}
 	for _, s := range b.steps {
 		if s.Kind != device.Host && !dev.Supports(s) {

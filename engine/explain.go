@@ -19,6 +19,9 @@ func (p *Program) Explain() string {
 		flops += f
 		fmt.Fprintf(&s, "%4d  %-24s %-32s %-20s %10.2f %12d  %s\n", i, st.Kind, st.Path, fmt.Sprint(out.Shape), float64(f)/1e6, p.dev.Bytes(out), p.placeOf(out))
 	}
+	if n := len(p.plan.aliases); n > 0 {
+		fmt.Fprintf(&s, "%d results lie inside other tensors and need no step\n", n)
+	}
 	fmt.Fprintf(&s, "%d steps, %.3f GFLOP, arena %.1f MB, scratch %.1f MB\n", len(p.steps), float64(flops)/1e9, float64(p.plan.arena)/1e6, float64(p.plan.scratch)/1e6)
 	return s.String()
 }

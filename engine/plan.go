@@ -22,6 +22,7 @@ type storage struct {
 type memoryPlan struct {
 	storages []*storage
 	of       map[*device.Tensor]*storage       // activations
+	aliases  map[*device.Tensor]alias          // tensors within another one
 	slot     map[*device.Tensor]*device.Tensor // values written straight into a slot
 	copies   []assignment                      // values copied into a slot at the end
 	arena    int64
@@ -32,7 +33,7 @@ const forever = int(^uint(0) >> 1)
 
 // plan gives every activation a place in the arena, by lifetime.
 func (b *builder) plan() *memoryPlan {
-	m := &memoryPlan{of: map[*device.Tensor]*storage{}, slot: map[*device.Tensor]*device.Tensor{}}
+	m := &memoryPlan{of: map[*device.Tensor]*storage{}, aliases: b.aliases, slot: map[*device.Tensor]*device.Tensor{}}
 	last := b.lastUses()
 	b.planSlots(m, last)
 	for i, s := range b.steps {
@@ -58,17 +59,20 @@ func (b *builder) plan() *memoryPlan {
 			m.of[t] = st
 		}
 	}
+	for t, a := range b.aliases {
+		m.of[t] = m.of[a.of]
+	}
 	m.place(b.spec.NoReuse)
 	return m
 }
 
-// lastUses maps each tensor to the last step that reads it; outputs and values
-// copied at the end live forever.
+// lastUses maps each tensor to the last step that reads it or an alias of it; outputs and
+// values copied at the end live forever.
 func (b *builder) lastUses() map[*device.Tensor]int {
 	last := map[*device.Tensor]int{}
 	for i, s := range b.steps {
 		for _, t := range s.In {
-			last[t] = i
+			last[b.rootOf(t).of] = i
 		}
 		if base := b.into[s]; base != nil {
 			last[base] = i
@@ -142,8 +146,9 @@ func (b *builder) inherit(m *memoryPlan, s *device.Step, o, i int, last map[*dev
 		return nil
 	}
 	for _, p := range b.dev.InPlace(s) {
-		in := s.In[p[1]]
-		if p[0] != o || in.Role != device.Activation || m.slot[in] != nil || last[in] != i {
+		root := b.rootOf(s.In[p[1]])
+		in := root.of
+		if p[0] != o || root.offset != 0 || in.Role != device.Activation || m.slot[in] != nil || last[in] != i {
 			continue
 		}
 		st := m.of[in]
@@ -152,7 +157,7 @@ func (b *builder) inherit(m *memoryPlan, s *device.Step, o, i int, last map[*dev
 		}
 		n := 0
 		for _, t := range s.In {
-			if m.of[t] == st {
+			if m.of[b.rootOf(t).of] == st {
 				n++
 			}
 		}

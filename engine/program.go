@@ -105,6 +105,11 @@ func (p *Program) take(t *device.Tensor) error {
 
 // memory is the place of a tensor.
 func (p *Program) memory(t *device.Tensor) device.Memory {
+	if a, ok := p.plan.aliases[t]; ok {
+		m := p.memory(a.of)
+		m.Offset += a.offset
+		return m
+	}
 	if s := p.plan.slot[t]; s != nil {
 		t = s
 	}

@@ -60,6 +60,7 @@ func (c testCase) run(t *testing.T, dev device.Device) {
 		t.Skipf("%s does not support it", dev.Name())
 	}
 	c.compare(t, dev, s, nil)
+	c.alias(t, dev, s)
 	acc := c.step()
 	acc.Accumulate = true
 	if dev.Supports(acc) {

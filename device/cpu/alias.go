@@ -1,0 +1,28 @@
+package cpu
+
+import (
+	"slices"
+
+	"github.com/euryale-ml/euryale/device"
+)
+
+var _ device.Aliaser = (*Device)(nil)
+
+// Alias finds rows of matrices, and tensors that keep their layout under another shape.
+func (d *Device) Alias(s *device.Step) (offset int64, ok bool) {
+	switch s.Kind {
+	case device.Row:
+		from := s.In[0]
+		row := int64(d.floats(from)/from.Shape[0]) * from.DType.Size()
+		offset = row * int64(s.Attr.(device.RowAttr).Row)
+	case device.Reshape:
+		from, to := s.In[0], s.Out[0]
+		same := d.layoutOf(from) == d.layoutOf(to) && slices.Equal(from.Shape, to.Shape)
+		if !same && !(d.rowMajor(from) && d.rowMajor(to)) {
+			return 0, false
+		}
+	default:
+		return 0, false
+	}
+	return offset, offset%64 == 0
+}

@@ -1,0 +1,49 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/euryale-ml/euryale/device"
+)
+
+// alias is where a tensor lies within another one's memory.
+type alias struct {
+	of     *device.Tensor // never an alias itself
+	offset int64          // bytes
+}
+
+// alias leaves out the steps whose result the device can read where it lies within the
+// operand. The operand's memory then lives as long as its aliases.
+func (b *builder) alias() {
+	dev, ok := b.dev.(device.Aliaser)
+	if !ok || b.spec.NoReuse {
+		return
+	}
+	u := b.uses()
+	written := map[*device.Tensor]bool{} // by steps that accumulate
+	for _, base := range b.into {
+		written[base] = true
+	}
+	b.steps = slices.DeleteFunc(b.steps, func(s *device.Step) bool {
+		if len(s.Out) != 1 || s.Kind == device.Host || s.Accumulate {
+			return false
+		}
+		out, in := s.Out[0], b.rootOf(s.In[0])
+		if in.of.Role != device.Activation || out.Role != device.Activation || u.kept[out] || written[out] || written[in.of] {
+			return false // memory of its own, or one that changes
+		}
+		offset, ok := dev.Alias(s)
+		if ok {
+			b.aliases[out] = alias{in.of, in.offset + offset}
+		}
+		return ok
+	})
+}
+
+// rootOf is the tensor that has the memory of t, and where t lies in it.
+func (b *builder) rootOf(t *device.Tensor) alias {
+	if a, ok := b.aliases[t]; ok {
+		return a
+	}
+	return alias{of: t}
+}
