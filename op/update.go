@@ -52,15 +52,15 @@ func SGDVelocity(path string, v, g, w *gorgonia.Node, o SGDOptions) (*gorgonia.N
 
 // SGDWeight is the new value of the parameter w at the learning rate lr, a scalar.
 //
-//   - with momentum, vOrG is the new velocity v' and w' = w - lr·v';
+//   - with momentum, direction is the new velocity v' and w' = w - lr·v';
 //   - with Nesterov, g is the gradient too and w' = w - lr·(g + WeightDecay·w + Momentum·v');
-//   - without momentum, vOrG is the gradient and w' = w - lr·(vOrG + WeightDecay·w).
+//   - without momentum, direction is the gradient and w' = w - lr·(direction + WeightDecay·w).
 //
 // g is nil unless Nesterov.
-func SGDWeight(path string, w, vOrG, lr, g *gorgonia.Node, o SGDOptions) (*gorgonia.Node, error) {
+func SGDWeight(path string, w, direction, lr, g *gorgonia.Node, o SGDOptions) (*gorgonia.Node, error) {
 	c := newCheck(device.SGDWeight, path)
 	c.floats("parameter", w)
-	c.same("velocity or gradient", vOrG, "parameter", w)
+	c.same("velocity or gradient", direction, "parameter", w)
 	c.floats("learning rate", lr, 0)
 	c.like("learning rate", lr, "parameter", w)
 	o.check(c)
@@ -72,7 +72,7 @@ func SGDWeight(path string, w, vOrG, lr, g *gorgonia.Node, o SGDOptions) (*gorgo
 	if c.err != nil {
 		return nil, c.err
 	}
-	attr, in := o.attr(), gorgonia.Nodes{w, vOrG, lr}
+	attr, in := o.attr(), gorgonia.Nodes{w, direction, lr}
 	if o.Nesterov {
 		in = append(in, g)
 	}

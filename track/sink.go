@@ -78,8 +78,8 @@ type Retry struct {
 func (e *Retry) Error() string { return e.Err.Error() }
 func (e *Retry) Unwrap() error { return e.Err }
 
-// Passes reports whether an error is a Retry: the same call may succeed later.
-func Passes(err error) bool {
+// IsRetryable reports whether an error wraps a Retry: the same call may succeed later.
+func IsRetryable(err error) bool {
 	var retry *Retry
 	return errors.As(err, &retry)
 }

@@ -138,7 +138,7 @@ type Answer struct {
 	Body   []byte
 }
 
-// Send sends a request. Errors that may pass are *track.Retry: no connection, no answer
+// Send sends a request. Errors after which the same request may succeed are *track.Retry: no connection, no answer
 // in time, 408, 425, 429 and 500 or more. Those of 401, 402, 403 and 422 wrap
 // track.ErrStop. Every answer of a status outside 200 to 299 wraps a *StatusError, whose
 // OfRequest reports the others that are about what was sent. A page instead of an answer

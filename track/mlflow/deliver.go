@@ -124,8 +124,8 @@ func (s *Sink) fileFails(ctx context.Context, err error) bool {
 		s.noArtifacts = status
 		return true
 	}
-	mayPass := track.Passes(err) || !status.Own() && !errors.Is(err, track.ErrStop)
-	if s.failed++; mayPass && s.failed < maxFileTries {
+	retryable := track.IsRetryable(err) || !status.Own() && !errors.Is(err, track.ErrStop)
+	if s.failed++; retryable && s.failed < maxFileTries {
 		return false
 	}
 	_, err = s.known(ctx, s.runID)

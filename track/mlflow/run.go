@@ -22,7 +22,7 @@ func (s *Sink) begin(ctx context.Context, run track.RunInfo) (*runInfo, error) {
 		}
 		if err == nil && found == nil {
 			made, err := s.create(ctx, run)
-			if !track.Passes(err) {
+			if !track.IsRetryable(err) {
 				return made, err
 			}
 			// It may be made although that was not acknowledged.

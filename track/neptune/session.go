@@ -109,7 +109,7 @@ func (s *session) renew(ctx context.Context) error {
 	}
 	err := s.signIn(ctx)
 	var status *httpsend.StatusError
-	if errors.As(err, &status) && status.Status >= 400 && !track.Passes(err) {
+	if errors.As(err, &status) && status.Status >= 400 && !track.IsRetryable(err) {
 		return fmt.Errorf("%w: %w", track.ErrStop, err)
 	}
 	return err
