@@ -37,6 +37,3 @@ func fromHalf(h uint16) float32 {
 	}
 	return math.Float32frombits(sign | (exponent+112)<<23 | fraction<<13)
 }
-
-// fromBrain is the value of a bfloat16, the upper half of a float32.
-func fromBrain(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/euryale-ml/euryale/device/bfloat16"
 )
 
 // Read reads a safetensors file, or the state dict in a file of torch.save (.pth); the
@@ -90,7 +92,7 @@ func (e *entry) read(r io.Reader) (any, error) {
 	case "F16":
 		return widened(r, e.count, fromHalf)
 	case "BF16":
-		return widened(r, e.count, fromBrain)
+		return widened(r, e.count, bfloat16.Float32)
 	}
 	return plain[float32](r, e)
 }

@@ -3,6 +3,8 @@ package checkpoint
 import (
 	"encoding/binary"
 	"math"
+
+	"github.com/euryale-ml/euryale/device/bfloat16"
 )
 
 // read copies the elements of a tensor out of its storage, row after row.
@@ -25,7 +27,7 @@ func (t strided) read(name string, data []byte) Tensor {
 	case "F16":
 		out.Data = gather(t, func(i int64) float32 { return fromHalf(little.Uint16(at(i))) })
 	case "BF16":
-		out.Data = gather(t, func(i int64) float32 { return fromBrain(little.Uint16(at(i))) })
+		out.Data = gather(t, func(i int64) float32 { return bfloat16.Float32(little.Uint16(at(i))) })
 	}
 	return out
 }

@@ -15,16 +15,22 @@ import (
 // DType is an element type.
 type DType uint8
 
-// Element types. Int64 carries labels, predicted classes and random counters.
+// Element types. Int64 carries labels, predicted classes and random counters. BFloat16 is
+// a way to store float32 values in half the memory, see Tensor.Stored: no node, slot or
+// host memory has it as its type.
 const (
 	Float32 DType = iota
 	Float64
 	Int64
+	BFloat16
 )
 
 // Size is the number of bytes of an element.
 func (d DType) Size() int64 {
-	if d == Float32 {
+	switch d {
+	case BFloat16:
+		return 2
+	case Float32:
 		return 4
 	}
 	return 8
@@ -38,6 +44,8 @@ func (d DType) String() string {
 		return "float64"
 	case Int64:
 		return "int64"
+	case BFloat16:
+		return "bfloat16"
 	}
 	return fmt.Sprintf("DType(%d)", uint8(d))
 }
@@ -54,18 +62,31 @@ const (
 )
 
 // Tensor is a value of a compiled program. Devices choose a layout as a function
-// of Shape, DType, Role and Param alone, so that steps agree without negotiating.
+// of Shape, DType, Stored, Role and Param alone, so that steps agree without negotiating.
 type Tensor struct {
 	ID    int
 	Shape []int // canonical; empty for a scalar
 	DType DType
-	Role  Role
+	// Stored is BFloat16 where float32 values are kept as bfloat16; its zero value means as
+	// DType. Kernels take the exact values of such operands, compute in float32 or better,
+	// and round each result once, to the nearest bfloat16, where they store it (halfway: to
+	// the even one). NaN and infinities stay what they are. See package bfloat16.
+	Stored DType
+	Role   Role
 	// Param says that the value is laid out as a weight: a slot, a parameter's gradient
 	// or its update, as opposed to an activation of a batch. Weights lie alike in every
 	// role, so that an update may be made in its slot. Operands of an elementwise step
 	// agree in it; a Reshape of the same shape converts.
 	Param bool
 	Name  string // of the node or slot, for messages
+}
+
+// Storage is the type that the elements have in the device's memory: Stored or DType.
+func (t *Tensor) Storage() DType {
+	if t.Stored == BFloat16 {
+		return BFloat16
+	}
+	return t.DType
 }
 
 // Elements is the number of elements of the canonical form.
@@ -123,7 +144,7 @@ type Device interface {
 	// the answer is no. A plain step that is not supported is a compile error.
 	Supports(s *Step) bool
 	// InPlace lists pairs {out, in} of operands that may share memory when the
-	// input is not needed afterwards.
+	// input is not needed afterwards; they are stored as the same type.
 	InPlace(s *Step) [][2]int
 	// Bytes is the size of a tensor in the device's own layout, a multiple of 64.
 	Bytes(t *Tensor) int64
@@ -136,7 +157,8 @@ type Device interface {
 	// Bind resolves a step. in and out are the places of s.In and s.Out.
 	Bind(s *Step, in, out []Memory, scratch Memory) (Kernel, error)
 	// Upload converts from the canonical row-major form: host is []float32,
-	// []float64 or []int64 of t.Elements() elements and of t's DType.
+	// []float64 or []int64 of t.Elements() elements and of t's DType. What is stored as
+	// bfloat16 is rounded.
 	Upload(t *Tensor, dst Memory, host any) error
 	// Download converts to the canonical form and waits for pending work.
 	Download(t *Tensor, src Memory, host any) error

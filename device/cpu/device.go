@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/internal/inwords"
@@ -16,6 +17,7 @@ import (
 var (
 	ErrOption = errors.New("the option cannot be had")
 	ErrHost   = errors.New("the host memory does not fit")
+	ErrType   = errors.New("no type of values")
 )
 
 // Options configure a Device. The zero value takes all processors and the best kernels.
@@ -38,6 +40,7 @@ type Device struct {
 	kernels *kernels
 	work    [][]byte // working memory of each worker
 	owned   [][]byte // all of it, outside the Go heap
+	half    []uint16 // see halves
 }
 
 var _ device.Device = (*Device)(nil)
@@ -107,12 +110,12 @@ func (d *Device) Supports(s *device.Step) bool {
 	return !s.Accumulate || s.Kind.Accumulates()
 }
 
-// InPlace lists the results that may take an operand's memory: all that the kinds allow.
-func (d *Device) InPlace(s *device.Step) [][2]int {
-	pairs := s.Kind.Overwrites()
-	for i, p := range pairs {
-		if p[0] >= len(s.Out) {
-			return pairs[:i] // they are in order of the results
+// InPlace lists the results that may take an operand's memory: all that the kinds allow,
+// where both are stored as the same type.
+func (d *Device) InPlace(s *device.Step) (pairs [][2]int) {
+	for _, p := range s.Kind.Overwrites() {
+		if p[0] < len(s.Out) && s.Out[p[0]].Storage() == s.In[p[1]].Storage() {
+			pairs = append(pairs, p)
 		}
 	}
 	return pairs
@@ -130,6 +133,9 @@ func (d *Device) Bind(s *device.Step, in, out []device.Memory, scratch device.Me
 			panic(r)
 		}
 	}()
+	if err := checkStored(s); err != nil {
+		return nil, err
+	}
 	if d.fast && d.fastOperands(s) {
 		if k := d.bindFast(s, in, out, scratch); k != nil {
 			return k, nil
@@ -138,18 +144,28 @@ func (d *Device) Bind(s *device.Step, in, out []device.Memory, scratch device.Me
 	return d.bindPlain(s, in, out)
 }
 
+// checkStored makes sure that no operand is bfloat16 but by the way it is stored.
+func checkStored(s *device.Step) error {
+	for _, t := range slices.Concat(s.In, s.Out) {
+		if t.DType == device.BFloat16 || t.Storage() == device.BFloat16 && t.DType != device.Float32 {
+			return fmt.Errorf("cpu: %v at %q: %s %v: %w: %v stored as %v", s.Kind, s.Path, t.Name, t.Shape, ErrType, t.DType, t.Storage())
+		}
+	}
+	return nil
+}
+
 // shortage is the panic of a kernel that does not get its working memory.
 type shortage struct{ error }
 
 // fastOperands reports whether the step's operands are all in the layouts that
-// the fast kernels read: float32, maps as channel blocks.
+// the fast kernels read: stored as float32, maps as channel blocks.
 func (d *Device) fastOperands(s *device.Step) bool {
 	if !d.fast {
 		return false
 	}
 	for _, operands := range [2][]*device.Tensor{s.In, s.Out} {
 		for _, t := range operands {
-			if t.DType == device.Float64 {
+			if st := t.Storage(); st == device.Float64 || st == device.BFloat16 {
 				return false
 			}
 		}

@@ -4,12 +4,14 @@ import (
 	"fmt"
 
 	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/device/bfloat16"
 )
 
 // lanes is the number of channels in a block.
 const lanes = 16
 
-// layout is how a tensor lies in memory, a function of shape, type, role and form.
+// layout is how a tensor lies in memory, a function of shape, type, role and form. Values
+// that are stored as bfloat16 lie as they would in float32, in half the bytes.
 //
 // In maps [N, C, H, W] the channel blocks come first, and every block's plane ends
 // in a pad pixel that is always zero: [⌈C/16⌉][N·H·W + 1][16]. All pixels of all
@@ -71,7 +73,7 @@ func (d *Device) floats(t *device.Tensor) int {
 
 // Bytes is the size of a tensor in its layout, rounded up to a cache line.
 func (d *Device) Bytes(t *device.Tensor) int64 {
-	return (int64(d.floats(t))*t.DType.Size() + 63) &^ 63
+	return (int64(d.floats(t))*t.Storage().Size() + 63) &^ 63
 }
 
 // Upload converts canonical host memory to the tensor's layout.
@@ -81,7 +83,7 @@ func (d *Device) Upload(t *device.Tensor, dst device.Memory, host any) error {
 	}
 	switch h := host.(type) {
 	case []float32:
-		d.pack(t, f32(dst, d.floats(t)), h)
+		d.write(t, dst, h)
 	case []float64:
 		copy(span[float64](dst, len(h)), h)
 	case []int64:
@@ -97,7 +99,7 @@ func (d *Device) Download(t *device.Tensor, src device.Memory, host any) error {
 	}
 	switch h := host.(type) {
 	case []float32:
-		d.unpack(t, f32(src, d.floats(t)), h)
+		d.read(t, src, h)
 	case []float64:
 		copy(h, span[float64](src, len(h)))
 	case []int64:
@@ -122,41 +124,85 @@ func checkHost(t *device.Tensor, host any) error {
 	return nil
 }
 
-// pack writes a canonical tensor in its layout, pads included.
-func (d *Device) pack(t *device.Tensor, dst, host []float32) {
-	switch d.layoutOf(t) {
+// write stores a canonical tensor in its layout and as the type that it is stored as, pads
+// included.
+func (d *Device) write(t *device.Tensor, dst device.Memory, host []float32) {
+	if t.Storage() != device.BFloat16 {
+		pack(d.layoutOf(t), t.Shape, f32(dst, d.floats(t)), host)
+		return
+	}
+	to := span[uint16](dst, d.floats(t))
+	if d.layoutOf(t) == plain {
+		bfloat16.Narrow(to, host)
+		return
+	}
+	half := d.halves(len(host))
+	bfloat16.Narrow(half, host)
+	pack(d.layoutOf(t), t.Shape, to, half)
+}
+
+// read is the reverse of write.
+func (d *Device) read(t *device.Tensor, src device.Memory, host []float32) {
+	if t.Storage() != device.BFloat16 {
+		unpack(d.layoutOf(t), t.Shape, f32(src, d.floats(t)), host)
+		return
+	}
+	from := span[uint16](src, d.floats(t))
+	if d.layoutOf(t) == plain {
+		bfloat16.Widen(host, from)
+		return
+	}
+	half := d.halves(len(host))
+	unpack(d.layoutOf(t), t.Shape, from, half)
+	bfloat16.Widen(host, half)
+}
+
+// halves is memory for n canonical bfloat16 values, used again by the next call.
+func (d *Device) halves(n int) []uint16 {
+	if len(d.half) < n {
+		d.half = make([]uint16, n)
+	}
+	return d.half[:n]
+}
+
+// element is what lies in a layout: values, or the bits of bfloat16 values.
+type element interface{ float32 | uint16 }
+
+// pack writes canonical elements in a layout, pads included.
+func pack[T element](l layout, shape []int, dst, host []T) {
+	switch l {
 	case rows:
-		k := t.Shape[len(t.Shape)-1]
+		k := shape[len(shape)-1]
 		for i := 0; i*k < len(host); i++ {
 			row := dst[i*padded(k) : (i+1)*padded(k)]
 			clear(row[copy(row, host[i*k:(i+1)*k]):])
 		}
 	case maps:
-		packMaps(t.Shape, dst, host)
+		packMaps(shape, dst, host)
 	case weights:
-		packWeights(t.Shape, dst, host)
+		packWeights(shape, dst, host)
 	default:
 		copy(dst, host)
 	}
 }
 
-func (d *Device) unpack(t *device.Tensor, src, host []float32) {
-	switch d.layoutOf(t) {
+func unpack[T element](l layout, shape []int, src, host []T) {
+	switch l {
 	case rows:
-		k := t.Shape[len(t.Shape)-1]
+		k := shape[len(shape)-1]
 		for i := 0; i*k < len(host); i++ {
 			copy(host[i*k:(i+1)*k], src[i*padded(k):])
 		}
 	case maps:
-		unpackMaps(t.Shape, src, host)
+		unpackMaps(shape, src, host)
 	case weights:
-		unpackWeights(t.Shape, src, host)
+		unpackWeights(shape, src, host)
 	default:
 		copy(host, src)
 	}
 }
 
-func packMaps(shape []int, dst, host []float32) {
+func packMaps[T element](shape []int, dst, host []T) {
 	n, c, pixels := shape[0], shape[1], shape[2]*shape[3]
 	plane := planeFloats(shape)
 	for cb := range blocks(c) {
@@ -177,7 +223,7 @@ func packMaps(shape []int, dst, host []float32) {
 	}
 }
 
-func unpackMaps(shape []int, src, host []float32) {
+func unpackMaps[T element](shape []int, src, host []T) {
 	n, c, pixels := shape[0], shape[1], shape[2]*shape[3]
 	plane := planeFloats(shape)
 	for ch := range c {
@@ -206,11 +252,11 @@ func weightIndex(shape []int, visit func(canonical, place int)) {
 	}
 }
 
-func packWeights(shape []int, dst, host []float32) {
+func packWeights[T element](shape []int, dst, host []T) {
 	clear(dst)
 	weightIndex(shape, func(c, p int) { dst[p] = host[c] })
 }
 
-func unpackWeights(shape []int, src, host []float32) {
+func unpackWeights[T element](shape []int, src, host []T) {
 	weightIndex(shape, func(c, p int) { host[c] = src[p] })
 }

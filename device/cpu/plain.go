@@ -6,7 +6,7 @@ import (
 )
 
 // plainKernel runs a step through device/ref, converting operands that are not
-// row-major before and after.
+// row-major float32 before and after.
 type plainKernel struct {
 	d        *Device
 	step     *device.Step
@@ -25,7 +25,7 @@ func (d *Device) bindPlain(s *device.Step, in, out []device.Memory) (device.Kern
 		h := d.canonical(t, out[i])
 		// an output in place of an input of its layout shares its canonical elements too
 		for j, p := range in {
-			if p == out[i] && s.In[j].Elements() == t.Elements() && d.layoutOf(s.In[j]) == d.layoutOf(t) {
+			if p == out[i] && s.In[j].Elements() == t.Elements() && d.layoutOf(s.In[j]) == d.layoutOf(t) && s.In[j].Storage() == t.Storage() {
 				h = k.hostIn[j]
 			}
 		}
@@ -36,7 +36,7 @@ func (d *Device) bindPlain(s *device.Step, in, out []device.Memory) (device.Kern
 }
 
 // canonical is the tensor's memory as row-major elements, or host memory of its
-// own if the layout is another.
+// own if the layout or the stored type is another.
 func (d *Device) canonical(t *device.Tensor, m device.Memory) any {
 	n := t.Elements()
 	switch t.DType {
@@ -45,7 +45,7 @@ func (d *Device) canonical(t *device.Tensor, m device.Memory) any {
 	case device.Int64:
 		return span[int64](m, n)
 	}
-	if d.rowMajor(t) {
+	if d.asItLies(t) {
 		return f32(m, n)
 	}
 	return make([]float32, n)
@@ -57,16 +57,20 @@ func (d *Device) rowMajor(t *device.Tensor) bool {
 	return l == plain || l == rows && t.Shape[len(t.Shape)-1]%lanes == 0
 }
 
+// asItLies reports whether a float32 tensor's memory is its canonical elements.
+func (d *Device) asItLies(t *device.Tensor) bool {
+	return d.rowMajor(t) && t.Storage() == device.Float32
+}
+
 // Run converts, computes, converts back.
 func (k *plainKernel) Run() {
 	for i, t := range k.step.In {
-		if h, ok := k.hostIn[i].([]float32); ok && !k.d.rowMajor(t) {
-			k.d.unpack(t, f32(k.in[i], k.d.floats(t)), h)
+		if h, ok := k.hostIn[i].([]float32); ok && !k.d.asItLies(t) {
+			k.d.read(t, k.in[i], h)
 		}
 	}
-	if k.step.Accumulate && !k.d.rowMajor(k.step.Out[0]) {
-		t := k.step.Out[0]
-		k.d.unpack(t, f32(k.out[0], k.d.floats(t)), k.hostOut[0].([]float32))
+	if h, ok := k.hostOut[0].([]float32); ok && k.step.Accumulate && !k.d.asItLies(k.step.Out[0]) {
+		k.d.read(k.step.Out[0], k.out[0], h)
 	}
 	if k.parallel != nil {
 		k.d.pool.run(k.parallel)
@@ -74,8 +78,8 @@ func (k *plainKernel) Run() {
 		panic(err)
 	}
 	for i, t := range k.step.Out {
-		if h, ok := k.hostOut[i].([]float32); ok && !k.d.rowMajor(t) {
-			k.d.pack(t, f32(k.out[i], k.d.floats(t)), h)
+		if h, ok := k.hostOut[i].([]float32); ok && !k.d.asItLies(t) {
+			k.d.write(t, k.out[i], h)
 		}
 	}
 }

@@ -5,12 +5,17 @@ import (
 	"sync"
 
 	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/device/bfloat16"
 )
 
 // Run carries out a whole step, plain or fused, on one goroutine: the meaning of
 // every kind in one place. in and out are in the order of s.In and s.Out, each a
 // []float32, []float64 or []int64 of canonical elements; the shapes come from
 // s.In and s.Out. Outputs may be the inputs that a kind updates in place.
+//
+// Inputs hold the values that are in memory. Where an output is stored as bfloat16
+// (device.Tensor.Stored), its elements are rounded to that at the end: nothing within a
+// step is rounded.
 //
 // A kind without a kernel is an error; labels outside the classes make the loss
 // NaN. Operands that do not fit the step may panic.
@@ -58,8 +63,24 @@ func run[T Float](s *device.Step, in, out []any) error {
 	if s.Accumulate {
 		sum := a.out[0]
 		a.out[0] = make([]T, len(sum))
-		defer func() { Add(sum, a.out[0], sum, false) }()
+		if err := a.kernel(); err != nil {
+			return err
+		}
+		Add(sum, a.out[0], sum, false)
+		a.out[0] = sum
+	} else if err := a.kernel(); err != nil {
+		return err
 	}
+	for i, t := range s.Out {
+		if t.Storage() == device.BFloat16 {
+			bfloat16.RoundAll(a.out[i])
+		}
+	}
+	return nil
+}
+
+// kernel computes the step's outputs.
+func (a operands[T]) kernel() error {
 	for _, family := range []func(operands[T]) bool{
 		runConv[T], runBatchNorm[T], runPool[T], runLinear[T], runElementwise[T], runLoss[T], runSGD[T], runAdam[T],
 	} {
@@ -67,7 +88,7 @@ func run[T Float](s *device.Step, in, out []any) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("ref: no kernel for %v", s.Kind)
+	return fmt.Errorf("ref: no kernel for %v", a.Kind)
 }
 
 func runConv[T Float](a operands[T]) bool {
