@@ -91,7 +91,7 @@ func (p *Program) allocate(b *builder) error {
 			return fmt.Errorf("constant %s: %w", t.Name, err)
 		}
 	}
-	return b.state.reserve(p.plan.arena, p.plan.scratch)
+	return b.state.work.reserve(p.plan.arena, p.plan.scratch)
 }
 
 // take gives a tensor a buffer of the program's own.
@@ -119,7 +119,7 @@ func (p *Program) memory(t *device.Tensor) device.Memory {
 	if b := p.own[t]; b != nil {
 		return device.Memory{Buffer: b}
 	}
-	return device.Memory{Buffer: p.state.arena, Offset: p.plan.of[t].offset}
+	return device.Memory{Buffer: p.state.work.arena, Offset: p.plan.of[t].offset}
 }
 
 // bind resolves the steps to the State's present memory. After an error the next run
@@ -144,7 +144,7 @@ func (p *Program) bind() (err error) {
 		if s.Kind == device.Host {
 			k = newHostKernel(p.dev, p.foreign[s], s, in, out[0], host)
 		} else {
-			k, err = p.dev.Bind(s, in, out, device.Memory{Buffer: p.state.scratch})
+			k, err = p.dev.Bind(s, in, out, device.Memory{Buffer: p.state.work.scratch})
 		}
 		if err != nil {
 			return fmt.Errorf("engine: %s: %s %v: %w", p.spec.Name, s.Path, s.Kind, err)
@@ -154,7 +154,7 @@ func (p *Program) bind() (err error) {
 	for _, c := range p.plan.copies {
 		p.kernels = append(p.kernels, &copyKernel{p.dev, p.memory(c.slot), p.memory(c.value), p.dev.Bytes(c.slot)})
 	}
-	p.generation = p.state.generation
+	p.generation = p.state.work.generation
 	return nil
 }
 
@@ -202,7 +202,7 @@ func (p *Program) Run() (err error) {
 			return fmt.Errorf("engine: %s: %w: input %s has no value", p.spec.Name, ErrValue, n.Name())
 		}
 	}
-	if p.generation != p.state.generation {
+	if p.generation != p.state.work.generation {
 		if err := p.bind(); err != nil {
 			return err
 		}
@@ -215,7 +215,7 @@ func (p *Program) Run() (err error) {
 	for _, s := range p.updated {
 		s.version++
 	}
-	p.state.ran = p
+	p.state.work.ran = p
 	return p.runKernels()
 }
 
@@ -272,11 +272,11 @@ func (p *Program) Read(n *G.Node, host any) error {
 	if !slices.Contains(p.spec.Outputs, n) {
 		return fmt.Errorf("engine: %s: %w: %v is not an output", p.spec.Name, ErrValue, n)
 	}
-	if p.generation != p.state.generation {
+	if p.generation != p.state.work.generation {
 		return fmt.Errorf("engine: %s: %w: nothing to read before a run", p.spec.Name, ErrRun)
 	}
 	t := p.tensors[n]
-	if p.plan.of[t] != nil && p.state.ran != p {
+	if p.plan.of[t] != nil && p.state.work.ran != p {
 		return fmt.Errorf("engine: %s: %w: output %s is gone: another program has run in its memory since", p.spec.Name, ErrRun, n.Name())
 	}
 	if err := checkHost(t, host); err != nil {
@@ -287,7 +287,7 @@ func (p *Program) Read(n *G.Node, host any) error {
 
 // poison fills the arena and the scratch memory with NaN.
 func (p *Program) poison() error {
-	for _, b := range []device.Buffer{p.state.arena, p.state.scratch} {
+	for _, b := range []device.Buffer{p.state.work.arena, p.state.work.scratch} {
 		t := &device.Tensor{Shape: []int{int(b.Bytes() / 4)}, DType: device.Float32, Role: device.Activation, Name: "poison"}
 		nan := make([]float32, t.Shape[0])
 		for i := range nan {

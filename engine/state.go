@@ -9,18 +9,16 @@ import (
 )
 
 // State owns what outlives a step, on one device: parameters, statistics and
-// optimizer slots by name, and the working memory that its programs share.
+// optimizer slots by name, and the working memory that its programs and those of its
+// clones share.
 // It is not safe for concurrent use.
 type State struct {
 	dev   device.Device
 	slots map[string]*slot
 	names []string
 
-	arena, scratch device.Buffer
-	// generation counts the changes of shared memory; programs bound before bind anew.
-	generation int
-	ran        *Program // the last one that ran: the arena holds its values
-	closed     bool
+	work   *workspace // shared with clones
+	closed bool
 }
 
 type slot struct {
@@ -31,7 +29,12 @@ type slot struct {
 
 // NewState returns a State without slots.
 func NewState(dev device.Device) *State {
-	return &State{dev: dev, slots: map[string]*slot{}}
+	return newState(dev, &workspace{dev: dev})
+}
+
+func newState(dev device.Device, work *workspace) *State {
+	work.users++
+	return &State{dev: dev, slots: map[string]*slot{}, work: work}
 }
 
 // Add makes a slot. host is its value in canonical row-major order, []float32,
@@ -128,84 +131,56 @@ func (s *State) lookup(name string, host any) (*slot, error) {
 	return n, nil
 }
 
-// Clone copies the slots into a State of its own on the same device.
-func (s *State) Clone() (*State, error) {
+// Clone copies slots, those that are named or else all, into another State on the same
+// device. The two States' programs share their working memory: they run one at a time.
+func (s *State) Clone(names ...string) (*State, error) {
 	if s.closed {
 		return nil, fmt.Errorf("engine: clone: %w", ErrClosed)
 	}
-	c := NewState(s.dev)
-	for _, name := range s.names {
-		from := s.slots[name]
-		if err := c.Add(name, from.tensor.Shape, from.tensor.DType, nil); err != nil {
+	if len(names) == 0 {
+		names = s.names
+	}
+	c := newState(s.dev, s.work)
+	for _, name := range names {
+		if err := c.copySlot(name, s.slots[name]); err != nil {
 			return nil, errors.Join(err, c.Close())
-		}
-		to := c.slots[name]
-		if err := s.dev.Copy(device.Memory{Buffer: to.buffer}, device.Memory{Buffer: from.buffer}, from.buffer.Bytes()); err != nil {
-			return nil, fmt.Errorf("engine: slot %s: %w", name, errors.Join(err, c.Close()))
 		}
 	}
 	return c, nil
 }
 
-// Close frees the slots and the working memory. Programs over the State fail afterwards.
+// copySlot adds a copy of another State's slot.
+func (s *State) copySlot(name string, from *slot) error {
+	if from == nil {
+		return fmt.Errorf("engine: clone: %w: %s", ErrSlot, name)
+	}
+	if err := s.Add(name, from.tensor.Shape, from.tensor.DType, nil); err != nil {
+		return err
+	}
+	to := device.Memory{Buffer: s.slots[name].buffer}
+	if err := s.dev.Copy(to, device.Memory{Buffer: from.buffer}, from.buffer.Bytes()); err != nil {
+		return fmt.Errorf("engine: slot %s: %w", name, err)
+	}
+	return nil
+}
+
+// Close frees the slots, and the working memory unless a clone still uses it. Programs over
+// the State fail afterwards.
 func (s *State) Close() error {
 	if s.closed {
 		return nil
 	}
 	s.closed = true
 	var first error
-	free := func(b device.Buffer) {
-		if b == nil {
-			return
-		}
-		if err := b.Free(); err != nil && first == nil {
+	for _, n := range s.slots {
+		if err := n.buffer.Free(); err != nil && first == nil {
 			first = err
 		}
 	}
-	for _, n := range s.slots {
-		free(n.buffer)
+	if err := s.work.release(); err != nil && first == nil {
+		first = err
 	}
-	free(s.arena)
-	free(s.scratch)
 	return first
-}
-
-// reserve makes the shared memory at least that large. What is new is there before what
-// is old is freed, so that a failure changes nothing and the programs bound before still
-// run. Old and new together need address space, or commit charge on Windows, for both;
-// pages of the new one that nothing has touched yet take no memory.
-func (s *State) reserve(arena, scratch int64) error {
-	wider, err := s.wider(s.arena, arena)
-	if err != nil {
-		return fmt.Errorf("memory for activations: %w", err)
-	}
-	wide, err := s.wider(s.scratch, scratch)
-	if err != nil {
-		if wider != s.arena {
-			err = errors.Join(err, wider.Free())
-		}
-		return fmt.Errorf("scratch memory: %w", err)
-	}
-	old := []device.Buffer{s.arena, s.scratch}
-	s.arena, s.scratch = wider, wide
-	for i, b := range []device.Buffer{wider, wide} {
-		if b == old[i] {
-			continue
-		}
-		s.generation++
-		if old[i] != nil {
-			err = errors.Join(err, old[i].Free())
-		}
-	}
-	return err
-}
-
-// wider is b if it has the size, else a new buffer.
-func (s *State) wider(b device.Buffer, bytes int64) (device.Buffer, error) {
-	if b != nil && b.Bytes() >= bytes {
-		return b, nil
-	}
-	return newBuffer(s.dev, max(bytes, 64))
 }
 
 // newBuffer is the device's, with an error that says how much was asked.

@@ -101,7 +101,7 @@ func (t *Trainer) FindRate(ctx context.Context, sweep RateSweep) (*RateCurve, er
 	if err := s.validate(); err != nil {
 		return nil, err
 	}
-	trial, err := t.trial()
+	trial, err := t.step.fork()
 	if err != nil {
 		return nil, err
 	}
@@ -128,25 +128,6 @@ func (t *Trainer) FindRate(ctx context.Context, sweep RateSweep) (*RateCurve, er
 	}
 	w.curve.suggest()
 	return w.curve, nil
-}
-
-// trial is a Step like t's with a copy of its weights and buffers.
-func (t *Trainer) trial() (*Step, error) {
-	tensors, err := t.step.Tensors()
-	if err != nil {
-		return nil, err
-	}
-	c := t.step.config
-	c.EMA = 0
-	trial, err := NewStep(t.model, c)
-	if err != nil {
-		return nil, err
-	}
-	if err := trial.writeTensors("a copy of the model", tensors); err != nil {
-		trial.Close()
-		return nil, err
-	}
-	return trial, nil
 }
 
 // sweeper is a sweep that goes on.

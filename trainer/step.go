@@ -129,6 +129,22 @@ func NewStep(m nn.Module, c StepConfig) (*Step, error) {
 	return s, nil
 }
 
+// fork is a Step like s with a copy of its weights and running statistics, for trials: it
+// keeps no averages, and its optimizer starts anew. The two share the device's working
+// memory, so they take turns. Close it after use.
+func (s *Step) fork() (*Step, error) {
+	st, err := s.state.Clone(s.values()...)
+	if err != nil {
+		return nil, err
+	}
+	c := s.config
+	c.EMA = 0
+	return &Step{
+		model: s.model, config: c, state: st, params: s.params, buffers: s.buffers, counters: maps.Clone(s.counters), names: s.names,
+		classes: s.classes, train: map[part]*program{}, eval: map[int]*program{},
+	}, nil
+}
+
 // fill adds the parameters and buffers to the State.
 func (s *Step) fill() error {
 	for _, p := range s.params {
