@@ -60,7 +60,7 @@ const (
 	Lerp       // x, y → x + Weight·(y - x)                   LerpAttr
 	SquareLerp // x, y → (1-Weight)·x + Weight·y²             LerpAttr
 	AdamWeight // w, m, v, lr, step (scalars) → w'            AdamAttr
-	SumSquares // x → Σx² (scalar), summed in float64 in an order of its own
+	SumSquares // x, … → Σx² over all of them (scalar), summed in float64 in an order of its own
 
 	numKinds
 )

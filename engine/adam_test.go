@@ -14,7 +14,7 @@ import (
 )
 
 // newAdamNetwork is the network with AdamW instead of SGD, an average of each new weight,
-// and the norms of the gradients.
+// and the squares of the norms of each gradient and, last, of all of them.
 func newAdamNetwork(t testing.TB, dt tensor.Dtype) (n *network, squares []*G.Node) {
 	n = newNetwork(t, dt, false)
 	own := map[string]bool{}
@@ -37,6 +37,7 @@ func newAdamNetwork(t testing.TB, dt tensor.Dtype) (n *network, squares []*G.Nod
 		n.set(average, n.must(op.Lerp(name, average, w, 0.2)))
 		squares = append(squares, n.must(op.SumSquares(name, n.grads[i])))
 	}
+	squares = append(squares, n.must(op.SumSquares("all", n.grads...)))
 	return n, squares
 }
 

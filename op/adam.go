@@ -1,6 +1,8 @@
 package op
 
 import (
+	"fmt"
+
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -62,12 +64,20 @@ func AdamWeight(path string, w, m, v, lr, step *gorgonia.Node, o AdamOptions) (*
 	return apply(&operator{kind: device.AdamWeight, attr: attr, path: path, out: w.Type(), shape: w.Shape().Clone()}, w, m, v, lr, step)
 }
 
-// SumSquares is the sum of the squares of all elements of x, a scalar. It has no gradient.
-func SumSquares(path string, x *gorgonia.Node) (*gorgonia.Node, error) {
+// SumSquares is the sum of the squares of all elements of all operands, which have one
+// type and any shapes: a scalar, summed in float64 and rounded once. The root of that over
+// all gradients is their norm. It has no gradient.
+func SumSquares(path string, xs ...*gorgonia.Node) (*gorgonia.Node, error) {
 	c := newCheck(device.SumSquares, path)
-	c.floats("operand", x)
+	if len(xs) == 0 {
+		c.errorf(ErrShape, "there is no operand")
+	}
+	for i, x := range xs {
+		c.floats(fmt.Sprintf("operand %d", i), x)
+		c.like(fmt.Sprintf("operand %d", i), x, "operand 0", xs[0])
+	}
 	if c.err != nil {
 		return nil, c.err
 	}
-	return apply(&operator{kind: device.SumSquares, path: path, out: x.Dtype(), shape: tensor.ScalarShape()}, x)
+	return apply(&operator{kind: device.SumSquares, path: path, out: xs[0].Dtype(), shape: tensor.ScalarShape()}, xs...)
 }

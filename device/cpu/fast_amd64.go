@@ -325,17 +325,29 @@ func (d *Device) bindAverage(s *device.Step, in, out []device.Memory) device.Ker
 	}))
 }
 
-// bindSumSquares sums pieces, then the pieces in order. Pads are zero and add nothing.
+// bindSumSquares sums pieces of each operand, then the pieces in order, as ref.SumSquares
+// does. Pads are zero and add nothing.
 func (d *Device) bindSumSquares(s *device.Step, in, out []device.Memory) device.Kernel {
-	x, y := f32(in[0], d.floats(s.In[0])), f32(out[0], 1)
-	partial := make([]float64, ref.SumPieces(len(x)))
+	type part struct{ operand, piece int }
+	var parts []part
+	xs := make([][]float32, len(in))
+	for i, t := range s.In {
+		xs[i] = f32(in[i], d.floats(t))
+		for piece := range ref.SumPieces(len(xs[i])) {
+			parts = append(parts, part{i, piece})
+		}
+	}
+	partial, y := make([]float64, len(parts)), f32(out[0], 1)
 	return d.jobs(
-		&job{pieces: len(partial), do: func(_, piece int) { partial[piece] = ref.SumSquaresPiece(x, piece) }},
+		&job{pieces: len(parts), do: func(_, i int) { partial[i] = ref.SumSquaresPiece(xs[parts[i].operand], parts[i].piece) }},
 		&job{pieces: 1, do: func(int, int) {
-			sum := 0.0
-			for _, p := range partial {
+			total, sum := 0.0, 0.0
+			for i, p := range partial {
+				if parts[i].piece == 0 {
+					total, sum = total+sum, 0
+				}
 				sum += p
 			}
-			y[0] = float32(sum)
+			y[0] = float32(total + sum)
 		}})
 }

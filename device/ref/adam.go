@@ -55,13 +55,18 @@ func SumSquaresPiece[T Float](x []T, piece int) float64 {
 	return sum
 }
 
-// SumSquares is the sum of all squares, the pieces added in order.
-func SumSquares[T Float](x []T) T {
-	sum := 0.0
-	for piece := range SumPieces(len(x)) {
-		sum += SumSquaresPiece(x, piece)
+// SumSquares is the sum of the squares of all elements: the pieces of each operand are
+// added in order, and then the operands.
+func SumSquares[T Float](xs ...[]T) T {
+	total := 0.0
+	for _, x := range xs {
+		sum := 0.0
+		for piece := range SumPieces(len(x)) {
+			sum += SumSquaresPiece(x, piece)
+		}
+		total += sum
 	}
-	return T(sum)
+	return T(total)
 }
 
 func runAdam[T Float](a operands[T]) bool {
@@ -73,7 +78,7 @@ func runAdam[T Float](a operands[T]) bool {
 	case device.AdamWeight:
 		AdamWeight(a.Attr.(device.AdamAttr), a.in[0], a.in[1], a.in[2], a.in[3][0], a.in[4][0], a.out[0])
 	case device.SumSquares:
-		a.out[0][0] = SumSquares(a.in[0])
+		a.out[0][0] = SumSquares(a.in...)
 	default:
 		return false
 	}
