@@ -7,9 +7,10 @@ import (
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"github.com/euryale-ml/euryale/device/cpu"
+	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/engine"
 	"github.com/euryale-ml/euryale/internal/optest"
+	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/op"
 )
 
@@ -47,20 +48,20 @@ func TestAdamAsTapeMachine(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		dt        tensor.Dtype
-		device    cpu.Options
+		device    device.Options
 		change    func(*engine.Spec)
 		tolerance float64
 	}{
-		{"float64 unfused", tensor.Float64, cpu.Options{Reference: true}, func(s *engine.Spec) { s.NoFuse = true }, 0},
-		{"float64 poisoned", tensor.Float64, cpu.Options{Reference: true}, func(s *engine.Spec) { s.Poison = true }, 1e-12},
-		{"fast poisoned", tensor.Float32, cpu.Options{}, func(s *engine.Spec) { s.Poison = true }, 5e-4},
-		{"three threads", tensor.Float32, cpu.Options{Threads: 3}, nil, 5e-4},
+		{"float64 unfused", tensor.Float64, device.Options{Kernels: "generic"}, func(s *engine.Spec) { s.NoFuse = true }, 0},
+		{"float64 poisoned", tensor.Float64, device.Options{Kernels: "generic"}, func(s *engine.Spec) { s.Poison = true }, 1e-12},
+		{"fast poisoned", tensor.Float32, device.Options{}, func(s *engine.Spec) { s.Poison = true }, 5e-4},
+		{"three threads", tensor.Float32, device.Options{Threads: 3}, nil, 5e-4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tape, _ := newAdamNetwork(t, c.dt)
 			wantLoss, want := tape.tape(3)
 			n, squares := newAdamNetwork(t, c.dt)
-			dev := newDevice(t, c.device)
+			dev := testdevice.Open(t, c.device)
 			loss, got := n.run(dev, 3, c.change)
 			near(t, "loss", loss, wantLoss, c.tolerance)
 			for name := range want {

@@ -11,8 +11,8 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/device/cpu"
 	"github.com/euryale-ml/euryale/engine"
+	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/op"
 )
 
@@ -77,7 +77,7 @@ func TestAssignmentsTakeEffectTogether(t *testing.T) {
 			for _, nofuse := range []bool{false, true} {
 				for _, isa := range []string{"", "generic"} {
 					t.Run(fmt.Sprintf("%s %v unfused=%v %s", name, order, nofuse, isa), func(t *testing.T) {
-						dev := newDevice(t, cpu.Options{ISA: isa, Threads: 1})
+						dev := testdevice.Open(t, device.Options{Kernels: isa, Threads: 1})
 						st := engine.NewState(dev)
 						defer st.Close()
 						s := &slots{g: G.NewGraph(), leaf: map[string]*G.Node{}}
@@ -138,7 +138,7 @@ func TestAssignedLeaves(t *testing.T) {
 		for _, shape := range []tensor.Shape{{}, {5}, {3, 7}, {2, 3, 4}, {18, 3, 3, 2}, {2, 20, 1, 1}} {
 			for _, constant := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%v%v constant=%v", dt, shape, constant), func(t *testing.T) {
-					dev := newDevice(t, cpu.Options{Threads: 1})
+					dev := testdevice.Open(t, device.Options{Threads: 1})
 					st := engine.NewState(dev)
 					defer st.Close()
 					deviceType := map[tensor.Dtype]device.DType{tensor.Float32: device.Float32, tensor.Float64: device.Float64, tensor.Int64: device.Int64}[dt]
@@ -211,7 +211,7 @@ func clearAny(v any) {
 }
 
 func TestASlotIsAssignedOnce(t *testing.T) {
-	dev := newDevice(t, cpu.Options{Reference: true})
+	dev := testdevice.Open(t, device.Options{Kernels: "generic"})
 	st := engine.NewState(dev)
 	defer st.Close()
 	if err := st.Add("a", []int{2}, device.Float32, nil); err != nil {

@@ -13,9 +13,9 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/device/cpu"
 	"github.com/euryale-ml/euryale/engine"
 	"github.com/euryale-ml/euryale/internal/optest"
+	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/op"
 )
 
@@ -268,16 +268,6 @@ func near(t *testing.T, what string, got, want []float64, tolerance float64) {
 	}
 }
 
-func newDevice(t testing.TB, o cpu.Options) *cpu.Device {
-	t.Helper()
-	d, err := cpu.New(o)
-	if err != nil {
-		t.Skip(err)
-	}
-	t.Cleanup(func() { d.Close() })
-	return d
-}
-
 // TestTrainsAsTapeMachine compares whole training steps, updates included, with
 // Gorgonia's machine: bit by bit where nothing is fused and the kernels are the same.
 func TestTrainsAsTapeMachine(t *testing.T) {
@@ -285,23 +275,23 @@ func TestTrainsAsTapeMachine(t *testing.T) {
 		for _, c := range []struct {
 			name      string
 			dt        tensor.Dtype
-			device    cpu.Options
+			device    device.Options
 			change    func(*engine.Spec)
 			tolerance float64
 		}{
-			{"float64 unfused", tensor.Float64, cpu.Options{Reference: true}, func(s *engine.Spec) { s.NoFuse = true }, 0},
-			{"float32 unfused", tensor.Float32, cpu.Options{Reference: true}, func(s *engine.Spec) { s.NoFuse = true }, 0},
-			{"float64 fused", tensor.Float64, cpu.Options{Reference: true}, nil, 1e-12},
-			{"float64 poisoned", tensor.Float64, cpu.Options{Reference: true}, func(s *engine.Spec) { s.Poison = true }, 1e-12},
-			{"float64 fresh memory", tensor.Float64, cpu.Options{Reference: true}, func(s *engine.Spec) { s.NoReuse = true }, 1e-12},
-			{"fast", tensor.Float32, cpu.Options{}, nil, 2e-4},
-			{"fast poisoned", tensor.Float32, cpu.Options{}, func(s *engine.Spec) { s.Poison = true }, 2e-4},
-			{"fast unfused", tensor.Float32, cpu.Options{}, func(s *engine.Spec) { s.NoFuse = true; s.Poison = true }, 2e-4},
-			{"three threads", tensor.Float32, cpu.Options{Threads: 3}, nil, 2e-4},
+			{"float64 unfused", tensor.Float64, device.Options{Kernels: "generic"}, func(s *engine.Spec) { s.NoFuse = true }, 0},
+			{"float32 unfused", tensor.Float32, device.Options{Kernels: "generic"}, func(s *engine.Spec) { s.NoFuse = true }, 0},
+			{"float64 fused", tensor.Float64, device.Options{Kernels: "generic"}, nil, 1e-12},
+			{"float64 poisoned", tensor.Float64, device.Options{Kernels: "generic"}, func(s *engine.Spec) { s.Poison = true }, 1e-12},
+			{"float64 fresh memory", tensor.Float64, device.Options{Kernels: "generic"}, func(s *engine.Spec) { s.NoReuse = true }, 1e-12},
+			{"fast", tensor.Float32, device.Options{}, nil, 2e-4},
+			{"fast poisoned", tensor.Float32, device.Options{}, func(s *engine.Spec) { s.Poison = true }, 2e-4},
+			{"fast unfused", tensor.Float32, device.Options{}, func(s *engine.Spec) { s.NoFuse = true; s.Poison = true }, 2e-4},
+			{"three threads", tensor.Float32, device.Options{Threads: 3}, nil, 2e-4},
 		} {
 			t.Run(fmt.Sprintf("%s foreign=%v", c.name, foreign), func(t *testing.T) {
 				wantLoss, wantState := newNetwork(t, c.dt, foreign).tape(4)
-				loss, state := newNetwork(t, c.dt, foreign).run(newDevice(t, c.device), 4, c.change)
+				loss, state := newNetwork(t, c.dt, foreign).run(testdevice.Open(t, c.device), 4, c.change)
 				near(t, "loss", loss, wantLoss, c.tolerance)
 				for name := range wantState {
 					near(t, name, state[name], wantState[name], c.tolerance)
@@ -314,17 +304,17 @@ func TestTrainsAsTapeMachine(t *testing.T) {
 // TestPlanHasTheBitsOfFreshMemory compares the planned arena with memory of each
 // tensor's own: an aliased buffer changes the result.
 func TestPlanHasTheBitsOfFreshMemory(t *testing.T) {
-	_, want := newNetwork(t, tensor.Float32, false).run(newDevice(t, cpu.Options{}), 3, func(s *engine.Spec) { s.NoReuse = true })
-	_, got := newNetwork(t, tensor.Float32, false).run(newDevice(t, cpu.Options{}), 3, func(s *engine.Spec) { s.Poison = true })
+	_, want := newNetwork(t, tensor.Float32, false).run(testdevice.Open(t, device.Options{}), 3, func(s *engine.Spec) { s.NoReuse = true })
+	_, got := newNetwork(t, tensor.Float32, false).run(testdevice.Open(t, device.Options{}), 3, func(s *engine.Spec) { s.Poison = true })
 	for name := range want {
 		near(t, name, got[name], want[name], 0)
 	}
 }
 
 func TestThreadsDoNotChangeTheBits(t *testing.T) {
-	_, want := newNetwork(t, tensor.Float32, false).run(newDevice(t, cpu.Options{Threads: 1}), 3, nil)
+	_, want := newNetwork(t, tensor.Float32, false).run(testdevice.Open(t, device.Options{Threads: 1}), 3, nil)
 	for _, threads := range []int{2, 3, 5} {
-		_, got := newNetwork(t, tensor.Float32, false).run(newDevice(t, cpu.Options{Threads: threads}), 3, nil)
+		_, got := newNetwork(t, tensor.Float32, false).run(testdevice.Open(t, device.Options{Threads: threads}), 3, nil)
 		for name := range want {
 			near(t, name, got[name], want[name], 0)
 		}
@@ -332,10 +322,8 @@ func TestThreadsDoNotChangeTheBits(t *testing.T) {
 }
 
 func TestSteadyStateAllocatesNothing(t *testing.T) {
-	dev := newDevice(t, cpu.Options{})
-	if dev.ISA() == "generic" {
-		t.Skip("the plain kernels allocate")
-	}
+	dev := testdevice.Open(t, device.Options{})
+	testdevice.NoAllocations(t, dev)
 	n := newNetwork(t, tensor.Float32, false)
 	st := n.state(dev)
 	defer st.Close()
@@ -364,7 +352,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 }
 
 func TestErrorsNameTheNode(t *testing.T) {
-	dev := newDevice(t, cpu.Options{Reference: true})
+	dev := testdevice.Open(t, device.Options{Kernels: "generic"})
 	n := newNetwork(t, tensor.Float64, false)
 	st := n.state(dev)
 	defer st.Close()
@@ -405,7 +393,7 @@ func TestErrorsNameTheNode(t *testing.T) {
 }
 
 func TestAPanicBecomesAnError(t *testing.T) {
-	dev := &panicking{newDevice(t, cpu.Options{Reference: true})}
+	dev := &panicking{testdevice.Open(t, device.Options{Kernels: "generic"})}
 	n := newNetwork(t, tensor.Float64, false)
 	st := n.state(dev)
 	defer st.Close()
@@ -421,7 +409,7 @@ func TestAPanicBecomesAnError(t *testing.T) {
 }
 
 // panicking is a device whose max pool breaks.
-type panicking struct{ *cpu.Device }
+type panicking struct{ device.Device }
 
 type bomb struct{}
 
@@ -435,7 +423,7 @@ func (d *panicking) Bind(s *device.Step, in, out []device.Memory, scratch device
 }
 
 func TestProgramsShareAState(t *testing.T) {
-	dev := newDevice(t, cpu.Options{})
+	dev := testdevice.Open(t, device.Options{})
 	n := newNetwork(t, tensor.Float32, false)
 	st := n.state(dev)
 	defer st.Close()
@@ -478,7 +466,7 @@ func TestProgramsShareAState(t *testing.T) {
 }
 
 func TestBrokenOperatorsAreRefused(t *testing.T) {
-	dev := newDevice(t, cpu.Options{Reference: true})
+	dev := testdevice.Open(t, device.Options{Kernels: "generic"})
 	g := G.NewGraph()
 	x := G.NewTensor(g, tensor.Float32, 4, G.WithShape(2, 3, 4, 4), G.WithName("x"))
 	y := G.Must(G.GlobalAveragePool2D(x))

@@ -8,14 +8,14 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/device/cpu"
+	_ "github.com/euryale-ml/euryale/device/cpu"
 	"github.com/euryale-ml/euryale/engine"
 	"github.com/euryale-ml/euryale/op"
 )
 
 // A graph with an assignment: each run adds x to what the slot holds.
 func ExampleCompile() {
-	dev, err := cpu.New(cpu.Options{Threads: 1})
+	dev, err := device.Open("cpu", device.Options{Threads: 1})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -9,9 +9,9 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/device/cpu"
 	"github.com/euryale-ml/euryale/engine"
 	"github.com/euryale-ml/euryale/internal/optest"
+	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/op"
 )
 
@@ -132,9 +132,9 @@ func wide(data any) []float64 {
 }
 
 // engine are the wanted values as outputs, and as the slots that they were assigned to.
-func (m *mix) engine(o cpu.Options, nofuse bool) (outputs, assigned [][]float64) {
+func (m *mix) engine(o device.Options, nofuse bool) (outputs, assigned [][]float64) {
 	m.t.Helper()
-	dev := newDevice(m.t, o)
+	dev := testdevice.Open(m.t, o)
 	st := engine.NewState(dev)
 	defer st.Close()
 	spec := m.spec
@@ -200,7 +200,7 @@ func newLike(n *G.Node) any {
 }
 
 // kernels are those that a table of graphs runs on.
-var kernels = []cpu.Options{{Threads: 2}, {Threads: 1, ISA: "avx2"}, {Threads: 1, ISA: "generic"}}
+var kernels = []device.Options{{Threads: 2}, {Threads: 1, Kernels: "avx2"}, {Threads: 1, Kernels: "generic"}}
 
 // compare builds a graph anew for each machine, since a machine changes it.
 func compare(t *testing.T, build func(m *mix)) {
@@ -210,18 +210,18 @@ func compare(t *testing.T, build func(m *mix)) {
 		build(tape)
 		want := tape.tape()
 		for _, o := range kernels {
-			if dt == tensor.Float64 && o.ISA != "" {
+			if dt == tensor.Float64 && o.Kernels != "" {
 				continue // they are all plain
 			}
 			for _, nofuse := range []bool{false, true} {
-				if _, err := cpu.New(o); err != nil {
+				if !testdevice.Has(o) {
 					continue
 				}
 				m := newMix(t, dt)
 				build(m)
 				outputs, assigned := m.engine(o, nofuse)
 				for i, name := range m.names {
-					where := fmt.Sprintf("%s %v %s unfused=%v", name, dt, o.ISA, nofuse)
+					where := fmt.Sprintf("%s %v %s unfused=%v", name, dt, o.Kernels, nofuse)
 					same(t, where+", output", outputs[i], want[i], dt)
 					same(t, where+", assigned beside", assigned[i], want[i], dt)
 					same(t, where+", assigned", assigned[len(want)+i], want[i], dt)

@@ -8,9 +8,9 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/device/cpu"
 	"github.com/euryale-ml/euryale/engine"
 	"github.com/euryale-ml/euryale/internal/optest"
+	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/op"
 )
 
@@ -226,7 +226,7 @@ func TestViewsAreReadInOrder(t *testing.T) {
 			t.Errorf("%s: %v %v, want %s", c.name, got, err, c.want)
 		}
 	}
-	dev := newDevice(t, cpu.Options{Threads: 1})
+	dev := testdevice.Open(t, device.Options{Threads: 1})
 	st := engine.NewState(dev)
 	defer st.Close()
 	g := G.NewGraph()

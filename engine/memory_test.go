@@ -11,8 +11,8 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/device/cpu"
 	"github.com/euryale-ml/euryale/engine"
+	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/op"
 )
 
@@ -196,7 +196,7 @@ func (s *scene) play() {
 
 // TestNoMemory refuses every allocation in turn: once, and from then on.
 func TestNoMemory(t *testing.T) {
-	c := newDevice(t, cpu.Options{Threads: 1})
+	c := testdevice.Open(t, device.Options{Threads: 1})
 	most := 1
 	for _, forever := range []bool{false, true} {
 		for n := 1; n <= most; n++ {
@@ -225,7 +225,7 @@ func TestNoMemory(t *testing.T) {
 
 // TestTightMemory lets a program ask for more than there is.
 func TestTightMemory(t *testing.T) {
-	dev := &scarce{Device: newDevice(t, cpu.Options{Threads: 1}), most: 4 << 20}
+	dev := &scarce{Device: testdevice.Open(t, device.Options{Threads: 1}), most: 4 << 20}
 	s := &scene{t: t, dev: dev, st: engine.NewState(dev), weight: 1}
 	defer s.st.Close()
 	s.play()

@@ -6,17 +6,14 @@ import (
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"github.com/euryale-ml/euryale/device/cpu"
+	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/engine"
+	"github.com/euryale-ml/euryale/internal/testdevice"
 )
 
 // TestPlanMemory compares what was planned with what a program takes.
 func TestPlanMemory(t *testing.T) {
-	dev, err := cpu.New(cpu.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer dev.Close()
+	dev := testdevice.Open(t, device.Options{})
 	state := engine.NewState(dev)
 	defer state.Close()
 	g := G.NewGraph()

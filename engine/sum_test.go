@@ -8,7 +8,7 @@ import (
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"github.com/euryale-ml/euryale/device/cpu"
+	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/internal/optest"
 	"github.com/euryale-ml/euryale/op"
 )
@@ -55,7 +55,7 @@ func TestSums(t *testing.T) {
 					n := float64(len(values) / len(want))
 					m.gradient("sum", m.want("sum", m.must(G.Sum(x, along...)), nil), x)
 					m.want("mean", m.must(G.Mean(x, along...)), nil)
-					outputs, assigned := m.engine(cpu.Options{Threads: 1}, false)
+					outputs, assigned := m.engine(device.Options{Threads: 1}, false)
 					var mean, gradient []float64
 					for _, v := range want {
 						mean = append(mean, v/n)
@@ -81,7 +81,7 @@ func TestBroadcastGradients(t *testing.T) {
 	y := m.must(G.BroadcastHadamardProd(x, m.must(op.Reshape("gate", gate, tensor.Shape{2, 5, 1, 1})), nil, []byte{2, 3}))
 	z := m.must(G.BroadcastAdd(y, m.must(op.Reshape("scale", scale, tensor.Shape{1, 5, 1, 1})), nil, []byte{0, 2, 3}))
 	m.gradient("gate", z, gate, scale)
-	outputs, _ := m.engine(cpu.Options{Threads: 1}, false)
+	outputs, _ := m.engine(device.Options{Threads: 1}, false)
 	values := optest.Floats(x.Value())
 	wantGate, wantScale := make([]float64, 10), make([]float64, 5)
 	for i, v := range values {

@@ -13,7 +13,8 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"github.com/euryale-ml/euryale/device/cpu"
+	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/trainer"
 )
@@ -43,11 +44,7 @@ func TestTorchGradCAM(t *testing.T) {
 	if err := json.Unmarshal(data, &want); err != nil {
 		t.Fatal(err)
 	}
-	dev, err := cpu.New(cpu.Options{Threads: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer dev.Close()
+	dev := testdevice.Open(t, device.Options{Threads: 2})
 	for _, dtype := range []tensor.Dtype{tensor.Float64, tensor.Float32} {
 		net := &goldenNet{
 			Conv: &nn.Conv2D{In: 3, Out: 4, Kernel: 3, Padding: 1, Bias: true}, Norm: &nn.BatchNorm2D{Channels: 4}, ReLU: &nn.ReLU{},

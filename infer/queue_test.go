@@ -13,7 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/euryale-ml/euryale/device/cpu"
+	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/trainer"
 	"github.com/euryale-ml/euryale/transforms"
@@ -22,15 +23,13 @@ import (
 // fresh is a classifier of three classes with fresh weights, for images of 8×8 pixels.
 func fresh(t *testing.T, batch int) *Classifier {
 	t.Helper()
-	dev, err := cpu.New(cpu.Options{Threads: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
+	dev := testdevice.Open(t, device.Options{Threads: 2})
 	net := &goldenNet{
 		Conv: &nn.Conv2D{In: 3, Out: 4, Kernel: 3, Padding: 1, Bias: true}, Norm: &nn.BatchNorm2D{Channels: 4}, ReLU: &nn.ReLU{},
 		Pool: &nn.AdaptiveAvgPool2D{Size: 2}, Flat: &nn.Flatten{}, FC: &nn.Linear{In: 16, Out: 3},
 	}
-	c := &Classifier{device: dev, own: true, classes: []string{"a", "b", "c"}, top: 3, batch: batch, pipeline: transforms.Test(8, 8, transforms.TaskNormalize())}
+	c := &Classifier{device: dev, classes: []string{"a", "b", "c"}, top: 3, batch: batch, pipeline: transforms.Test(8, 8, transforms.TaskNormalize())}
+	var err error
 	if c.step, err = trainer.NewStep(net, trainer.StepConfig{Device: dev, Input: [3]int{3, 8, 8}, Seed: 1}); err != nil {
 		t.Fatal(err)
 	}

@@ -12,9 +12,10 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"github.com/euryale-ml/euryale/device/cpu"
+	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/engine"
 	"github.com/euryale-ml/euryale/internal/optest"
+	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/models"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/optim"
@@ -66,7 +67,7 @@ type compared struct {
 	t         *testing.T
 	model     nn.Module
 	step      *trainer.Step
-	device    *cpu.Device
+	device    device.Device
 	want      run
 	dt        tensor.Dtype
 	images    []float32
@@ -228,11 +229,7 @@ func (c *compared) compare(steps int) {
 func TestTrainsAsPyTorch(t *testing.T) {
 	var runs map[string]run
 	golden(t, "train.json", &runs)
-	dev, err := cpu.New(cpu.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer dev.Close()
+	dev := testdevice.Open(t, device.Options{})
 	for _, name := range []string{"vgg16", "vgg16_bn", "resnet50", "resnet50b", "resnet50c", "resnet50d"} {
 		want, ok := runs[name]
 		if !ok {

@@ -5,8 +5,9 @@ import (
 
 	"gorgonia.org/gorgonia"
 
-	"github.com/euryale-ml/euryale/device/cpu"
+	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/internal/optest"
+	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/optim"
 	"github.com/euryale-ml/euryale/trainer"
@@ -32,11 +33,7 @@ func (m *own) Forward(s *nn.Scope, x *gorgonia.Node) *gorgonia.Node {
 
 // TestOwnModelTrains checks that a model of somebody's own learns a batch by heart.
 func TestOwnModelTrains(t *testing.T) {
-	dev, err := cpu.New(cpu.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer dev.Close()
+	dev := testdevice.Open(t, device.Options{})
 	m := &own{
 		Conv: nn.Conv2D{In: 3, Out: 8, Kernel: 3, Stride: 2, Padding: 1}, Norm: nn.BatchNorm2D{Channels: 8},
 		Pool: nn.AdaptiveAvgPool2D{Size: 4}, FC: nn.Linear{In: 128, Out: 3},

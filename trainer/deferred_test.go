@@ -14,7 +14,9 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/engine"
+	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/optim"
 	"github.com/euryale-ml/euryale/trainer"
@@ -23,7 +25,7 @@ import (
 // goldenStepOf makes a Step of the golden network, with its weights.
 func goldenStepOf(t *testing.T, m nn.Module, c trainer.StepConfig) *trainer.Step {
 	t.Helper()
-	c.Device, c.Input = device(t, 2), [3]int{3, 6, 6}
+	c.Device, c.Input = testdevice.Open(t, device.Options{Threads: 2}), [3]int{3, 6, 6}
 	s, err := trainer.NewStep(m, c)
 	if err != nil {
 		t.Fatal(err)
@@ -189,8 +191,8 @@ func TestAccumulatedIsOneBatch(t *testing.T) {
 }
 
 func TestThreadsDoNotChangeTheBitsOfEverything(t *testing.T) {
-	one, _ := undisturbed(t, func(c *trainer.Config) { everything(c); c.Device = device(t, 1) })
-	three, _ := undisturbed(t, func(c *trainer.Config) { everything(c); c.Device = device(t, 3) })
+	one, _ := undisturbed(t, func(c *trainer.Config) { everything(c); c.Device = testdevice.Open(t, device.Options{Threads: 1}) })
+	three, _ := undisturbed(t, func(c *trainer.Config) { everything(c); c.Device = testdevice.Open(t, device.Options{Threads: 3}) })
 	if string(weights(t, one)) != string(weights(t, three)) {
 		t.Error("the final weights differ")
 	}
@@ -200,10 +202,8 @@ func TestThreadsDoNotChangeTheBitsOfEverything(t *testing.T) {
 // TestDeferredStepAllocatesLittle bounds what a step with everything on allocates, once
 // it is compiled: the conversions of its scalars.
 func TestDeferredStepAllocatesLittle(t *testing.T) {
-	dev := device(t, 2)
-	if dev.ISA() == "generic" {
-		t.Skip("the plain kernels allocate")
-	}
+	dev := testdevice.Open(t, device.Options{Threads: 2})
+	testdevice.NoAllocations(t, dev)
 	s := goldenStepOf(t, newGolden(), trainer.StepConfig{
 		Optimizer: optim.AdamW{LR: 0.01, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8}, ClipNorm: 0.5, Accumulate: true, EMA: 0.9,
 	})

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/euryale-ml/euryale/dataset"
-	"github.com/euryale-ml/euryale/device/cpu"
+	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/optim"
 	"github.com/euryale-ml/euryale/trainer"
 )
@@ -36,7 +36,7 @@ func Example() {
 
 // A Step is one model on one device, for a loop of one's own.
 func ExampleStep() {
-	dev, err := cpu.New(cpu.Options{})
+	dev, err := device.Open(device.Auto, device.Options{})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -14,6 +14,8 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/euryale-ml/euryale/checkpoint"
+	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/optim"
 	"github.com/euryale-ml/euryale/trainer"
@@ -81,7 +83,7 @@ func TestKeptStatistics(t *testing.T) {
 	labels := []int64{0, 1, 2, 1}
 	for _, dt := range []tensor.Dtype{tensor.Float64, tensor.Float32} {
 		s, err := trainer.NewStep(newNormed(), trainer.StepConfig{
-			Device: device(t, 2), Input: [3]int{3, 8, 8}, DType: dt, Seed: 3, Optimizer: optim.SGD{LR: lr},
+			Device: testdevice.Open(t, device.Options{Threads: 2}), Input: [3]int{3, 8, 8}, DType: dt, Seed: 3, Optimizer: optim.SGD{LR: lr},
 			KeepStatistics: func(string) bool { return true },
 		})
 		if err != nil {

@@ -8,7 +8,8 @@ import (
 
 	"gorgonia.org/gorgonia"
 
-	"github.com/euryale-ml/euryale/device/cpu"
+	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/optim"
 	"github.com/euryale-ml/euryale/trainer"
@@ -37,11 +38,7 @@ func logLoss(logits, targets *gorgonia.Node) (*gorgonia.Node, error) {
 
 // TestOwnLoss compares a user's cross-entropy with the one that is built in.
 func TestOwnLoss(t *testing.T) {
-	dev, err := cpu.New(cpu.Options{Threads: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer dev.Close()
+	dev := testdevice.Open(t, device.Options{Threads: 1})
 	run := func(loss nn.LossFunc) (losses []float64) {
 		s, err := trainer.NewStep(newGolden(), trainer.StepConfig{Device: dev, Optimizer: optim.SGD{LR: 0.1, Momentum: 0.9}, Input: [3]int{3, 6, 6}, Seed: 1, Loss: loss})
 		if err != nil {

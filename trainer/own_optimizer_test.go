@@ -7,7 +7,8 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"github.com/euryale-ml/euryale/device/cpu"
+	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/models"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/optim"
@@ -72,11 +73,7 @@ func TestOwnOptimizer(t *testing.T) {
 			if testing.Short() && c.steps == 1 {
 				t.Skip("23 million weights")
 			}
-			dev, err := cpu.New(cpu.Options{ISA: c.isa, Threads: 1})
-			if err != nil {
-				t.Skip(err)
-			}
-			defer dev.Close()
+			dev := testdevice.Open(t, device.Options{Kernels: c.isa, Threads: 1})
 			values := func(o optim.Optimizer) map[string][]float64 {
 				config := trainer.StepConfig{Device: dev, Optimizer: o, Input: [3]int{3, 32, 32}, Seed: 1}
 				if c.change != nil {
@@ -178,11 +175,7 @@ func (o lagging) Update(p *nn.Param, g *gorgonia.Node, in optim.Inputs) (optim.U
 
 // TestSlotsGivenLeaves follows the weights through the slots of two and one steps ago.
 func TestSlotsGivenLeaves(t *testing.T) {
-	dev, err := cpu.New(cpu.Options{Threads: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer dev.Close()
+	dev := testdevice.Open(t, device.Options{Threads: 1})
 	for _, clip := range []float64{0, 0.1} {
 		s, err := trainer.NewStep(newGolden(), trainer.StepConfig{
 			Device: dev, Optimizer: lagging{ownSGD{lr: 0.1}}, Input: [3]int{3, 6, 6}, Seed: 1, ClipNorm: clip,

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/models"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/optim"
@@ -23,7 +24,7 @@ func TestRecipeOfEverything(t *testing.T) {
 	c := config.Default()
 	for key, value := range map[string]string{
 		"model.name": "tiny-of-everything", "data.set": "drawn", "data.drawn_classes": "3", "data.drawn_images": "8",
-		"data.resize": "16", "data.crop": "16", "data.batch": "4", "train.epochs": "1", "device": "cpu",
+		"data.resize": "16", "data.crop": "16", "data.batch": "4", "train.epochs": "1", "device": testdevice.Name(),
 		"optim.name": "adamw", "optim.lr": "0.02", "optim.weight_decay": "0.1", "optim.no_bias_decay": "true", "optim.layer_decay": "0.5",
 		"schedule.linear_scaling": "true", "schedule.base_batch": "16",
 		"train.clip_norm": "1", "train.accumulate": "4", "train.ema": "0.5",

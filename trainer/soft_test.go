@@ -13,7 +13,9 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/internal/optest"
+	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/optim"
 	"github.com/euryale-ml/euryale/trainer"
@@ -49,7 +51,7 @@ func sameMixedRuns(t *testing.T, mixing func(*trainer.Config), steps ...int) {
 		tr.Close()
 		again := start(t, func(c *trainer.Config) {
 			mixing(c)
-			c.Dir, c.Resume, c.Workers, c.Device = dir, true, 3, device(t, 3)
+			c.Dir, c.Resume, c.Workers, c.Device = dir, true, 3, testdevice.Open(t, device.Options{Threads: 3})
 		})
 		r, err := again.Fit(context.Background())
 		if err != nil {
@@ -88,7 +90,7 @@ func TestTrainOnProbabilities(t *testing.T) {
 	for dt, tolerance := range map[tensor.Dtype]float64{tensor.Float64: 1e-12, tensor.Float32: 1e-5} {
 		m := &logits{&nn.Flatten{}, &nn.Linear{In: 48, Out: classes}}
 		step, err := trainer.NewStep(m, trainer.StepConfig{
-			Device: device(t, 2), Optimizer: optim.SGD{LR: lr}, Input: [3]int{3, 4, 4}, Smoothing: smoothing, Soft: true, DType: dt, Seed: 4,
+			Device: testdevice.Open(t, device.Options{Threads: 2}), Optimizer: optim.SGD{LR: lr}, Input: [3]int{3, 4, 4}, Smoothing: smoothing, Soft: true, DType: dt, Seed: 4,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -194,7 +196,7 @@ func TestSoftTrainsOnLabels(t *testing.T) {
 	losses := map[bool]float64{}
 	for _, soft := range []bool{false, true} {
 		step, err := trainer.NewStep(newTiny(3), trainer.StepConfig{
-			Device: device(t, 1), Optimizer: optim.SGD{LR: 0.1}, Input: [3]int{3, 8, 8}, Smoothing: 0.1, Soft: soft,
+			Device: testdevice.Open(t, device.Options{Threads: 1}), Optimizer: optim.SGD{LR: 0.1}, Input: [3]int{3, 8, 8}, Smoothing: 0.1, Soft: soft,
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -12,7 +12,8 @@ import (
 
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/dataset"
-	"github.com/euryale-ml/euryale/device/cpu"
+	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/optim"
 	"github.com/euryale-ml/euryale/schedule"
@@ -157,22 +158,12 @@ func TestResumedRunsHaveTheSameBits(t *testing.T) {
 }
 
 func TestThreadsAndWorkersDoNotChangeTheBits(t *testing.T) {
-	one, _ := undisturbed(t, func(c *trainer.Config) { c.Device = device(t, 1); c.Workers = 1 })
-	three, _ := undisturbed(t, func(c *trainer.Config) { c.Device = device(t, 3); c.Workers = 4 })
+	one, _ := undisturbed(t, func(c *trainer.Config) { c.Device = testdevice.Open(t, device.Options{Threads: 1}); c.Workers = 1 })
+	three, _ := undisturbed(t, func(c *trainer.Config) { c.Device = testdevice.Open(t, device.Options{Threads: 3}); c.Workers = 4 })
 	if !bytes.Equal(weights(t, one), weights(t, three)) {
 		t.Error("the final weights differ")
 	}
 	sameMetrics(t, one, three)
-}
-
-func device(t testing.TB, threads int) *cpu.Device {
-	t.Helper()
-	d, err := cpu.New(cpu.Options{Threads: threads})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { d.Close() })
-	return d
 }
 
 func TestBestIsKept(t *testing.T) {

@@ -9,7 +9,8 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"github.com/euryale-ml/euryale/device/cpu"
+	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/optim"
 	"github.com/euryale-ml/euryale/trainer"
@@ -72,11 +73,7 @@ func TestTorchTraining(t *testing.T) {
 	}
 	sgd := optim.SGD{LR: 0.1, Momentum: 0.9, WeightDecay: 1e-2, Groups: []optim.Group{optim.NoBiasDecay()}}
 	adamw := optim.AdamW{LR: 0.01, Betas: [2]float64{0.9, 0.99}, Eps: 1e-6, WeightDecay: 0.1, Groups: []optim.Group{optim.NoBiasDecay()}}
-	dev, err := cpu.New(cpu.Options{Threads: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer dev.Close()
+	dev := testdevice.Open(t, device.Options{Threads: 2})
 	for name, c := range map[string]struct {
 		config trainer.StepConfig
 		parts  []int

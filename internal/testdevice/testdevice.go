@@ -1,0 +1,76 @@
+// Package testdevice opens the device that tests run on. The environment variable
+// EURYALE_TEST_DEVICE names it; the default is cpu. So the tests of the engine, the trainer
+// and the models show whether another device works:
+//
+//	EURYALE_TEST_DEVICE=cuda go test ./engine ./trainer ./models ./infer
+//
+// A test of what only some devices have, such as kernels of a name, is skipped on others.
+package testdevice
+
+import (
+	"cmp"
+	"math"
+	"os"
+	"testing"
+
+	"github.com/euryale-ml/euryale/device"
+	_ "github.com/euryale-ml/euryale/device/all"
+)
+
+// Variable is the environment variable that names the device.
+const Variable = "EURYALE_TEST_DEVICE"
+
+// init makes device.Auto choose the device, too, so that it serves what opens one itself.
+func init() {
+	if os.Getenv(Variable) == "" {
+		return
+	}
+	err := device.Register("tested", device.Driver{
+		Open: func(_ int, o device.Options) (device.Device, error) { return device.Open(Name(), o) },
+		Rank: math.MaxInt,
+	})
+	if err != nil {
+		panic(err) // the name is free
+	}
+}
+
+// Name is the name of the device, for tests that open one by a configuration.
+func Name() string { return cmp.Or(os.Getenv(Variable), "cpu") }
+
+// Open opens the device until the end of the test. The test is skipped if o asks for
+// kernels that the device or this machine does not have.
+func Open(t testing.TB, o device.Options) device.Device {
+	t.Helper()
+	d, err := device.Open(Name(), o)
+	if err != nil && o.Kernels != "" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatalf("%s=%s: %v", Variable, os.Getenv(Variable), err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return d
+}
+
+// Has reports whether Open would not skip the test.
+func Has(o device.Options) bool {
+	d, err := device.Open(Name(), o)
+	if err != nil {
+		return o.Kernels == ""
+	}
+	d.Close()
+	return true
+}
+
+// NoAllocations skips a test that counts allocations unless the device runs the kernels of
+// an instruction set: the plain ones allocate, and so may the driver of another device.
+func NoAllocations(t testing.TB, d device.Device) {
+	t.Helper()
+	isa := ""
+	if k, ok := d.(interface{ ISA() string }); ok {
+		isa = k.ISA()
+	}
+	if isa == "" || isa == "generic" {
+		t.Skipf("the kernels of %s may allocate", d.Describe())
+	}
+}
