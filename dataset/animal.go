@@ -11,7 +11,7 @@ type part struct {
 	ink ink
 }
 
-// ink says how a part is painted: with the coat and its markings, or in one
+// ink is how a part is painted: with the coat and its markings, or in one
 // colour, darkened by tone where the part lies behind.
 type ink struct {
 	coat   bool
@@ -157,7 +157,7 @@ func (f *figure) drawTail(h float32, k ink) {
 	}
 }
 
-// trunkOfBody is rump, chest and what lies between, with wool or a shell.
+// trunkOfBody is rump, chest and the part between, with wool or a shell.
 func (f *figure) trunkOfBody(h float32) {
 	b := f.b.build
 	k := f.coatInk()

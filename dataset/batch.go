@@ -38,7 +38,7 @@ func (l *Loader) Batches(ctx context.Context, epoch int) iter.Seq2[*Batch, error
 }
 
 // BatchesFrom makes the batches of an epoch without the first skip: a run that
-// was stopped within an epoch goes on with the batches that it would have had.
+// was stopped within an epoch resumes with the batches that it would have had.
 func (l *Loader) BatchesFrom(ctx context.Context, epoch, skip int) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		w, h, err := l.ImageSize(ctx)
@@ -85,7 +85,7 @@ type epochLoad struct {
 	w, h  int
 
 	slots chan *slot   // in order of the batches
-	free  chan *memory // what batches are made in
+	free  chan *memory // in which batches are made
 	jobs  chan job
 	all   sync.WaitGroup
 }

@@ -92,7 +92,7 @@ func (l *classList) checkTraining() error {
 	return fmt.Errorf("dataset: %w: %s holds no images, but %s; files that end in %s are images%s", ErrNoSet, what, holds, readable(), hint)
 }
 
-// hintAbove says that a folder of images may be a class of the folder above it; "" where
+// hintAbove is a hint that a folder of images may be a class of the folder above it; "" where
 // that holds no others.
 func hintAbove(dir string) string {
 	abs, err := filepath.Abs(dir)

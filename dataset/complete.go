@@ -10,7 +10,7 @@ import (
 var petLists = []string{"list.txt", "trainval.txt", "test.txt"}
 
 // complete returns nil if root holds the set with every image that its lists
-// name, or every image that p's own lists name. Otherwise the error says what is
+// name, or every image that p's own lists name. Otherwise the error names what is
 // missing and wraps ErrNoSet, ErrList or ErrMissing.
 func (p OxfordIIITPet) complete(root string) error {
 	err := completeWith(root, root)

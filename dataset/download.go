@@ -14,10 +14,10 @@ import (
 // PetsURL is the set's own address: the folder of its two archives.
 const PetsURL = "https://thor.robots.ox.ac.uk/~vgg/data/pets"
 
-// ErrDownload says that a server did not give what was asked for.
+// ErrDownload: a server did not send the requested file.
 var ErrDownload = errors.New("download failed")
 
-// Stage is what a download is doing.
+// Stage is the current stage of a download.
 type Stage string
 
 // The stages of a download, in order; wait and incomplete only where they apply,
@@ -40,7 +40,7 @@ type Progress struct {
 	Total int64  // bytes; 0 where the server does not state it
 }
 
-// archive is a file of the set, with what is known of it.
+// archive is a file of the set with its size and checksum, where they are known.
 type archive struct {
 	name string
 	md5  string
@@ -54,14 +54,14 @@ var petArchives = []archive{
 
 // Download fetches the set's two archives and unpacks them into Root, or into
 // CacheRoot where Root is empty; with Archives it unpacks those and fetches
-// nothing. A set that is there with every image that its lists (or TrainList and
-// TestList) name is left alone. One that lacks some is completed: what is missing
-// is added, and what lies in Root stays as it is.
+// nothing. A set that has every image that its lists (or TrainList and TestList)
+// name is left alone. One that lacks some is completed: the missing files are
+// added, and no other file in Root is changed.
 //
 // An interrupted download resumes where it stopped when Download is called
-// again: what has come so far is kept in Root.download, or, where Root is an
+// again: the bytes received so far are kept in Root.download, or, where Root is an
 // existing folder, in Root/.download. Checksums are compared before anything is
-// unpacked: with the official ones, or, with a URL of one's own, with those of the
+// unpacked: with the official ones, or, with another URL, with those of the
 // files images.tar.gz.md5 and annotations.tar.gz.md5 there if it has them. The set
 // appears in Root complete or not at all. Twice as much room as StageSize states is
 // needed on disk while it runs.
@@ -101,7 +101,7 @@ func (p OxfordIIITPet) Download(ctx context.Context) error {
 	return nil
 }
 
-// downloadInto does what is left to do for the one that holds the lock.
+// downloadInto completes the download; the caller holds the lock.
 func (p OxfordIIITPet) downloadInto(ctx context.Context, root string, w *workFolder) error {
 	why := p.complete(root) // another may have finished it
 	if why == nil {
@@ -213,8 +213,8 @@ func (p OxfordIIITPet) fetch(ctx context.Context, root, work string) ([]string, 
 	return paths, nil
 }
 
-// unpackAll unpacks the archives into a folder of this download's own, checks that
-// they make the set, or what root lacks of it, and puts that into root.
+// unpackAll unpacks the archives into a folder that only this download uses, checks that
+// they make the set, or the part of it that root lacks, and moves that into root.
 func (p OxfordIIITPet) unpackAll(ctx context.Context, paths []string, root string, w *workFolder) error {
 	to, err := w.own()
 	if err != nil {

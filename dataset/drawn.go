@@ -19,7 +19,7 @@ const (
 )
 
 // Drawn is a set of procedurally drawn animals that needs no files: images are
-// made when they are asked for. What tells a class from the others is the
+// made when they are asked for. Classes differ in the
 // animal's build (body, legs, neck, ears, tail, horns), its colours and its
 // markings; place, size, turn, pose, background, clutter, light and noise vary
 // from image to image. Image i of a split is a pure function of Seed, Size,
@@ -82,7 +82,7 @@ func (s *drawnSet) Len() int { return s.n }
 // Classes are the names of the animals.
 func (s *drawnSet) Classes() []string { return s.classes }
 
-// Version names what the images depend on besides their classes and number.
+// Version names the settings that the images depend on besides their classes and number.
 func (s *drawnSet) Version() string {
 	return fmt.Sprintf("seed %d, %d×%d pixels", s.Seed, s.Size, s.Size)
 }

@@ -73,7 +73,7 @@ func (f fetcher) get(ctx context.Context, a archive, path string) error {
 	}
 }
 
-// fetchAll tries to get what is missing of part until all of it is there.
+// fetchAll requests the missing bytes of part until all are there.
 func (f fetcher) fetchAll(ctx context.Context, a archive, part string) error {
 	for t := f.patience.tries(fileSize(part)); ; {
 		err := f.resume(ctx, a, part)
@@ -110,7 +110,7 @@ func isTransient(err error) bool {
 	return errors.As(err, &t)
 }
 
-// resume makes one request for what is missing of the file part.
+// resume makes one request for the missing bytes of the file part.
 func (f fetcher) resume(ctx context.Context, a archive, part string) error {
 	have, ranges := fileSize(part), ""
 	if have > 0 {
@@ -237,7 +237,7 @@ func (f fetcher) verify(ctx context.Context, a archive, path string) error {
 	return fmt.Errorf("%w: %w: %s has md5 %s, want %s; the file was removed", ErrDownload, ErrArchive, address, sum, a.md5)
 }
 
-// meter counts what is written to it and reports, at most ten times a second.
+// meter counts the bytes written to it and reports, at most ten times a second.
 type meter struct {
 	report func(Progress)
 	now    Progress

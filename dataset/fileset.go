@@ -57,7 +57,7 @@ func (s *fileSet) Image(i int) (name string, label int) {
 // Notes are warnings about the folder.
 func (s *fileSet) Notes() []string { return s.notes }
 
-// About says which folders the images are of.
+// About lists the folders that the images come from.
 func (s *fileSet) About() []string { return s.about }
 
 // Final are the images that test the best weights at the end; nil: there are

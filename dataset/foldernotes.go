@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// about says which folder trains, which chooses the best weights, which tests, and
+// about names which folder trains, which chooses the best weights, which tests, and
 // what was left out.
 func (s *folderSplit) about(train, test *fileSet) (lines []string) {
 	name := func(l *classList) string { return filepath.Base(l.dir) }
@@ -32,7 +32,7 @@ func (s *folderSplit) about(train, test *fileSet) (lines []string) {
 	return lines
 }
 
-// all is what was found in all parts together.
+// all is the images found in all parts together.
 func (s *folderSplit) all() *Found {
 	all := &Found{}
 	for _, l := range s.lists() {

@@ -101,7 +101,7 @@ func (at *looked) count(isImage bool) {
 func (at *looked) link(dir, path string, isImage bool) {
 	info, err := os.Stat(path)
 	switch {
-	case errors.Is(err, fs.ErrPermission): // said when it is read
+	case errors.Is(err, fs.ErrPermission): // reported when it is read
 		at.folders = append(at.folders, filepath.Base(path))
 	case err != nil:
 		at.broken = append(at.broken, path)

@@ -11,11 +11,10 @@ import (
 	"github.com/euryale-ml/euryale/transforms"
 )
 
-// longestEnding is the length up to which what follows a file's last dot is
-// taken for its kind.
+// longestEnding is the longest text after a file's last dot that counts as its kind.
 const longestEnding = 8
 
-// kindOf says what kind of file a path is of: its ending, in lower case.
+// kindOf is the kind of a file, by its path: the ending, in lower case.
 func kindOf(path string) string {
 	switch ending := strings.ToLower(filepath.Ext(path)); {
 	case len(ending) < 2:
@@ -30,7 +29,7 @@ func kindOf(path string) string {
 // kindsShown is the number of kinds that LeftOutText names.
 const kindsShown = 8
 
-// LeftOutText says how many files were left out, by kind: "3 .heic, 1 .txt"; ""
+// LeftOutText is how many files were left out, by kind: "3 .heic, 1 .txt"; ""
 // for none.
 func (f *Found) LeftOutText() string {
 	kinds := slices.SortedFunc(maps.Keys(f.LeftOut), func(a, b string) int {

@@ -2,7 +2,7 @@ package dataset
 
 import "fmt"
 
-// What a Dataset may say of itself beyond the interface. Each is optional.
+// Optional interfaces of a Dataset, for what it knows of itself.
 
 // Listed is a Dataset that knows its images without reading them.
 type Listed interface {
@@ -24,7 +24,7 @@ type Noted interface {
 	Notes() []string
 }
 
-// Described is a Dataset that says which files it is made of.
+// Described is a Dataset that lists the files it is made of.
 type Described interface {
 	// About are lines such as "train trains, validation tests".
 	About() []string
@@ -74,8 +74,8 @@ func gather(train, test Dataset, of func(Dataset) []string) (lines []string) {
 	return lines
 }
 
-// Final is what tests the best weights at the end, beside a test set that chooses
-// them; nil: nothing does.
+// Final is the set that tests the best weights at the end, where the test set chooses
+// them; nil: there is none.
 func Final(test Dataset) Dataset {
 	if h, ok := test.(HeldOut); ok {
 		return h.Final()

@@ -10,7 +10,7 @@ import (
 	"github.com/euryale-ml/euryale/transforms"
 )
 
-// LoaderConfig says how a Loader makes batches. Zero means zero, but for
+// LoaderConfig is how a Loader makes batches. Zero means zero, except for
 // Workers, Size and Transform.
 type LoaderConfig struct {
 	// Batch is the number of images in a batch, at least 1.

@@ -15,7 +15,7 @@ func (l *Loader) lambda(epoch, step int) float64 {
 	return philox.Beta(r, c.Mixup, c.Mixup)
 }
 
-// mix mixes each image of a whole batch with the one before it and the first with the
+// mix mixes each image of a complete batch with the one before it and the first with the
 // last, in place, and notes the labels that come in.
 func (s *slot) mix(lambda float64) {
 	s.lambda = lambda

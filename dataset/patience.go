@@ -88,7 +88,7 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 }
 
 // send makes a request under a watch, which the caller stops. An error names the
-// address and what was awaited.
+// address and the part of the answer that did not come.
 func (f fetcher) send(ctx context.Context, method, name, ranges string) (*http.Response, *watch, error) {
 	r, err := f.request(method, name)
 	if err != nil {

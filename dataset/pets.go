@@ -33,7 +33,7 @@ type OxfordIIITPet struct {
 	// Archives are local files to unpack instead; their contents are not
 	// compared with the official checksums.
 	Archives []string
-	// Progress, if set, is called as the work goes on, from one goroutine.
+	// Progress, if set, is called as the work proceeds, from one goroutine.
 	Progress func(Progress)
 	// Client makes the requests; nil: http.DefaultClient.
 	Client *http.Client
@@ -83,7 +83,7 @@ func (p OxfordIIITPet) Splits() (train, test Dataset, err error) {
 	return splits[0], splits[1], nil
 }
 
-// checkRoot says why a folder is not the set.
+// checkRoot is an error that names why a folder is not the set.
 func checkRoot(root string) error {
 	if err := checkFolder(root); err != nil {
 		return err

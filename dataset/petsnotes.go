@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 )
 
-// explainRoot says of a folder that is not the set what it is instead, and what to
-// set, as far as can be seen; "" where nothing can.
+// explainRoot describes a folder that is not the set: what it seems to be, and which
+// setting would fit; "" where that is not known.
 func explainRoot(root string) string {
 	at, err := look(root)
 	if err != nil {
@@ -34,7 +34,7 @@ func explainRoot(root string) string {
 	return fmt.Sprintf("it holds %s and %s: for folders of images, one a class, set data.set=image-folder", what, counted(images, "image"))
 }
 
-// noteLists notes what of the lists a person should know: classes that get an
+// noteLists notes surprises in the lists: classes that get an
 // output but no image, and images that both lists have.
 func noteLists(train, test *fileSet) {
 	trains, tests := PerClass(train), PerClass(test)

@@ -74,7 +74,7 @@ func (l *Loader) pair(ctx context.Context, epoch, i int) (p Pair, ok bool, err e
 	}, true, nil
 }
 
-// previewBatches is Preview where the network sees what only whole batches show.
+// previewBatches is Preview with transforms that need complete batches, such as mixup.
 func (l *Loader) previewBatches(ctx context.Context, epoch, n int) (pairs []Pair, err error) {
 	if n < 1 {
 		return nil, nil

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// Options is what a configuration says about data, for the factories of
-// Register. A factory uses what concerns it.
+// Options are the data settings of a configuration, for the factories of Register. A
+// factory uses those that concern it.
 type Options struct {
 	Root                string   // the set's folder; empty: the set's own default
 	TrainList, TestList string   // lists of the training and test images
@@ -37,7 +37,7 @@ var registry = struct {
 	"drawn":           openDrawn,
 }}
 
-// Register makes a set of one's own reachable by name: data.set in a
+// Register makes a set reachable by name: data.set in a
 // configuration. A name that is taken, or empty, is an error.
 func Register(name string, f Factory) error {
 	registry.Lock()

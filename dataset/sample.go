@@ -17,7 +17,7 @@ import (
 // BadImage is an image that could not be read.
 type BadImage struct {
 	Index int    // in the set
-	Name  string // a file's path, or what the set calls it
+	Name  string // a file's path, or the set's name for it
 	Err   error
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // drawBackground paints a sky and a ground of any colours with clutter before
-// them, some of it in the colours of animals, so that colours alone tell little.
+// them, some of it in the colours of animals, so that colours alone do not give the class away.
 func drawBackground(c *canvas, r *rand.Rand) {
 	top, bottom := anyColour(r), anyColour(r)
 	ground := anyColour(r)

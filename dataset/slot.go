@@ -7,7 +7,7 @@ import (
 	"github.com/euryale-ml/euryale/transforms"
 )
 
-// memory is what one batch is made in.
+// memory is where one batch is made.
 type memory struct {
 	images []float32
 	labels []int64

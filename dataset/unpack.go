@@ -26,8 +26,8 @@ const (
 var mostUnpacked int64 = maxUnpacked
 
 // unpack extracts a tar file, compressed by gzip or not, into the folder to.
-// Only files and folders that stay in it are accepted: a name that leaves it, a
-// link or a device refuses the whole archive.
+// Only files and folders that stay in it are accepted: an archive with a
+// name that leaves it, a link or a device is refused.
 func unpack(ctx context.Context, from, to string, report func(Progress)) error {
 	in, err := os.Open(from)
 	if err != nil {

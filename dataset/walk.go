@@ -12,7 +12,7 @@ import (
 	"github.com/euryale-ml/euryale/transforms"
 )
 
-// Found is what FindImages found below a folder. All paths begin with the
+// Found is the result of FindImages. All paths begin with the
 // folder as it was given.
 type Found struct {
 	// Images are the files that count as images, folder by folder in byte order.
@@ -32,7 +32,7 @@ type Found struct {
 
 // FindImages lists the images below a folder, those of folders below it
 // included. Links to files and folders are followed. Hidden files and folders
-// are left out: names that begin with a dot, and what systems leave beside
+// are left out: names that begin with a dot, and files that systems leave beside
 // images, such as __MACOSX and Thumbs.db; dir itself may be hidden.
 func FindImages(dir string) *Found { return newWalker().find(dir) }
 

@@ -17,12 +17,12 @@ import (
 const (
 	workSuffix   = ".download"   // of the folder: beside a new root, else in it
 	lockName     = ".lock"       // held while a download works
-	unpackPrefix = "unpack-"     // a folder of one download's own
+	unpackPrefix = "unpack-"     // a folder that one download uses
 	installing   = ".installing" // there while files are moved into a root that existed
 )
 
-// workFolder is where a download keeps what has come so far. The one that holds
-// its lock is alone in it.
+// workFolder is where a download keeps the bytes received so far. Only the holder of
+// its lock writes there.
 type workFolder struct {
 	path string
 	lock *filelock.Lock
@@ -64,7 +64,7 @@ func openWork(ctx context.Context, path string, waiting func()) (*workFolder, er
 	return nil, fmt.Errorf("%s is removed again and again", path)
 }
 
-// clean removes what downloads that were killed have unpacked.
+// clean removes the unpacked files of downloads that were killed.
 func (w *workFolder) clean() error {
 	entries, err := os.ReadDir(w.path)
 	if err != nil {
@@ -103,8 +103,8 @@ func (w *workFolder) finish(named []string) error {
 	return errors.Join(append(errs, removeIfThere(filepath.Join(w.path, installing)))...)
 }
 
-// tidy removes what a download that was killed after it had finished the set left
-// behind: its lock file is still there. One that is at work keeps its files.
+// tidy removes the files that a download left behind when it was killed after the set was
+// complete: its lock file is still there. A download that is running keeps its files.
 func tidy(root string, named []string) {
 	for _, path := range []string{root + workSuffix, filepath.Join(root, workSuffix)} {
 		lockPath := filepath.Join(path, lockName)

@@ -28,7 +28,7 @@ func (a *Accuracy) Add(labels, predicted []int64) error {
 // Value is the accuracy in [0, 1], NaN before the first image.
 func (a *Accuracy) Value() float64 { return ratio(a.right, a.seen) }
 
-// Merge adds what other has counted.
+// Merge adds the counts of other.
 func (a *Accuracy) Merge(other *Accuracy) {
 	a.right += other.right
 	a.seen += other.seen
@@ -66,7 +66,7 @@ func (a *BalancedAccuracy) Add(labels, predicted []int64) error {
 // Value is the balanced accuracy in [0, 1], NaN before the first image.
 func (a *BalancedAccuracy) Value() float64 { return meanRecall(a.right, a.seen) }
 
-// Merge adds what other has counted. Another number of classes is an error.
+// Merge adds the counts of other. Another number of classes is an error.
 func (a *BalancedAccuracy) Merge(other *BalancedAccuracy) error {
 	if len(a.seen) != len(other.seen) {
 		return fmt.Errorf("metrics: BalancedAccuracy: %w: %d and %d classes", ErrClasses, len(a.seen), len(other.seen))
@@ -131,7 +131,7 @@ func (t *TopK) K() int { return t.k }
 // Value is the share in [0, 1], NaN before the first image.
 func (t *TopK) Value() float64 { return ratio(t.right, t.seen) }
 
-// Merge adds what other has counted. Another k is an error.
+// Merge adds the counts of other. Another k is an error.
 func (t *TopK) Merge(other *TopK) error {
 	if t.k != other.k {
 		return fmt.Errorf("metrics: TopK: %w: k is %d and %d", ErrClasses, t.k, other.k)

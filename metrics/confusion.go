@@ -81,7 +81,7 @@ func (m *ConfusionMatrix) Recall() []float64 { return recalls(m.sums()) }
 // Value is the accuracy.
 func (m *ConfusionMatrix) Value() float64 { return m.Accuracy() }
 
-// Merge adds what other has counted. Another number of classes is an error.
+// Merge adds the counts of other. Another number of classes is an error.
 func (m *ConfusionMatrix) Merge(other *ConfusionMatrix) error {
 	if m.classes != other.classes {
 		return fmt.Errorf("metrics: ConfusionMatrix: %w: %d and %d classes", ErrClasses, m.classes, other.classes)

@@ -19,7 +19,7 @@ var own = []string{
 	"kind", "epoch", "step", "split", "loss", "accuracy", "balanced_accuracy", "top5_accuracy", "time", "lr", "images_per_second", "images",
 }
 
-// CheckName is an error if a metric of one's own cannot have a name: a letter, then
+// CheckName is an error if a metric that a hook adds cannot have a name: a letter, then
 // letters, digits, _, - and ., 100 at most, and none of the names that a run's files have
 // already.
 func CheckName(name string) error {
@@ -36,15 +36,15 @@ func CheckName(name string) error {
 	return nil
 }
 
-// Criterion says by which metric an evaluation is better than another.
+// Criterion is the metric by which one evaluation is better than another.
 type Criterion struct {
-	Metric string // accuracy, balanced_accuracy, top5_accuracy, loss, or one of one's own
+	Metric string // accuracy, balanced_accuracy, top5_accuracy, loss, or one that a hook adds
 	Lower  bool   // values are better
 }
 
 // ParseCriterion reads a criterion: accuracy, which "" stands for, balanced_accuracy,
-// top5_accuracy, loss, or the name of a metric of one's own, of which higher values are
-// better, with min: before it lower ones.
+// top5_accuracy, loss, or the name of a metric that a hook adds, of which higher values are
+// better, or with min: before the name lower ones.
 func ParseCriterion(text string) (Criterion, error) {
 	name, lower := strings.CutPrefix(text, "min:")
 	switch name {
@@ -75,8 +75,8 @@ func (c Criterion) String() string {
 	return c.Metric
 }
 
-// Better reports whether v is strictly better than another value. What is not finite is
-// never better, and what is finite is better than what is not.
+// Better reports whether v is strictly better than another value. A value that is not
+// finite is never better, and a finite one is better than one that is not.
 func (c Criterion) Better(v, than float64) bool {
 	finite := func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 	if !finite(v) || !finite(than) {

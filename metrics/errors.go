@@ -15,7 +15,7 @@ var (
 	ErrClasses = errors.New("metrics of different kinds")
 )
 
-// check says what is wrong with a batch, classes < 0 meaning any number.
+// check is the first error of a batch; classes < 0 means any number of them.
 func check(metric string, labels, predicted []int64, classes int) error {
 	if len(labels) != len(predicted) {
 		return fmt.Errorf("metrics: %s: %w: %d labels, %d predictions", metric, ErrLength, len(labels), len(predicted))

@@ -29,7 +29,7 @@ func (m *Mean) Value() float64 {
 // Weight is the sum of the weights.
 func (m *Mean) Weight() float64 { return m.weight }
 
-// Merge adds what other has taken in.
+// Merge adds the values of other.
 func (m *Mean) Merge(other *Mean) {
 	m.sum += other.sum
 	m.weight += other.weight

@@ -11,9 +11,9 @@ import (
 
 // Errors of the decoder; test with errors.Is.
 var (
-	// ErrDecode says that the bytes are not a complete image of a known format.
+	// ErrDecode: the bytes are not a complete image of a known format.
 	ErrDecode = errors.New("cannot decode image")
-	// ErrTooLarge says that an image claims more than MaxPixels pixels, or that
+	// ErrTooLarge: an image claims more than MaxPixels pixels, or that
 	// its file has more than 1 GiB.
 	ErrTooLarge = errors.New("image too large")
 )
@@ -118,7 +118,7 @@ func (f *format) matches(data []byte) bool {
 // bits, 32 bits or floating point) cut to 255. JPEG's chroma is interpolated as
 // libjpeg does, lossy WebP's as libwebp does. Bytes after the image are ignored,
 // and so is EXIF's orientation, but that of a TIFF is applied. Errors wrap ErrDecode
-// or ErrTooLarge; those of other formats and files name what they are.
+// or ErrTooLarge; for other formats and files they name the format.
 func DecodeBytes(data []byte) (img *RGB, err error) {
 	defer func() { // a decoder's panic is a bad file's fault
 		if p := recover(); p != nil {

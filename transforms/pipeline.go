@@ -7,9 +7,9 @@ import (
 )
 
 var (
-	// ErrShape says that a pipeline's image has not the promised size.
+	// ErrShape: the image of a pipeline does not have the size W×H.
 	ErrShape = errors.New("image of the wrong size")
-	// ErrNormalize says that images would be normalised in two ways.
+	// ErrNormalize: two transforms of the same images bring different Normalize.
 	ErrNormalize = errors.New("two different Normalize")
 )
 

@@ -61,7 +61,7 @@ var signatures = []signature{
 }
 
 // notDecoded is the error for bytes that are no image of a known format. It names
-// what they are, as far as that can be seen, and what to do about it.
+// the format that they seem to have, and what to do about it.
 func notDecoded(data []byte) error {
 	what, hint := recognise(data)
 	if what == "" {

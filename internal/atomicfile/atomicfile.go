@@ -16,16 +16,16 @@ import (
 )
 
 // A temporary file is called Prefix + the target's name + a random number +
-// Suffix, so that Clean knows what a kill left behind.
+// Suffix, so that Clean recognises the files of a process that was killed.
 const (
 	Prefix = ".euryale-"
 	Suffix = ".tmp"
 )
 
-// bufferSize is what is gathered before a write to the system.
+// bufferSize is the number of bytes gathered before each write to the system.
 const bufferSize = 1 << 16
 
-// Write replaces the file at path with what write puts out, or creates it with
+// Write replaces the file at path with the bytes that write produces, or creates it with
 // perm (less the process's umask). After an error, or a panic of write, the old
 // file is as it was and no temporary file is left. A symbolic link is followed;
 // a target that is a folder or a device is an error. Errors name the file, and
@@ -96,13 +96,13 @@ func CleanAll(dir, lock string) error {
 	return errors.Join(append(errs, err)...)
 }
 
-// IsTemporary says whether a file's name (without its folder) is one that
+// IsTemporary reports whether a file's name (without its folder) is one that
 // Write gives to its temporary files.
 func IsTemporary(name string) bool {
 	return strings.HasPrefix(name, Prefix) && strings.HasSuffix(name, Suffix)
 }
 
-// target resolves links and refuses what a rename must not replace.
+// target resolves links and refuses a folder or a device, which a rename must not replace.
 func target(path string) (string, error) {
 	info, err := os.Stat(path)
 	switch {

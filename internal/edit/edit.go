@@ -1,5 +1,5 @@
-// Package edit tells how far two words are apart, for errors that name what was
-// probably meant.
+// Package edit measures how far two words are apart, for errors that suggest the word that
+// was probably meant.
 package edit
 
 // Distance is the Levenshtein distance of two strings, in bytes. Strings of more than

@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-// ErrLocked says that another process, or another part of this one, holds the lock.
+// ErrLocked: another process, or another part of this one, holds the lock.
 var ErrLocked = errors.New("in use by another process")
 
 // Lock is a lock that is held.

@@ -1,6 +1,6 @@
-// Package httpsend speaks HTTP for trackers: requests with limits on time and on what
-// is read, answers sorted into what may pass, what ends the sending and what was wrong
-// with the request, and errors that never hold a secret.
+// Package httpsend speaks HTTP for trackers: requests with limits on time and on
+// the size of answers; errors sorted by their cure, which is to repeat the request, to stop
+// sending, or to correct the request; and no secret in any error.
 package httpsend
 
 import (
@@ -38,7 +38,7 @@ const (
 type Client struct {
 	// Name of the service, in errors.
 	Name string
-	// Base is what every path is appended to: scheme, host, perhaps a path. User and
+	// Base is the address that every path is appended to: scheme, host, perhaps a path. User and
 	// password in it are sent as basic authentication, and never shown.
 	Base *url.URL
 	// Authorize adds credentials to a request; nil: none.
@@ -80,8 +80,8 @@ func New(name, base string) (*Client, error) {
 	return c, nil
 }
 
-// BasicSecret is what basic authentication sends of a user and a password: a secret of its
-// own, since a server may answer with the request's head in a further encoding.
+// BasicSecret is the encoded user and password of basic authentication, which is a secret
+// too, since a server may answer with the request's head in a further encoding.
 func BasicSecret(user, password string) string {
 	return base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
 }
@@ -108,7 +108,7 @@ type Repetition int32
 const (
 	Never   Repetition = iota
 	Untaken            // after 429 and 503, by which a server says that it has not taken the request
-	Always             // after every error that may pass: for what does no harm when it arrives twice
+	Always             // after every Retry: for requests that do no harm when they arrive twice
 )
 
 // Repeat makes Send repeat a request once, shortly after an error: for a sequence of
@@ -119,7 +119,7 @@ func (c *Client) Repeat(r Repetition) { c.repeat.Store(int32(r)) }
 // Address is where requests go, for people: without user and password.
 func (c *Client) Address() string { return shown(c.Base) }
 
-// Request is what Send sends.
+// Request is an HTTP request of Send.
 type Request struct {
 	Method, Path string
 	Query        url.Values

@@ -24,7 +24,7 @@ func (c *Client) Hide(secrets ...string) {
 // Message makes one short line without secrets of a text that a server gave.
 func (c *Client) Message(text string) string { return c.line(text, false) }
 
-// hidden is what takes the place of a secret.
+// hidden replaces a secret.
 const hidden = "***"
 
 var (

@@ -45,8 +45,8 @@ func (e *StatusError) Own() bool {
 	return json.Unmarshal(e.Body, &object) == nil
 }
 
-// OfRequest reports whether the request itself is what was refused, for good: it is too
-// large, or the service found fault with it. Any other answer is about the time, the
+// OfRequest reports whether the service refused the request itself, for good: because it is
+// too large, or not valid. Any other answer is about the time, the
 // address, credentials, or comes from something before the service.
 func (e *StatusError) OfRequest() bool {
 	switch e.Status {

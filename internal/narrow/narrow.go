@@ -1,5 +1,5 @@
-// Package narrow sends records to a service that takes a request or refuses it: what it
-// refuses is narrowed down, so that everything else arrives.
+// Package narrow sends records to a service that accepts or refuses requests as a unit: a
+// refused request is halved until only the refused records are left out.
 package narrow
 
 import (
@@ -66,7 +66,7 @@ func Add(refused *track.Refusal, r track.Record, why error) {
 	}
 }
 
-// Ended is what a Sink's Deliver returns: the refusals, the error behind them, or both.
+// Ended is the result of a Sink's Deliver: the refusals, the error behind them, or both.
 func Ended(done int, refused *track.Refusal, err error) (int, error) {
 	if refused.Records == 0 {
 		return done, err
@@ -104,7 +104,7 @@ func split[V any](m map[string]V) (first, second map[string]V) {
 	return first, second
 }
 
-// Name is what a record is called in messages.
+// Name is the name of a record in messages.
 func Name(r track.Record) string {
 	switch r.Kind {
 	case track.MetricsRecord:

@@ -20,7 +20,7 @@ func Block(key, hi, lo uint64) [4]uint32 {
 	return c
 }
 
-// Stream hashes a name (FNV-1a, 64 bits) to tell streams of one seed apart.
+// Stream hashes a name (FNV-1a, 64 bits) to keep streams of one seed apart.
 func Stream(name string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := 0; i < len(name); i++ {

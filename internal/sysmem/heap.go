@@ -13,7 +13,7 @@ import (
 // more.
 func aside() int64 { return 160<<20 + 16<<20*int64(runtime.GOMAXPROCS(0)) }
 
-// Shortage is what a limit leaves less than is needed.
+// Shortage is how much a limit leaves less than is needed.
 type Shortage struct {
 	Need, Free int64 // bytes
 	Bound      Bound
@@ -36,7 +36,7 @@ func Reserve(mapped, heap int64) error {
 	if limit.Free == 0 { // not even for the threads that the collector starts
 		return &Shortage{Need: mapped + heap, Free: 0, Bound: limit}
 	}
-	runtime.GC() // what nobody needs any more is there again
+	runtime.GC() // frees what nothing refers to any more
 	limit = Tightest(Bounds(), isAddress)
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

@@ -1,5 +1,5 @@
-// Package sysmem says how much memory a process may take: what the system has free, and
-// what control groups and resource limits leave.
+// Package sysmem finds how much memory a process may take: the memory that the system has
+// free, and the room that control groups and resource limits leave.
 package sysmem
 
 import (
@@ -14,7 +14,7 @@ type Bound struct {
 	Name  string // for people: "the control group's limit", "ulimit -v"
 	Limit int64  // bytes in all
 	Free  int64  // bytes that are left of it to plan with, at least 0
-	// Hard: what goes beyond ends the process or fails. Free memory of the system is soft:
+	// Hard: going beyond ends the process or fails. Free memory of the system is soft:
 	// it may swap, and others may give memory back.
 	Hard bool
 	// Taken is the part of what is used that this process takes. It is not counted for an
