@@ -9,7 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -72,10 +72,10 @@ func (c *closing) hook() trainer.Hook {
 }
 
 // earlier takes in the part of a run from before it was resumed.
-func (c *closing) earlier(lines []track.Line) {
-	var train track.TrainMean
+func (c *closing) earlier(lines []run.Line) {
+	var train run.TrainMean
 	for _, l := range lines {
-		if l.Kind == track.StepLine {
+		if l.Kind == run.StepLine {
 			train.Add(l)
 			continue
 		}
@@ -89,7 +89,7 @@ func (c *closing) earlier(lines []track.Line) {
 
 // see takes in an epoch. As in trainer.Config.Best, a test loss that is not finite keeps
 // the epoch's test from being the best.
-func (c *closing) see(train track.TrainEpoch, test trainer.Scores) {
+func (c *closing) see(train run.TrainEpoch, test trainer.Scores) {
 	c.epochs++
 	canBeBest := !math.IsNaN(test.Loss) && !math.IsInf(test.Loss, 0)
 	for i, v := range []float64{train.Loss, train.Accuracy, test.Loss, test.Accuracy, test.BalancedAccuracy, test.Top5Accuracy, train.Seconds} {

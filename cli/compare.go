@@ -18,6 +18,7 @@ import (
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/internal/inwords"
 	"github.com/euryale-ml/euryale/report"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 	"github.com/euryale-ml/euryale/viz"
 )
@@ -43,7 +44,7 @@ func (o *compareFlags) flags() *flag.FlagSet {
 	f.StringVar(&o.out, "out", "", "folder `DIR` for the report and the picture, or a name that ends in .png for the picture; default the folder above the first run")
 	f.StringVar(&o.title, "title", "", "`TEXT` above the report")
 	f.StringVar(&o.about, "about", "", "`TEXT` below the title, such as the question that was asked")
-	f.BoolVar(&o.evaluate, "evaluate", true, "evaluate the best weights of runs that have no "+trainer.PredictionsFile+", once")
+	f.BoolVar(&o.evaluate, "evaluate", true, "evaluate the best weights of runs that have no "+run.PredictionsFile+", once")
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
 	return f
 }
@@ -171,7 +172,7 @@ func (c *comparing) evaluateRuns(ctx context.Context) {
 		if r.run.Predictions != nil || r.Best == nil || r.run.Config == nil || ctx.Err() != nil {
 			continue
 		}
-		fmt.Fprintf(c.io.Err, "compare: %s has no %s; its best weights are evaluated once\n", r.Folder, trainer.PredictionsFile)
+		fmt.Fprintf(c.io.Err, "compare: %s has no %s; its best weights are evaluated once\n", r.Folder, run.PredictionsFile)
 		if err := r.run.Evaluate(ctx); err != nil {
 			fmt.Fprintf(c.io.Err, "compare: %s: not evaluated, the report goes without its classes and confusions: %s\n", r.Folder, oneLine(err))
 		}
@@ -265,7 +266,7 @@ func (r *comparedRun) takeChance() {
 
 // classCount is the number of classes that the run's weights name; 0 if they do not.
 func classCount(dir string) int {
-	meta, err := checkpoint.ReadMetadata(filepath.Join(dir, trainer.CheckpointDir, trainer.LastFile))
+	meta, err := checkpoint.ReadMetadata(filepath.Join(dir, run.CheckpointDir, run.LastFile))
 	if err != nil {
 		return 0
 	}

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/run"
 )
 
 func compare(args ...string) outcome {
@@ -66,7 +66,7 @@ func TestCompareEvaluates(t *testing.T) {
 	train("-quiet", "-out", "runs/drawn").wants(t, Done, nil, nil)
 	predictions := map[string][]byte{}
 	for _, dir := range []string{"runs/folder", "runs/drawn"} {
-		path := filepath.Join(dir, trainer.PredictionsFile)
+		path := filepath.Join(dir, run.PredictionsFile)
 		data, err := os.ReadFile(path)
 		if err != nil || len(data) == 0 {
 			t.Fatal(err)
@@ -77,7 +77,7 @@ func TestCompareEvaluates(t *testing.T) {
 		}
 	}
 	compare("runs/folder", "runs/drawn", "-evaluate=false").wants(t, Done, []string{"report: "}, nil)
-	if exists("runs/drawn/" + trainer.PredictionsFile) {
+	if exists("runs/drawn/" + run.PredictionsFile) {
 		t.Error("evaluated though it was told not to")
 	}
 
@@ -115,13 +115,13 @@ func TestCompareEvaluates(t *testing.T) {
 func TestCompareOtherImages(t *testing.T) {
 	inFolder(t)
 	train("-quiet", "-out", "run").wants(t, Done, nil, nil)
-	if err := os.Remove(filepath.Join("run", trainer.PredictionsFile)); err != nil {
+	if err := os.Remove(filepath.Join("run", run.PredictionsFile)); err != nil {
 		t.Fatal(err)
 	}
 	data, _ := os.ReadFile("run/summary.json")
 	write(t, "run/summary.json", regexp.MustCompile(`"accuracy": [0-9.]+`).ReplaceAllString(string(data), `"accuracy": 77`))
 	compare("run").wants(t, Done, nil, []string{"the images are others"})
-	if exists("run/" + trainer.PredictionsFile) {
+	if exists("run/" + run.PredictionsFile) {
 		t.Error("predictions of other images were kept")
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/euryale-ml/euryale/dataset"
-	"github.com/euryale-ml/euryale/internal/runfolder"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/viz"
 )
 
@@ -126,11 +126,11 @@ func exportDrawn(ctx context.Context, s IO, args []string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	holds, err := runfolder.Look(others[0])
+	holds, err := run.Folder(others[0]).Look()
 	if err != nil {
 		return err
 	}
-	if holds.Kind != runfolder.Empty {
+	if holds.Kind != run.Empty {
 		return usagef("%s is not empty: it holds %s; choose a new folder", others[0], holds)
 	}
 	for name, set := range map[string]dataset.Dataset{"train": train, "test": test} {

@@ -15,6 +15,7 @@ import (
 	"github.com/euryale-ml/euryale/models"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/onnx"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -88,7 +89,7 @@ func (e *exporting) check() error {
 }
 
 func (e *exporting) run(s IO) error {
-	path := trainer.WeightsFile(e.weights)
+	path := run.WeightsFile(e.weights)
 	if same(path, e.to) {
 		return usagef("-to %s is the file that is read, which may hold more than the weights: name another", e.to)
 	}

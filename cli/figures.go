@@ -11,19 +11,16 @@ import (
 	"time"
 
 	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
-	"github.com/euryale-ml/euryale/trainer/record"
 	"github.com/euryale-ml/euryale/viz"
 )
-
-// FiguresDir is the folder of a run's pictures, in the run's folder.
-const FiguresDir = record.FiguresDir
 
 // figures draws a run: the batch before and after augmentation at the start, the curves
 // after each epoch, the confusion matrix of the best one.
 type figures struct {
 	trainer *trainer.Trainer
-	dir     string // FiguresDir of the run
+	dir     string // run.FiguresDir of the run
 	paint   *painter
 	run     viz.Run
 	matrix  [][]int   // of the last evaluation
@@ -37,7 +34,7 @@ const redrawEvery = 30 * time.Second
 // newFigures attaches to a run in the folder dir. earlier has the points of the part
 // before, when it is resumed.
 func newFigures(t *trainer.Trainer, dir, name string, earlier viz.Run, warn func(picture string, err error)) *figures {
-	f := &figures{trainer: t, dir: filepath.Join(dir, FiguresDir), paint: newPainter(warn), run: earlier}
+	f := &figures{trainer: t, dir: filepath.Join(dir, run.FiguresDir), paint: newPainter(warn), run: earlier}
 	f.run.Name, f.run.Chance = name, t.Chance()
 	if best := t.Best(); best != nil {
 		f.run.Best = best.Step
@@ -50,7 +47,7 @@ func (f *figures) hook() trainer.Hook {
 }
 
 func (f *figures) start(trainer.Start) error {
-	before, after := filepath.Join(f.dir, viz.BeforeFile), filepath.Join(f.dir, viz.AfterFile)
+	before, after := filepath.Join(f.dir, run.BatchBeforeFile), filepath.Join(f.dir, run.BatchAfterFile)
 	if !exists(before) || !exists(after) {
 		f.paint.draw("show_batch", f.showBatch)
 	}
@@ -117,17 +114,17 @@ func (f *figures) epoch(e trainer.EpochEvent) error {
 
 // drawCurves draws the points so far; later ones are appended behind them.
 func (f *figures) drawCurves() {
-	run := f.run
-	run.Train, run.Test = slices.Clip(run.Train), slices.Clip(run.Test)
+	drawn := f.run
+	drawn.Train, drawn.Test = slices.Clip(drawn.Train), slices.Clip(drawn.Test)
 	f.paint.draw("curves", func() error {
-		return errors.Join(viz.Curves(filepath.Join(f.dir, viz.CurvesFile), run), viz.Curves(filepath.Join(f.dir, viz.CurvesSVGFile), run))
+		return errors.Join(viz.Curves(filepath.Join(f.dir, run.CurvesFile), drawn), viz.Curves(filepath.Join(f.dir, run.CurvesSVGFile), drawn))
 	})
 }
 
 func (f *figures) drawMatrix(counts [][]int) {
 	f.drawn = true
 	f.paint.draw("confusion", func() error {
-		return viz.Confusion(filepath.Join(f.dir, viz.ConfusionFile), counts, f.trainer.Classes())
+		return viz.Confusion(filepath.Join(f.dir, run.ConfusionFile), counts, f.trainer.Classes())
 	})
 }
 
@@ -135,7 +132,7 @@ func (f *figures) end(*trainer.Report, error) error {
 	if len(f.run.Train)+len(f.run.Test) > 0 {
 		f.drawCurves()
 	}
-	if f.matrix != nil && !f.drawn && !exists(filepath.Join(f.dir, viz.ConfusionFile)) {
+	if f.matrix != nil && !f.drawn && !exists(filepath.Join(f.dir, run.ConfusionFile)) {
 		f.drawMatrix(f.matrix)
 	}
 	f.paint.draw("mistakes", func() error { return drawMistakes(f.trainer, filepath.Dir(f.dir), f.run.Name) })
@@ -150,16 +147,13 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// SamplesDir is the folder of a drawn run's test images, in FiguresDir.
-const SamplesDir = "samples"
-
-// sampleCount is the number of images in SamplesDir.
+// sampleCount is the number of images in run.SamplesDir.
 const sampleCount = 8
 
 // writeSamples writes the first test images as PNG files named by their class, for
 // predict to try, and returns their folder.
 func writeSamples(t *trainer.Trainer, dir string) (string, error) {
-	folder := filepath.Join(dir, FiguresDir, SamplesDir)
+	folder := filepath.Join(dir, run.FiguresDir, run.SamplesDir)
 	pairs, err := t.TestLoader().Preview(context.Background(), 1, sampleCount)
 	if err != nil {
 		return "", err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/live"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 	"github.com/euryale-ml/euryale/viz"
 )
@@ -80,7 +81,7 @@ func (n *session) showInTerminal() {
 }
 
 func (n *session) showPicture(columns int, mode viz.TerminalMode) error {
-	f, err := os.Open(filepath.Join(n.dir.path, FiguresDir, viz.AfterFile))
+	f, err := os.Open(filepath.Join(n.dir.path, run.FiguresDir, run.BatchAfterFile))
 	if err != nil {
 		return err
 	}

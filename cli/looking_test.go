@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/euryale-ml/euryale/config"
-	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -74,7 +74,7 @@ func TestClosingTable(t *testing.T) {
 		h := c.hook()
 		for i, v := range []float64{0.2, 0.6, 0.4} {
 			epoch := i + 1
-			train := track.TrainEpoch{Epoch: epoch, Loss: 2 - v, Accuracy: v, Seconds: float64(epoch)}
+			train := run.TrainEpoch{Epoch: epoch, Loss: 2 - v, Accuracy: v, Seconds: float64(epoch)}
 			test := trainer.Scores{Epoch: epoch, Loss: 3 - v, Accuracy: v / 2, BalancedAccuracy: v / 4, Top5Accuracy: v}
 			if epoch == 1 {
 				test.Loss, test.Accuracy, test.BalancedAccuracy, test.Top5Accuracy = math.NaN(), 1, 1, 1
@@ -83,19 +83,19 @@ func TestClosingTable(t *testing.T) {
 				h.Epoch(trainer.EpochEvent{Epoch: epoch, Train: train, Test: test})
 				continue
 			}
-			var lines []track.Line
+			var lines []run.Line
 			for _, images := range []int{8, 4} { // 2 - v is the mean over the images
 				loss := train.Loss + 0.1
 				if images == 4 {
 					loss = train.Loss - 0.2
 				}
-				lines = append(lines, track.Line{
-					Kind: track.StepLine, Epoch: epoch, Loss: loss, Accuracy: v, Images: images, ImagesPerSecond: 2 * float64(images) / train.Seconds,
+				lines = append(lines, run.Line{
+					Kind: run.StepLine, Epoch: epoch, Loss: loss, Accuracy: v, Images: images, ImagesPerSecond: 2 * float64(images) / train.Seconds,
 				})
 			}
-			c.earlier(append(lines, track.Line{
-				Kind: track.EpochLine, Epoch: epoch, Loss: test.Loss, Accuracy: test.Accuracy, BalancedAccuracy: test.BalancedAccuracy,
-				Top5Accuracy: track.Some(test.Top5Accuracy),
+			c.earlier(append(lines, run.Line{
+				Kind: run.EpochLine, Epoch: epoch, Loss: test.Loss, Accuracy: test.Accuracy, BalancedAccuracy: test.BalancedAccuracy,
+				Top5Accuracy: run.Some(test.Top5Accuracy),
 			}))
 		}
 		h.End(&trainer.Report{Seconds: 61, ImagesPerSecond: 12.5}, nil)
@@ -138,8 +138,8 @@ func TestWithoutUsers(t *testing.T) {
 // TestNoMistakes removes the pictures of mistakes that an earlier part of a run made.
 func TestNoMistakes(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{mostWrongFile, mostConfusedFile} {
-		write(t, filepath.Join(dir, FiguresDir, name), "")
+	for _, name := range []string{run.MostWrongFile, run.MostConfusedFile} {
+		write(t, filepath.Join(dir, run.FiguresDir, name), "")
 	}
 	if err := trainer.WritePredictions(dir, []trainer.Prediction{{Label: 1, Predicted: 1}}); err != nil {
 		t.Fatal(err)
@@ -149,7 +149,7 @@ func TestNoMistakes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if exists(filepath.Join(dir, FiguresDir, mostWrongFile)) || exists(filepath.Join(dir, FiguresDir, mostConfusedFile)) {
+	if exists(filepath.Join(dir, run.FiguresDir, run.MostWrongFile)) || exists(filepath.Join(dir, run.FiguresDir, run.MostConfusedFile)) {
 		t.Error("pictures of mistakes stay")
 	}
 }

@@ -10,14 +10,9 @@ import (
 	"slices"
 
 	"github.com/euryale-ml/euryale/internal/atomicfile"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 	"github.com/euryale-ml/euryale/viz"
-)
-
-// Pictures of what the best weights get wrong.
-const (
-	mostWrongFile    = "most_wrong.png"
-	mostConfusedFile = "most_confused.png"
 )
 
 const (
@@ -39,13 +34,13 @@ func drawMistakes(t *trainer.Trainer, dir, name string) error {
 	}
 	wrong := slices.DeleteFunc(all, func(p trainer.Prediction) bool { return p.Label == p.Predicted })
 	slices.SortStableFunc(wrong, func(a, b trainer.Prediction) int { return cmp.Compare(b.Loss, a.Loss) })
-	figures := filepath.Join(dir, FiguresDir)
+	figures := filepath.Join(dir, run.FiguresDir)
 	if len(wrong) == 0 {
-		return errors.Join(removeOld(filepath.Join(figures, mostWrongFile)), removeOld(filepath.Join(figures, mostConfusedFile)))
+		return errors.Join(removeOld(filepath.Join(figures, run.MostWrongFile)), removeOld(filepath.Join(figures, run.MostConfusedFile)))
 	}
 	worst := wrong[:min(len(wrong), mistakesShown)]
-	err = drawPredictions(t, filepath.Join(figures, mostWrongFile), name+": the test images with the greatest loss", worst)
-	return errors.Join(err, drawConfused(t, filepath.Join(figures, mostConfusedFile), name, wrong))
+	err = drawPredictions(t, filepath.Join(figures, run.MostWrongFile), name+": the test images with the greatest loss", worst)
+	return errors.Join(err, drawConfused(t, filepath.Join(figures, run.MostConfusedFile), name, wrong))
 }
 
 // removeOld removes a file that may not be there.

@@ -9,7 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -27,7 +27,7 @@ func tellRun(p *progress) {
 		})
 		if step%10 == 0 {
 			h.Evaluating(32, 64)
-			h.Epoch(trainer.EpochEvent{Epoch: epoch, Step: step, Train: track.TrainEpoch{Loss: 1.75}, Test: trainer.Scores{Loss: 1.25, Accuracy: 0.5, BalancedAccuracy: 0.4}, Best: epoch == 1})
+			h.Epoch(trainer.EpochEvent{Epoch: epoch, Step: step, Train: run.TrainEpoch{Loss: 1.75}, Test: trainer.Scores{Loss: 1.25, Accuracy: 0.5, BalancedAccuracy: 0.4}, Best: epoch == 1})
 		}
 	}
 	h.End(nil, nil)

@@ -12,9 +12,8 @@ import (
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/dataset"
-	"github.com/euryale-ml/euryale/internal/runfolder"
 	"github.com/euryale-ml/euryale/internal/smallfile"
-	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // resumable lists the keys that may change when a run goes on.
@@ -92,7 +91,7 @@ const maxConfig = 1 << 20
 // readRunConfig reads config.yaml of a run's folder.
 func readRunConfig(dir string) (config.Config, error) {
 	c := config.Default()
-	path := filepath.Join(dir, trainer.ConfigFile)
+	path := filepath.Join(dir, run.ConfigFile)
 	data, err := smallfile.Read(path, maxConfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		if emptyDir(dir) {
@@ -126,6 +125,6 @@ func emptyDir(dir string) bool {
 	if _, err := os.Stat(dir); err != nil {
 		return false
 	}
-	holds, err := runfolder.Look(dir)
-	return err == nil && holds.Kind == runfolder.Empty
+	holds, err := run.Folder(dir).Look()
+	return err == nil && holds.Kind == run.Empty
 }

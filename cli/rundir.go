@@ -3,14 +3,11 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/euryale-ml/euryale/internal/atomicfile"
-	"github.com/euryale-ml/euryale/internal/filelock"
-	"github.com/euryale-ml/euryale/internal/runfolder"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -20,8 +17,8 @@ const RunsDir = "runs"
 // runDir is a run's folder. Its lock is taken before anything in it is judged, cleaned or
 // written, and kept until the command ends.
 type runDir struct {
-	path   string
-	folder *runfolder.Folder // nil: the lock is not held
+	path string
+	lock *run.Lock // nil: it is not held
 }
 
 // claimRunDir takes a folder for a new run: out, which may be there but must hold nothing,
@@ -34,24 +31,24 @@ func claimRunDir(out, name string, now time.Time) (runDir, error) {
 	if err := checkEmpty(out); err != nil {
 		return runDir{}, err
 	}
-	folder, err := runfolder.Claim(out)
+	lock, err := run.Folder(out).Claim()
 	if err != nil {
 		return runDir{}, fmt.Errorf("-out: %w", err)
 	}
 	if err := clearForRun(out); err != nil {
-		folder.Release()
+		lock.Release()
 		return runDir{}, err
 	}
-	return runDir{path: out, folder: folder}, nil
+	return runDir{path: out, lock: lock}, nil
 }
 
 // checkEmpty refuses a folder of something else, which then gets no lock file.
 func checkEmpty(out string) error {
-	holds, err := runfolder.Look(out)
+	holds, err := run.Folder(out).Look()
 	if err != nil {
 		return fmt.Errorf("-out: %w", err)
 	}
-	if holds.Kind == runfolder.Foreign || holds.Kind == runfolder.Configured {
+	if holds.Kind == run.Foreign || holds.Kind == run.Configured {
 		return notEmpty(out, holds)
 	}
 	return nil
@@ -59,12 +56,12 @@ func checkEmpty(out string) error {
 
 // clearForRun judges a folder whose lock is held, and removes what may be removed.
 func clearForRun(out string) error {
-	holds, err := runfolder.Look(out)
-	if err == nil && holds.Kind != runfolder.Empty && holds.Kind != runfolder.Stepless {
+	holds, err := run.Folder(out).Look()
+	if err == nil && holds.Kind != run.Empty && holds.Kind != run.Stepless {
 		return notEmpty(out, holds)
 	}
 	if err == nil {
-		err = runfolder.Clear(out)
+		err = run.Folder(out).Clear()
 	}
 	if err != nil {
 		return fmt.Errorf("-out: %w", err)
@@ -72,7 +69,7 @@ func clearForRun(out string) error {
 	return nil
 }
 
-func notEmpty(out string, holds runfolder.Contents) error {
+func notEmpty(out string, holds run.Contents) error {
 	advice := "-resume continues a run, or choose another folder"
 	if holds.Finished {
 		advice = "-resume shows its results again and what makes it train on; or choose another folder"
@@ -90,56 +87,53 @@ func claimNamedDir(name string, now time.Time) (runDir, error) {
 		if _, err := os.Lstat(path); err == nil {
 			continue
 		}
-		folder, err := runfolder.Claim(path)
-		if errors.Is(err, filelock.ErrLocked) {
+		lock, err := run.Folder(path).Claim()
+		if errors.Is(err, run.ErrLocked) {
 			continue
 		}
 		if err != nil {
 			return runDir{}, err
 		}
-		if holds, err := runfolder.Look(path); err == nil && holds.Kind == runfolder.Empty {
-			return runDir{path: path, folder: folder}, nil
+		if holds, err := run.Folder(path).Look(); err == nil && holds.Kind == run.Empty {
+			return runDir{path: path, lock: lock}, nil
 		}
-		folder.Release() // another process was faster, and has ended
+		lock.Release() // another process was faster, and has ended
 	}
 }
 
 // lockRunDir takes the lock of a run that is to be resumed. A folder without a
 // configuration is left alone, for an error that says so.
 func lockRunDir(out string) (runDir, error) {
-	if !exists(filepath.Join(out, trainer.ConfigFile)) {
+	if !run.Folder(out).Has(run.ConfigFile) {
 		return runDir{path: out}, nil
 	}
-	folder, err := runfolder.Claim(out)
+	lock, err := run.Folder(out).Claim()
 	if err != nil {
 		return runDir{path: out}, fmt.Errorf("-resume: %w", err)
 	}
 	if emptyDir(out) { // it was discarded meanwhile
-		return runDir{path: out}, folder.Discard()
+		return runDir{path: out}, lock.Discard()
 	}
-	return runDir{path: out, folder: folder}, nil
+	return runDir{path: out, lock: lock}, nil
 }
 
 // discard removes what a run that could not begin left: files that are certainly its own.
 // It gives the lock back.
-func (d runDir) discard() { d.folder.Discard() }
+func (d runDir) discard() { d.lock.Discard() }
 
 // release gives the lock back.
-func (d runDir) release() error { return d.folder.Release() }
+func (d runDir) release() error { return d.lock.Release() }
 
 // clean removes the temporary files that a kill left, if the lock is held.
 func (d runDir) clean() {
-	if d.folder != nil {
-		_ = atomicfile.CleanAll(d.path, trainer.LockFile) // one that stays harms nothing
+	if d.lock != nil {
+		_ = run.Folder(d.path).Clean() // one that stays harms nothing
 	}
 }
 
 // writeConfig puts the configuration into the folder.
 func (d runDir) writeConfig(yaml []byte) error {
-	return atomicfile.Write(filepath.Join(d.path, trainer.ConfigFile), 0o644, func(w io.Writer) error {
-		_, err := w.Write(yaml)
-		return err
-	})
+	return run.Folder(d.path).WriteConfig(yaml)
 }
 
 // newestUnfinished is the folder below RunsDir of the newest run that did not end by
@@ -148,12 +142,12 @@ func newestUnfinished() string {
 	folders, _ := filepath.Glob(filepath.Join(RunsDir, "*"))
 	newest, at := "", time.Time{}
 	for _, dir := range folders {
-		info, err := os.Stat(filepath.Join(dir, trainer.ConfigFile))
+		info, err := os.Stat(filepath.Join(dir, run.ConfigFile))
 		if err != nil || finished(dir) {
 			continue
 		}
 		when := info.ModTime()
-		if m, err := os.Stat(filepath.Join(dir, "metrics.jsonl")); err == nil && m.ModTime().After(when) {
+		if m, err := os.Stat(filepath.Join(dir, run.LinesFile)); err == nil && m.ModTime().After(when) {
 			when = m.ModTime()
 		}
 		if newest == "" || when.After(at) {

@@ -13,8 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/euryale-ml/euryale/internal/runfolder"
-	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // tree is all files below a folder with their contents.
@@ -57,7 +56,7 @@ func TestFolderInUse(t *testing.T) {
 		for file, text := range files {
 			write(t, filepath.Join(dir, file), text)
 		}
-		held, err := runfolder.Claim(dir)
+		held, err := run.Folder(dir).Claim()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -207,11 +206,11 @@ func startTogether(t *testing.T, n int, args func(i int) []string) (codes []int,
 // wantCompleteRun checks that a folder has a finished run of one epoch and no more.
 func wantCompleteRun(t *testing.T, dir string) {
 	t.Helper()
-	holds, err := runfolder.Look(dir)
+	holds, err := run.Folder(dir).Look()
 	if err != nil || !holds.Finished || holds.Steps != 2 {
 		t.Errorf("%s: %v, it holds %s", dir, err, holds)
 	}
-	lines, err := track.ReadLog(dir)
+	lines, err := run.Folder(dir).Lines()
 	if err != nil || len(lines) != 3 {
 		t.Errorf("%s: %v, %d lines of metrics, want 3", dir, err, len(lines))
 	}

@@ -16,8 +16,8 @@ import (
 	"github.com/euryale-ml/euryale/internal/inwords"
 	"github.com/euryale-ml/euryale/live"
 	"github.com/euryale-ml/euryale/models"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
-	"github.com/euryale-ml/euryale/viz"
 )
 
 // session is one part of a run, from its folder to its results.
@@ -39,7 +39,7 @@ type session struct {
 // build makes the trainer and says what will run. c is the configuration with the folder
 // of its set.
 func (n *session) build(ctx context.Context, c config.Config) (err error) {
-	options := []trainer.Option{trainer.WithContext(ctx), trainer.WithFolder(n.dir.folder), trainer.WithLogger(newLogger(n.io.Err))}
+	options := []trainer.Option{trainer.WithContext(ctx), trainer.WithLock(n.dir.lock), trainer.WithLogger(newLogger(n.io.Err))}
 	if n.resumed {
 		options = append(options, trainer.WithResume())
 	}
@@ -217,7 +217,7 @@ func (n *session) tell(r *trainer.Report, err error) int {
 	default:
 		code = Failed // also of a run that a signal stopped and that could not be saved
 		complain(n.io, n.name, err)
-		if last := filepath.Join(n.dir.path, trainer.CheckpointDir, trainer.LastFile); exists(last) {
+		if last := filepath.Join(n.dir.path, run.CheckpointDir, run.LastFile); exists(last) {
 			n.warn("the last good checkpoint is %s", last)
 		}
 	}
@@ -270,7 +270,7 @@ func (n *session) results(r *trainer.Report, code int) int {
 	if among := occurring(n.dir.path, n.trainer); among > 0 {
 		res.Chance = 1 / float64(among)
 	}
-	if p := filepath.Join(n.dir.path, FiguresDir, viz.CurvesFile); exists(p) {
+	if p := filepath.Join(n.dir.path, run.FiguresDir, run.CurvesFile); exists(p) {
 		res.Picture = p
 	}
 	if n.flags.asJSON {
@@ -322,7 +322,7 @@ func (n *session) printScores(r *trainer.Report, chance float64, classes int) {
 // typed in this folder.
 func (n *session) predictCommand() string {
 	command := n.program.predict() + " -weights " + quote(n.dir.path) + " "
-	if samples := filepath.Join(n.dir.path, FiguresDir, SamplesDir); exists(samples) {
+	if samples := filepath.Join(n.dir.path, run.FiguresDir, run.SamplesDir); exists(samples) {
 		return command + quote(samples)
 	}
 	if n.trainer != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/internal/smallfile"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -50,7 +51,7 @@ func (o *trainFlags) parse(f *flag.FlagSet, args []string) (others []string, err
 
 // runOf is the folder of a run of which a checkpoint may be named.
 func runOf(path string) string {
-	if dir := filepath.Dir(path); filepath.Base(dir) == trainer.CheckpointDir {
+	if dir := filepath.Dir(path); filepath.Base(dir) == run.CheckpointDir {
 		return filepath.Dir(dir)
 	}
 	return path

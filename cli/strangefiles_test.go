@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -32,7 +33,7 @@ func TestStrangeFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{"config.yaml", "summary.json", trainer.PredictionsFile, trainer.SplitFile} {
+		for _, name := range []string{"config.yaml", "summary.json", run.PredictionsFile, run.SplitFile} {
 			dir := t.TempDir()
 			if err := os.CopyFS(dir, os.DirFS("run")); err != nil {
 				t.Fatal(err)
@@ -49,9 +50,9 @@ func TestStrangeFiles(t *testing.T) {
 				_, got = readRunConfig(dir)
 			case "summary.json":
 				_, got = trainer.ReadReport(dir)
-			case trainer.PredictionsFile:
+			case run.PredictionsFile:
 				_, got = trainer.ReadPredictions(dir)
-			case trainer.SplitFile:
+			case run.SplitFile:
 				_, got = trainer.ReadSplit(dir)
 			}
 			if got == nil {

@@ -11,8 +11,7 @@ import (
 	"strings"
 
 	"github.com/euryale-ml/euryale/config"
-	"github.com/euryale-ml/euryale/internal/filelock"
-	"github.com/euryale-ml/euryale/internal/runfolder"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/track"
 	"github.com/euryale-ml/euryale/trainer"
 	"github.com/euryale-ml/euryale/trainer/record"
@@ -66,7 +65,7 @@ type syncing struct {
 	asked  []string // trackers; none: those of the run
 	sets   []string
 	config config.Config
-	lines  []track.Line
+	lines  []run.Line
 	report *trainer.Report // nil: the run never ended
 }
 
@@ -116,14 +115,14 @@ func (y *syncing) configure() (err error) {
 }
 
 // claim keeps the run from being trained, or sent by another process, meanwhile.
-func (y *syncing) claim(ctx context.Context) (*runfolder.Sync, error) {
-	lock, err := runfolder.ClaimSync(ctx, y.dir)
+func (y *syncing) claim(ctx context.Context) (*run.SyncLock, error) {
+	lock, err := run.Folder(y.dir).ClaimSync(ctx)
 	switch {
-	case errors.Is(err, runfolder.ErrSyncing):
+	case errors.Is(err, run.ErrSyncing):
 		return nil, fmt.Errorf("%s is in use: another sync of it is at work, and sends what there is", y.dir)
-	case errors.Is(err, filelock.ErrLocked) && len(y.missing()) > 0:
+	case errors.Is(err, run.ErrLocked) && len(y.missing()) > 0:
 		return nil, fmt.Errorf("%s is in use: it is still training, without %s; sync it when that has ended", y.dir, strings.Join(y.missing(), ", "))
-	case errors.Is(err, filelock.ErrLocked):
+	case errors.Is(err, run.ErrLocked):
 		return nil, fmt.Errorf("%s is in use: it is still training, and sends by itself", y.dir)
 	}
 	return lock, err
@@ -141,7 +140,7 @@ func (y *syncing) missing() (list []string) {
 
 // read reads what is recorded of the run.
 func (y *syncing) read() (err error) {
-	if y.lines, err = track.ReadLog(y.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if y.lines, err = run.Folder(y.dir).Lines(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if y.report, err = trainer.ReadReport(y.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -156,7 +155,7 @@ func (y *syncing) services() []string {
 		return y.asked
 	}
 	names := slices.Clone(y.config.Track)
-	entries, _ := os.ReadDir(filepath.Join(y.dir, track.OutboxDir))
+	entries, _ := os.ReadDir(filepath.Join(y.dir, run.OutboxDir))
 	for _, e := range entries {
 		name, _, _ := strings.Cut(e.Name(), "-") // neptune-offline is neptune's
 		if e.IsDir() && sinks[name] != nil && !slices.Contains(names, name) {

@@ -13,9 +13,8 @@ import (
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/internal/filelock"
-	"github.com/euryale-ml/euryale/internal/runfolder"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/track"
-	"github.com/euryale-ml/euryale/trainer"
 )
 
 // service is a tracker's service in memory.
@@ -153,29 +152,29 @@ func TestSyncErrors(t *testing.T) {
 	inFolder(t)
 	withService(t)
 	t.Setenv("EURYALE_TEST_TOKEN", "t0ken")
-	run := func(args ...string) outcome { return runCommand(context.Background(), RunSync, "", args...) }
-	run().wants(t, Usage, nil, []string{"which runs"})
-	run("nowhere").wants(t, Usage, nil, []string{"nowhere is no run"})
+	call := func(args ...string) outcome { return runCommand(context.Background(), RunSync, "", args...) }
+	call().wants(t, Usage, nil, []string{"which runs"})
+	call("nowhere").wants(t, Usage, nil, []string{"nowhere is no run"})
 	os.Mkdir("empty", 0o755)
-	run("empty").wants(t, Failed, nil, []string{"empty is no run"})
+	call("empty").wants(t, Failed, nil, []string{"empty is no run"})
 	runCommand(context.Background(), TrainCommand([]byte(tinyRecipe)), "", "-out", "run").wants(t, Done, nil, nil)
-	run("-track", "nepptune", "run").wants(t, Failed, nil, []string{"no such tracker", "neptune"})
-	run("-set", "optim.lr=1", "run").wants(t, Usage, nil, []string{"-set optim.lr"})
-	run("-set", "mlflow.nothing=1", "run").wants(t, Usage, nil, []string{"mlflow.nothing"})
-	l, err := filelock.Acquire(filepath.Join("run", trainer.LockFile))
+	call("-track", "nepptune", "run").wants(t, Failed, nil, []string{"no such tracker", "neptune"})
+	call("-set", "optim.lr=1", "run").wants(t, Usage, nil, []string{"-set optim.lr"})
+	call("-set", "mlflow.nothing=1", "run").wants(t, Usage, nil, []string{"mlflow.nothing"})
+	l, err := filelock.Acquire(filepath.Join("run", run.LockFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	run("-track", "neptune", "run").wants(t, Failed, nil, []string{"run is in use: it is still training, without neptune; sync it when that has ended"})
+	call("-track", "neptune", "run").wants(t, Failed, nil, []string{"run is in use: it is still training, without neptune; sync it when that has ended"})
 	l.Release()
-	other, err := runfolder.ClaimSync(context.Background(), "run")
+	other, err := run.Folder("run").ClaimSync(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
-	run("-track", "neptune", "run").wants(t, Failed, nil, []string{"run is in use: another sync of it is at work"})
+	call("-track", "neptune", "run").wants(t, Failed, nil, []string{"run is in use: another sync of it is at work"})
 	other.Release()
-	run("-track", "neptune", "run").wants(t, Done, []string{"run: neptune: "}, nil)
-	if o := run("-h"); o.code != Done || !strings.Contains(o.out, "-track") {
+	call("-track", "neptune", "run").wants(t, Done, []string{"run: neptune: "}, nil)
+	if o := call("-h"); o.code != Done || !strings.Contains(o.out, "-track") {
 		t.Errorf("-h: %+v", o)
 	}
 }

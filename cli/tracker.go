@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/track"
 	"github.com/euryale-ml/euryale/trainer"
 	"github.com/euryale-ml/euryale/trainer/record"
@@ -87,7 +88,7 @@ func (n *session) openOutbox(service string) (*track.Outbox, error) {
 		return nil, err
 	}
 	if n.resumed {
-		lines, err := track.ReadLog(n.dir.path)
+		lines, err := run.Folder(n.dir.path).Lines()
 		if err == nil {
 			err = b.Replay(lines)
 		}

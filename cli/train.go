@@ -165,7 +165,7 @@ func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
 		fmt.Fprintf(s.Err, "%s: %s holds nothing yet; the run begins\n", t.name, o.out)
 		return t.begin(ctx, s, o)
 	}
-	if err == nil && lockErr == nil && dir.folder == nil { // the run began meanwhile
+	if err == nil && lockErr == nil && dir.lock == nil { // the run began meanwhile
 		return t.resume(ctx, s, o)
 	}
 	n := &session{training: t, io: s, flags: o, config: c, dir: dir, resumed: true}

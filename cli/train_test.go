@@ -15,6 +15,7 @@ import (
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/internal/atomicfile"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -286,7 +287,7 @@ func TestCtrlC(t *testing.T) {
 	write(t, "other.yaml", "model: {name: tiny}\ndata: {set: auto, batch: 2}\n")
 	train("-resume", "-out", "run", "-config", "other.yaml").wants(t, Usage, nil, []string{"data.batch"})
 	train("-resume", "-out", "run", "-set", "train.epochs=3").wants(t, Done, nil, []string{"going on after step 1", "epoch 3/3"})
-	left := filepath.Join("run", FiguresDir, SamplesDir, atomicfile.Prefix+"x"+atomicfile.Suffix)
+	left := filepath.Join("run", run.FiguresDir, run.SamplesDir, atomicfile.Prefix+"x"+atomicfile.Suffix)
 	write(t, left, "of a kill while the last pictures were drawn")
 	train("-resume", "-out", "run").wants(t, Done, []string{"test accuracy"}, []string{"is finished: 6 steps"})
 	if exists(left) {
@@ -329,7 +330,7 @@ func TestCtrlCThatCannotSave(t *testing.T) {
 // tensors reads the last weights of a run.
 func tensors(t *testing.T, dir string) []checkpoint.Tensor {
 	t.Helper()
-	f, err := checkpoint.Read(filepath.Join(dir, trainer.CheckpointDir, trainer.LastFile))
+	f, err := checkpoint.Read(filepath.Join(dir, run.CheckpointDir, run.LastFile))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/euryale-ml/euryale/checkpoint"
-	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // TestWrappedWeights gives a file of two sets of weights, with prefixes, to every command
@@ -18,7 +18,7 @@ import (
 func TestWrappedWeights(t *testing.T) {
 	inFolder(t)
 	train("-out", "run").wants(t, Done, nil, nil)
-	f, err := checkpoint.Read(filepath.Join("run", trainer.CheckpointDir, trainer.BestFile))
+	f, err := checkpoint.Read(filepath.Join("run", run.CheckpointDir, run.BestFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,11 +68,11 @@ func TestWeightsOfARunsFolder(t *testing.T) {
 	train("-out", "run").wants(t, Done, nil, nil)
 	train("-out", "tuned", "-set", "model.weights=run", "-set", "model.freeze=backbone", "-set", "model.freeze_statistics=true").
 		wants(t, Done, nil, []string{"training: 18 of 242 parameters, the others are frozen; model.freeze_statistics has no effect"})
-	was, err := checkpoint.Read(filepath.Join("run", trainer.CheckpointDir, trainer.BestFile))
+	was, err := checkpoint.Read(filepath.Join("run", run.CheckpointDir, run.BestFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	is, err := checkpoint.Read(filepath.Join("tuned", trainer.CheckpointDir, trainer.LastFile))
+	is, err := checkpoint.Read(filepath.Join("tuned", run.CheckpointDir, run.LastFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestWeightsOfARunsFolder(t *testing.T) {
 func TestWeightsWithNaN(t *testing.T) {
 	inFolder(t)
 	train("-out", "run").wants(t, Done, nil, nil)
-	f, err := checkpoint.Read(filepath.Join("run", trainer.CheckpointDir, trainer.BestFile))
+	f, err := checkpoint.Read(filepath.Join("run", run.CheckpointDir, run.BestFile))
 	if err != nil {
 		t.Fatal(err)
 	}

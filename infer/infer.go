@@ -16,6 +16,7 @@ import (
 	_ "github.com/euryale-ml/euryale/device/all"
 	"github.com/euryale-ml/euryale/models"
 	"github.com/euryale-ml/euryale/nn"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 	"github.com/euryale-ml/euryale/transforms"
 )
@@ -91,7 +92,7 @@ type Classifier struct {
 
 // Open reads weights from a safetensors or .pth file, or the best ones of a run's folder.
 func Open(path string, o Options) (c *Classifier, err error) {
-	path = trainer.WeightsFile(path)
+	path = run.WeightsFile(path)
 	f, err := checkpoint.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("infer: %w", err)

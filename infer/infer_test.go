@@ -22,6 +22,7 @@ import (
 	"github.com/euryale-ml/euryale/models"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/optim"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -133,7 +134,7 @@ func TestClassifiesAsTheTrainer(t *testing.T) {
 func TestErrors(t *testing.T) {
 	dir, tr, _ := trained(t)
 	plain := filepath.Join(t.TempDir(), "plain.safetensors")
-	f, err := checkpoint.Read(filepath.Join(dir, trainer.CheckpointDir, trainer.BestFile))
+	f, err := checkpoint.Read(filepath.Join(dir, run.CheckpointDir, run.BestFile))
 	if err != nil {
 		t.Fatal(err)
 	}

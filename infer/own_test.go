@@ -15,7 +15,7 @@ import (
 	"github.com/euryale-ml/euryale/infer"
 	"github.com/euryale-ml/euryale/models"
 	"github.com/euryale-ml/euryale/nn"
-	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // quiet is a small network that is not registered and says nothing of itself.
@@ -42,7 +42,7 @@ func newQuiet(c models.Config) (nn.Module, error) {
 // TestOwnModel loads models that are not registered.
 func TestOwnModel(t *testing.T) {
 	dir, _, _ := trained(t)
-	whole, err := checkpoint.Read(filepath.Join(dir, trainer.CheckpointDir, trainer.BestFile))
+	whole, err := checkpoint.Read(filepath.Join(dir, run.CheckpointDir, run.BestFile))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,17 +1,15 @@
 package report
 
-import (
-	"github.com/euryale-ml/euryale/track"
-)
+import "github.com/euryale-ml/euryale/run"
 
 // curve picks one value of a run over its epochs.
 type curve func(r *Run) (epochs, values []float64)
 
 // testCurve is a value of the test set after each epoch.
-func testCurve(value func(l track.Line) float64) curve {
+func testCurve(value func(l run.Line) float64) curve {
 	return func(r *Run) (xs, ys []float64) {
 		for _, l := range r.Lines {
-			if l.Kind == track.EpochLine {
+			if l.Kind == run.EpochLine {
 				xs, ys = append(xs, float64(l.Epoch)), append(ys, value(l))
 			}
 		}
@@ -20,9 +18,9 @@ func testCurve(value func(l track.Line) float64) curve {
 }
 
 // trainCurve is a value of the training of each epoch.
-func trainCurve(value func(e track.TrainEpoch) float64) curve {
+func trainCurve(value func(e run.TrainEpoch) float64) curve {
 	return func(r *Run) (xs, ys []float64) {
-		for _, e := range track.TrainEpochs(r.Lines) {
+		for _, e := range run.TrainEpochs(r.Lines) {
 			if v := value(e); finite(v) {
 				xs, ys = append(xs, float64(e.Epoch)), append(ys, v)
 			}
@@ -31,11 +29,11 @@ func trainCurve(value func(e track.TrainEpoch) float64) curve {
 	}
 }
 
-func lossOf(l track.Line) float64     { return l.Loss }
-func accuracyOf(l track.Line) float64 { return l.Accuracy }
+func lossOf(l run.Line) float64     { return l.Loss }
+func accuracyOf(l run.Line) float64 { return l.Accuracy }
 
-func trainLoss(e track.TrainEpoch) float64     { return e.Loss }
-func trainAccuracy(e track.TrainEpoch) float64 { return e.Accuracy }
+func trainLoss(e run.TrainEpoch) float64     { return e.Loss }
+func trainAccuracy(e run.TrainEpoch) float64 { return e.Accuracy }
 
 // charts are the curves of the experiments on a test set.
 func (r *Report) charts(set int) []chart {

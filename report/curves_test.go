@@ -4,17 +4,17 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
 // TestTrainCurve draws the mean over the images of each epoch, a short last batch included.
 func TestTrainCurve(t *testing.T) {
-	step := func(epoch, step, images int, loss float64) track.Line {
-		return track.Line{Kind: track.StepLine, Epoch: epoch, Step: step, Loss: loss, Accuracy: loss / 4, Images: images}
+	step := func(epoch, step, images int, loss float64) run.Line {
+		return run.Line{Kind: run.StepLine, Epoch: epoch, Step: step, Loss: loss, Accuracy: loss / 4, Images: images}
 	}
-	r := &Run{Lines: []track.Line{
-		step(1, 1, 8, 1), step(1, 2, 2, 3.5), {Kind: track.EpochLine, Epoch: 1, Step: 2, Loss: 9}, step(2, 3, 0, 1), step(2, 4, 0, 2),
+	r := &Run{Lines: []run.Line{
+		step(1, 1, 8, 1), step(1, 2, 2, 3.5), {Kind: run.EpochLine, Epoch: 1, Step: 2, Loss: 9}, step(2, 3, 0, 1), step(2, 4, 0, 2),
 	}}
 	xs, ys := trainCurve(trainLoss)(r)
 	if !slices.Equal(xs, []float64{1, 2}) || !slices.Equal(ys, []float64{1.5, 1.5}) {

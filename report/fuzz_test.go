@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/euryale-ml/euryale/report"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -24,7 +25,7 @@ func FuzzReport(f *testing.F) {
 	f.Fuzz(func(t *testing.T, summary, config, metrics, predictions []byte) {
 		dir := t.TempDir()
 		for name, data := range map[string][]byte{
-			trainer.SummaryFile: summary, trainer.ConfigFile: config, "metrics.jsonl": metrics, trainer.PredictionsFile: predictions,
+			run.SummaryFile: summary, run.ConfigFile: config, "metrics.jsonl": metrics, run.PredictionsFile: predictions,
 		} {
 			if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
 				t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	xdraw "golang.org/x/image/draw"
 
 	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -43,7 +44,7 @@ func (r *Report) newAlbum(ctx context.Context) *album {
 func openImages(ctx context.Context) func(r *Run) (train, test dataset.Dataset, err error) {
 	return func(r *Run) (train, test dataset.Dataset, err error) {
 		if r.Config == nil {
-			return nil, nil, fmt.Errorf("report: %s: %w: no %s", r.base(), ErrNoRun, trainer.ConfigFile)
+			return nil, nil, fmt.Errorf("report: %s: %w: no %s", r.base(), ErrNoRun, run.ConfigFile)
 		}
 		c := *r.Config
 		c.Data.Download = false

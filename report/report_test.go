@@ -15,6 +15,7 @@ import (
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/report"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -46,14 +47,14 @@ func (m made) write(t *testing.T) *report.Run {
 			t.Fatal(err)
 		}
 	}
-	put(trainer.SummaryFile, m.summary(t))
+	put(run.SummaryFile, m.summary(t))
 	if !m.bare {
 		c := config.Default()
 		c.Name, c.Seed, c.Data.Set = m.name, m.seed, "oxford-iiit-pet"
 		if m.change != nil {
 			m.change(&c)
 		}
-		put(trainer.ConfigFile, c.YAML())
+		put(run.ConfigFile, c.YAML())
 		put("metrics.jsonl", m.metrics())
 	}
 	if m.wrong != nil {

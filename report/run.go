@@ -12,7 +12,7 @@ import (
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/internal/smallfile"
-	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -33,7 +33,7 @@ type Run struct {
 	// Config is config.yaml, nil where it cannot be read.
 	Config *config.Config
 	// Lines are those of metrics.jsonl.
-	Lines []track.Line
+	Lines []run.Line
 	// Classes are the names of the model's outputs, nil where no weights name them.
 	Classes []string
 	// Predictions are what the best weights make of each test image, nil where that is
@@ -58,25 +58,25 @@ func Read(dir string) (*Run, error) {
 	}
 	r.Summary, err = trainer.ReadReport(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Stat(filepath.Join(dir, trainer.ConfigFile)); err == nil {
-			return nil, fmt.Errorf("%s is not finished: it has no %s yet (%w)", dir, trainer.SummaryFile, ErrNoRun)
+		if _, err := os.Stat(filepath.Join(dir, run.ConfigFile)); err == nil {
+			return nil, fmt.Errorf("%s is not finished: it has no %s yet (%w)", dir, run.SummaryFile, ErrNoRun)
 		}
-		return nil, fmt.Errorf("%s is %w: it has neither %s nor %s", dir, ErrNoRun, trainer.SummaryFile, trainer.ConfigFile)
+		return nil, fmt.Errorf("%s is %w: it has neither %s nor %s", dir, ErrNoRun, run.SummaryFile, run.ConfigFile)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s cannot be read: %w", dir, trainer.SummaryFile, err)
+		return nil, fmt.Errorf("%s: %s cannot be read: %w", dir, run.SummaryFile, err)
 	}
-	if r.Lines, err = track.ReadLog(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if r.Lines, err = run.Folder(dir).Lines(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	r.readConfig()
 	r.readClasses()
 	if r.Predictions, err = trainer.ReadPredictions(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		r.note("Its %s cannot be read and is left out.", trainer.PredictionsFile)
+		r.note("Its %s cannot be read and is left out.", run.PredictionsFile)
 	}
 	r.dropBadPredictions()
 	if r.Split, err = trainer.ReadSplit(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		r.note("Its %s cannot be read and is left out.", trainer.SplitFile)
+		r.note("Its %s cannot be read and is left out.", run.SplitFile)
 	}
 	return r, nil
 }
@@ -89,7 +89,7 @@ func (r *Run) note(format string, args ...any) {
 const maxConfig = 1 << 20
 
 func (r *Run) readConfig() {
-	data, err := smallfile.Read(filepath.Join(r.Folder, trainer.ConfigFile), maxConfig)
+	data, err := smallfile.Read(filepath.Join(r.Folder, run.ConfigFile), maxConfig)
 	if err == nil {
 		c := config.Default()
 		if err = config.Load(data, &c); err == nil {
@@ -97,13 +97,13 @@ func (r *Run) readConfig() {
 			return
 		}
 	}
-	r.note("Its %s cannot be read, so that its settings are not compared.", trainer.ConfigFile)
+	r.note("Its %s cannot be read, so that its settings are not compared.", run.ConfigFile)
 }
 
 // readClasses takes the classes from the weights of the run.
 func (r *Run) readClasses() {
-	for _, name := range []string{trainer.BestFile, trainer.LastFile} {
-		meta, err := checkpoint.ReadMetadata(filepath.Join(r.Folder, trainer.CheckpointDir, name))
+	for _, name := range []string{run.BestFile, run.LastFile} {
+		meta, err := checkpoint.ReadMetadata(filepath.Join(r.Folder, run.CheckpointDir, name))
 		if err != nil {
 			continue
 		}
@@ -130,7 +130,7 @@ func (r *Run) dropBadPredictions() {
 	}
 	if slices.ContainsFunc(r.Predictions, func(p trainer.Prediction) bool { return max(p.Label, p.Predicted) >= n }) {
 		r.Predictions = nil
-		r.note("Its %s names classes that the model does not have, or more than %d, and is left out.", trainer.PredictionsFile, mostOutputs)
+		r.note("Its %s names classes that the model does not have, or more than %d, and is left out.", run.PredictionsFile, mostOutputs)
 	}
 }
 

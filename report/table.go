@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/euryale-ml/euryale/internal/inwords"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -191,7 +192,7 @@ func (r *Report) notes() (notes []string) {
 	}
 	if len(without) > 0 {
 		notes = append(notes, fmt.Sprintf("What each test image was taken for is not known of %s: they have no %s, and could not be evaluated here. "+
-			"They are missing from the classes, confusions and pictures.", some(without, 6), trainer.PredictionsFile))
+			"They are missing from the classes, confusions and pictures.", some(without, 6), run.PredictionsFile))
 	}
 	return notes
 }

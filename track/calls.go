@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/euryale-ml/euryale/run"
 )
 
 // Params records settings; those that were recorded with the same value are left out.
@@ -89,7 +91,7 @@ func (b *Outbox) relative(path string) string {
 
 // Replay records the lines of a run's metrics: those that the outbox has are left out.
 // Unlike the other calls it waits for the disk.
-func (b *Outbox) Replay(lines []Line) error {
+func (b *Outbox) Replay(lines []run.Line) error {
 	for i, l := range lines {
 		b.NonFinite(l.NonFinite())
 		if err := b.add(Record{Kind: MetricsRecord, Step: l.Step, Time: l.Time, Values: l.Values()}); err != nil {

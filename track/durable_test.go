@@ -6,12 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/euryale-ml/euryale/run"
 )
 
 // stateOf reads state.json of a test's outbox.
 func stateOf(t *testing.T, dir string) (s state) {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(dir, OutboxDir, "fake", stateFile))
+	data, err := os.ReadFile(filepath.Join(dir, run.OutboxDir, "fake", stateFile))
 	if err == nil {
 		err = json.Unmarshal(data, &s)
 	}
@@ -42,7 +44,7 @@ func TestSyncedBeforeCounted(t *testing.T) {
 		if done := stateOf(t, dir).Done; done != int64(last) {
 			t.Errorf("state counts %d of %d", done, last)
 		}
-		if info, err := os.Stat(filepath.Join(dir, OutboxDir, "fake", recordsFile)); err != nil || info.Size() != onDisk {
+		if info, err := os.Stat(filepath.Join(dir, run.OutboxDir, "fake", recordsFile)); err != nil || info.Size() != onDisk {
 			t.Errorf("%d bytes of %d are on the disk, %v", onDisk, info.Size(), err)
 		}
 	}
@@ -50,7 +52,7 @@ func TestSyncedBeforeCounted(t *testing.T) {
 	tail := openTest(t, dir, &fakeSink{script: func(int, []Record) (int, error) { return 0, errors.New("down") }}, nil)
 	tell(tail, 13, 15)
 	tail.Close()
-	if info, err := os.Stat(filepath.Join(dir, OutboxDir, "fake", recordsFile)); err != nil || info.Size() != onDisk {
+	if info, err := os.Stat(filepath.Join(dir, run.OutboxDir, "fake", recordsFile)); err != nil || info.Size() != onDisk {
 		t.Errorf("at the end %d bytes of %d are on the disk, %v", onDisk, info.Size(), err)
 	}
 }

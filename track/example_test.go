@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/track"
 )
 
@@ -16,18 +17,18 @@ func Example() {
 		return
 	}
 	defer os.RemoveAll(dir)
-	log, err := track.OpenLog(dir)
+	log, err := run.Folder(dir).OpenLog()
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer log.Close()
-	line := track.Line{Kind: track.EpochLine, Epoch: 1, Step: 58, Split: "test", Loss: 2.5, Accuracy: 0.25, BalancedAccuracy: 0.24, Time: time.Now()}
+	line := run.Line{Kind: run.EpochLine, Epoch: 1, Step: 58, Split: "test", Loss: 2.5, Accuracy: 0.25, BalancedAccuracy: 0.24, Time: time.Now()}
 	if err := log.Append(line); err != nil {
 		fmt.Println(err)
 		return
 	}
-	lines, err := track.ReadLog(dir)
+	lines, err := run.Folder(dir).Lines()
 	fmt.Println(len(lines), lines[0].Step, lines[0].Accuracy, err)
 	// Output: 1 58 0.25 <nil>
 }
@@ -36,7 +37,7 @@ func Example() {
 func ExampleGuard() {
 	service := new(track.Memory)
 	guard := track.NewGuard("service", service, track.GuardOptions{Timeout: 10 * time.Second})
-	line := track.Line{Kind: track.EpochLine, Step: 58, Split: "test", Loss: 2.5, Accuracy: 0.25, BalancedAccuracy: 0.24}
+	line := run.Line{Kind: run.EpochLine, Step: 58, Split: "test", Loss: 2.5, Accuracy: 0.25, BalancedAccuracy: 0.24}
 	guard.Metrics(line.Step, line.Time, line.Values())
 	guard.Finish(context.Background(), "finished")
 	fmt.Println(guard.Summary())

@@ -17,10 +17,8 @@ import (
 	"github.com/euryale-ml/euryale/internal/atomicfile"
 	"github.com/euryale-ml/euryale/internal/filelock"
 	"github.com/euryale-ml/euryale/internal/smallfile"
+	"github.com/euryale-ml/euryale/run"
 )
-
-// OutboxDir is the folder in a run's folder with a folder for each tracker.
-const OutboxDir = "track"
 
 // Files of an outbox.
 const (
@@ -142,7 +140,7 @@ func (j *journal) writeState() error {
 // services would refuse a value that comes behind later ones.
 func (j *journal) scan(each func(Record)) error {
 	r := bufio.NewReaderSize(j.read, 1<<16)
-	_, missing := os.Stat(filepath.Join(j.dir, "..", "..", JSONLFile))
+	_, missing := os.Stat(filepath.Join(j.dir, "..", "..", run.LinesFile))
 	replays := missing == nil
 	sendFrom := int64(-1)
 	for {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/euryale-ml/euryale/run"
 )
 
 // OutboxOptions say where an outbox is and how it sends. The zero value of each field but
@@ -150,14 +152,14 @@ func OpenOutbox(sink Sink, o OutboxOptions) (*Outbox, error) {
 		o: o.withDefaults(), sink: sink, known: newKnown(), write: make(chan struct{}, 1), send: make(chan struct{}, 1),
 		ended: make(chan struct{}), settled: make(chan chan struct{}, 1), sum: Delivery{Service: o.Service},
 	}
-	j, err := openJournal(filepath.Join(o.Dir, OutboxDir, o.Service), func(r Record) { b.known.news(&r) })
+	j, err := openJournal(filepath.Join(o.Dir, run.OutboxDir, o.Service), func(r Record) { b.known.news(&r) })
 	if err != nil {
 		return nil, err
 	}
 	b.journal, b.seq = j, j.lastSeq
 	if j.damaged {
 		b.o.Notify(fmt.Sprintf("%s: a line of %s is damaged; records from there on are taken from %s again",
-			o.Service, filepath.Join(j.dir, recordsFile), JSONLFile))
+			o.Service, filepath.Join(j.dir, recordsFile), run.LinesFile))
 	}
 	b.sum.Left, b.sum.Remote, b.sum.URL = j.left, j.state.Remote, j.state.Remote.URL
 	ctx, stop := context.WithCancel(context.Background())

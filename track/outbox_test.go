@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/euryale-ml/euryale/internal/filelock"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // fakeSink keeps what it is sent, under a script of errors.
@@ -272,7 +273,7 @@ func TestOutboxResumes(t *testing.T) {
 	tell(b, 1, 4)
 	b.Params(map[string]any{"a": 1})
 	b.Close()
-	path := filepath.Join(dir, OutboxDir, "fake", recordsFile)
+	path := filepath.Join(dir, run.OutboxDir, "fake", recordsFile)
 	whole, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -281,13 +282,13 @@ func TestOutboxResumes(t *testing.T) {
 		if err := os.WriteFile(path, whole[:cut], 0o644); err != nil {
 			t.Fatal(err)
 		}
-		os.WriteFile(filepath.Join(dir, OutboxDir, "fake", stateFile),
+		os.WriteFile(filepath.Join(dir, run.OutboxDir, "fake", stateFile),
 			[]byte(`{"format":1,"id":"0123456789abcdef0123456789abcdef","created":"2026-01-02T03:04:05Z","remote":{},"done":0}`), 0o644)
 		var s fakeSink
 		b := openTest(t, dir, &s, nil)
-		lines := []Line{
-			{Kind: StepLine, Split: "train", Step: 1, Loss: 1}, {Kind: StepLine, Split: "train", Step: 2, Loss: 1},
-			{Kind: StepLine, Split: "train", Step: 3, Loss: 1},
+		lines := []run.Line{
+			{Kind: run.StepLine, Split: "train", Step: 1, Loss: 1}, {Kind: run.StepLine, Split: "train", Step: 2, Loss: 1},
+			{Kind: run.StepLine, Split: "train", Step: 3, Loss: 1},
 		}
 		if err := b.Replay(lines); err != nil {
 			t.Fatal(err)
@@ -378,8 +379,8 @@ func TestOutboxErrorsAtOpening(t *testing.T) {
 	}
 	for _, text := range []string{"", "{", "[]", `{"format":99,"id":"x"}`, `{"format":1,"id":"x","done":-1}`} {
 		dir := t.TempDir()
-		os.MkdirAll(filepath.Join(dir, OutboxDir, "fake"), 0o755)
-		os.WriteFile(filepath.Join(dir, OutboxDir, "fake", stateFile), []byte(text), 0o644)
+		os.MkdirAll(filepath.Join(dir, run.OutboxDir, "fake"), 0o755)
+		os.WriteFile(filepath.Join(dir, run.OutboxDir, "fake", stateFile), []byte(text), 0o644)
 		if _, err := OpenOutbox(&fakeSink{}, OutboxOptions{Dir: dir, Service: "fake"}); !errors.Is(err, ErrOutbox) {
 			t.Errorf("state %q: %v", text, err)
 		}
@@ -392,7 +393,7 @@ func FuzzOutbox(f *testing.F) {
 	f.Add([]byte("\n\n[]\n{\"seq\":-1}\n"), []byte(`{"format":1,"id":"x","done":9223372036854775807}`))
 	f.Fuzz(func(t *testing.T, records, state []byte) {
 		dir := t.TempDir()
-		folder := filepath.Join(dir, OutboxDir, "fake")
+		folder := filepath.Join(dir, run.OutboxDir, "fake")
 		os.MkdirAll(folder, 0o755)
 		os.WriteFile(filepath.Join(folder, recordsFile), records, 0o644)
 		os.WriteFile(filepath.Join(folder, stateFile), state, 0o644)
@@ -427,7 +428,7 @@ func TestOutboxDamagedLine(t *testing.T) {
 			b = openTest(t, dir, stops, nil)
 			flush(t, b)
 			b.Close()
-			path := filepath.Join(dir, OutboxDir, "fake", recordsFile)
+			path := filepath.Join(dir, run.OutboxDir, "fake", recordsFile)
 			data, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
@@ -439,13 +440,13 @@ func TestOutboxDamagedLine(t *testing.T) {
 			}
 			var noted atomic.Int32
 			if logged {
-				os.WriteFile(filepath.Join(dir, JSONLFile), nil, 0o644)
+				os.WriteFile(filepath.Join(dir, run.LinesFile), nil, 0o644)
 			}
 			var s fakeSink
 			b = openTest(t, dir, &s, func(o *OutboxOptions) { o.Notify = func(string) { noted.Add(1) } })
-			var all []Line
+			var all []run.Line
 			for step := 1; step <= 6; step++ {
-				all = append(all, Line{Kind: StepLine, Split: "train", Step: step, Loss: 1, Accuracy: math.NaN(), BalancedAccuracy: math.NaN(), LR: math.NaN()})
+				all = append(all, run.Line{Kind: run.StepLine, Split: "train", Step: step, Loss: 1, Accuracy: math.NaN(), BalancedAccuracy: math.NaN(), LR: math.NaN()})
 			}
 			if err := b.Replay(all); err != nil {
 				t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/track"
 	"github.com/euryale-ml/euryale/track/mlflow"
 	"github.com/euryale-ml/euryale/track/neptune"
@@ -75,7 +76,7 @@ func sinksOf(t *testing.T, dir string) map[string]struct {
 		"mlflow": {mlflowSink, func() map[string]float64 { mu.Lock(); defer mu.Unlock(); return maps.Clone(logged) }},
 		"tensorboard": {&tensorboard.Sink{}, func() map[string]float64 {
 			last := map[string]float64{}
-			files, _ := filepath.Glob(filepath.Join(dir, tensorboard.Dir, "*"))
+			files, _ := filepath.Glob(filepath.Join(dir, run.EventsDir, "*"))
 			for _, f := range files {
 				values, err := tensorboard.ReadFile(f)
 				if err != nil {
@@ -95,13 +96,13 @@ func sinksOf(t *testing.T, dir string) map[string]struct {
 // TestHookMetrics gives each service an epoch with metrics that hooks added: all arrive,
 // but one that is not finite, which is counted.
 func TestHookMetrics(t *testing.T) {
-	added, err := track.NewMetrics(map[string]float64{"f1": 0.75, "latency_ms": 12.5, "broken": math.Inf(1)})
+	added, err := run.NewMetrics(map[string]float64{"f1": 0.75, "latency_ms": 12.5, "broken": math.Inf(1)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := []track.Line{
-		{Kind: track.StepLine, Split: "train", Epoch: 1, Step: 1, Loss: math.NaN(), Accuracy: 0.5, BalancedAccuracy: 0.5, LR: 1, Time: now},
-		{Kind: track.EpochLine, Split: "test", Epoch: 1, Step: 1, Loss: 2, Accuracy: 0.5, BalancedAccuracy: 0.25, Top5Accuracy: track.Some(1), Metrics: added, Time: now},
+	lines := []run.Line{
+		{Kind: run.StepLine, Split: "train", Epoch: 1, Step: 1, Loss: math.NaN(), Accuracy: 0.5, BalancedAccuracy: 0.5, LR: 1, Time: now},
+		{Kind: run.EpochLine, Split: "test", Epoch: 1, Step: 1, Loss: 2, Accuracy: 0.5, BalancedAccuracy: 0.25, Top5Accuracy: run.Some(1), Metrics: added, Time: now},
 	}
 	want := map[string]float64{
 		"train/accuracy": 0.5, "train/balanced_accuracy": 0.5, "train/lr": 1,

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -37,7 +37,7 @@ func unsound(tr **trainer.Trainer, epochs ...int) trainer.Hook {
 // TestATestLossThatIsNotFinite trains through epochs whose test loss is NaN: they are
 // recorded, with a warning, and never the best.
 func TestATestLossThatIsNotFinite(t *testing.T) {
-	best := func(dir string) string { return filepath.Join(dir, trainer.CheckpointDir, trainer.BestFile) }
+	best := func(dir string) string { return filepath.Join(dir, run.CheckpointDir, run.BestFile) }
 	for _, c := range []struct {
 		epochs   []int
 		patience int
@@ -79,7 +79,7 @@ func TestATestLossThatIsNotFinite(t *testing.T) {
 		if err != nil || (read.Best != nil) != c.best || math.IsNaN(read.Last.Loss) != slices.Contains(c.epochs, c.done) {
 			t.Errorf("%v: summary %+v, %v", c.epochs, read, err)
 		}
-		data, err := os.ReadFile(filepath.Join(dir, track.JSONLFile))
+		data, err := os.ReadFile(filepath.Join(dir, run.LinesFile))
 		if n := strings.Count(string(data), `"loss":null`); err != nil || n != min(len(c.epochs), c.done) {
 			t.Errorf("%v: %d losses are null, %v", c.epochs, n, err)
 		}
@@ -151,14 +151,14 @@ func TestBestBy(t *testing.T) {
 				config.Hooks = []trainer.Hook{measured("f1", c.values...)}
 			}
 		})
-		lines, err := track.ReadLog(dir)
+		lines, err := run.Folder(dir).Lines()
 		if err != nil {
 			t.Fatal(err)
 		}
 		var values []float64
 		for _, l := range lines {
 			switch {
-			case l.Kind != track.EpochLine:
+			case l.Kind != run.EpochLine:
 			case c.values != nil:
 				v, ok := l.Metrics.Get("f1")
 				if want := c.values[l.Epoch-1]; !ok || v != want && !math.IsNaN(v) {
@@ -177,7 +177,7 @@ func TestBestBy(t *testing.T) {
 			t.Errorf("%s: %d epochs, best %+v by %q, want epoch %d", what, r.Epochs, r.Best, r.BestBy, c.best)
 		}
 		if r.Best != nil {
-			if got := stepOfFile(t, filepath.Join(dir, trainer.CheckpointDir, trainer.BestFile)); got != fmt.Sprint(r.Best.Step) {
+			if got := stepOfFile(t, filepath.Join(dir, run.CheckpointDir, run.BestFile)); got != fmt.Sprint(r.Best.Step) {
 				t.Errorf("%s: best.safetensors is of step %s", what, got)
 			}
 			if read, err := trainer.ReadReport(dir); err != nil || *read.Best != *r.Best {
@@ -229,8 +229,8 @@ func TestTheTrainMeanOfAnEpoch(t *testing.T) {
 	for _, accumulate := range []int{1, 2} {
 		for step := range 7 {
 			dir := filepath.Join(t.TempDir(), "run")
-			var seen []track.TrainEpoch
-			run := func(stop int, resume bool) {
+			var seen []run.TrainEpoch
+			train := func(stop int, resume bool) {
 				ctx, cancel := stopAfter(stop)
 				tr := start(t, func(c *trainer.Config) {
 					c.Dir, c.Resume, c.Accumulate = dir, resume, accumulate
@@ -243,19 +243,19 @@ func TestTheTrainMeanOfAnEpoch(t *testing.T) {
 				tr.Close()
 			}
 			if step > 0 {
-				run(step, false)
+				train(step, false)
 			}
-			run(0, step > 0)
-			lines, err := track.ReadLog(dir)
+			train(0, step > 0)
+			lines, err := run.Folder(dir).Lines()
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := track.TrainEpochs(lines); !slices.Equal(seen, want) || len(want) != 3 {
+			if want := run.TrainEpochs(lines); !slices.Equal(seen, want) || len(want) != 3 {
 				t.Errorf("accumulate %d, stopped after step %d: %+v, the log has %+v", accumulate, step, seen, want)
 			}
 			var sum, images float64
 			for _, l := range lines {
-				if l.Kind == track.StepLine && l.Epoch == 2 {
+				if l.Kind == run.StepLine && l.Epoch == 2 {
 					sum, images = sum+l.Loss*float64(l.Images), images+float64(l.Images)
 				}
 			}

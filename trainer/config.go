@@ -7,9 +7,9 @@ import (
 
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/internal/runfolder"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/optim"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/schedule"
 	"github.com/euryale-ml/euryale/transforms"
 )
@@ -105,7 +105,7 @@ type Config struct {
 	Dir string
 	// Resume goes on with the run in Dir; otherwise Dir must be empty or new.
 	Resume bool
-	folder *runfolder.Folder // Dir's lock, if the caller holds it: WithFolder
+	lock   *run.Lock // Dir's lock, if the caller holds it: WithLock
 	// Hooks are told what happens.
 	Hooks []Hook
 	// Logger gets what is worth a line; nil means none.

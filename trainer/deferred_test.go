@@ -19,6 +19,7 @@ import (
 	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/optim"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -237,7 +238,7 @@ func TestFilesHoldTheAverage(t *testing.T) {
 	dir, report := undisturbed(t, func(c *trainer.Config) { c.EMA = 0.7 })
 	_, bare := undisturbed(t, nil)
 	tr := start(t, nil)
-	if err := tr.LoadModel(filepath.Join(dir, trainer.CheckpointDir, trainer.BestFile), trainer.LoadOptions{}); err != nil {
+	if err := tr.LoadModel(filepath.Join(dir, run.CheckpointDir, run.BestFile), trainer.LoadOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	scores, err := tr.Evaluate(context.Background())
@@ -251,7 +252,7 @@ func TestFilesHoldTheAverage(t *testing.T) {
 		t.Error("the average has the scores of the weights")
 	}
 	tr = start(t, func(c *trainer.Config) { c.EMA = 0.7 })
-	if err := tr.LoadModel(filepath.Join(dir, trainer.CheckpointDir, trainer.BestFile), trainer.LoadOptions{}); err != nil {
+	if err := tr.LoadModel(filepath.Join(dir, run.CheckpointDir, run.BestFile), trainer.LoadOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if again, err := tr.Evaluate(context.Background()); err != nil || again.Loss != scores.Loss {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // epoch trains on what is left of the epoch in progress, evaluates and saves.
@@ -68,9 +68,9 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 		t.at.Batch = 0
 	}
 	s := e.Test
-	if err := t.record(track.Line{
-		Kind: track.EpochLine, Epoch: e.Epoch, Step: e.Step, Split: "test", Loss: s.Loss, Accuracy: s.Accuracy, BalancedAccuracy: s.BalancedAccuracy,
-		Top5Accuracy: track.Some(s.Top5Accuracy), Metrics: s.Metrics, Time: e.Time,
+	if err := t.record(run.Line{
+		Kind: run.EpochLine, Epoch: e.Epoch, Step: e.Step, Split: "test", Loss: s.Loss, Accuracy: s.Accuracy, BalancedAccuracy: s.BalancedAccuracy,
+		Top5Accuracy: run.Some(s.Top5Accuracy), Metrics: s.Metrics, Time: e.Time,
 	}); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // sets are what a Trainer trains and tests on.
@@ -52,7 +53,7 @@ func (t *Trainer) withBest(call func() error) (err error) {
 		if err := t.saver.wait(); err != nil {
 			return err
 		}
-		f, err := checkpoint.Read(filepath.Join(t.saver.dir, BestFile))
+		f, err := checkpoint.Read(filepath.Join(t.saver.dir, run.BestFile))
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -67,7 +68,7 @@ func TestFinal(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer alone.Close()
-		if err := alone.LoadModel(filepath.Join(dir, trainer.CheckpointDir, trainer.BestFile), trainer.LoadOptions{}); err != nil {
+		if err := alone.LoadModel(filepath.Join(dir, run.CheckpointDir, run.BestFile), trainer.LoadOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		want, err := alone.Evaluate(context.Background())

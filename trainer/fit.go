@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // Fit trains to the end of the run: all epochs, MaxSteps, Patience, or a hook's ErrStop.
@@ -169,7 +169,7 @@ func (t *Trainer) sinceBest() int {
 }
 
 // record writes a line of the metrics.
-func (t *Trainer) record(l track.Line) error {
+func (t *Trainer) record(l run.Line) error {
 	if t.log == nil {
 		return nil
 	}

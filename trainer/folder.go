@@ -4,14 +4,14 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/euryale-ml/euryale/internal/runfolder"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // claimFolder takes the lock of the run's folder before anything in it is read, judged,
 // cleaned or written. It keeps the folder's lock unless the caller holds it already.
 func (t *Trainer) claimFolder() error {
 	dir := t.config.Dir
-	if t.config.folder == nil {
+	if t.config.lock == nil {
 		if err := t.lockFolder(); err != nil {
 			return err
 		}
@@ -19,16 +19,16 @@ func (t *Trainer) claimFolder() error {
 	if t.config.Resume {
 		return nil
 	}
-	holds, err := runfolder.Look(dir)
+	holds, err := run.Folder(dir).Look()
 	switch {
 	case err != nil:
 		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
-	case holds.Kind == runfolder.Run || holds.Kind == runfolder.Foreign:
+	case holds.Kind == run.Trained || holds.Kind == run.Foreign:
 		return notEmpty(dir, holds)
-	case holds.Kind != runfolder.Stepless:
+	case holds.Kind != run.Stepless:
 		return nil
 	}
-	if err := runfolder.Clear(dir); err != nil {
+	if err := run.Folder(dir).Clear(); err != nil {
 		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
 	}
 	return nil
@@ -41,15 +41,15 @@ func (t *Trainer) lockFolder() (err error) {
 		if _, err := os.Stat(dir); err != nil {
 			return fmt.Errorf("trainer: %w: nothing to resume: %w", ErrFolder, err)
 		}
-	} else if holds, err := runfolder.Look(dir); err == nil && holds.Kind == runfolder.Foreign {
+	} else if holds, err := run.Folder(dir).Look(); err == nil && holds.Kind == run.Foreign {
 		return notEmpty(dir, holds)
 	}
-	if t.lock, err = runfolder.Claim(dir); err != nil {
+	if t.lock, err = run.Folder(dir).Claim(); err != nil {
 		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
 	}
 	return nil
 }
 
-func notEmpty(dir string, holds runfolder.Contents) error {
+func notEmpty(dir string, holds run.Contents) error {
 	return fmt.Errorf("trainer: %w: %s is not empty: it holds %s; resume that run or choose another folder", ErrFolder, dir, holds)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/optim"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -291,7 +292,7 @@ func TestFreezingMayChange(t *testing.T) {
 		if part(5, "conv.*") != 0 || !strings.Contains(says.String(), "1 are frozen") {
 			t.Errorf("frozen again: %s", &says)
 		}
-		f, err := checkpoint.Read(filepath.Join(dir, trainer.CheckpointDir, trainer.LastFile))
+		f, err := checkpoint.Read(filepath.Join(dir, run.CheckpointDir, run.LastFile))
 		if err != nil || len(f.Tensors) != 8 {
 			t.Errorf("%v, %v", f, err)
 		}
@@ -301,14 +302,14 @@ func TestFreezingMayChange(t *testing.T) {
 // TestWeightsOfARun takes the best weights in a run's folder.
 func TestWeightsOfARun(t *testing.T) {
 	dir, _ := undisturbed(t, nil)
-	checkpoints := filepath.Join(dir, trainer.CheckpointDir)
-	best := filepath.Join(checkpoints, trainer.BestFile)
+	checkpoints := filepath.Join(dir, run.CheckpointDir)
+	best := filepath.Join(checkpoints, run.BestFile)
 	for _, path := range []string{dir, checkpoints, best} {
-		if got := trainer.WeightsFile(path); got != best {
+		if got := run.WeightsFile(path); got != best {
 			t.Errorf("%s: %s", path, got)
 		}
 	}
-	if none := filepath.Join(dir, "none.pth"); trainer.WeightsFile(none) != none {
+	if none := filepath.Join(dir, "none.pth"); run.WeightsFile(none) != none {
 		t.Error("a file that is not there changed its name")
 	}
 	tr := start(t, nil)

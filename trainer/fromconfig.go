@@ -10,10 +10,10 @@ import (
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/device"
 	_ "github.com/euryale-ml/euryale/device/all"
-	"github.com/euryale-ml/euryale/internal/runfolder"
 	"github.com/euryale-ml/euryale/models"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/optim"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/schedule"
 	"github.com/euryale-ml/euryale/transforms"
 )
@@ -34,11 +34,11 @@ func WithContext(ctx context.Context) Option { return func(f *fromConfig) { f.ct
 // WithDir sets the run's folder.
 func WithDir(dir string) Option { return func(f *fromConfig) { f.config.Dir = dir } }
 
-// WithFolder sets the run's folder to one whose lock the caller took before, and gives
+// WithLock sets the run's folder to one whose lock the caller took before, and gives
 // back after Close. It is for this module's own commands, which write to the folder before
 // there is a Trainer.
-func WithFolder(dir *runfolder.Folder) Option {
-	return func(f *fromConfig) { f.config.Dir, f.config.folder = dir.Path(), dir }
+func WithLock(lock *run.Lock) Option {
+	return func(f *fromConfig) { f.config.Dir, f.config.lock = string(lock.Folder()), lock }
 }
 
 // WithResume goes on with the run in the folder.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/metrics"
-	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // group is the batches of one step.
@@ -86,8 +86,8 @@ func (t *Trainer) recordStep(g *group, norm, lr float64) error {
 		LR: lr, GradientNorm: norm, Images: g.images, ImagesPerSecond: float64(g.images) / took.Seconds(), Waited: g.waited, Time: now,
 	}
 	*g = group{labels: g.labels[:0], predicted: g.predicted[:0], last: now}
-	line := track.Line{
-		Kind: track.StepLine, Epoch: e.Epoch, Step: e.Step, Split: "train", Loss: e.Loss, Accuracy: e.Accuracy,
+	line := run.Line{
+		Kind: run.StepLine, Epoch: e.Epoch, Step: e.Step, Split: "train", Loss: e.Loss, Accuracy: e.Accuracy,
 		BalancedAccuracy: e.BalancedAccuracy, LR: e.LR, ImagesPerSecond: e.ImagesPerSecond, Images: e.Images, Time: now,
 	}
 	t.trained.Add(line)

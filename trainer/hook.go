@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/euryale-ml/euryale/metrics"
-	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // Hook is called at the events of a run, in Fit's goroutine, one call at a time: progress,
@@ -67,7 +67,7 @@ type EpochEvent struct {
 	Epoch, Step int
 	Test        Scores
 	// Train is of the epoch's training steps, with those from before the run was resumed.
-	Train track.TrainEpoch
+	Train run.TrainEpoch
 	// Best says that Test is strictly better than all before, by Config.Best. It never is
 	// with a test loss that is not finite.
 	Best      bool

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -143,13 +143,13 @@ func TestErrStop(t *testing.T) {
 			if r.Status != trainer.Finished || r.Error != "" || r.Steps != c.steps || r.Reason != reason || len(r.HookFaults) > 0 {
 				t.Errorf("%s: %+v", what, r)
 			}
-			lines, err := track.ReadLog(dir)
+			lines, err := run.Folder(dir).Lines()
 			if err != nil {
 				t.Fatal(err)
 			}
 			epochLines := 0
 			for _, l := range lines {
-				if l.Kind == track.EpochLine {
+				if l.Kind == run.EpochLine {
 					epochLines++
 				}
 			}

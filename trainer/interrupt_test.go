@@ -17,6 +17,7 @@ import (
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/optim"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/schedule"
 	"github.com/euryale-ml/euryale/trainer"
 )
@@ -36,7 +37,7 @@ func (r rateAt) set(c *trainer.Config) {
 func stepOf(t *testing.T, dir string) string {
 	t.Helper()
 	step := "0"
-	checkpoints := filepath.Join(dir, trainer.CheckpointDir)
+	checkpoints := filepath.Join(dir, run.CheckpointDir)
 	entries, err := os.ReadDir(checkpoints)
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +63,7 @@ func stepOf(t *testing.T, dir string) string {
 				t.Errorf("%s: %s is not finite", e.Name(), tensor.Name)
 			}
 		}
-		if e.Name() == trainer.LastFile {
+		if e.Name() == run.LastFile {
 			step = f.Metadata["euryale.step"]
 		}
 	}
@@ -146,7 +147,7 @@ func TestStoppedBeforeTheFirstStep(t *testing.T) {
 			t.Fatalf("%v %+v", err, r)
 		}
 		tr.Close()
-		if entries, err := os.ReadDir(filepath.Join(dir, trainer.CheckpointDir)); err != nil || len(entries) > 0 {
+		if entries, err := os.ReadDir(filepath.Join(dir, run.CheckpointDir)); err != nil || len(entries) > 0 {
 			t.Errorf("checkpoints %v, %v", entries, err)
 		}
 		if read, err := trainer.ReadReport(dir); err != nil || read.Status != trainer.Interrupted || read.Steps != 0 {
@@ -170,7 +171,7 @@ func TestACheckpointOfNoStep(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkpoints := filepath.Join(dir, trainer.CheckpointDir)
+		checkpoints := filepath.Join(dir, run.CheckpointDir)
 		if err := os.MkdirAll(checkpoints, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -179,7 +180,7 @@ func TestACheckpointOfNoStep(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		write(trainer.LastFile, checkpoint.File{Tensors: tensors, Metadata: map[string]string{"euryale.step": "0", checkpoint.ModelKey: "tiny"}})
+		write(run.LastFile, checkpoint.File{Tensors: tensors, Metadata: map[string]string{"euryale.step": "0", checkpoint.ModelKey: "tiny"}})
 		if both {
 			write("resume-0.safetensors", checkpoint.File{Metadata: map[string]string{"euryale.position": `{"epoch":1,"batch":0,"step":0,"best":null,"last":null}`}})
 		}
@@ -239,7 +240,7 @@ func TestFaultsWhileStopped(t *testing.T) {
 				c.Hooks = append(c.Hooks, trainer.Hook{Step: func(e trainer.StepEvent) error {
 					if e.Step == 5 {
 						cancel()
-						if err := os.Rename(filepath.Join(c.Dir, trainer.CheckpointDir), filepath.Join(c.Dir, "elsewhere")); err != nil {
+						if err := os.Rename(filepath.Join(c.Dir, run.CheckpointDir), filepath.Join(c.Dir, "elsewhere")); err != nil {
 							return err
 						}
 					}
@@ -277,7 +278,7 @@ func TestFaultsWhileStopped(t *testing.T) {
 			if err := tr.Close(); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
-			os.Rename(filepath.Join(dir, "elsewhere"), filepath.Join(dir, trainer.CheckpointDir))
+			os.Rename(filepath.Join(dir, "elsewhere"), filepath.Join(dir, run.CheckpointDir))
 			if got := stepOf(t, dir); got != cmp.Or(c.step, "3") {
 				t.Errorf("%s, stopped %v: the last checkpoint is of step %s", name, stop, got)
 			}
@@ -306,14 +307,14 @@ func TestASummaryInTheWay(t *testing.T) {
 		ctx, stop := stopAfter(step)
 		var log bytes.Buffer
 		tr := start(t, func(c *trainer.Config) { stop(c); c.Dir, c.Logger = dir, slog.New(slog.NewTextHandler(&log, nil)) })
-		if err := os.MkdirAll(filepath.Join(dir, trainer.SummaryFile, "in the way"), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Join(dir, run.SummaryFile, "in the way"), 0o755); err != nil {
 			t.Fatal(err)
 		}
 		r, err := tr.Fit(ctx)
 		switch {
 		case step > 0 && (r.Status != trainer.Interrupted || err != errStop || stepOf(t, dir) != "4" || !strings.Contains(log.String(), "the summary could not be written")):
 			t.Errorf("interrupted: %s, %v, a checkpoint of step %s, %s", r.Status, err, stepOf(t, dir), log.String())
-		case step == 0 && (err == nil || !strings.Contains(err.Error(), trainer.SummaryFile)):
+		case step == 0 && (err == nil || !strings.Contains(err.Error(), run.SummaryFile)):
 			t.Errorf("finished: %v", err)
 		}
 	}

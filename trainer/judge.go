@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // measure adds the metrics of the hooks to an evaluation.
@@ -21,7 +21,7 @@ func (t *Trainer) measure(e *EpochEvent) {
 		values, err := h.Measure(*e)
 		return errors.Join(err, addMetrics(all, values))
 	})
-	e.Test.Metrics, _ = track.NewMetrics(all) // addMetrics has checked the names
+	e.Test.Metrics, _ = run.NewMetrics(all) // addMetrics has checked the names
 }
 
 // addMetrics adds values to all; an error names those whose names are not allowed or are
@@ -29,7 +29,7 @@ func (t *Trainer) measure(e *EpochEvent) {
 func addMetrics(all, values map[string]float64) error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		_, err := track.NewMetrics(map[string]float64{name: 0})
+		_, err := run.NewMetrics(map[string]float64{name: 0})
 		if _, ok := all[name]; ok {
 			err = fmt.Errorf("the metric %s was measured by another hook", name)
 		}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -55,7 +56,7 @@ func betterAndBetter(c *trainer.Config) { c.Seed = 1 }
 func TestAKillBetweenFileOperations(t *testing.T) {
 	whole, _ := undisturbed(t, betterAndBetter)
 	before, after := stoppedAt(t, 3), stoppedAt(t, 6)
-	at := func(dir, name string) string { return filepath.Join(dir, trainer.CheckpointDir, name) }
+	at := func(dir, name string) string { return filepath.Join(dir, run.CheckpointDir, name) }
 	steps := []func(dir string) error{
 		func(dir string) error { // the metrics of the new steps, the last line torn
 			data, err := os.ReadFile(filepath.Join(after, "metrics.jsonl"))
@@ -76,9 +77,9 @@ func TestAKillBetweenFileOperations(t *testing.T) {
 		func(dir string) error {
 			return copyFile(at(after, "resume-6.safetensors"), at(dir, "resume-6.safetensors"))
 		},
-		func(dir string) error { return copyFile(at(after, trainer.LastFile), at(dir, trainer.LastFile)) },
-		func(dir string) error { return os.Remove(at(dir, trainer.BestFile)) },
-		func(dir string) error { return copyFile(at(after, trainer.BestFile), at(dir, trainer.BestFile)) },
+		func(dir string) error { return copyFile(at(after, run.LastFile), at(dir, run.LastFile)) },
+		func(dir string) error { return os.Remove(at(dir, run.BestFile)) },
+		func(dir string) error { return copyFile(at(after, run.BestFile), at(dir, run.BestFile)) },
 		func(dir string) error { return os.Remove(at(dir, "resume-3.safetensors")) },
 	}
 	for n := range len(steps) + 1 {
@@ -109,7 +110,7 @@ func compareRuns(t *testing.T, dir, want, what string) {
 		t.Errorf("%s: the final weights differ", what)
 	}
 	read := func(dir string) []byte {
-		data, err := os.ReadFile(filepath.Join(dir, trainer.CheckpointDir, trainer.BestFile))
+		data, err := os.ReadFile(filepath.Join(dir, run.CheckpointDir, run.BestFile))
 		if err != nil {
 			t.Errorf("%s: %v", what, err)
 		}

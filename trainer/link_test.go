@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+
+	"github.com/euryale-ml/euryale/run"
 )
 
 // TestBestWithoutLinks copies where a file system, such as exFAT or a network's, has no
@@ -15,13 +17,13 @@ func TestBestWithoutLinks(t *testing.T) {
 	defer func() { link = os.Link }()
 	dir := t.TempDir()
 	for _, text := range []string{"one", "two"} {
-		if err := os.WriteFile(filepath.Join(dir, LastFile), []byte(text), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, run.LastFile), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		if err := linkBest(dir); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := os.ReadFile(filepath.Join(dir, BestFile)); err != nil || string(got) != text {
+		if got, err := os.ReadFile(filepath.Join(dir, run.BestFile)); err != nil || string(got) != text {
 			t.Errorf("%q, %v", got, err)
 		}
 	}
@@ -33,12 +35,12 @@ func TestBestWithoutLinks(t *testing.T) {
 // TestOldResumesThatStay has resume files that cannot be removed: no checkpoint fails.
 func TestOldResumesThatStay(t *testing.T) {
 	dir := t.TempDir()
-	inUse := filepath.Join(dir, resumeFile(1)) // a folder that is not empty stands for it
+	inUse := filepath.Join(dir, run.ResumeFile(1)) // a folder that is not empty stands for it
 	if err := os.MkdirAll(filepath.Join(inUse, "x"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	for _, step := range []int{2, 3} {
-		if err := os.WriteFile(filepath.Join(dir, resumeFile(step)), nil, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, run.ResumeFile(step)), nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

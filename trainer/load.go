@@ -11,6 +11,7 @@ import (
 
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/nn"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // LoadOptions say what loading accepts.
@@ -102,7 +103,7 @@ func (s *Step) checkRange(tensors []checkpoint.Tensor) error {
 // the model; see Step.Load. The Logger gets what was chosen where a file holds more, and a
 // warning if the classifier stays though the names of the classes differ.
 func (t *Trainer) LoadModel(path string, o LoadOptions) error {
-	path = WeightsFile(path)
+	path = run.WeightsFile(path)
 	f, err := checkpoint.Open(path)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/euryale-ml/euryale/internal/filelock"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -64,7 +65,7 @@ func TestAFolderInUseStays(t *testing.T) {
 	if _, err := trainer.New(newTiny(4), train, test, c); !errors.Is(err, trainer.ErrFolder) || !errors.Is(err, filelock.ErrLocked) {
 		t.Errorf("a second trainer: %v", err)
 	}
-	for _, path := range []string{half, filepath.Join(dir, trainer.CheckpointDir), filepath.Join(dir, "metrics.jsonl")} {
+	for _, path := range []string{half, filepath.Join(dir, run.CheckpointDir), filepath.Join(dir, "metrics.jsonl")} {
 		if _, err := os.Stat(path); err != nil {
 			t.Error(err)
 		}

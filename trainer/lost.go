@@ -7,10 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // remains are what is left of a run in its folder beside last.safetensors.
@@ -28,15 +27,14 @@ func lookAt(checkpoints string) (r remains, err error) {
 		return r, fmt.Errorf("trainer: %w: %w", ErrFolder, err)
 	}
 	for _, e := range entries {
-		r.best = r.best || e.Name() == BestFile
-		number, isResume := strings.CutPrefix(strings.TrimSuffix(e.Name(), ".safetensors"), resumePrefix)
-		if step, err := strconv.Atoi(number); err == nil && isResume && step > 0 {
+		r.best = r.best || e.Name() == run.BestFile
+		if step, ok := run.ResumeStep(e.Name()); ok && step > 0 {
 			r.resumes = append(r.resumes, step)
 		}
 	}
 	slices.Sort(r.resumes)
 	dir := filepath.Dir(checkpoints)
-	if r.step, err = track.LastStep(dir); err != nil {
+	if r.step, err = run.Folder(dir).LastStep(); err != nil {
 		return r, fmt.Errorf("trainer: %w: %w", ErrFolder, err)
 	}
 	if summary, err := ReadReport(dir); err == nil {
@@ -49,16 +47,16 @@ func lookAt(checkpoints string) (r remains, err error) {
 func (r remains) String() string {
 	var list []string
 	if r.best {
-		list = append(list, BestFile)
+		list = append(list, run.BestFile)
 	}
 	for _, step := range r.resumes[max(0, len(r.resumes)-3):] {
-		list = append(list, resumeFile(step))
+		list = append(list, run.ResumeFile(step))
 	}
 	if r.step > 0 {
-		list = append(list, fmt.Sprintf("%s up to step %d", track.JSONLFile, r.step))
+		list = append(list, fmt.Sprintf("%s up to step %d", run.LinesFile, r.step))
 	}
 	if r.saved {
-		list = append(list, SummaryFile)
+		list = append(list, run.SummaryFile)
 	}
 	if len(list) == 0 {
 		return "nothing else is there"
@@ -79,7 +77,7 @@ func (t *Trainer) checkUnsaved(checkpoints string) error {
 		first = min(first, every)
 	}
 	if r.best || r.saved || max(r.step, slices.Max(append(r.resumes, 0))) > first {
-		return t.lost(checkpoints, fmt.Errorf("%s is missing", filepath.Join(checkpoints, LastFile)))
+		return t.lost(checkpoints, fmt.Errorf("%s is missing", filepath.Join(checkpoints, run.LastFile)))
 	}
 	return nil
 }
@@ -92,7 +90,7 @@ func (t *Trainer) lost(checkpoints string, problem error) error {
 	}
 	advice := "put the file back, or start a new run in another folder"
 	if r.best {
-		advice += " from the weights in " + filepath.Join(checkpoints, BestFile) + " (model.weights)"
+		advice += " from the weights in " + filepath.Join(checkpoints, run.BestFile) + " (model.weights)"
 	}
 	return fmt.Errorf("trainer: %w: nothing to resume from: %w; %s; nothing was changed: %s", ErrFolder, problem, r, advice)
 }

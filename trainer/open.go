@@ -6,13 +6,13 @@ import (
 	"path/filepath"
 
 	"github.com/euryale-ml/euryale/internal/atomicfile"
-	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // openRun opens what a run keeps in its folder, whose lock is held, and resumes there. A
 // checkpoint or a log that cannot be resumed from is an error that changes nothing.
 func (t *Trainer) openRun(dir, checkpoints string) error {
-	open := track.OpenLog
+	open := run.Folder.OpenLog
 	if t.config.Resume {
 		if err := t.checkSplit(dir); err != nil {
 			return err
@@ -20,17 +20,17 @@ func (t *Trainer) openRun(dir, checkpoints string) error {
 		if err := t.restore(checkpoints); err != nil {
 			return err
 		}
-		open = func(dir string) (*track.Log, error) { return track.ResumeLog(dir, t.at.Step, t.evaluated()) }
+		open = func(f run.Folder) (*run.Log, error) { return f.ResumeLog(t.at.Step, t.evaluated()) }
 	}
-	log, err := open(dir)
+	log, err := open(run.Folder(dir))
 	if err != nil {
 		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
 	}
 	t.log = log
 	if n := log.Missing(); n > 0 {
-		t.logWarn(fmt.Sprintf("%s lacks %d of the %d steps before the checkpoint; the run resumes without them, and its curves and table too", filepath.Join(dir, track.JSONLFile), n, t.at.Step))
+		t.logWarn(fmt.Sprintf("%s lacks %d of the %d steps before the checkpoint; the run resumes without them, and its curves and table too", filepath.Join(dir, run.LinesFile), n, t.at.Step))
 	}
-	if err := errors.Join(atomicfile.MkdirAll(checkpoints, 0o755), atomicfile.CleanAll(dir, LockFile), t.tidy(checkpoints)); err != nil {
+	if err := errors.Join(atomicfile.MkdirAll(checkpoints, 0o755), run.Folder(dir).Clean(), t.tidy(checkpoints)); err != nil {
 		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
 	}
 	if err := t.keepSplit(dir); err != nil {
@@ -40,7 +40,7 @@ func (t *Trainer) openRun(dir, checkpoints string) error {
 	if t.at.Batch == 0 {
 		return nil
 	}
-	if t.trained, err = track.TrainSoFar(dir, t.at.Epoch); err != nil {
+	if t.trained, err = run.Folder(dir).TrainSoFar(t.at.Epoch); err != nil {
 		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
 	}
 	return nil

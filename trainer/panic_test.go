@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"github.com/euryale-ml/euryale/nn"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -43,7 +44,7 @@ func TestAPanicInNew(t *testing.T) {
 		t.Error(err)
 	}
 	tr.Close()
-	if got := stepOfFile(t, filepath.Join(dir, trainer.CheckpointDir, trainer.LastFile)); got != "9" {
+	if got := stepOfFile(t, filepath.Join(dir, run.CheckpointDir, run.LastFile)); got != "9" {
 		t.Errorf("the last checkpoint is of step %s", got)
 	}
 }

@@ -14,11 +14,8 @@ import (
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/internal/atomicfile"
 	"github.com/euryale-ml/euryale/internal/smallfile"
+	"github.com/euryale-ml/euryale/run"
 )
-
-// PredictionsFile is the file in a run's folder with what the best weights make of each
-// test image: a JSON object a line.
-const PredictionsFile = "predictions.jsonl"
 
 // Prediction is what a model makes of a test image.
 type Prediction struct {
@@ -67,7 +64,7 @@ func imageName(set dataset.Dataset, i int, sample string) string {
 
 // WritePredictions puts predictions into a run's folder.
 func WritePredictions(dir string, all []Prediction) error {
-	return atomicfile.Write(filepath.Join(dir, PredictionsFile), 0o644, func(w io.Writer) error {
+	return atomicfile.Write(filepath.Join(dir, run.PredictionsFile), 0o644, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetEscapeHTML(false)
 		for _, p := range all {
@@ -86,7 +83,7 @@ const maxPredictions = 1 << 30
 // ReadPredictions reads the predictions in a run's folder. Without them the error is
 // fs.ErrNotExist.
 func ReadPredictions(dir string) ([]Prediction, error) {
-	path := filepath.Join(dir, PredictionsFile)
+	path := filepath.Join(dir, run.PredictionsFile)
 	data, err := smallfile.Read(path, maxPredictions)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err

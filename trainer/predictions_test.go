@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -39,7 +40,7 @@ func TestPredictions(t *testing.T) {
 	}
 
 	again := start(t, nil)
-	if err := again.LoadModel(filepath.Join(dir, trainer.CheckpointDir, trainer.BestFile), trainer.LoadOptions{}); err != nil {
+	if err := again.LoadModel(filepath.Join(dir, run.CheckpointDir, run.BestFile), trainer.LoadOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	loaded, err := again.Predictions(context.Background())
@@ -54,7 +55,7 @@ func TestReadPredictionsErrors(t *testing.T) {
 		t.Errorf("no file: %v", err)
 	}
 	for _, text := range []string{"{", `{"index":-1}`, `{"index":0,"label":"cat"}`, `{"label":-2}` + "\n", "[]"} {
-		if err := os.WriteFile(filepath.Join(dir, trainer.PredictionsFile), []byte(text), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, run.PredictionsFile), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		if all, err := trainer.ReadPredictions(dir); !errors.Is(err, trainer.ErrFolder) {

@@ -8,9 +8,9 @@ import (
 	"runtime/debug"
 
 	"github.com/euryale-ml/euryale/internal/atomicfile"
-	"github.com/euryale-ml/euryale/internal/runfolder"
 	"github.com/euryale-ml/euryale/internal/smallfile"
 	"github.com/euryale-ml/euryale/metrics"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // Statuses of a run.
@@ -67,15 +67,12 @@ func (r *Report) Criterion() metrics.Criterion {
 // saturatedAfter is the number of epochs without a better value that counts as saturation.
 const saturatedAfter = 10
 
-// SummaryFile is the report's file in the run's folder.
-const SummaryFile = runfolder.SummaryFile
-
 // maxSummary is the most bytes of a summary that are read.
 const maxSummary = 16 << 20
 
 // ReadReport reads the summary of a run's folder.
 func ReadReport(dir string) (*Report, error) {
-	data, err := smallfile.Read(filepath.Join(dir, SummaryFile), maxSummary)
+	data, err := smallfile.Read(filepath.Join(dir, run.SummaryFile), maxSummary)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +84,7 @@ func ReadReport(dir string) (*Report, error) {
 }
 
 func (r *Report) write(dir string) error {
-	return atomicfile.Write(filepath.Join(dir, SummaryFile), 0o644, func(w io.Writer) error {
+	return atomicfile.Write(filepath.Join(dir, run.SummaryFile), 0o644, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		return e.Encode(r)

@@ -12,13 +12,14 @@ import (
 	"strings"
 
 	"github.com/euryale-ml/euryale/checkpoint"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // restore loads the last checkpoint of a run's folder and changes nothing there. A run
 // that ended before its first checkpoint was complete begins again; a folder that had one
 // which is not there, or is damaged, is an error.
 func (t *Trainer) restore(dir string) error {
-	last := filepath.Join(dir, LastFile)
+	last := filepath.Join(dir, run.LastFile)
 	weights, err := checkpoint.Read(last)
 	if errors.Is(err, fs.ErrNotExist) {
 		return t.checkUnsaved(dir)
@@ -36,7 +37,7 @@ func (t *Trainer) restore(dir string) error {
 	if step == 0 { // earlier versions saved a run that was stopped before its first step
 		return t.checkUnsaved(dir)
 	}
-	path := filepath.Join(dir, resumeFile(step))
+	path := filepath.Join(dir, run.ResumeFile(step))
 	slots, err := checkpoint.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return t.lost(dir, fmt.Errorf("%s is of step %d, but %s with the rest of that step is missing", last, step, path))
@@ -162,7 +163,7 @@ func (t *Trainer) repairBest(dir string) error {
 	if t.at.Best == nil || t.at.Best.Step != t.at.Step {
 		return nil
 	}
-	best := filepath.Join(dir, BestFile)
+	best := filepath.Join(dir, run.BestFile)
 	if meta, err := checkpoint.ReadMetadata(best); err == nil && meta[stepKey] == strconv.Itoa(t.at.Step) {
 		return nil
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/euryale-ml/euryale/checkpoint"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -24,12 +25,12 @@ func FuzzRestore(f *testing.F) {
 		f.Fatal(err)
 	}
 	first.Close()
-	slots, err := checkpoint.Read(filepath.Join(base, trainer.CheckpointDir, resume))
+	slots, err := checkpoint.Read(filepath.Join(base, run.CheckpointDir, resume))
 	if err != nil {
 		f.Fatal(err)
 	}
 	files := map[string][]byte{}
-	for _, name := range []string{"metrics.jsonl", "metrics.csv", trainer.SummaryFile, "split.json", filepath.Join(trainer.CheckpointDir, trainer.LastFile)} {
+	for _, name := range []string{"metrics.jsonl", "metrics.csv", run.SummaryFile, "split.json", filepath.Join(run.CheckpointDir, run.LastFile)} {
 		data, err := os.ReadFile(filepath.Join(base, name))
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			f.Fatal(err)
@@ -66,7 +67,7 @@ func FuzzRestore(f *testing.F) {
 			position = string(data)
 		}
 		dir := t.TempDir()
-		if err := os.Mkdir(filepath.Join(dir, trainer.CheckpointDir), 0o755); err != nil {
+		if err := os.Mkdir(filepath.Join(dir, run.CheckpointDir), 0o755); err != nil {
 			t.Fatal(err)
 		}
 		for name, data := range files {
@@ -77,7 +78,7 @@ func FuzzRestore(f *testing.F) {
 		changed := *slots
 		changed.Metadata = maps.Clone(slots.Metadata)
 		changed.Metadata[key] = position
-		if err := checkpoint.Write(filepath.Join(dir, trainer.CheckpointDir, resume), &changed); err != nil {
+		if err := checkpoint.Write(filepath.Join(dir, run.CheckpointDir, resume), &changed); err != nil {
 			t.Skip(err) // no text
 		}
 		before := contents(t, dir)

@@ -16,16 +16,7 @@ import (
 
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/internal/atomicfile"
-	"github.com/euryale-ml/euryale/internal/runfolder"
-)
-
-// Files of a run's folder.
-const (
-	ConfigFile    = runfolder.ConfigFile
-	CheckpointDir = runfolder.CheckpointDir
-	BestFile      = runfolder.BestFile // in CheckpointDir: weights of the best epoch
-	LastFile      = runfolder.LastFile // in CheckpointDir: weights of the last checkpoint
-	LockFile      = runfolder.LockFile // held by the process that trains in the folder
+	"github.com/euryale-ml/euryale/run"
 )
 
 // A checkpoint is two files: the optimizer's slots and the position of step S in
@@ -35,12 +26,9 @@ const (
 // copy of, the weights; if a kill comes first, resuming makes it, since the position
 // says which step is best.
 const (
-	resumePrefix = "resume-"
-	stepKey      = runfolder.StepKey
-	positionKey  = "euryale.position"
+	stepKey     = "euryale.step"
+	positionKey = "euryale.position"
 )
-
-func resumeFile(step int) string { return resumePrefix + strconv.Itoa(step) + ".safetensors" }
 
 // snapshot is a copy of all that a checkpoint holds.
 type snapshot struct {
@@ -81,8 +69,8 @@ func (s *saver) wait() error {
 }
 
 func (snap *snapshot) write(dir string) error {
-	resume := filepath.Join(dir, resumeFile(snap.step))
-	last := filepath.Join(dir, LastFile)
+	resume := filepath.Join(dir, run.ResumeFile(snap.step))
+	last := filepath.Join(dir, run.LastFile)
 	if err := checkpoint.Write(resume, &snap.slots); err != nil {
 		return fmt.Errorf("trainer: checkpoint: %w", err)
 	}
@@ -109,7 +97,7 @@ var link = os.Link
 // written again but replaced: by a link, or a copy where the file system has none. Windows
 // gets a copy, since a reader of the one would keep the other from being replaced.
 func linkBest(dir string) error {
-	last, best := filepath.Join(dir, LastFile), filepath.Join(dir, BestFile)
+	last, best := filepath.Join(dir, run.LastFile), filepath.Join(dir, run.BestFile)
 	temporary := filepath.Join(dir, atomicfile.Prefix+"best"+atomicfile.Suffix)
 	atomicfile.Remove(temporary)
 	if runtime.GOOS != "windows" && link(last, temporary) == nil {
@@ -138,7 +126,7 @@ func removeOldResumes(dir string, keep int) error {
 		return fmt.Errorf("trainer: checkpoint: %w", err)
 	}
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), resumePrefix) && e.Name() != resumeFile(keep) {
+		if step, ok := run.ResumeStep(e.Name()); ok && step != keep {
 			atomicfile.Remove(filepath.Join(dir, e.Name()))
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"math"
 
-	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // Scores are the values of an evaluation. In JSON, what is not finite is null.
@@ -18,7 +18,7 @@ type Scores struct {
 	Top5Accuracy float64
 	Loss         float64 // plain cross-entropy, mean over the images
 	// Metrics are those that hooks measured.
-	Metrics track.Metrics
+	Metrics run.Metrics
 }
 
 // Value is the value of a metric by the name that a run's files have for it, or that a hook
@@ -39,13 +39,13 @@ func (s Scores) Value(metric string) (float64, bool) {
 
 // jsonScores are Scores in a file.
 type jsonScores struct {
-	Epoch            int           `json:"epoch"`
-	Step             int           `json:"step"`
-	Accuracy         *float64      `json:"accuracy"`
-	BalancedAccuracy *float64      `json:"balanced_accuracy"`
-	Top5Accuracy     *float64      `json:"top5_accuracy,omitempty"`
-	Loss             *float64      `json:"loss"`
-	Metrics          track.Metrics `json:"metrics,omitzero"`
+	Epoch            int         `json:"epoch"`
+	Step             int         `json:"step"`
+	Accuracy         *float64    `json:"accuracy"`
+	BalancedAccuracy *float64    `json:"balanced_accuracy"`
+	Top5Accuracy     *float64    `json:"top5_accuracy,omitempty"`
+	Loss             *float64    `json:"loss"`
+	Metrics          run.Metrics `json:"metrics,omitzero"`
 }
 
 // MarshalJSON writes the object of summary.json.

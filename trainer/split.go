@@ -12,12 +12,9 @@ import (
 
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/internal/atomicfile"
-	"github.com/euryale-ml/euryale/internal/runfolder"
 	"github.com/euryale-ml/euryale/internal/smallfile"
+	"github.com/euryale-ml/euryale/run"
 )
-
-// SplitFile is the file in a run's folder that says which images train and test.
-const SplitFile = runfolder.SplitFile
 
 // Split is which images a run trains and tests on, without what they hold. A run resumes
 // only on an equal one: other classes have other outputs, and a test image that is trained
@@ -138,7 +135,7 @@ func (s *Split) Occurring(part string) (n int) {
 // ReadSplit reads the split of a run's folder. Without one, as in folders of earlier
 // versions, the error is fs.ErrNotExist.
 func ReadSplit(dir string) (*Split, error) {
-	path := filepath.Join(dir, SplitFile)
+	path := filepath.Join(dir, run.SplitFile)
 	data, err := smallfile.Read(path, maxSplitBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -158,7 +155,7 @@ func ReadSplit(dir string) (*Split, error) {
 
 // write puts the split into a run's folder.
 func (s *Split) write(dir string) error {
-	return atomicfile.Write(filepath.Join(dir, SplitFile), 0o644, func(w io.Writer) error {
+	return atomicfile.Write(filepath.Join(dir, run.SplitFile), 0o644, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetEscapeHTML(false)
 		e.SetIndent("", " ")

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -194,7 +195,7 @@ func TestResumeOfOtherSets(t *testing.T) {
 	wantsSplit("a part more", err, "there are 2 final images now")
 
 	// earlier versions kept no split, and base names in predictions.jsonl
-	if err := os.Remove(filepath.Join(dir, trainer.SplitFile)); err != nil {
+	if err := os.Remove(filepath.Join(dir, run.SplitFile)); err != nil {
 		t.Fatal(err)
 	}
 	all, err := trainer.ReadPredictions(dir)
@@ -247,7 +248,7 @@ func TestReadSplit(t *testing.T) {
 		t.Errorf("no file: %v", err)
 	}
 	for _, text := range []string{"", "{", "[]", `{"format":99}`} {
-		if err := os.WriteFile(filepath.Join(dir, trainer.SplitFile), []byte(text), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, run.SplitFile), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		if s, err := trainer.ReadSplit(dir); !errors.Is(err, trainer.ErrFolder) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // Split says which images the Trainer trains and tests on.
@@ -24,7 +25,7 @@ func (t *Trainer) Split() *Split {
 
 // checkSplit wants the sets to be those of the run in the folder, if it has a checkpoint.
 func (t *Trainer) checkSplit(dir string) error {
-	last := filepath.Join(dir, CheckpointDir, LastFile)
+	last := filepath.Join(dir, run.CheckpointDir, run.LastFile)
 	if _, err := os.Stat(last); errors.Is(err, fs.ErrNotExist) {
 		return nil // the run begins again
 	}
@@ -60,7 +61,7 @@ func (t *Trainer) checkWithoutSplit(dir, last string) (differ []string) {
 	}
 	if len(differ) == 0 {
 		t.logWarn(fmt.Sprintf("%s has no %s, which earlier versions did not write: whether the images are still the same is known only in part, from the classes and the test images. "+
-			"Earlier versions also split folders without test images of their own otherwise, by the run's seed", dir, SplitFile))
+			"Earlier versions also split folders without test images of their own otherwise, by the run's seed", dir, run.SplitFile))
 	}
 	return differ
 }
@@ -81,7 +82,7 @@ func testDifferences(all []Prediction, test dataset.Listed) []string {
 		return nil
 	}
 	return []string{fmt.Sprintf("%s of %s in the test set at their place: %s (earlier versions split folders without test images of their own by the run's seed)",
-		plural(len(other), "image is not", "images are not"), PredictionsFile, someNames(other))}
+		plural(len(other), "image is not", "images are not"), run.PredictionsFile, someNames(other))}
 }
 
 // keepSplit writes the split of a new run, or of one from an earlier version.

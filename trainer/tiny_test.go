@@ -16,6 +16,7 @@ import (
 	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/optim"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/schedule"
 	"github.com/euryale-ml/euryale/trainer"
 )
@@ -83,7 +84,7 @@ func start(t testing.TB, change func(*trainer.Config)) *trainer.Trainer {
 // weights are the bytes of a run's last weights.
 func weights(t testing.TB, dir string) []byte {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(dir, trainer.CheckpointDir, trainer.LastFile))
+	data, err := os.ReadFile(filepath.Join(dir, run.CheckpointDir, run.LastFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +169,7 @@ func TestThreadsAndWorkersDoNotChangeTheBits(t *testing.T) {
 
 func TestBestIsKept(t *testing.T) {
 	dir, report := undisturbed(t, func(c *trainer.Config) { c.Epochs = 6 })
-	best := filepath.Join(dir, trainer.CheckpointDir, trainer.BestFile)
+	best := filepath.Join(dir, run.CheckpointDir, run.BestFile)
 	tr := start(t, nil)
 	if err := tr.LoadModel(best, trainer.LoadOptions{}); err != nil {
 		t.Fatal(err)

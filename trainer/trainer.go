@@ -16,11 +16,10 @@ import (
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/internal/edit"
-	"github.com/euryale-ml/euryale/internal/runfolder"
 	"github.com/euryale-ml/euryale/metrics"
 	"github.com/euryale-ml/euryale/nn"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/schedule"
-	"github.com/euryale-ml/euryale/track"
 )
 
 // Trainer trains one model on one data set. It is not safe for concurrent use.
@@ -45,10 +44,10 @@ type Trainer struct {
 
 	memory MemoryUse
 
-	log   *track.Log
+	log   *run.Log
 	saver *saver
-	saved bool              // a checkpoint is complete
-	lock  *runfolder.Folder // of the run, unless the caller holds it
+	saved bool      // a checkpoint is complete
+	lock  *run.Lock // of the run, unless the caller holds it
 
 	at      position
 	seconds float64           // of earlier parts of the run
@@ -56,7 +55,7 @@ type Trainer struct {
 	epochs  int               // evaluated in this part
 	stopped string            // the ErrStop of a hook
 	by      metrics.Criterion // decides which epoch is the best
-	trained track.TrainMean   // of the epoch in progress
+	trained run.TrainMean     // of the epoch in progress
 	began   time.Time
 	spent   time.Duration // in training steps, data included
 	closed  bool
@@ -250,7 +249,7 @@ func (t *Trainer) openFolder() error {
 	if err := t.claimFolder(); err != nil {
 		return err
 	}
-	return t.openRun(dir, filepath.Join(dir, CheckpointDir))
+	return t.openRun(dir, filepath.Join(dir, run.CheckpointDir))
 }
 
 // Step is the model on its device, for what goes beyond the Trainer.

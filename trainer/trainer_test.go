@@ -11,18 +11,18 @@ import (
 
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/optim"
-	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
 // sameMetrics compares the metrics of two runs, but for times.
 func sameMetrics(t *testing.T, a, b string) {
 	t.Helper()
-	x, err := track.ReadLog(a)
+	x, err := run.Folder(a).Lines()
 	if err != nil {
 		t.Fatal(err)
 	}
-	y, err := track.ReadLog(b)
+	y, err := run.Folder(b).Lines()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestLearns(t *testing.T) {
 
 func TestMetricsOfARun(t *testing.T) {
 	dir, report := undisturbed(t, nil)
-	lines, err := track.ReadLog(dir)
+	lines, err := run.Folder(dir).Lines()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func TestADivergingLossStopsTheRun(t *testing.T) {
 	if err != nil || read.Status != "failed" || !strings.Contains(read.Error, "diverged") {
 		t.Errorf("summary %+v, %v", read, err)
 	}
-	lines, err := track.ReadLog(dir)
+	lines, err := run.Folder(dir).Lines()
 	if err != nil {
 		t.Fatal(err)
 	}

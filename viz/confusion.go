@@ -10,9 +10,6 @@ import (
 	"strings"
 )
 
-// ConfusionFile is the usual name of the picture of Confusion.
-const ConfusionFile = "confusion.png"
-
 // Confusion writes to path, as PNG, a heat map of matrix[true][predicted], the
 // counts of images: a cell's colour is its share of the row, its number the count,
 // and at the side stands each class's recall. Rows without images are grey and

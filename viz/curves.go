@@ -5,12 +5,6 @@ import (
 	"strings"
 )
 
-// Usual names of the pictures of Curves.
-const (
-	CurvesFile    = "curves.png"
-	CurvesSVGFile = "curves.svg"
-)
-
 // Curves writes to path, as an SVG if it ends in .svg and else as a PNG, four panels over the steps of a run: loss,
 // accuracy, balanced accuracy and learning rate. Training is a faded line of each
 // step under a smoothed one, testing a dot an epoch, chance a dashed level. A value

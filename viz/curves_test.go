@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/euryale-ml/euryale/run"
 )
 
 func curvesOf(r Run) func(string) error {
@@ -260,7 +262,7 @@ func TestTicks(t *testing.T) {
 
 // TestCurvesSVG draws the same run as an SVG, with its titles and numbers as text.
 func TestCurvesSVG(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "new", CurvesSVGFile)
+	path := filepath.Join(t.TempDir(), "new", run.CurvesSVGFile)
 	r := Run{Name: "a <telling> name", Chance: 0.1}
 	for i := 1; i <= 30; i++ {
 		r.Train = append(r.Train, Point{Epoch: 1, Step: i, Loss: 3 - float64(i)/20, Accuracy: float64(i) / 40, BalancedAccuracy: float64(i) / 50, LR: 0.1})

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/viz"
 )
 
@@ -19,17 +20,17 @@ func Example() {
 	}
 	defer os.RemoveAll(dir)
 
-	run := viz.Run{Name: "a run", Chance: 0.5}
+	drawn := viz.Run{Name: "a run", Chance: 0.5}
 	for step := 1; step <= 40; step++ {
-		run.Train = append(run.Train, viz.Point{Epoch: 1 + (step-1)/20, Step: step, Loss: 1 / float64(step), Accuracy: 0.9, BalancedAccuracy: 0.9, LR: 0.01})
+		drawn.Train = append(drawn.Train, viz.Point{Epoch: 1 + (step-1)/20, Step: step, Loss: 1 / float64(step), Accuracy: 0.9, BalancedAccuracy: 0.9, LR: 0.01})
 	}
 	for epoch := 1; epoch <= 2; epoch++ {
-		run.Test = append(run.Test, viz.Point{Epoch: epoch, Step: 20 * epoch, Loss: 0.3, Accuracy: 0.8, BalancedAccuracy: 0.7})
+		drawn.Test = append(drawn.Test, viz.Point{Epoch: epoch, Step: 20 * epoch, Loss: 0.3, Accuracy: 0.8, BalancedAccuracy: 0.7})
 	}
-	if err := viz.Curves(filepath.Join(dir, viz.CurvesFile), run); err != nil {
+	if err := viz.Curves(filepath.Join(dir, run.CurvesFile), drawn); err != nil {
 		log.Fatal(err)
 	}
-	if err := viz.Confusion(filepath.Join(dir, viz.ConfusionFile), [][]int{{9, 1}, {3, 7}}, []string{"cat", "dog"}); err != nil {
+	if err := viz.Confusion(filepath.Join(dir, run.ConfusionFile), [][]int{{9, 1}, {3, 7}}, []string{"cat", "dog"}); err != nil {
 		log.Fatal(err)
 	}
 	images := []image.Image{image.NewGray(image.Rect(0, 0, 64, 64))}

@@ -4,12 +4,8 @@ import (
 	"fmt"
 	"image"
 	"path/filepath"
-)
 
-// Names of ShowBatch's files.
-const (
-	BeforeFile = "show_batch_before.png"
-	AfterFile  = "show_batch_after.png"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // Batch is what ShowBatch draws: the same images in the same order before and
@@ -27,8 +23,8 @@ type Batch struct {
 // MaxShown is the number of images that ShowBatch draws at most.
 const MaxShown = 64
 
-// ShowBatch writes the batch as two grids with the names of the classes, BeforeFile
-// and AfterFile, into the folder dir and returns their paths. More than MaxShown
+// ShowBatch writes the batch as two grids with the names of the classes,
+// run.BatchBeforeFile and run.BatchAfterFile, into the folder dir and returns their paths. More than MaxShown
 // images are cut to the first. No images, an image that is nil or empty, or other
 // numbers of images after or of classes are errors, and then nothing is written.
 func ShowBatch(dir string, b Batch) (before, after string, err error) {
@@ -37,7 +33,7 @@ func ShowBatch(dir string, b Batch) (before, after string, err error) {
 	}
 	n := len(b.Before)
 	shown := min(n, MaxShown)
-	paths := [2]string{filepath.Join(dir, BeforeFile), filepath.Join(dir, AfterFile)}
+	paths := [2]string{filepath.Join(dir, run.BatchBeforeFile), filepath.Join(dir, run.BatchAfterFile)}
 	for i, images := range [][]image.Image{b.Before, b.After} {
 		captions := b.Classes
 		if i == 1 && b.AfterClasses != nil {

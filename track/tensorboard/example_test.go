@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/track"
 	"github.com/euryale-ml/euryale/track/tensorboard"
 )
@@ -27,7 +28,7 @@ func Example() {
 	box.Metrics(1, time.Now(), map[string]float64{"train/loss": 2.5})
 	box.Finish(context.Background(), "finished")
 
-	files, _ := filepath.Glob(filepath.Join(dir, tensorboard.Dir, "*"))
+	files, _ := filepath.Glob(filepath.Join(dir, run.EventsDir, "*"))
 	values, err := tensorboard.ReadFile(files[0])
 	fmt.Println(values[0].Tag, values[0].Step, values[0].Scalar, err)
 	// Output: train/loss 1 2.5 <nil>

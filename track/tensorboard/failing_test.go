@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/track"
 	"github.com/euryale-ml/euryale/viz"
 )
@@ -55,7 +56,7 @@ var wantAll = []string{
 // held are the tags of a run's files, in the order of their names, with their steps.
 func held(t *testing.T, dir string) (list []string) {
 	t.Helper()
-	files, _ := filepath.Glob(filepath.Join(dir, Dir, "*"))
+	files, _ := filepath.Glob(filepath.Join(dir, run.EventsDir, "*"))
 	for _, f := range files {
 		values, err := ReadFile(f)
 		if err != nil {
@@ -198,7 +199,7 @@ func TestRemoved(t *testing.T) {
 // TestOpenFails tries to begin where no file can be made: no try leaves anything.
 func TestOpenFails(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, Dir), nil, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, run.EventsDir), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	s := &Sink{}

@@ -18,11 +18,9 @@ import (
 	"github.com/euryale-ml/euryale/internal/atomicfile"
 	"github.com/euryale-ml/euryale/internal/smallfile"
 	"github.com/euryale-ml/euryale/internal/wire"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/track"
 )
-
-// Dir is the folder of the event files in a run's folder.
-const Dir = "tensorboard"
 
 // Sink writes a run as event files. The zero value is ready.
 type Sink struct {
@@ -64,7 +62,7 @@ func (s *Sink) Open(_ context.Context, run track.RunInfo) (track.Remote, error) 
 
 // begin makes a new file behind those that are there.
 func (s *Sink) begin() error {
-	dir := filepath.Join(s.run.Dir, Dir)
+	dir := filepath.Join(s.run.Dir, run.EventsDir)
 	if err := atomicfile.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/track"
 	"github.com/euryale-ml/euryale/track/tensorboard"
 	"github.com/euryale-ml/euryale/viz"
@@ -45,7 +46,7 @@ func deliver(t *testing.T, dir string, records ...track.Record) {
 // read reads all values of a run.
 func read(t *testing.T, dir string) (all []tensorboard.Value) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, tensorboard.Dir, "events.out.tfevents.*"))
+	files, err := filepath.Glob(filepath.Join(dir, run.EventsDir, "events.out.tfevents.*"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("event files %v, %v", files, err)
 	}
@@ -116,13 +117,13 @@ func TestOrder(t *testing.T) {
 	for step := 1; step <= 12; step++ {
 		deliver(t, dir, metrics(step-1, map[string]float64{"a": 1}), metrics(step, map[string]float64{"a": 1}))
 	}
-	entries, err := os.ReadDir(filepath.Join(dir, tensorboard.Dir)) // in the order of names
+	entries, err := os.ReadDir(filepath.Join(dir, run.EventsDir)) // in the order of names
 	if err != nil || len(entries) != 12 {
 		t.Fatalf("%d files, %v", len(entries), err)
 	}
 	step := int64(0)
 	for _, e := range entries {
-		values, err := tensorboard.ReadFile(filepath.Join(dir, tensorboard.Dir, e.Name()))
+		values, err := tensorboard.ReadFile(filepath.Join(dir, run.EventsDir, e.Name()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -142,7 +143,7 @@ func TestOrder(t *testing.T) {
 func TestTornAndDamaged(t *testing.T) {
 	dir := t.TempDir()
 	deliver(t, dir, metrics(1, map[string]float64{"a": 1}), metrics(2, map[string]float64{"a": 2}))
-	files, _ := filepath.Glob(filepath.Join(dir, tensorboard.Dir, "*"))
+	files, _ := filepath.Glob(filepath.Join(dir, run.EventsDir, "*"))
 	whole, err := os.ReadFile(files[0])
 	if err != nil {
 		t.Fatal(err)

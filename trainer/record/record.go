@@ -14,26 +14,24 @@ import (
 	"strings"
 
 	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/track"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
-// Pictures are looked for in a run's folder under these names and told under the same,
-// without the ending.
-const FiguresDir = "figures"
-
-// early are the pictures that are told as soon as they are there, late those of the end.
+// early are the pictures of a run's folder that are recorded as soon as they are there, late
+// those of the end. Trackers get them under their names without the ending.
 var (
-	early = []string{"show_batch_before.png", "show_batch_after.png"}
-	late  = []string{"curves.png", "confusion.png", "most_wrong.png", "most_confused.png"}
+	early = []string{run.BatchBeforeFile, run.BatchAfterFile}
+	late  = []string{run.CurvesFile, run.ConfusionFile, run.MostWrongFile, run.MostConfusedFile}
 )
 
 // BestWeights is the name under which the best weights are told.
-const BestWeights = "weights/best.safetensors"
+const BestWeights = "weights/" + run.BestFile
 
 // Hook tells a run with the settings c, in the folder dir, to t: at the start the
 // settings, tags, and config.yaml as a text; at each step and epoch the values of
-// track.Line; show_batch as soon as it is drawn; at the end what Finish tells. dir may be
+// run.Line; show_batch as soon as it is drawn; at the end what Finish tells. dir may be
 // empty; then there are no pictures and no weights.
 func Hook(t track.Tracker, dir string, c config.Config) trainer.Hook {
 	h := &hook{to: t, dir: dir, config: c, early: early}
@@ -55,22 +53,22 @@ func Start(t track.Tracker, c config.Config) error {
 }
 
 func (h *hook) step(e trainer.StepEvent) error {
-	return errors.Join(h.pictures(e.Step), h.line(track.Line{
-		Kind: track.StepLine, Split: "train", Step: e.Step, Time: e.Time, Loss: e.Loss, Accuracy: e.Accuracy,
+	return errors.Join(h.pictures(e.Step), h.line(run.Line{
+		Kind: run.StepLine, Split: "train", Step: e.Step, Time: e.Time, Loss: e.Loss, Accuracy: e.Accuracy,
 		BalancedAccuracy: e.BalancedAccuracy, LR: e.LR,
 	}))
 }
 
 func (h *hook) epoch(e trainer.EpochEvent) error {
-	return errors.Join(h.pictures(e.Step), h.line(track.Line{
-		Kind: track.EpochLine, Split: "test", Step: e.Step, Time: e.Time, Loss: e.Test.Loss, Accuracy: e.Test.Accuracy,
-		BalancedAccuracy: e.Test.BalancedAccuracy, Top5Accuracy: track.Some(e.Test.Top5Accuracy), Metrics: e.Test.Metrics,
+	return errors.Join(h.pictures(e.Step), h.line(run.Line{
+		Kind: run.EpochLine, Split: "test", Step: e.Step, Time: e.Time, Loss: e.Test.Loss, Accuracy: e.Test.Accuracy,
+		BalancedAccuracy: e.Test.BalancedAccuracy, Top5Accuracy: run.Some(e.Test.Top5Accuracy), Metrics: e.Test.Metrics,
 	}))
 }
 
 // line records the values of a line. Those that are not finite are only counted, by
 // trackers that count them.
-func (h *hook) line(l track.Line) error {
+func (h *hook) line(l run.Line) error {
 	if counter, ok := h.to.(interface{ NonFinite(n int) }); ok {
 		if n := l.NonFinite(); n > 0 {
 			counter.NonFinite(n)
@@ -82,7 +80,7 @@ func (h *hook) line(l track.Line) error {
 // pictures tells those of early that are there now. They are files that appear whole.
 func (h *hook) pictures(step int) error {
 	var errs []error
-	for len(h.early) > 0 && exists(h.dir, FiguresDir, h.early[0]) {
+	for len(h.early) > 0 && exists(h.dir, run.FiguresDir, h.early[0]) {
 		errs = append(errs, picture(h.to, h.dir, h.early[0], min(step, 1)))
 		h.early = h.early[1:]
 	}
@@ -103,17 +101,17 @@ func Finish(ctx context.Context, t track.Tracker, dir string, r *trainer.Report)
 func Results(t track.Tracker, dir string, r *trainer.Report) error {
 	var errs []error
 	for _, name := range early {
-		if exists(dir, FiguresDir, name) {
+		if exists(dir, run.FiguresDir, name) {
 			errs = append(errs, picture(t, dir, name, 1)) // an outbox that has it leaves it out
 		}
 	}
 	for _, name := range late {
-		if exists(dir, FiguresDir, name) {
+		if exists(dir, run.FiguresDir, name) {
 			errs = append(errs, picture(t, dir, name, r.Steps))
 		}
 	}
 	errs = append(errs, t.Params(summary(r)))
-	if best := filepath.Join(trainer.CheckpointDir, trainer.BestFile); exists(dir, best) {
+	if best := filepath.Join(run.CheckpointDir, run.BestFile); exists(dir, best) {
 		errs = append(errs, t.File(BestWeights, filepath.Join(dir, best)))
 	}
 	return errors.Join(errs...)
@@ -141,7 +139,7 @@ func summary(r *trainer.Report) map[string]any {
 }
 
 func picture(t track.Tracker, dir, name string, step int) error {
-	return t.Image(FiguresDir+"/"+strings.TrimSuffix(name, ".png"), step, filepath.Join(dir, FiguresDir, name))
+	return t.Image(run.FiguresDir+"/"+strings.TrimSuffix(name, ".png"), step, filepath.Join(dir, run.FiguresDir, name))
 }
 
 func exists(dir string, elements ...string) bool {

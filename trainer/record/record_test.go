@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/track"
 	"github.com/euryale-ml/euryale/trainer"
 	"github.com/euryale-ml/euryale/trainer/record"
@@ -28,7 +29,7 @@ func tiny() config.Config {
 
 func TestHook(t *testing.T) {
 	dir := t.TempDir()
-	figures := filepath.Join(dir, "run", record.FiguresDir)
+	figures := filepath.Join(dir, "run", run.FiguresDir)
 	c := tiny()
 	var kept track.Memory
 	tr, err := trainer.FromConfig(c, trainer.WithDir(filepath.Join(dir, "run")), trainer.WithHooks(
@@ -86,7 +87,7 @@ func TestNonFinite(t *testing.T) {
 	var other track.Memory
 	for _, to := range []track.Tracker{&alone, track.Multi{&other, &among}} {
 		h := record.Hook(to, "", tiny())
-		more, err := track.NewMetrics(map[string]float64{"own": math.Inf(1), "good": 2})
+		more, err := run.NewMetrics(map[string]float64{"own": math.Inf(1), "good": 2})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package track
+package run
 
 import (
 	"encoding/json"

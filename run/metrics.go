@@ -1,4 +1,4 @@
-package track
+package run
 
 import (
 	"encoding/json"
@@ -21,7 +21,7 @@ type Metrics struct {
 func NewMetrics(values map[string]float64) (Metrics, error) {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if err := metrics.CheckName(name); err != nil {
-			return Metrics{}, fmt.Errorf("track: %w", err)
+			return Metrics{}, fmt.Errorf("run: %w", err)
 		}
 	}
 	return metricsOf(values), nil
@@ -37,7 +37,7 @@ func metricsOf(values map[string]float64) Metrics {
 	}
 	text, err := json.Marshal(plain)
 	if err != nil {
-		panic("track: " + err.Error()) // names and finite numbers always have JSON
+		panic("run: " + err.Error()) // names and finite numbers always have JSON
 	}
 	return Metrics{string(text)}
 }
@@ -50,7 +50,7 @@ func (m Metrics) Map() map[string]float64 {
 	}
 	var plain map[string]*float64
 	if err := json.Unmarshal([]byte(m.text), &plain); err != nil {
-		panic("track: " + err.Error()) // metricsOf wrote it
+		panic("run: " + err.Error()) // metricsOf wrote it
 	}
 	for name, v := range plain {
 		values[name] = orNaN(v)

@@ -1,4 +1,4 @@
-package track
+package run
 
 import (
 	"bufio"
@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"iter"
 	"os"
-	"path/filepath"
 )
 
 // maxLine is the most bytes of a line of metrics.jsonl: a longer one is no line of ours,
@@ -48,7 +47,7 @@ func entries(path string) iter.Seq2[entry, error] {
 				return
 			}
 			if err != nil {
-				yield(entry{}, fmt.Errorf("track: %w: %w", ErrLog, err))
+				yield(entry{}, fmt.Errorf("run: %w: %w", ErrLog, err))
 				return
 			}
 			if !yield(e, nil) {
@@ -87,14 +86,14 @@ func (e *entry) read(r *bufio.Reader) error {
 func openRegular(path string) (*os.File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("track: %w: %w", ErrLog, err)
+		return nil, fmt.Errorf("run: %w: %w", ErrLog, err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("track: %w: %s is not a regular file", ErrLog, path)
+		return nil, fmt.Errorf("run: %w: %s is not a regular file", ErrLog, path)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("track: %w: %w", ErrLog, err)
+		return nil, fmt.Errorf("run: %w: %w", ErrLog, err)
 	}
 	return f, nil
 }
@@ -108,7 +107,7 @@ func readStrict(path string, visit func(e entry)) (torn bool, err error) {
 		case err != nil:
 			return false, err
 		case bad != nil:
-			return false, fmt.Errorf("track: %w: %s: %w", ErrLog, path, bad)
+			return false, fmt.Errorf("run: %w: %s: %w", ErrLog, path, bad)
 		case e.bad != nil:
 			bad = fmt.Errorf("line %d: %w", e.number, e.bad)
 		default:
@@ -118,22 +117,20 @@ func readStrict(path string, visit func(e entry)) (torn bool, err error) {
 	return bad != nil, nil
 }
 
-// ReadLog reads metrics.jsonl of a run's folder, also while the run goes on: a last line
-// that is not complete yet is left out. The error of a folder without one wraps
-// fs.ErrNotExist.
-func ReadLog(dir string) ([]Line, error) {
+// Lines reads metrics.jsonl, also during training: a last line that is not complete yet is
+// left out.
+func (f Folder) Lines() ([]Line, error) {
 	var lines []Line
-	_, err := readStrict(filepath.Join(dir, JSONLFile), func(e entry) { lines = append(lines, e.Line) })
+	_, err := readStrict(f.Path(LinesFile), func(e entry) { lines = append(lines, e.Line) })
 	if err != nil {
 		return nil, err
 	}
 	return lines, nil
 }
 
-// LastStep is the greatest step in metrics.jsonl of a run's folder, bad lines left out; 0
-// if there is none.
-func LastStep(dir string) (last int, err error) {
-	for e, err := range entries(filepath.Join(dir, JSONLFile)) {
+// LastStep is the greatest step in metrics.jsonl, bad lines left out; 0 if there is none.
+func (f Folder) LastStep() (last int, err error) {
+	for e, err := range entries(f.Path(LinesFile)) {
 		if errors.Is(err, fs.ErrNotExist) {
 			return 0, nil
 		}

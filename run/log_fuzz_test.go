@@ -1,4 +1,4 @@
-package track_test
+package run_test
 
 import (
 	"bytes"
@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/euryale-ml/euryale/track"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // readFile is a file's contents; nil if it is not there.
@@ -32,7 +32,7 @@ func FuzzLog(f *testing.F) {
 	f.Add([]byte(line("3")+line("1")), 0, true)
 	f.Fuzz(func(t *testing.T, data []byte, step int, evaluated bool) {
 		dir := t.TempDir()
-		path := filepath.Join(dir, track.JSONLFile)
+		path := filepath.Join(dir, run.LinesFile)
 		// check compares the metrics with what they were, and the CSV with them.
 		check := func(what string, before []byte, err error) {
 			after := readFile(t, path)
@@ -42,11 +42,11 @@ func FuzzLog(f *testing.F) {
 				}
 				return
 			}
-			lines, rerr := track.ReadLog(dir)
+			lines, rerr := run.Folder(dir).Lines()
 			if rerr != nil || !bytes.HasPrefix(before, after) {
 				t.Fatalf("%s: %q of %q, %v", what, after, before, rerr)
 			}
-			rows, cerr := csv.NewReader(bytes.NewReader(readFile(t, filepath.Join(dir, track.CSVFile)))).ReadAll()
+			rows, cerr := csv.NewReader(bytes.NewReader(readFile(t, filepath.Join(dir, run.CSVFile)))).ReadAll()
 			if cerr != nil || len(rows) != len(lines)+1 {
 				t.Errorf("%s: %d rows for %d lines, %v", what, len(rows), len(lines), cerr)
 			}
@@ -57,7 +57,7 @@ func FuzzLog(f *testing.F) {
 			}
 		}
 		write()
-		l, err := track.OpenLog(dir)
+		l, err := run.Folder(dir).OpenLog()
 		check("open", data, err)
 		if err == nil {
 			before := readFile(t, path)
@@ -66,13 +66,13 @@ func FuzzLog(f *testing.F) {
 			check("cut", before, err)
 		}
 		write()
-		l, err = track.ResumeLog(dir, max(step, 0), evaluated)
+		l, err = run.Folder(dir).ResumeLog(max(step, 0), evaluated)
 		check("resume", data, err)
 		if err != nil {
 			return
 		}
 		l.Close()
-		lines, _ := track.ReadLog(dir)
+		lines, _ := run.Folder(dir).Lines()
 		for _, line := range lines {
 			if line.Step > max(step, 0) {
 				t.Errorf("step %d after resuming at %d", line.Step, step)

@@ -1,4 +1,4 @@
-package track
+package run
 
 import (
 	"encoding/json"
@@ -22,7 +22,7 @@ func TestTop5(t *testing.T) {
 	bad.Top5Accuracy = Some(math.NaN())
 	must(t, l.Append(bad))
 	must(t, l.Close())
-	rows := strings.Split(contents(t, dir, JSONLFile), "\n")
+	rows := strings.Split(contents(t, dir, LinesFile), "\n")
 	if strings.Contains(rows[0], "top5") || !strings.HasSuffix(rows[1], `,"top5_accuracy":0.75}`) || strings.Contains(rows[2], "top5") {
 		t.Errorf("JSONL: %q", rows)
 	}
@@ -30,7 +30,7 @@ func TestTop5(t *testing.T) {
 		!strings.HasSuffix(cells[1], ",,,") || !strings.HasSuffix(cells[2], ",,,0.75") || !strings.HasSuffix(cells[3], ",,,") {
 		t.Errorf("CSV: %q", cells)
 	}
-	lines, err := ReadLog(dir)
+	lines, err := Folder(dir).Lines()
 	must(t, err)
 	if len(lines) != 3 || lines[0] != old || lines[1] != with || lines[2].Top5Accuracy.Known {
 		t.Errorf("%+v", lines)

@@ -1,4 +1,4 @@
-package runfolder
+package run
 
 import (
 	"bytes"
@@ -7,10 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
-	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/internal/atomicfile"
 	"github.com/euryale-ml/euryale/internal/inwords"
 	"github.com/euryale-ml/euryale/internal/smallfile"
@@ -25,8 +23,8 @@ const (
 	Empty Kind = iota
 	// Stepless is a run that ended before its first step: a new run may take its place.
 	Stepless
-	// Run is a run with at least one step.
-	Run
+	// Trained is a run with at least one step.
+	Trained
 	// Configured is a folder with nothing but a config.yaml that no run has left there.
 	Configured
 	// Foreign is anything else.
@@ -36,8 +34,8 @@ const (
 // Contents is what a folder holds.
 type Contents struct {
 	Kind     Kind
-	Finished bool   // a Run that ended by itself
-	Steps    int    // of a Run, as its summary has it; 0: it has none
+	Finished bool   // a Trained one that ended by itself
+	Steps    int    // of a Trained one, as its summary has it; 0: it has no summary
 	Example  string // an entry of a folder that no run has left
 }
 
@@ -46,9 +44,9 @@ func (c Contents) String() string {
 	switch {
 	case c.Kind == Foreign, c.Kind == Configured:
 		return c.Example
-	case c.Kind == Run && c.Finished:
+	case c.Kind == Trained && c.Finished:
 		return "a finished run of " + inwords.Count(c.Steps, "step")
-	case c.Kind == Run:
+	case c.Kind == Trained:
 		return "a run that is not finished"
 	case c.Kind == Stepless:
 		return "a run without a step"
@@ -56,13 +54,9 @@ func (c Contents) String() string {
 	return "nothing"
 }
 
-// StepKey is the key of last.safetensors' metadata that has its step.
-const StepKey = "euryale.step"
-
-// Look says what a folder holds. The caller holds its lock, or takes the answer as a
-// guess.
-func Look(path string) (Contents, error) {
-	entries, err := os.ReadDir(path)
+// Look says what a folder holds. Without the folder's lock the answer may be out of date.
+func (f Folder) Look() (Contents, error) {
+	entries, err := os.ReadDir(string(f))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Contents{}, err
 	}
@@ -77,8 +71,8 @@ func Look(path string) (Contents, error) {
 			example = e.Name()
 		}
 	}
-	began := names[ConfigFile] || names["metrics.jsonl"] || names[CheckpointDir]
-	steps := hasSteps(path)
+	began := names[ConfigFile] || names[LinesFile] || names[CheckpointDir]
+	steps := f.hasSteps()
 	switch {
 	case example == "":
 		return Contents{Kind: Empty}, nil
@@ -87,8 +81,8 @@ func Look(path string) (Contents, error) {
 	case !began, !locked && !(names[ConfigFile] && steps): // every run takes the lock first
 		return Contents{Kind: Foreign, Example: example}, nil
 	case steps:
-		c := Contents{Kind: Run}
-		c.Finished, c.Steps = summary(path)
+		c := Contents{Kind: Trained}
+		c.Finished, c.Steps = f.end()
 		return c, nil
 	}
 	return Contents{Kind: Stepless}, nil
@@ -96,25 +90,24 @@ func Look(path string) (Contents, error) {
 
 // hasSteps reports whether a step of a run is recorded or saved in a folder. What cannot
 // be read counts as one: it is not to be removed.
-func hasSteps(path string) bool {
-	if finished, steps := summary(path); finished || steps > 0 {
+func (f Folder) hasSteps() bool {
+	if finished, steps := f.end(); finished || steps > 0 {
 		return true
 	}
-	if hasLine(filepath.Join(path, "metrics.jsonl")) {
+	if hasLine(f.Path(LinesFile)) {
 		return true
 	}
-	dir := filepath.Join(path, CheckpointDir)
-	entries, err := os.ReadDir(dir)
+	entries, err := os.ReadDir(f.Path(CheckpointDir))
 	if err != nil {
 		return !errors.Is(err, fs.ErrNotExist)
 	}
+	// Earlier versions saved a run that was stopped before its first step. What resuming
+	// needs of a step is written before its weights and removed after those of the next.
+	atStart := f.Has(CheckpointDir, ResumeFile(0))
 	for _, e := range entries {
 		switch name := e.Name(); {
-		case atomicfile.IsTemporary(name) || name == FreshResumeFile:
-		case name == LastFile || name == BestFile:
-			if metadata, err := checkpoint.ReadMetadata(filepath.Join(dir, name)); err != nil || metadata[StepKey] != "0" {
-				return true
-			}
+		case atomicfile.IsTemporary(name) || name == ResumeFile(0):
+		case atStart && (name == LastFile || name == BestFile):
 		default:
 			return true
 		}
@@ -141,9 +134,9 @@ func hasLine(path string) bool {
 // maxSummary is the most bytes of a summary that are read.
 const maxSummary = 16 << 20
 
-// summary reads what a run's summary has of its end.
-func summary(path string) (finished bool, steps int) {
-	data, err := smallfile.Read(filepath.Join(path, SummaryFile), maxSummary)
+// end reads how the run ended from its summary: one that cannot be read says nothing.
+func (f Folder) end() (finished bool, steps int) {
+	data, err := smallfile.Read(f.Path(SummaryFile), maxSummary)
 	if err != nil {
 		return false, 0
 	}

@@ -1,4 +1,4 @@
-package track
+package run
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 // checkCSV makes the CSV again if it is not that of the JSONL, and returns its columns
 // behind those of header.
 func (l *Log) checkCSV() (columns []string, err error) {
-	_, err = readStrict(l.path(JSONLFile), func(e entry) {
+	_, err = readStrict(l.folder.Path(LinesFile), func(e entry) {
 		for _, name := range e.extra() {
 			if !slices.Contains(columns, name) {
 				columns = append(columns, name)
@@ -37,7 +37,7 @@ func (l *Log) writeCSV(w io.Writer, columns []string) error {
 	if err := c.Write(slices.Concat(header, columns)); err != nil {
 		return err
 	}
-	_, err := readStrict(l.path(JSONLFile), func(e entry) { _ = c.Write(e.row(columns)) }) // Error has what went wrong
+	_, err := readStrict(l.folder.Path(LinesFile), func(e entry) { _ = c.Write(e.row(columns)) }) // Error has what went wrong
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -60,7 +60,7 @@ func (c comparing) Write(p []byte) (int, error) {
 
 // sameCSV reports whether the CSV is that of the JSONL, in bounded memory.
 func (l *Log) sameCSV(columns []string) (bool, error) {
-	f, err := openRegular(l.path(CSVFile))
+	f, err := openRegular(l.folder.Path(CSVFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -85,7 +85,7 @@ func atEnd(f *os.File) (bool, error) {
 		return true, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("track: %w: %w", ErrLog, err)
+		return false, fmt.Errorf("run: %w: %w", ErrLog, err)
 	}
 	return false, nil
 }

@@ -1,4 +1,4 @@
-package track
+package run
 
 import (
 	"errors"
@@ -17,7 +17,7 @@ func linesOf(t *testing.T) []string {
 	l := fill(t, dir)
 	must(t, l.Append(stepLine(4)))
 	must(t, l.Append(epochLine(4)))
-	return strings.SplitAfter(strings.TrimSuffix(contents(t, dir, JSONLFile), "\n"), "\n")
+	return strings.SplitAfter(strings.TrimSuffix(contents(t, dir, LinesFile), "\n"), "\n")
 }
 
 // TestResumeLog resumes logs with damage before and after the checkpoint: steps 1, 2, the
@@ -60,14 +60,14 @@ func TestResumeLog(t *testing.T) {
 		{"an epoch line again after a bad one", l[0] + l[1] + l[2] + "x\n" + l[2], 2, true, l[0] + l[1] + l[2]},
 	} {
 		dir := t.TempDir()
-		path := filepath.Join(dir, JSONLFile)
+		path := filepath.Join(dir, LinesFile)
 		must(t, os.WriteFile(path, []byte(c.jsonl), 0o644))
-		log, err := ResumeLog(dir, c.step, c.evaluated)
+		log, err := Folder(dir).ResumeLog(c.step, c.evaluated)
 		if !strings.HasSuffix(c.want, "\n") {
 			if log != nil || !errors.Is(err, ErrLog) || !strings.Contains(err.Error(), path+": "+c.want) {
 				t.Errorf("%s: error %v, want %s", c.name, err, c.want)
 			}
-			if contents(t, dir, JSONLFile) != c.jsonl {
+			if contents(t, dir, LinesFile) != c.jsonl {
 				t.Errorf("%s: the file was changed", c.name)
 			}
 			continue
@@ -77,10 +77,10 @@ func TestResumeLog(t *testing.T) {
 			continue
 		}
 		must(t, log.Close())
-		if got := contents(t, dir, JSONLFile); got != strings.TrimPrefix(c.want, "\n") && got != c.want {
+		if got := contents(t, dir, LinesFile); got != strings.TrimPrefix(c.want, "\n") && got != c.want {
 			t.Errorf("%s: kept\n%q\nwant\n%q", c.name, got, c.want)
 		}
-		if rows := strings.Count(contents(t, dir, CSVFile), "\n"); rows != 1+strings.Count(contents(t, dir, JSONLFile), "\n") {
+		if rows := strings.Count(contents(t, dir, CSVFile), "\n"); rows != 1+strings.Count(contents(t, dir, LinesFile), "\n") {
 			t.Errorf("%s: %d rows of CSV", c.name, rows)
 		}
 	}
@@ -108,9 +108,9 @@ func TestMissing(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		if c.jsonl != "" {
-			must(t, os.WriteFile(filepath.Join(dir, JSONLFile), []byte(c.jsonl), 0o644))
+			must(t, os.WriteFile(filepath.Join(dir, LinesFile), []byte(c.jsonl), 0o644))
 		}
-		log, err := ResumeLog(dir, c.step, c.evaluated)
+		log, err := Folder(dir).ResumeLog(c.step, c.evaluated)
 		must(t, err)
 		if log.Missing() != c.want {
 			t.Errorf("%s: %d steps are missing, want %d", c.name, log.Missing(), c.want)
@@ -126,7 +126,7 @@ func TestHugeLine(t *testing.T) {
 	}
 	l := linesOf(t)
 	dir := t.TempDir()
-	path := filepath.Join(dir, JSONLFile)
+	path := filepath.Join(dir, LinesFile)
 	must(t, os.WriteFile(path, []byte(l[0]+l[1]), 0o644))
 	must(t, os.Truncate(path, 256<<20)) // a hole of zeros
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
@@ -135,17 +135,17 @@ func TestHugeLine(t *testing.T) {
 	must(t, errors.Join(err, f.Close()))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if last, err := LastStep(dir); err != nil || last != 3 {
+	if last, err := Folder(dir).LastStep(); err != nil || last != 3 {
 		t.Errorf("the last step is %d, %v", last, err)
 	}
-	if _, err := ReadLog(dir); err == nil || !strings.Contains(err.Error(), "line 3: it has more than") {
+	if _, err := Folder(dir).Lines(); err == nil || !strings.Contains(err.Error(), "line 3: it has more than") {
 		t.Errorf("read: %v", err)
 	}
-	log, err := ResumeLog(dir, 2, false)
+	log, err := Folder(dir).ResumeLog(2, false)
 	must(t, err)
 	must(t, log.Close())
 	runtime.ReadMemStats(&after)
-	if got := contents(t, dir, JSONLFile); got != l[0]+l[1] {
+	if got := contents(t, dir, LinesFile); got != l[0]+l[1] {
 		t.Errorf("%d bytes are left", len(got))
 	}
 	if took := after.TotalAlloc - before.TotalAlloc; took > 64<<20 {
@@ -175,10 +175,10 @@ func TestColumnsOfMetrics(t *testing.T) {
 			t.Errorf("row %d is %s, want %s at its end", i, rows[i], want)
 		}
 	}
-	if jsonl := contents(t, dir, JSONLFile); !strings.Contains(jsonl, `"images_per_second":7.5,"images":8}`) || !strings.Contains(jsonl, `,"metrics":{"auc":null,"f1":0.5}}`) {
+	if jsonl := contents(t, dir, LinesFile); !strings.Contains(jsonl, `"images_per_second":7.5,"images":8}`) || !strings.Contains(jsonl, `,"metrics":{"auc":null,"f1":0.5}}`) {
 		t.Error(jsonl)
 	}
-	lines, err := ReadLog(dir)
+	lines, err := Folder(dir).Lines()
 	must(t, err)
 	if fmt.Sprint(lines) != fmt.Sprint([]Line{step, plain, one, two, plain}) || lines[2] != one || lines[0] != step {
 		t.Errorf("read back %+v", lines)

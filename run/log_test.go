@@ -1,4 +1,4 @@
-package track
+package run
 
 import (
 	"errors"
@@ -33,7 +33,7 @@ func must(t *testing.T, err error) {
 
 func open(t *testing.T, dir string) *Log {
 	t.Helper()
-	l, err := OpenLog(dir)
+	l, err := Folder(dir).OpenLog()
 	must(t, err)
 	t.Cleanup(func() { l.Close() })
 	return l
@@ -67,7 +67,7 @@ func TestFormat(t *testing.T) {
 	want := `{"kind":"step","epoch":1,"step":1,"split":"train","loss":1.5,"accuracy":0.25,"balanced_accuracy":0.2,"time":"2025-03-01T12:30:00.250Z","lr":0.001,"images_per_second":7.5}
 {"kind":"epoch","epoch":1,"step":1,"split":"test","loss":null,"accuracy":null,"balanced_accuracy":null,"time":"2025-03-01T12:30:00.250Z"}
 `
-	if got := contents(t, dir, JSONLFile); got != want {
+	if got := contents(t, dir, LinesFile); got != want {
 		t.Errorf("JSONL:\n%s\nwant\n%s", got, want)
 	}
 	want = `kind,epoch,step,split,loss,accuracy,balanced_accuracy,time,lr,images_per_second,top5_accuracy
@@ -77,7 +77,7 @@ epoch,1,1,test,,,,2025-03-01T12:30:00.250Z,,,
 	if got := contents(t, dir, CSVFile); got != want {
 		t.Errorf("CSV:\n%s\nwant\n%s", got, want)
 	}
-	lines, err := ReadLog(dir)
+	lines, err := Folder(dir).Lines()
 	must(t, err)
 	if len(lines) != 2 || lines[0] != stepLine(1) || !math.IsNaN(lines[1].Loss) || !math.IsNaN(lines[1].Accuracy) {
 		t.Errorf("read back %+v", lines)
@@ -107,7 +107,7 @@ func TestCut(t *testing.T) {
 		for _, line := range append(c.want, stepLine(4)) {
 			must(t, same.Append(line))
 		}
-		for _, name := range []string{JSONLFile, CSVFile} {
+		for _, name := range []string{LinesFile, CSVFile} {
 			if got, want := contents(t, dir, name), contents(t, fresh, name); got != want {
 				t.Errorf("Cut(%d, %v): %s is\n%s\nwant\n%s", c.step, c.evaluated, name, got, want)
 			}
@@ -119,7 +119,7 @@ func TestCut(t *testing.T) {
 func TestRepair(t *testing.T) {
 	whole := t.TempDir()
 	fill(t, whole)
-	jsonl, csv := contents(t, whole, JSONLFile), contents(t, whole, CSVFile)
+	jsonl, csv := contents(t, whole, LinesFile), contents(t, whole, CSVFile)
 	for name, files := range map[string][2]string{
 		"torn JSON line":           {jsonl + `{"kind":"step","ep`, csv},
 		"whole line, no line feed": {jsonl + strings.TrimSuffix(strings.SplitAfter(jsonl, "\n")[3], "\n"), csv},
@@ -130,16 +130,16 @@ func TestRepair(t *testing.T) {
 		"no CSV":                   {jsonl, ""},
 	} {
 		dir := t.TempDir()
-		must(t, os.WriteFile(filepath.Join(dir, JSONLFile), []byte(files[0]), 0o644))
+		must(t, os.WriteFile(filepath.Join(dir, LinesFile), []byte(files[0]), 0o644))
 		if files[1] != "" {
 			must(t, os.WriteFile(filepath.Join(dir, CSVFile), []byte(files[1]), 0o644))
 		}
-		if lines, err := ReadLog(dir); err != nil || len(lines) != 4 {
+		if lines, err := Folder(dir).Lines(); err != nil || len(lines) != 4 {
 			t.Errorf("%s: read %d lines: %v", name, len(lines), err)
 		}
 		open(t, dir)
-		if contents(t, dir, JSONLFile) != jsonl || contents(t, dir, CSVFile) != csv {
-			t.Errorf("%s: repaired to\n%s%s", name, contents(t, dir, JSONLFile), contents(t, dir, CSVFile))
+		if contents(t, dir, LinesFile) != jsonl || contents(t, dir, CSVFile) != csv {
+			t.Errorf("%s: repaired to\n%s%s", name, contents(t, dir, LinesFile), contents(t, dir, CSVFile))
 		}
 	}
 }
@@ -148,11 +148,11 @@ func TestRepair(t *testing.T) {
 func TestUnknownFields(t *testing.T) {
 	dir := t.TempDir()
 	line := `{"kind":"epoch","epoch":1,"step":1,"split":"test","loss":1,"accuracy":1,"balanced_accuracy":1,"time":"2025-03-01T12:30:00+02:00","top5":1}` + "\n"
-	must(t, os.WriteFile(filepath.Join(dir, JSONLFile), []byte(line+line+`{"kind"`), 0o644))
+	must(t, os.WriteFile(filepath.Join(dir, LinesFile), []byte(line+line+`{"kind"`), 0o644))
 	l := open(t, dir)
 	must(t, l.Append(stepLine(2)))
 	must(t, l.Cut(1, true))
-	if got := contents(t, dir, JSONLFile); got != line+line {
+	if got := contents(t, dir, LinesFile); got != line+line {
 		t.Errorf("kept\n%s", got)
 	}
 }
@@ -165,22 +165,22 @@ func TestLogErrors(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, says)
 		}
 	}
-	_, err := ReadLog(dir)
-	check("no file", err, JSONLFile)
+	_, err := Folder(dir).Lines()
+	check("no file", err, LinesFile)
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
 	for name, line := range map[string]string{
 		"not JSON": "nonsense", "no kind": `{"step":1,"time":"2025-03-01T12:30:00Z"}`, "bad time": `{"kind":"step","step":1,"time":"now"}`,
 	} {
-		must(t, os.WriteFile(filepath.Join(dir, JSONLFile), []byte(line+"\n"+line+"\n"), 0o644))
-		_, err = OpenLog(dir)
-		check(name, err, JSONLFile+": line 1")
+		must(t, os.WriteFile(filepath.Join(dir, LinesFile), []byte(line+"\n"+line+"\n"), 0o644))
+		_, err = Folder(dir).OpenLog()
+		check(name, err, LinesFile+": line 1")
 	}
-	must(t, os.Remove(filepath.Join(dir, JSONLFile)))
-	for _, name := range []string{JSONLFile, CSVFile} {
+	must(t, os.Remove(filepath.Join(dir, LinesFile)))
+	for _, name := range []string{LinesFile, CSVFile} {
 		must(t, os.Mkdir(filepath.Join(dir, name), 0o755))
-		l, err := OpenLog(dir)
+		l, err := Folder(dir).OpenLog()
 		check("a folder called "+name, err, name+" is not a regular file")
 		if l != nil {
 			t.Error("a Log came with the error")
@@ -189,7 +189,7 @@ func TestLogErrors(t *testing.T) {
 	}
 	file := filepath.Join(dir, "file")
 	must(t, os.WriteFile(file, nil, 0o644))
-	_, err = OpenLog(file)
+	_, err = Folder(file).OpenLog()
 	check("a file where the folder should be", err, "file")
 	l := fill(t, t.TempDir())
 	must(t, l.Close())
@@ -202,15 +202,15 @@ func TestFullDisk(t *testing.T) {
 		t.Skip("needs /dev/full")
 	}
 	dir := t.TempDir()
-	must(t, os.Symlink("/dev/full", filepath.Join(dir, JSONLFile)))
-	if _, err := OpenLog(dir); !errors.Is(err, ErrLog) || !strings.Contains(err.Error(), "not a regular file") {
+	must(t, os.Symlink("/dev/full", filepath.Join(dir, LinesFile)))
+	if _, err := Folder(dir).OpenLog(); !errors.Is(err, ErrLog) || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("a device as the file: %v", err)
 	}
-	for _, name := range []string{JSONLFile, CSVFile} {
+	for _, name := range []string{LinesFile, CSVFile} {
 		l := fill(t, t.TempDir())
 		full, err := appendTo("/dev/full")
 		must(t, err)
-		if name == JSONLFile {
+		if name == LinesFile {
 			l.jsonl.Close()
 			l.jsonl = full
 		} else {
@@ -228,9 +228,9 @@ func TestFullDisk(t *testing.T) {
 func TestTakenBack(t *testing.T) {
 	dir := t.TempDir()
 	l := fill(t, dir)
-	want := contents(t, dir, JSONLFile)
+	want := contents(t, dir, LinesFile)
 	good := l.jsonl.File
-	reading, err := os.Open(filepath.Join(dir, JSONLFile))
+	reading, err := os.Open(filepath.Join(dir, LinesFile))
 	must(t, err)
 	defer reading.Close()
 	l.jsonl.File = reading
@@ -242,7 +242,7 @@ func TestTakenBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	must(t, l.Append(stepLine(4)))
-	if lines, err := ReadLog(dir); err != nil || len(lines) != 5 || !strings.HasPrefix(contents(t, dir, JSONLFile), want) {
+	if lines, err := Folder(dir).Lines(); err != nil || len(lines) != 5 || !strings.HasPrefix(contents(t, dir, LinesFile), want) {
 		t.Errorf("%d lines after it: %v", len(lines), err)
 	}
 }

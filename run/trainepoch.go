@@ -1,8 +1,7 @@
-package track
+package run
 
 import (
 	"math"
-	"path/filepath"
 
 	"github.com/euryale-ml/euryale/metrics"
 )
@@ -43,9 +42,9 @@ func nextStep(lines []Line) *Line {
 	return nil
 }
 
-// TrainSoFar gathers the step lines of an epoch in a run's folder, to which more may follow.
-func TrainSoFar(dir string, epoch int) (m TrainMean, err error) {
-	_, err = readStrict(filepath.Join(dir, JSONLFile), func(e entry) {
+// TrainSoFar gathers the step lines of an epoch, to which more may follow.
+func (f Folder) TrainSoFar(epoch int) (m TrainMean, err error) {
+	_, err = readStrict(f.Path(LinesFile), func(e entry) {
 		if e.Kind == StepLine && e.Epoch == epoch {
 			m.Add(e.Line)
 		}

@@ -1,4 +1,4 @@
-package track
+package run
 
 import (
 	"errors"
@@ -51,7 +51,7 @@ func (c *cutter) keeps(e entry) (bool, error) {
 
 // toCut reports whether lines are to be dropped, and checks those that stay.
 func (l *Log) toCut(step int, evaluated bool) (cut bool, err error) {
-	path := l.path(JSONLFile)
+	path := l.folder.Path(LinesFile)
 	c := newCutter(step, evaluated)
 	for e, err := range entries(path) {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -62,7 +62,7 @@ func (l *Log) toCut(step int, evaluated bool) (cut bool, err error) {
 		}
 		keep, err := c.keeps(e)
 		if err != nil {
-			return false, fmt.Errorf("track: %w: %s: %w", ErrLog, path, err)
+			return false, fmt.Errorf("run: %w: %s: %w", ErrLog, path, err)
 		}
 		cut = cut || !keep
 	}

@@ -1,4 +1,4 @@
-package track
+package run
 
 import (
 	"encoding/json"
@@ -14,19 +14,13 @@ import (
 	"github.com/euryale-ml/euryale/internal/atomicfile"
 )
 
-// Files of a run's folder.
-const (
-	JSONLFile = "metrics.jsonl"
-	CSVFile   = "metrics.csv"
-)
-
 // ErrLog is wrapped by errors about a metrics file that cannot be read or written.
 var ErrLog = errors.New("metrics file")
 
 // Log is metrics.jsonl and metrics.csv of a run's folder. The first is what counts; the
 // second is made again from it whenever they differ. It is not safe for concurrent use.
 type Log struct {
-	dir        string
+	folder     Folder
 	jsonl, csv *appended
 	columns    []string // of the CSV behind those of header
 	missing    int      // see Missing
@@ -39,12 +33,12 @@ func (l *Log) Missing() int { return l.missing }
 // OpenLog opens the metrics of a run's folder, which it makes where there is none, to
 // append to them. A last line that a kill has torn is dropped; a bad line before it is an
 // error that names it.
-func OpenLog(dir string) (*Log, error) {
-	l, err := newLog(dir)
+func (f Folder) OpenLog() (*Log, error) {
+	l, err := f.newLog()
 	if err != nil {
 		return nil, err
 	}
-	torn, err := readStrict(l.path(JSONLFile), func(entry) {})
+	torn, err := readStrict(l.folder.Path(LinesFile), func(entry) {})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -60,8 +54,8 @@ func OpenLog(dir string) (*Log, error) {
 // after it as Cut does: also bad ones, which a loss of power may leave there. A bad line
 // before them, or one that is not in the order of the steps, is an error that names it,
 // and then nothing is changed. At step 0 all lines are dropped.
-func ResumeLog(dir string, step int, evaluated bool) (*Log, error) {
-	l, err := newLog(dir)
+func (f Folder) ResumeLog(step int, evaluated bool) (*Log, error) {
+	l, err := f.newLog()
 	if err != nil {
 		return nil, err
 	}
@@ -77,11 +71,11 @@ func ResumeLog(dir string, step int, evaluated bool) (*Log, error) {
 	return l.opened()
 }
 
-func newLog(dir string) (*Log, error) {
-	if err := atomicfile.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("track: %w: %w", ErrLog, err)
+func (f Folder) newLog() (*Log, error) {
+	if err := atomicfile.MkdirAll(string(f), 0o755); err != nil {
+		return nil, fmt.Errorf("run: %w: %w", ErrLog, err)
 	}
-	return &Log{dir: dir}, nil
+	return &Log{folder: f}, nil
 }
 
 // opened is l after open, nil after an error.
@@ -92,17 +86,15 @@ func (l *Log) opened() (*Log, error) {
 	return l, nil
 }
 
-func (l *Log) path(name string) string { return filepath.Join(l.dir, name) }
-
 // open remakes the CSV if it is not that of the lines, and opens both files.
 func (l *Log) open() (err error) {
 	if l.columns, err = l.checkCSV(); err != nil {
 		return err
 	}
-	if l.jsonl, err = appendTo(l.path(JSONLFile)); err != nil {
+	if l.jsonl, err = appendTo(l.folder.Path(LinesFile)); err != nil {
 		return err
 	}
-	if l.csv, err = appendTo(l.path(CSVFile)); err != nil {
+	if l.csv, err = appendTo(l.folder.Path(CSVFile)); err != nil {
 		l.jsonl.Close()
 		return err
 	}
@@ -114,7 +106,7 @@ func appendTo(path string) (*appended, error) {
 	_, missing := os.Stat(path)
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("track: %w: %w", ErrLog, err)
+		return nil, fmt.Errorf("run: %w: %w", ErrLog, err)
 	}
 	a := &appended{File: f}
 	info, err := f.Stat()
@@ -126,15 +118,15 @@ func appendTo(path string) (*appended, error) {
 	}
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("track: %w: %w", ErrLog, err)
+		return nil, fmt.Errorf("run: %w: %w", ErrLog, err)
 	}
 	return a, nil
 }
 
 // rewrite replaces the JSONL by the lines of it that keep chooses, or leaves it as it was.
 func (l *Log) rewrite(keep func(e entry) (bool, error)) error {
-	return l.write(JSONLFile, func(w io.Writer) error {
-		for e, err := range entries(l.path(JSONLFile)) {
+	return l.write(LinesFile, func(w io.Writer) error {
+		for e, err := range entries(l.folder.Path(LinesFile)) {
 			if err != nil {
 				return err
 			}
@@ -161,8 +153,8 @@ func (l *Log) replace(name string, data []byte) error {
 
 // write is replace for a file that need not fit into memory.
 func (l *Log) write(name string, fill func(w io.Writer) error) error {
-	if err := atomicfile.Write(l.path(name), 0o644, fill); err != nil {
-		return fmt.Errorf("track: %w: %w", ErrLog, err)
+	if err := l.folder.write(name, fill); err != nil {
+		return fmt.Errorf("run: %w: %w", ErrLog, err)
 	}
 	return nil
 }
@@ -172,10 +164,10 @@ func (l *Log) write(name string, fill func(w io.Writer) error) error {
 func (l *Log) Append(line Line) error {
 	data, err := json.Marshal(line)
 	if err != nil {
-		return fmt.Errorf("track: %w: %w", ErrLog, err)
+		return fmt.Errorf("run: %w: %w", ErrLog, err)
 	}
 	if len(data) >= maxLine {
-		return fmt.Errorf("track: %w: a line of %d bytes", ErrLog, len(data))
+		return fmt.Errorf("run: %w: a line of %d bytes", ErrLog, len(data))
 	}
 	if err := l.jsonl.append(append(data, '\n')); err != nil {
 		return err
@@ -190,12 +182,12 @@ func (l *Log) Append(line Line) error {
 func (l *Log) widen() error {
 	err := l.csv.Close() // some systems do not replace open files
 	if err != nil {
-		return fmt.Errorf("track: %w: %w", ErrLog, err)
+		return fmt.Errorf("run: %w: %w", ErrLog, err)
 	}
 	if l.columns, err = l.checkCSV(); err != nil {
 		return err
 	}
-	l.csv, err = appendTo(l.path(CSVFile))
+	l.csv, err = appendTo(l.folder.Path(CSVFile))
 	return err
 }
 
@@ -208,7 +200,7 @@ type appended struct {
 // append appends data, or takes back the part that was written.
 func (a *appended) append(data []byte) error {
 	if err := a.end.Append(a.File, data); err != nil {
-		return fmt.Errorf("track: %w: %w", ErrLog, err)
+		return fmt.Errorf("run: %w: %w", ErrLog, err)
 	}
 	return nil
 }
@@ -233,7 +225,7 @@ func (l *Log) Cut(step int, evaluated bool) error {
 // Sync asks the system to put all lines on the disk, which Append leaves to it.
 func (l *Log) Sync() error {
 	if err := errors.Join(l.jsonl.Sync(), l.csv.Sync()); err != nil {
-		return fmt.Errorf("track: %w: %w", ErrLog, err)
+		return fmt.Errorf("run: %w: %w", ErrLog, err)
 	}
 	return nil
 }
@@ -241,7 +233,7 @@ func (l *Log) Sync() error {
 // Close closes both files.
 func (l *Log) Close() error {
 	if err := errors.Join(l.jsonl.Close(), l.csv.Close()); err != nil {
-		return fmt.Errorf("track: %w: %w", ErrLog, err)
+		return fmt.Errorf("run: %w: %w", ErrLog, err)
 	}
 	return nil
 }
