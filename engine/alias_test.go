@@ -10,8 +10,8 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/device/cpu"
 	"github.com/euryale-ml/euryale/engine"
+	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/op"
 )
 
@@ -22,7 +22,7 @@ type copying struct{ device.Device }
 // compares the bits with those of a device that copies them.
 func TestRowsAreAliases(t *testing.T) {
 	n := newNetwork(t, tensor.Float32, false)
-	dev := newDevice(t, cpu.Options{})
+	dev := testdevice.Open(t, device.Options{})
 	explain := func(dev device.Device) string {
 		st := n.state(dev)
 		defer st.Close()
@@ -53,7 +53,7 @@ func TestRowsAreAliases(t *testing.T) {
 // steps that could write over it.
 func TestAliasesKeepTheirMemory(t *testing.T) {
 	for _, isa := range []string{"", "generic"} {
-		dev := newDevice(t, cpu.Options{ISA: isa, Threads: 1})
+		dev := testdevice.Open(t, device.Options{Kernels: isa, Threads: 1})
 		st := engine.NewState(dev)
 		defer st.Close()
 		if err := st.Add("a", []int{2, 16}, device.Float32, slices.Repeat([]float32{7}, 32)); err != nil {

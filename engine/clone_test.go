@@ -6,14 +6,14 @@ import (
 	"testing"
 
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/device/cpu"
 	"github.com/euryale-ml/euryale/engine"
+	"github.com/euryale-ml/euryale/internal/testdevice"
 )
 
 // TestCloneSharesMemory runs programs of a State and of its clone in turn: they work in one
 // arena, which grows for both, and which lives as long as one of the two.
 func TestCloneSharesMemory(t *testing.T) {
-	dev := &scarce{Device: newDevice(t, cpu.Options{Threads: 1})}
+	dev := &scarce{Device: testdevice.Open(t, device.Options{Threads: 1})}
 	st := engine.NewState(dev)
 	ones := slices.Repeat([]float32{1}, 64)
 	if err := errors.Join(st.Add("weight", []int{4, 16}, device.Float32, ones), st.Add("other", []int{4, 16}, device.Float32, ones)); err != nil {
