@@ -217,7 +217,7 @@ func (c testCase) follow(t *testing.T, dev device.Device, x *device.Tensor, m de
 	}
 	g := conv2D(x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3], 5, 3, 1, 1, 1)
 	next := testCase{name: c.name, kind: device.Conv2D, attr: device.ConvAttr{Conv2D: g}, tolerant: 4 * max(c.tolerant, 1)}
-	next.in, next.out = []operand{act(x.Shape...), param(g.WeightShape()...)}, []operand{act(g.OutputShape()...)}
+	next.in, next.out = []operand{feature(x.Shape...), param(g.WeightShape()...)}, []operand{feature(g.OutputShape()...)}
 	s := next.step()
 	w, y := place(t, dev, s.In[1]), place(t, dev, s.Out[0])
 	weights := next.in[1].values(3)
