@@ -46,6 +46,7 @@ const (
 
 	Dropout // x, rng [2]int64 → y = x·mask/(1-p)             DropoutAttr
 	Reshape // x → y: the same elements in canonical order
+	Cast    // w… → w'…: each result is its operand, stored as another type
 	Scale   // x, s (scalar) → s·x
 
 	Softmax                 // logits [N, K] → probabilities

@@ -72,6 +72,7 @@ var table = [numKinds]row{
 
 	Dropout: {name: "Dropout", attr: DropoutAttr{}, in: list{Features, Integers}, out: list{Features}, overwrites: overFirst},
 	Reshape: {name: "Reshape", in: list{Any}, out: list{Features}},
+	Cast:    {name: "Cast", in: list{Parameter}, out: list{Weight}, fused: true},
 	Scale:   {name: "Scale", in: list{Alike, Scalar}, out: list{Alike}, overwrites: overFirst, elementwise: true},
 
 	Softmax:                 {name: "Softmax", in: list{Scores}, out: list{Scores}},

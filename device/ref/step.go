@@ -273,8 +273,10 @@ func runElementwise[T Float](a operands[T]) bool {
 		Add(a.in[0], a.in[1], a.out[0], attr.Act)
 	case device.Scale:
 		Scale(a.in[0], a.in[1][0], a.out[0])
-	case device.Reshape:
-		copy(a.out[0], a.in[0])
+	case device.Reshape, device.Cast:
+		for i, x := range a.in {
+			copy(a.out[i], x)
+		}
 	case device.Dropout:
 		attr, rng := a.Attr.(device.DropoutAttr), a.ints[1]
 		Dropout(a.in[0], a.out[0], DropoutKey(attr, rng), attr.P, 0, len(a.out[0]))
