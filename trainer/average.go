@@ -54,22 +54,35 @@ func (s *Step) shown(name string) string {
 	return name
 }
 
-// average moves the averages on after a step.
+// average brings the averages up to date after a step.
 func (s *Step) average() error {
 	if s.config.EMA == 0 {
 		return nil
 	}
-	if s.averages == nil {
-		p, err := s.compileAverages()
-		if err != nil {
-			return err
-		}
-		s.averages = p
+	p, err := s.averaging()
+	if err != nil {
+		return err
 	}
-	return s.averages.Run()
+	return p.Run()
 }
 
-func (s *Step) compileAverages() (*program, error) {
+// averaging returns the program of the averages, compiling it at first.
+func (s *Step) averaging() (*program, error) {
+	if s.averages != nil {
+		return s.averages, nil
+	}
+	p, spec, err := s.averageSpec()
+	if err != nil {
+		return nil, err
+	}
+	if p.Program, err = engine.Compile(s.config.Device, s.state, spec); err != nil {
+		return nil, err
+	}
+	s.averages = p
+	return p, nil
+}
+
+func (s *Step) averageSpec() (*program, engine.Spec, error) {
 	p, spec := s.newProgram("average")
 	for _, name := range s.values() {
 		shape, _ := s.state.Shape(name)
@@ -80,13 +93,11 @@ func (s *Step) compileAverages() (*program, error) {
 		}
 		next, err := op.Lerp(name, node(averageSlots+name), node(name), 1-s.config.EMA)
 		if err != nil {
-			return nil, err
+			return nil, spec, err
 		}
 		spec.Assign = append(spec.Assign, engine.Assignment{Slot: averageSlots + name, Value: next})
 	}
-	var err error
-	p.Program, err = engine.Compile(s.config.Device, s.state, spec)
-	return p, err
+	return p, spec, nil
 }
 
 // rawPrefix is before the names of the weights themselves in a resume file, where the

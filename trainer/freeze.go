@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -119,7 +120,7 @@ func (t *Trainer) Frozen() Frozen {
 
 // resumeFreezing compares what a checkpoint trained with what is trained now, and returns
 // the parameters that were frozen until now. The optimizer counts their steps from here on.
-func (t *Trainer) resumeFreezing(at position) (thawed map[string]bool) {
+func (t *Trainer) resumeFreezing(at position) (thawed map[string]bool, err error) {
 	thawed, frozen := map[string]bool{}, 0
 	t.step.since = map[string]int64{}
 	for _, p := range t.graph.Params {
@@ -138,7 +139,10 @@ func (t *Trainer) resumeFreezing(at position) (thawed map[string]bool) {
 		t.config.Logger.Info(fmt.Sprintf("resume: %d parameters are trained from here on, with a fresh state of the optimizer, and %d are frozen; "+
 			"the run is another one than with the same freezing throughout", len(thawed), frozen))
 	}
-	return thawed
+	if len(t.step.since) == 0 {
+		return thawed, nil
+	}
+	return thawed, errors.Join(t.step.closePrograms(), t.compile()) // their inputs are other counts of steps
 }
 
 // slotOf is the parameter whose slot of the optimizer has this name; "" if it is no slot.

@@ -106,6 +106,9 @@ func (t *Trainer) FindRate(ctx context.Context, sweep RateSweep) (*RateCurve, er
 		return nil, err
 	}
 	defer trial.Close()
+	if err := trial.Compile(min(t.config.Batch, t.train.Len())); err != nil {
+		return nil, err
+	}
 	w := &sweeper{RateSweep: s, t: t, trial: trial, curve: &RateCurve{}}
 	for epoch := 1; !w.done(); epoch++ {
 		for b, err := range t.train.Batches(ctx, epoch) {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"gorgonia.org/tensor"
 
@@ -44,30 +46,36 @@ func (t *Trainer) measureMemory(batch, testBatch int) (MemoryUse, error) {
 		work.Arena, work.Scratch, work.Own = max(work.Arena, m.Arena), max(work.Scratch, m.Scratch), work.Own+m.Own
 		return err
 	}
-	sizes := []int{min(batch, t.train.Len())}
-	if short := t.train.Len() % batch; short > 0 && !t.config.DropLast && t.train.Len() > batch {
-		sizes = append(sizes, short)
-	}
-	for _, n := range sizes {
-		if err := add(t.step.planTraining(part{batch: n})); err != nil {
+	for _, of := range t.trainingParts(batch) {
+		if err := add(t.step.planTraining(of)); err != nil {
 			return MemoryUse{}, err
 		}
 	}
-	testBatch = min(testBatch, t.test.Len())
-	if err := add(t.step.planEvaluation(testBatch)); err != nil {
+	sizes := t.evaluationSizes(testBatch)
+	largest := slices.Max(sizes)
+	for _, size := range sizes {
+		if err := add(t.step.planEvaluation(size)); err != nil {
+			return MemoryUse{}, err
+		}
+	}
+	rest, err := t.step.planUpdates()
+	for _, m := range rest {
+		err = errors.Join(err, add(m, nil))
+	}
+	if err != nil {
 		return MemoryUse{}, err
 	}
 	slots, element := t.step.state.Bytes(), t.elementBytes()
+	saved := slots
+	if t.step.deferred() { // kept gradients are not saved
+		saved -= t.step.gradientElements() * element
+	}
 	image := int64(3 * t.config.Crop * t.config.Crop)
-	u := MemoryUse{
-		Model: slots, Work: work.Arena + work.Scratch + work.Own, Checkpoint: slots,
-		Batches: 4*image*batchesAhead*int64(batch+testBatch) + element*image*int64(testBatch),
+	return MemoryUse{
+		Model: slots, Work: work.Arena + work.Scratch + work.Own, Checkpoint: saved,
+		Batches: 4*image*batchesAhead*int64(batch+largest) + element*image*int64(largest),
 		Base:    baseBytes + decodeBytes*int64(t.train.Workers()),
-	}
-	if t.step.deferred() { // kept gradients are not saved, and the update needs room of its own
-		u.Work += int64(t.Parameters()) * element
-	}
-	return u, nil
+	}, nil
 }
 
 // elementBytes is the size of a value.
@@ -94,6 +102,42 @@ func (s *Step) planEvaluation(size int) (engine.Memory, error) {
 		return engine.Memory{}, err
 	}
 	return engine.PlanMemory(s.config.Device, s.state, spec)
+}
+
+// planUpdates is what the programs would take that follow the batches of a step.
+func (s *Step) planUpdates() (memory []engine.Memory, err error) {
+	var specs []engine.Spec
+	if s.deferred() {
+		if _, specs, err = s.updateSpecs(); err != nil {
+			return nil, err
+		}
+	}
+	if s.config.EMA > 0 {
+		_, spec, err := s.averageSpec()
+		if err != nil {
+			return nil, err
+		}
+		specs = append(specs, spec)
+	}
+	for _, spec := range specs {
+		m, err := engine.PlanMemory(s.config.Device, s.state, spec)
+		if err != nil {
+			return nil, err
+		}
+		memory = append(memory, m)
+	}
+	return memory, nil
+}
+
+// gradientElements is the number of elements of the gradients that are kept until the update.
+func (s *Step) gradientElements() (total int64) {
+	for _, name := range s.state.Names() {
+		if strings.HasPrefix(name, gradientSlots) {
+			shape, _ := s.state.Shape(name)
+			total += int64(tensor.Shape(shape).TotalSize())
+		}
+	}
+	return total
 }
 
 // planMemory compares what the run takes with what there is, before the first step. What

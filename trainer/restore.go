@@ -102,7 +102,10 @@ func (t *Trainer) takeUp(last string, weights *checkpoint.File, path string, slo
 	if err := t.step.writeTensors(last, weights.Tensors); err != nil {
 		return err
 	}
-	thawed := t.resumeFreezing(at)
+	thawed, err := t.resumeFreezing(at)
+	if err != nil {
+		return err
+	}
 	if err := t.restoreSlots(path, slots, thawed); err != nil { // after the model's file: that has averages where they are kept
 		return err
 	}
@@ -119,13 +122,10 @@ func (t *Trainer) tidy(checkpoints string) error {
 	return errors.Join(t.repairBest(checkpoints), removeOldResumes(checkpoints, t.at.Step))
 }
 
-// restoreSlots compiles the training program, which makes the optimizer's slots, and
-// fills them. Those of parameters that were frozen until now stay 0, and those of
-// parameters that are frozen from now on are dropped.
+// restoreSlots fills the optimizer's slots, which the run's programs have made. Those of
+// parameters that were frozen until now stay 0, and those of parameters that are frozen
+// from now on are dropped.
 func (t *Trainer) restoreSlots(path string, f *checkpoint.File, thawed map[string]bool) error {
-	if err := t.step.Compile(min(t.config.Batch, t.train.Len())); err != nil {
-		return err
-	}
 	want := map[string]bool{}
 	for _, name := range t.step.State().Names() {
 		if strings.HasPrefix(name, optimSlots) {

@@ -215,16 +215,15 @@ func (s *Step) Count() int64 { return s.trained }
 // SetCount sets the number of training steps, on resuming.
 func (s *Step) SetCount(n int64) { s.trained = n }
 
-// Compile makes the program for training batches of a size, if it is not there yet.
-// Train does so itself; calling it before the loop shows errors and memory early.
+// Compile makes all programs that training steps on batches of a size need, as far as they
+// are not there yet. Train does so itself; calling Compile before the loop shows errors
+// early, and memory that the device does not have: engine.ErrMemory.
 func (s *Step) Compile(batch int) error {
-	if s.deferred() {
-		if _, err := s.updating(); err != nil {
-			return err
-		}
+	parts := []part{{batch: batch}}
+	if s.config.Accumulate {
+		parts = append(parts, part{batch: batch, add: true})
 	}
-	_, err := s.training(part{batch: batch})
-	return err
+	return s.compileAll(parts, nil)
 }
 
 // CompileEvaluation is Compile for evaluation.
@@ -321,28 +320,7 @@ func crossEntropy(logits []float64, label int) float64 {
 }
 
 // Close frees the programs and the State; the device stays.
-func (s *Step) Close() error {
-	var first error
-	programs := slices.Concat(slices.Collect(maps.Values(s.train)), slices.Collect(maps.Values(s.eval)), []*program{s.averages})
-	if u := s.deferredUpdates; u != nil {
-		programs = append(programs, u.norm, u.apply)
-	}
-	if s.cam != nil {
-		programs = append(programs, s.cam.program)
-	}
-	for _, p := range programs {
-		if p == nil {
-			continue
-		}
-		if err := p.Close(); err != nil && first == nil {
-			first = err
-		}
-	}
-	if err := s.state.Close(); err != nil && first == nil {
-		first = err
-	}
-	return first
-}
+func (s *Step) Close() error { return errors.Join(s.closePrograms(), s.state.Close()) }
 
 // stepInput is an input for the number of the step, from 1, for parameters that are trained
 // since a step.

@@ -120,6 +120,9 @@ func New(net nn.Module, train, test dataset.Dataset, c Config) (*Trainer, error)
 	if err := t.planMemory(); err != nil {
 		return nil, err
 	}
+	if err := t.compile(); err != nil {
+		return nil, err
+	}
 	if err := t.openFolder(); err != nil {
 		return nil, err
 	}

@@ -170,14 +170,16 @@ func (s *Step) updating() (*updates, error) {
 	if s.deferredUpdates != nil {
 		return s.deferredUpdates, nil
 	}
-	u := &updates{}
-	var err error
-	if s.config.ClipNorm > 0 {
-		if err = s.compileNorm(u); err != nil {
+	u, specs, err := s.updateSpecs()
+	if err != nil {
+		return nil, err
+	}
+	if u.norm != nil {
+		if u.norm.Program, err = engine.Compile(s.config.Device, s.state, specs[0]); err != nil {
 			return nil, err
 		}
 	}
-	if err = s.compileApply(u); err != nil {
+	if u.apply.Program, err = engine.Compile(s.config.Device, s.state, specs[len(specs)-1]); err != nil {
 		if u.norm != nil {
 			err = errors.Join(err, u.norm.Close())
 		}
@@ -187,42 +189,55 @@ func (s *Step) updating() (*updates, error) {
 	return u, nil
 }
 
+// updateSpecs are the programs that follow the batches before they are compiled: that of
+// the norm, if there is one, and that of the update.
+func (s *Step) updateSpecs() (u *updates, specs []engine.Spec, err error) {
+	u = &updates{}
+	if s.config.ClipNorm > 0 {
+		spec, err := s.normSpec(u)
+		if err != nil {
+			return nil, nil, err
+		}
+		specs = append(specs, spec)
+	}
+	spec, err := s.applySpec(u)
+	return u, append(specs, spec), err
+}
+
 func (s *Step) newProgram(name string) (*program, engine.Spec) {
 	p := &program{graph: &nn.Graph{G: gorgonia.NewGraph(), DType: s.config.DType}, host: s.narrow(make([]float32, 1))}
 	return p, engine.Spec{Name: name, Graph: p.graph.G, Slots: map[*gorgonia.Node]string{}}
 }
 
-func (s *Step) compileNorm(u *updates) (err error) {
-	p, spec := s.newProgram("norm")
+func (s *Step) normSpec(u *updates) (spec engine.Spec, err error) {
+	u.norm, spec = s.newProgram("norm")
+	p := u.norm
 	trained, err := s.trainedOf(s.params)
 	if err != nil {
-		return err
+		return spec, err
 	}
 	for _, param := range trained {
 		if err := s.slot(gradientSlots+param.Name, param.Shape); err != nil {
-			return err
+			return spec, err
 		}
 		g := leaf(p.graph.G, param, gradientSlots+param.Name)
 		spec.Slots[g] = gradientSlots + param.Name
 		sum, err := op.SumSquares(param.Name, g)
 		if err != nil {
-			return err
+			return spec, err
 		}
 		u.squares = append(u.squares, sum)
 	}
 	spec.Outputs = u.squares
-	if p.Program, err = engine.Compile(s.config.Device, s.state, spec); err != nil {
-		return err
-	}
-	u.norm = p
-	return nil
+	return spec, nil
 }
 
-func (s *Step) compileApply(u *updates) (err error) {
-	p, spec := s.newProgram("update")
+func (s *Step) applySpec(u *updates) (spec engine.Spec, err error) {
+	u.apply, spec = s.newProgram("update")
+	p := u.apply
 	trained, err := s.trainedOf(s.params)
 	if err != nil {
-		return err
+		return spec, err
 	}
 	if s.config.ClipNorm > 0 {
 		u.clip = gorgonia.NewScalar(p.graph.G, s.config.DType, gorgonia.WithName("clip"))
@@ -233,27 +248,23 @@ func (s *Step) compileApply(u *updates) (err error) {
 		param.Node = leaf(p.graph.G, of, of.Name)
 		name := gradientSlots + of.Name
 		if err := s.slot(name, of.Shape); err != nil {
-			return err
+			return spec, err
 		}
 		g := leaf(p.graph.G, of, name)
 		spec.Slots[param.Node], spec.Slots[g] = of.Name, name
 		u.gradients = append(u.gradients, name)
 		if u.clip != nil {
 			if g, err = op.Scale(of.Name, g, u.clip); err != nil {
-				return err
+				return spec, err
 			}
 			spec.Assign = append(spec.Assign, engine.Assignment{Slot: name, Value: g}) // in place: no memory of its own
 		}
 		if err := s.update(p, &spec, &param, g); err != nil {
-			return err
+			return spec, err
 		}
 	}
 	p.inputs(&spec)
-	if p.Program, err = engine.Compile(s.config.Device, s.state, spec); err != nil {
-		return err
-	}
-	u.apply = p
-	return nil
+	return spec, nil
 }
 
 // Apply makes the update from the gradients that Accumulate has gathered, and returns
