@@ -62,15 +62,20 @@ func Has(o device.Options) bool {
 	return true
 }
 
+// Kernels names the instruction set of the processor's kernels, such as "avx2" or
+// "generic"; "" on a device that has none.
+func Kernels(d device.Device) string {
+	if k, ok := d.(interface{ ISA() string }); ok {
+		return k.ISA()
+	}
+	return ""
+}
+
 // NoAllocations skips a test that counts allocations unless the device runs the kernels of
 // an instruction set: the plain ones allocate, and so may the driver of another device.
 func NoAllocations(t testing.TB, d device.Device) {
 	t.Helper()
-	isa := ""
-	if k, ok := d.(interface{ ISA() string }); ok {
-		isa = k.ISA()
-	}
-	if isa == "" || isa == "generic" {
+	if isa := Kernels(d); isa == "" || isa == "generic" {
 		t.Skipf("the kernels of %s may allocate", d.Describe())
 	}
 }
