@@ -12,7 +12,6 @@ import (
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/models"
-	"github.com/euryale-ml/euryale/trainer"
 )
 
 const completionHelp = `completion prints a script that makes a shell complete euryale's commands,
@@ -67,7 +66,7 @@ type completed struct {
 
 // grammar gathers the commands. Their flags are those that their own help lists.
 func (c commands) grammar(ctx context.Context) grammar {
-	g := grammar{keys: config.Keys(trainer.Known())}
+	g := grammar{keys: config.Keys()}
 	var names []string
 	for _, sub := range c.subcommands() {
 		names = append(names, sub.name)

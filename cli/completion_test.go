@@ -93,7 +93,7 @@ func TestBashCompletes(t *testing.T) {
 		{[]string{"train", "tiny", "-re"}, "-resume"},
 		{[]string{"train", "tiny", "--re"}, "--resume"},
 		{[]string{"train", "tiny", "-set", "optim.l"}, "optim.lr= optim.layer_decay="},
-		{[]string{"train", "tiny", "-set", "optim.name", "="}, "sgd adamw"},
+		{[]string{"train", "tiny", "-set", "optim.name", "="}, "adamw sgd"},
 		{[]string{"train", "tiny", "-set", "optim.name", "=", "ad"}, "adamw"},
 		{[]string{"train", "tiny", "-set", "data.shuffle", "=", ""}, "true false"},
 		{[]string{"train", "tiny", "-set", "optim.lr", "=", ""}, ""},

@@ -11,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/euryale-ml/euryale/config"
-	"github.com/euryale-ml/euryale/trainer"
 )
 
 // helpColumns is the width of help texts: that of the usual terminal.
@@ -112,7 +111,7 @@ func (t training) help(w io.Writer, o *trainFlags, all bool) {
 		return
 	}
 	fmt.Fprintf(w, "\nSettings that people change most, with %s:\n\n", of)
-	for _, k := range config.Keys(trainer.Known()) {
+	for _, k := range config.Keys() {
 		if slices.Contains(usualKeys, k.Path) {
 			value, _ := c.Get(k.Path)
 			fmt.Fprintf(w, "  -set %s\n", aside(k.Path+"="+value, k.Meaning))
@@ -139,7 +138,7 @@ func aside(setting, meaning string) string {
 
 // helpAll lists every key with its value, and the recipe.
 func (t training) helpAll(w io.Writer, c config.Config, of string) {
-	fmt.Fprintf(w, "\nKeys of the YAML and of -set, with %s, meanings and ranges:\n\n%s", of, config.HelpFor(c, trainer.Known()))
+	fmt.Fprintf(w, "\nKeys of the YAML and of -set, with %s, meanings and ranges:\n\n%s", of, config.HelpFor(c))
 	fmt.Fprintf(w, "\nThe learning rate that follows: %s\n", c.ExplainRate())
 	fmt.Fprintf(w, "\n%s\n", wrapped("With -resume, -set may change "+strings.Join(resumable(), ", ")+".", 0))
 	if t.recipe != nil {

@@ -25,7 +25,7 @@ func TestJSONOfFailures(t *testing.T) {
 		"train tiny -json -out full":                   "full is not empty",
 		"train tiny -json -resume":                     "-resume needs -out",
 		"train -json -resume -out none":                "nothing to resume",
-		"train tiny -json -set data.set=folder":        `data.set = "folder" is unknown`,
+		"train tiny -json -set data.set=folder":        `data.set = "folder": want one of`,
 		"train tiny -json -set model.weights=none.pth": "none.pth",
 		"lrfind tiny -json -zebra":                     "there is no flag -zebra",
 		"lrfind -json":                                 "which recipe?",

@@ -27,16 +27,6 @@ type modelInfo struct {
 	MultiplyAdds int64  `json:"multiply_adds"`
 }
 
-// modelTexts say what the models of this module are; others have no text.
-var modelTexts = map[string]struct{ about, weights string }{
-	"vgg16":     {"VGG-16 without BatchNorm (Simonyan and Zisserman 2015)", "vgg16 of torchvision or timm, .pth or .safetensors"},
-	"vgg16_bn":  {"VGG-16 with BatchNorm, which learns faster", "vgg16_bn of torchvision or timm"},
-	"resnet50":  {"ResNet-50 in form A, the original of the paper: the stride is in a block's first 1×1 (He et al. 2016)", "Euryale's own; torchvision's resnet50 is resnet50b here"},
-	"resnet50b": {"ResNet-50 in form B: the stride is in the 3×3; what others call resnet50", "resnet50 of torchvision or timm"},
-	"resnet50c": {"ResNet-50 in form C: B with a stem of three 3×3", "resnet50c of timm"},
-	"resnet50d": {"ResNet-50 in form D: C with average pooling in the shortcuts (He et al. 2019)", "resnet50d of timm"},
-}
-
 // runModels is the command that lists the models.
 func runModels(_ context.Context, s IO, args []string) int {
 	s = forJSON(s, args)
@@ -67,7 +57,10 @@ func runModels(_ context.Context, s IO, args []string) int {
 	for _, m := range list {
 		fmt.Fprintf(s.Out, "%s: %s parameters, %s multiply-adds\n", m.Name, inwords.Grouped(int64(m.Parameters)), inwords.Short(m.MultiplyAdds))
 		if m.About != "" {
-			fmt.Fprintf(s.Out, "    %s\n    weights: %s\n", wrapped(m.About, 4), wrapped(m.Weights, 13))
+			fmt.Fprintf(s.Out, "    %s\n", wrapped(m.About, 4))
+		}
+		if m.Weights != "" {
+			fmt.Fprintf(s.Out, "    weights: %s\n", wrapped(m.Weights, 13))
 		}
 	}
 	fmt.Fprintf(s.Out, "\nStart from weights: -set model.weights=FILE -set model.replace_head=true\n")
@@ -76,12 +69,12 @@ func runModels(_ context.Context, s IO, args []string) int {
 
 // aboutModels describes the registered models.
 func aboutModels() (list []modelInfo, err error) {
-	for _, name := range models.Names() {
-		m, err := models.New(name, models.Config{Classes: 1000, Dropout: 0.5})
+	for _, e := range models.Entries() {
+		m, err := models.New(e.Name, models.Config{Classes: 1000, Dropout: 0.5})
 		if err != nil {
 			return nil, err
 		}
-		info := modelInfo{Name: name, About: modelTexts[name].about, Weights: modelTexts[name].weights}
+		info := modelInfo{Name: e.Name, About: e.About, Weights: e.Detail("weights")}
 		if sum, err := models.Summarize(m, [3]int{3, 224, 224}); err == nil { // an own model may want another size
 			info.Parameters, info.MultiplyAdds = sum.Parameters, sum.MultiplyAdds
 		}

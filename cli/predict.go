@@ -19,7 +19,6 @@ import (
 	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/infer"
 	"github.com/euryale-ml/euryale/models"
-	"github.com/euryale-ml/euryale/trainer"
 	"github.com/euryale-ml/euryale/transforms"
 )
 
@@ -120,7 +119,7 @@ func (o *predictOptions) check(images []string) error {
 func checkDevice(name string) error {
 	c := config.Default()
 	c.Device = name
-	switch err := c.Validate(trainer.Known()); {
+	switch err := c.Validate(); {
 	case errors.Is(err, config.ErrUnavailable):
 		return err
 	case err != nil:

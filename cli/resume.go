@@ -105,7 +105,7 @@ func readRunConfig(dir string) (config.Config, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return c, fmt.Errorf("-resume: %s is empty: what the run was trained with is not known", path)
 	}
-	if err := config.Load(data, &c); err != nil {
+	if err := config.LoadRecorded(data, &c); err != nil {
 		return c, fmt.Errorf("%s: %w", path, err)
 	}
 	return c, absolutePaths(&c) // earlier versions kept them as they were typed

@@ -65,7 +65,7 @@ func (n *session) sayWhat(root string) {
 	n.sayData(root)
 	n.say("learning rate: %s", n.config.ExplainRate())
 	steps := (t.TrainLoader().Steps() + n.config.Train.Accumulate - 1) / n.config.Train.Accumulate
-	for _, note := range append(n.config.RateNotes(steps), notes(n.config)...) {
+	for _, note := range slices.Concat(n.config.UnreadNotes(), n.config.RateNotes(steps), notes(n.config)) {
 		n.say("note: %s", note)
 	}
 	n.sayMemory()

@@ -100,7 +100,7 @@ func (o *trainFlags) applySets(c *config.Config) error {
 
 // checkConfig says which value is out of its range or names nothing that there is.
 func checkConfig(c config.Config) error {
-	if err := c.Validate(trainer.Known()); err != nil {
+	if err := c.Validate(); err != nil {
 		return usageError{err}
 	}
 	return nil

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -126,11 +125,11 @@ var byAlias = func() map[string]string {
 // and - for _ do not matter. An error, which is ErrUnknownKey, names the keys that may be
 // meant. Set and Load take keys alone; Find is for what people type.
 func Find(name string) (key string, err error) {
-	if byPath[name] != nil {
+	if tree().byPath[name] != nil {
 		return name, nil
 	}
 	plain := plainName(name)
-	if byPath[plain] != nil {
+	if tree().byPath[plain] != nil {
 		return plain, nil
 	}
 	if list := several[plain]; list != nil {
@@ -144,7 +143,7 @@ func Find(name string) (key string, err error) {
 	if hint := instead[plain]; hint != "" {
 		return "", &keyError{fmt.Sprintf("there is no key %s: %s", name, hint), ErrUnknownKey}
 	}
-	if slices.Contains(sections, plain) {
+	if isSection(plain) {
 		return "", &keyError{fmt.Sprintf("%s is a section, not a key; %s", plain, keysBelow(plain)), ErrUnknownKey}
 	}
 	return "", unknown(name)
@@ -163,23 +162,32 @@ func meant(name string) (list []string) {
 		if key := byAlias[name]; key != "" {
 			return []string{key}
 		}
-		for _, k := range keys {
-			if strings.HasSuffix(k.path, "."+name) {
-				list = append(list, k.path)
-			}
+		if list = endingIn(name, false); list == nil {
+			list = endingIn(name, true)
 		}
 		return list
 	}
 	if s := sectionAliases[section]; s != "" {
 		section = s
 	}
-	if path := section + "." + word; byPath[path] != nil {
+	if path := section + "." + word; tree().byPath[path] != nil {
 		return []string{path}
 	}
 	if key := byAlias[word]; strings.HasPrefix(key, section+".") {
 		return []string{key}
 	}
-	return nil
+	return endingIn(name, true)
+}
+
+// endingIn lists the keys whose last words are name, of all runs or those that registered
+// things have alone: what is registered takes no name from a key of all runs.
+func endingIn(name string, own bool) (list []string) {
+	for _, k := range tree().keys {
+		if (k.own != nil) == own && strings.HasSuffix(k.path, "."+name) {
+			list = append(list, k.path)
+		}
+	}
+	return list
 }
 
 // Aliases lists the other names of a key, those that Find knows.

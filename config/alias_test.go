@@ -37,11 +37,11 @@ func TestFind(t *testing.T) {
 // TestAliases checks that the table names keys that exist, and that no name hides a key.
 func TestAliases(t *testing.T) {
 	for _, a := range aliases {
-		if byPath[a.key] == nil {
+		if tree().byPath[a.key] == nil {
 			t.Errorf("%s is no key", a.key)
 		}
 		for _, name := range Aliases(a.key) {
-			if byPath[name] != nil {
+			if tree().byPath[name] != nil {
 				t.Errorf("%s is a key itself", name)
 			}
 			if got, err := Find(name); got != a.key || err != nil {
@@ -54,14 +54,14 @@ func TestAliases(t *testing.T) {
 			t.Errorf("%s is an alias of one key and may mean several", name)
 		}
 		for _, key := range list {
-			if byPath[key] == nil {
+			if tree().byPath[key] == nil {
 				t.Errorf("%s: %s is no key", name, key)
 			}
 		}
 	}
-	for _, k := range keys { // the last word of a key means it, or is ambiguous, or another key
+	for _, k := range tree().keys { // the last word of a key means it, or is ambiguous, or another key
 		word := k.path[strings.LastIndexByte(k.path, '.')+1:]
-		if got, err := Find(word); err == nil && got != k.path && byPath[word] == nil {
+		if got, err := Find(word); err == nil && got != k.path && tree().byPath[word] == nil {
 			t.Errorf("%s means %s, not %s", word, got, k.path)
 		}
 	}
@@ -71,11 +71,11 @@ func TestAliases(t *testing.T) {
 // -set is answered for names from elsewhere.
 func TestHintsNameKeys(t *testing.T) {
 	for name, hint := range instead {
-		if byPath[name] != nil || byAlias[name] != "" || several[name] != nil {
+		if tree().byPath[name] != nil || byAlias[name] != "" || several[name] != nil {
 			t.Errorf("%s is known otherwise", name)
 		}
 		for word := range strings.FieldsFuncSeq(hint, func(r rune) bool { return strings.ContainsRune(" ,;", r) }) {
-			if strings.Contains(word, ".") && byPath[word] == nil && word != "metrics.jsonl" {
+			if strings.Contains(word, ".") && tree().byPath[word] == nil && word != "metrics.jsonl" {
 				t.Errorf("%s: %s is no key", name, word)
 			}
 		}

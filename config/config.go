@@ -13,8 +13,10 @@ import (
 const Format = 1
 
 // Config holds every setting of a training run. The tags say what each field
-// means: yaml its key, range the interval of its numbers, oneof its words, names the
-// list of Known that has them, absent words that only other builds have, help its meaning. Default has the values that are used where nothing is given.
+// means: yaml its key, range the interval of its numbers, oneof its words, absent words
+// that only other builds have, help its meaning. Names of devices, optimizers, schedules, models and data sets are what is registered
+// (package registry); what one of these has beside the settings here is read by Settings.
+// Default has the values that are used where nothing is given.
 //
 // A Config may be copied by assignment; Set and Load never change the lists that
 // a copy shares.
@@ -22,7 +24,7 @@ type Config struct {
 	Name      string   `yaml:"name" help:"name of the run and its folder; empty = <model>-<set>-<optim>-lr<lr>-bs<batch>[-tricks]"`
 	Seed      uint64   `yaml:"seed" help:"seed of weights, order of images, augmentation and dropout"`
 	Threads   int      `yaml:"threads" range:"[0,4096]" resume:"free" help:"threads of the engine; 0 = all that the container allows"`
-	Device    string   `yaml:"device" names:"devices" absent:"cuda,cuda:N" resume:"free" help:"where the network runs"`
+	Device    string   `yaml:"device" absent:"cuda,cuda:N" resume:"free" help:"where the network runs"`
 	Precision string   `yaml:"precision" oneof:"float32,bfloat16,float64" absent:"bfloat16" help:"float type of the network; float64 is the CPU's plain reference"`
 	Model     Model    `yaml:"model"`
 	Data      Data     `yaml:"data"`
@@ -37,12 +39,14 @@ type Config struct {
 
 	TensorBoard TensorBoard `yaml:"tensorboard"`
 
-	given map[string]bool // the keys that Load and Set were given; replaced, never changed, by them
+	own   map[string]any  // settings that registered things alone have, by section; absent: their defaults
+	given map[string]bool // the keys that Load and Set were given
+	// Load and Set replace these maps and never change them, since copies share them.
 }
 
 // Model chooses the network and what it starts from.
 type Model struct {
-	Name             string   `yaml:"name" names:"models" help:"architecture"`
+	Name             string   `yaml:"name" help:"architecture"`
 	Weights          string   `yaml:"weights" help:"weights to start from: a .safetensors or .pth file of torchvision, timm or Euryale, or a run's folder for its best ones; empty = fresh ones"`
 	WeightsKey       string   `yaml:"weights_key" help:"part of the file of weights to take, such as model_ema; empty = what fits the model best"`
 	AnyForm          bool     `yaml:"any_form" help:"take weights that do not say their form, as torchvision's, into form A of a ResNet"`
@@ -55,7 +59,7 @@ type Model struct {
 
 // Data chooses the images and how they are read.
 type Data struct {
-	Set          string     `yaml:"set" names:"sets" help:"images; auto = the pets if they are found, else drawn with the quick profile"`
+	Set          string     `yaml:"set" help:"images; auto = the pets if they are found, else drawn with the quick profile"`
 	Root         string     `yaml:"root" resume:"free" help:"the set's folder; empty = ./data/oxford-iiit-pet, $EURYALE_DATA or the user's cache folder; a resumed run takes another place of the same images"`
 	Download     bool       `yaml:"download" help:"fetch the set into the user's cache folder"`
 	URL          string     `yaml:"url" help:"address to download from; empty = the set's own"`
@@ -96,7 +100,7 @@ type Augment struct {
 
 // Optim is the optimizer.
 type Optim struct {
-	Name        string     `yaml:"name" oneof:"sgd,adamw" help:"optimizer"`
+	Name        string     `yaml:"name" help:"optimizer"`
 	LR          float64    `yaml:"lr" range:"(0,inf)" help:"learning rate"`
 	Momentum    float64    `yaml:"momentum" range:"[0,1)" help:"of sgd"`
 	Nesterov    bool       `yaml:"nesterov" help:"Nesterov's momentum, as PyTorch has it"`
@@ -131,7 +135,7 @@ func (o Optim) ParseRateScales() (list []RateScale, err error) {
 
 // Schedule is how the learning rate goes.
 type Schedule struct {
-	Name          string  `yaml:"name" oneof:"constant,step,cosine,onecycle" help:"learning rate over the run"`
+	Name          string  `yaml:"name" help:"learning rate over the run"`
 	WarmupEpochs  int     `yaml:"warmup_epochs" range:"[0,1000000]" help:"epochs in which the rate grows linearly from 0"`
 	StepEpochs    int     `yaml:"step_epochs" range:"[1,1000000]" help:"step: epochs between decays"`
 	Gamma         float64 `yaml:"gamma" range:"(0,inf)" help:"step: factor of each decay"`

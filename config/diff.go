@@ -22,9 +22,9 @@ func shown(s string) string {
 // Differences lists the keys whose values differ, in the order of the YAML.
 func Differences(a, b Config) []Difference {
 	var list []Difference
-	for _, k := range keys {
-		if !slices.Equal(elements(k.field(&a)), elements(k.field(&b))) {
-			list = append(list, Difference{k.path, k.get(&a), k.get(&b), k.resumable})
+	for _, k := range tree().keys {
+		if !slices.Equal(elements(k.value(&a)), elements(k.value(&b))) {
+			list = append(list, Difference{k.path, k.get(&a), k.get(&b), k.Free})
 		}
 	}
 	return list

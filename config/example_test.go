@@ -17,7 +17,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(c.Validate(config.Known{Models: []string{"resnet50d"}}))
+	fmt.Println(c.Validate())
 	fmt.Println(c.RunName())
 	fmt.Println(config.Diff(config.Default(), c))
 	fmt.Println(c.Set("optim.lrate", "1"))

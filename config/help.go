@@ -9,21 +9,23 @@ import (
 const helpWidth = 80
 
 // Help is a text of at most 80 columns about every key: default, range and meaning.
-// known names the models and sets that there are.
-func Help(known ...Known) string { return HelpFor(Default(), known...) }
+func Help() string { return HelpFor(Default()) }
 
 // HelpFor is Help with the values of a configuration, each with the default beside it
 // where that is another, and the other names of keys, see Find.
-func HelpFor(c Config, known ...Known) string {
+func HelpFor(c Config) string {
 	var b strings.Builder
-	for i, k := range Keys(known...) {
+	for _, k := range Keys() {
 		usual := ""
-		value := keys[i].get(&c)
+		value, _ := c.Get(k.Path)
 		if value != k.Default {
 			usual = "  (default " + shown(k.Default) + ")"
 		}
 		b.WriteString("  " + k.Path + "=" + value + usual + "\n")
 		text := k.Meaning + " (" + k.Range + ")"
+		if k.Of != "" {
+			text = "of " + k.Of + ": " + text
+		}
 		if names := Aliases(k.Path); names != nil {
 			text += "; also " + strings.Join(names, ", ")
 		}

@@ -5,23 +5,24 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/euryale-ml/euryale/device"
 )
 
 // TestHelpOffersWhatThisBuildHas looks for words that would be refused.
 func TestHelpOffersWhatThisBuildHas(t *testing.T) {
-	known := Known{Models: []string{"own", "vgg16"}, Sets: []string{"drawn"}, Devices: []string{"auto", "cpu"}}
-	help := Help(known)
+	help := Help()
 	for _, absent := range []string{"cuda", "bfloat16"} {
 		if strings.Contains(help, absent) {
 			t.Errorf("the help offers %s", absent)
 		}
 	}
-	for _, k := range Keys(known) {
+	for _, k := range Keys() {
 		for _, word := range k.Words {
 			c := Default()
 			if err := c.Set(k.Path, word); err != nil {
 				t.Errorf("%s offers %s: %v", k.Path, word, err)
-			} else if err := c.Validate(known); err != nil {
+			} else if err := c.Validate(); err != nil {
 				t.Errorf("%s offers %s: %v", k.Path, word, err)
 			}
 		}
@@ -33,17 +34,25 @@ func TestHelpOffersWhatThisBuildHas(t *testing.T) {
 		if err := c.Set(s.key, s.value); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.Validate(known); !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "there is "+s.there) {
+		if err := c.Validate(); !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "there is "+s.there) {
 			t.Errorf("%s=%s: %v", s.key, s.value, err)
 		}
 	}
+	there := 2
+	if err := device.Register("cuda", device.Driver{
+		Open:  func(int, device.Options) (device.Device, error) { return nil, errors.New("none") },
+		Count: func() int { return there },
+	}); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { there = 0 }() // as if it were not registered
 	c := Default()
-	c.Device, known.Devices = "cuda:1", []string{"auto", "cpu", "cuda", "cuda:0", "cuda:1"}
-	if err := c.Validate(known); err != nil {
+	c.Device = "cuda:1"
+	if err := c.Validate(); err != nil {
 		t.Errorf("in a build that has it: %v", err)
 	}
 	c.Device = "cuda:2"
-	if err := c.Validate(known); err == nil || !strings.Contains(err.Error(), "there is auto, cpu, cuda, cuda:0, cuda:1") {
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "there is auto, cpu, cuda, cuda:0, cuda:1") {
 		t.Errorf("one too many: %v", err)
 	}
 }

@@ -8,9 +8,10 @@ import (
 	"strings"
 
 	"github.com/euryale-ml/euryale/internal/edit"
+	"github.com/euryale-ml/euryale/internal/tags"
 )
 
-// Key is what is known of one dotted key.
+// Key describes one dotted key.
 type Key struct {
 	Path      string // such as "optim.lr"
 	Default   string // as Set takes it
@@ -19,86 +20,90 @@ type Key struct {
 	Resumable bool         // may change when a run is resumed
 	Kind      reflect.Kind // of the value in Config: a number's, String, Bool, or Array and Slice for lists
 	Words     []string     // those that this build takes, or may be in its list; nil: any text or number
+	Of        string       // what has this setting alone, such as "optim.name = lion"; "": every run
 }
 
-// Keys lists every key in the order of the YAML. known names the models, sets and
-// devices that there are.
-func Keys(known ...Known) []Key {
+// Keys lists every key in the order of the YAML. Among them are the settings of their own
+// that registered optimizers, schedules, models and data sets have (registry.Settings).
+func Keys() []Key {
 	c := Default()
-	list := make([]Key, len(keys))
-	for i, k := range keys {
-		words := k.offered(known...)
-		list[i] = Key{k.path, k.get(&c), k.wantsOf(words), k.help, k.resumable, k.kind.Kind(), slices.Clone(words)}
+	var list []Key
+	for _, k := range tree().keys {
+		words := k.offered()
+		of := ""
+		if k.own != nil {
+			of = k.own.String()
+		}
+		list = append(list, Key{k.path, k.get(&c), k.wantsOf(words), k.Help, k.Free, k.Type.Kind(), slices.Clone(words), of})
 	}
 	return list
 }
 
-// key is a leaf of the tree of Config.
-type key struct {
-	path      string
-	index     []int // of reflect's FieldByIndex
-	kind      reflect.Type
-	interval  *interval
-	words     []string // oneof
-	absent    []string // words that other builds have; N stands for a number
-	names     string   // which list of Known
-	help      string
-	resumable bool
-	anyOrder  bool // a pair need not be low,high
+// Applies reports whether a key means anything to a run with this configuration: a setting
+// that a registered thing alone has does where that thing is chosen.
+func (c *Config) Applies(key string) bool {
+	k := tree().byPath[key]
+	return k != nil && (k.own == nil || k.own.chosen(c))
 }
 
-// keys are all leaves in order, and sections the paths above them.
-var (
-	keys     []*key
-	sections []string
-	byPath   = map[string]*key{}
-)
+// key is a leaf of the tree of Config.
+type key struct {
+	tags.Field
+	path  string
+	index []int // of reflect's FieldByIndex, in Config or in the settings of own
+	own   *own  // what has this setting alone; nil: it is a field of Config
+}
 
-func init() { walk(reflect.TypeFor[Config](), "", nil) }
+// fixed are the fields of Config, in order.
+var fixed = walk(reflect.TypeFor[Config](), "", nil)
 
-// walk gathers the keys of a struct from its fields' tags.
-func walk(t reflect.Type, prefix string, index []int) {
+// walk gathers the keys of Config from its fields' tags, and of its sections.
+func walk(t reflect.Type, prefix string, index []int) (list []*key) {
+	if prefix != "" {
+		list = append(list, &key{path: strings.TrimSuffix(prefix, ".")})
+	}
 	for i := range t.NumField() {
 		f := t.Field(i)
 		if !f.IsExported() {
 			continue
 		}
-		path, at := prefix+f.Tag.Get("yaml"), append(slices.Clone(index), i)
+		at := append(slices.Clone(index), i)
 		if f.Type.Kind() == reflect.Struct {
-			sections = append(sections, path)
-			walk(f.Type, path+".", at)
+			list = append(list, walk(f.Type, prefix+f.Tag.Get("yaml")+".", at)...)
 			continue
 		}
-		k := &key{
-			path: path, index: at, kind: f.Type, names: f.Tag.Get("names"), help: f.Tag.Get("help"),
-			resumable: f.Tag.Get("resume") == "free", anyOrder: f.Tag.Get("order") == "any",
+		field, err := tags.Read(f)
+		if err != nil {
+			panic("config: " + prefix + err.Error())
 		}
-		k.words, k.absent = listOf(f.Tag.Get("oneof")), listOf(f.Tag.Get("absent"))
-		if r := f.Tag.Get("range"); r != "" {
-			k.interval = parseInterval(r)
-		}
-		keys = append(keys, k)
-		byPath[path] = k
+		list = append(list, &key{Field: field, path: prefix + field.Name, index: at})
 	}
+	return list
 }
 
-// listOf splits a tag's words at commas; nil if there are none.
-func listOf(tag string) []string {
-	if tag == "" {
-		return nil
+// value is the key's value in c; it is not to be changed.
+func (k *key) value(c *Config) reflect.Value {
+	if k.own != nil {
+		return reflect.ValueOf(c.settings(k.own)).FieldByIndex(k.index)
 	}
-	return strings.Split(tag, ",")
+	return reflect.ValueOf(c).Elem().FieldByIndex(k.index)
 }
 
-// field is where the key's value lives in c.
-func (k *key) field(c *Config) reflect.Value { return reflect.ValueOf(c).Elem().FieldByIndex(k.index) }
+// assign gives the key a value in c, and leaves copies of c as they are.
+func (k *key) assign(c *Config, v reflect.Value) {
+	if k.own != nil {
+		c.own = k.own.with(c, k.index, v)
+		return
+	}
+	reflect.ValueOf(c).Elem().FieldByIndex(k.index).Set(v)
+}
 
 // find returns the key of a path, or an error that names the nearest one.
 func find(path string) (*key, error) {
-	if k := byPath[path]; k != nil {
+	if k := tree().byPath[path]; k != nil {
 		return k, nil
 	}
-	if slices.Contains(sections, path) {
+	if isSection(path) {
 		return nil, &keyError{fmt.Sprintf("%s is a section, not a key; %s", path, keysBelow(path)), ErrType}
 	}
 	return nil, unknown(path)
@@ -118,7 +123,7 @@ func unknown(path string) error {
 
 func keysBelow(section string) string {
 	var below []string
-	for _, k := range keys {
+	for _, k := range tree().keys {
 		if name, ok := strings.CutPrefix(k.path, section+"."); ok {
 			below = append(below, name)
 		}
@@ -137,8 +142,8 @@ func nearest(path string) string {
 	last := path[strings.LastIndexByte(path, '.')+1:]
 	var same []string
 	best, distance := "", 1<<30
-	candidates := slices.DeleteFunc(slices.Clone(sections), func(s string) bool { return edit.Distance(path, s) > 2 })
-	for _, k := range keys {
+	candidates := slices.DeleteFunc(slices.Clone(tree().sections), func(s string) bool { return edit.Distance(path, s) > 2 })
+	for _, k := range tree().keys {
 		candidates = append(candidates, k.path)
 		if strings.HasSuffix("."+k.path, "."+last) {
 			same = append(same, k.path)

@@ -21,6 +21,16 @@ func Load(data []byte, c *Config) error { return LoadFrom("", data, c) }
 // LoadFrom is Load of what a file holds: each error names the file too.
 func LoadFrom(file string, data []byte, c *Config) error {
 	l := loader{onto: *c, lines: map[string]int{}}
+	if err := l.load(file, data); err != nil {
+		return err
+	}
+	l.onto.mark(l.paths...)
+	*c = l.onto
+	return nil
+}
+
+// load reads data, and joins what is wrong in it.
+func (l *loader) load(file string, data []byte) error {
 	l.read(data)
 	var errs []error
 	for _, e := range l.errs {
@@ -29,12 +39,7 @@ func LoadFrom(file string, data []byte, c *Config) error {
 		}
 		errs = append(errs, e)
 	}
-	if len(errs) > 0 {
-		return errors.Join(errs...)
-	}
-	l.onto.mark(l.paths...)
-	*c = l.onto
-	return nil
+	return errors.Join(errs...)
 }
 
 // LoadBase is Load for a built-in recipe: its keys do not count as given by the
@@ -46,11 +51,26 @@ func LoadBase(data []byte, c *Config) error {
 	return err
 }
 
+// LoadRecorded is Load for the configuration that a run's folder holds, which another
+// program may have written: names of optimizers, models and so on that this program does
+// not have are taken as they are, which Validate finds, and settings that such a thing
+// alone has are left out. Its keys do not count as given by the user.
+func LoadRecorded(data []byte, c *Config) error {
+	l := loader{onto: *c, lines: map[string]int{}, recorded: true}
+	if err := l.load("", data); err != nil {
+		return err
+	}
+	*c = l.onto
+	return nil
+}
+
 type loader struct {
-	onto  Config
-	lines map[string]int // where each key was given
-	paths []string
-	errs  []*keyError
+	onto Config
+	// recorded: names and settings of things that this program does not have are no errors
+	recorded bool
+	lines    map[string]int // where each key was given
+	paths    []string
+	errs     []*keyError
 }
 
 // read takes in the one document that data holds.
@@ -153,6 +173,14 @@ func (l *loader) format(n *yaml.Node) {
 
 func (l *loader) leaf(line int, n *yaml.Node, path string) {
 	k, err := find(path)
+	if err != nil && n.Kind == yaml.MappingNode {
+		if l.recorded {
+			return // settings of what this program does not have
+		}
+		if stranger := noneOf(path); stranger != nil {
+			err = stranger
+		}
+	}
 	if section := sectionAliases[strings.ToLower(path)]; err != nil && section != "" && n.Kind == yaml.MappingNode {
 		err = &keyError{fmt.Sprintf("unknown section %s; the nearest known section is %s", path, section), ErrUnknownKey}
 	}
@@ -170,18 +198,21 @@ func (l *loader) leaf(line int, n *yaml.Node, path string) {
 		return
 	}
 	v, err := k.parse(words)
+	if err == nil && !l.recorded {
+		err = k.checkNames(v)
+	}
 	if err != nil {
 		l.fail(line, err)
 		return
 	}
-	k.field(&l.onto).Set(v)
+	k.assign(&l.onto, v)
 	l.paths = append(l.paths, path)
 }
 
 // wordsOf takes the words of a value out of YAML; ok is false where its shape or
 // type cannot be the key's. A list may be a sequence or a text with commas.
 func (k *key) wordsOf(n *yaml.Node) (words []string, ok bool) {
-	kind := k.kind.Kind()
+	kind := k.Type.Kind()
 	switch {
 	case n.Kind == yaml.SequenceNode && k.list():
 		for _, e := range n.Content {
@@ -211,4 +242,4 @@ func describe(n *yaml.Node) string {
 	return n.Value
 }
 
-func isSection(path string) bool { return slices.Contains(sections, path) }
+func isSection(path string) bool { return slices.Contains(tree().sections, path) }

@@ -58,6 +58,9 @@ var ranges = []struct{ key, takes, refuses string }{
 	{"train.accumulate", "1 65536", "0 65537"},
 	{"train.ema", "0 0.9999", "-0.1 1 NaN"},
 	{"track", "tensorboard mlflow,neptune", "wandb neptune,wandb"},
+	{"device", "auto cpu cuda cuda:0 cuda:12", "gpu cuda:-1 cuda:x cpu:0"},
+	{"model.name", "vgg16 resnet50d", "resnet VGG16"},
+	{"data.set", "auto drawn image-folder", "pets"},
 	{"neptune.mode", "auto async offline debug", "online"},
 }
 
@@ -82,7 +85,7 @@ func TestEveryRange(t *testing.T) {
 	}
 	for _, k := range config.Keys() {
 		free := k.Range == "a text" || k.Range == "a list of texts" || k.Range == "true or false"
-		if !free && !seen[k.Path] && k.Path != "seed" && k.Path != "data.split_seed" && k.Path != "model.name" && k.Path != "data.set" {
+		if !free && !seen[k.Path] && k.Path != "seed" && k.Path != "data.split_seed" {
 			t.Errorf("%s: no test of its range, %s", k.Path, k.Range)
 		}
 	}
@@ -125,13 +128,13 @@ func check(t *testing.T, c *config.Config, key string, breakIt, mend func()) {
 }
 
 func TestHelpFits(t *testing.T) {
-	help := config.Help(config.Known{Models: []string{"own_model"}, Sets: []string{"own-set"}, Devices: []string{"auto", "own"}})
+	help := config.Help()
 	for _, line := range strings.Split(help, "\n") {
 		if n := utf8.RuneCountInString(line); n > 100 {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}
-	for _, name := range []string{"(one of own_model)", "(one of auto, own-set)", "(one of auto, own)"} {
+	for _, name := range []string{"(one of resnet50, resnet50b, ", "(one of auto, drawn, ", "(one of auto, cpu)", "(one of adamw, sgd)", "(one of constant, cosine, "} {
 		if !strings.Contains(strings.Join(strings.Fields(help), " "), name) {
 			t.Errorf("the help lacks %s", name)
 		}

@@ -1,10 +1,13 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/euryale-ml/euryale/internal/inwords"
+	"github.com/euryale-ml/euryale/registry"
 	"github.com/euryale-ml/euryale/schedule"
 )
 
@@ -58,48 +61,129 @@ func (c *Config) ExplainRate() string {
 
 // explainSchedule says what happens to the rate after a warm-up.
 func (c *Config) explainSchedule() string {
-	switch s := c.Schedule; s.Name {
-	case "cosine":
-		return "cosine to " + short(s.MinLR)
-	case "step":
-		return fmt.Sprintf("×%s every %s", short(s.Gamma), inwords.Count(s.StepEpochs, "epoch"))
-	case "onecycle":
-		o := schedule.OneCycle{Rate: c.Rate(), Steps: 1000}
-		return fmt.Sprintf("onecycle from %s up to it and down to %s", short(o.LR(1)), short(o.LR(o.Steps)))
+	s, err := c.schedule(1)
+	if d, ok := s.(schedule.Describer); ok && err == nil {
+		return d.Describe(c.Rate(), 1)
 	}
 	return c.Schedule.Name
 }
 
+// schedule makes the one that schedule.name chooses.
+func (c *Config) schedule(stepsPerEpoch int) (schedule.Schedule, error) {
+	return schedule.New(c.Schedule.Name, c.ScheduleOptions(stepsPerEpoch, c.Train.Epochs))
+}
+
+// ScheduleOptions are what schedule.New makes the schedule of schedule.name from.
+func (c *Config) ScheduleOptions(stepsPerEpoch, epochs int) schedule.Options {
+	s := c.Schedule
+	return schedule.Options{
+		StepsPerEpoch: stepsPerEpoch, Epochs: epochs, WarmupEpochs: s.WarmupEpochs, StepEpochs: s.StepEpochs, Gamma: s.Gamma, MinLR: s.MinLR,
+		Settings: c.Settings("schedule.name", s.Name),
+	}
+}
+
+// scheduleKeys are the keys of the fields that errors of schedule.New name.
+var scheduleKeys = map[string]string{
+	"Epochs": "train.epochs", "WarmupEpochs": "schedule.warmup_epochs", "StepEpochs": "schedule.step_epochs", "Gamma": "schedule.gamma",
+	"MinLR": "schedule.min_lr", "Cosine.Min": "schedule.min_lr",
+}
+
+// checkSchedule says by its key which setting of the schedule does not fit the others. A
+// name or a value that is wrong alone is none of its business.
+func (c *Config) checkSchedule() error {
+	for _, k := range tree().keys {
+		if (strings.HasPrefix(k.path, "schedule.") || k.path == "train.epochs") && (k.check(k.value(c)) != nil || k.checkNames(k.value(c)) != nil) {
+			return nil
+		}
+	}
+	s, err := c.schedule(1)
+	if v, ok := s.(schedule.Validator); ok && err == nil {
+		err = v.Validate(c.Rate())
+	}
+	var field *schedule.FieldError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &field) && scheduleKeys[field.Field] != "":
+		return &keyError{fmt.Sprintf("%s = %v: want %s (%s)", scheduleKeys[field.Field], field.Value, field.Want, c.ExplainRate()), ErrRange}
+	}
+	return &keyError{fmt.Sprintf("schedule.name = %s: %v", c.Schedule.Name, err), ErrRange}
+}
+
 // RateNotes are remarks on settings of the learning rate that probably are not what was
-// meant. stepsAnEpoch is the number of steps of the optimizer; 0: not known.
-func (c *Config) RateNotes(stepsAnEpoch int) (notes []string) {
+// meant. stepsPerEpoch is the number of steps of the optimizer; 0: not known.
+func (c *Config) RateNotes(stepsPerEpoch int) (notes []string) {
 	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
-	s, epochs, rate := c.Schedule, c.Train.Epochs, c.Rate()
+	s, rate := c.Schedule, c.Rate()
 	if s.LinearScaling && c.Given("optim.lr") && !c.Given("schedule.linear_scaling") && rate != c.Optim.LR {
 		note("optim.lr = %s is for a batch of %d, since the recipe has schedule.linear_scaling; it becomes %s. To use the rate as it is: -set schedule.linear_scaling=false",
 			short(c.Optim.LR), s.BaseBatch, short(rate))
 	}
-	end := "train.epochs = " + fmt.Sprint(epochs)
-	last := float64(epochs) // in epochs
-	if c.Train.MaxSteps > 0 && stepsAnEpoch > 0 {
-		if steps := float64(c.Train.MaxSteps) / float64(stepsAnEpoch); steps < last {
-			last, end = steps, "train.max_steps = "+fmt.Sprint(c.Train.MaxSteps)
+	end := c.end(stepsPerEpoch)
+	if w := float64(s.WarmupEpochs); w > 0 && w >= end.epochs {
+		note("the warm-up lasts as long as the run or longer (schedule.warmup_epochs = %d, %s): the learning rate only rises, to %s",
+			s.WarmupEpochs, end.because, short(rate*end.epochs/w))
+	}
+	return append(notes, c.scheduleNotes(end)...)
+}
+
+// end is where a run ends: after so many epochs, for a setting that says so.
+type end struct {
+	epochs  float64
+	because string
+}
+
+func (c *Config) end(stepsPerEpoch int) end {
+	e := end{float64(c.Train.Epochs), fmt.Sprintf("train.epochs = %d", c.Train.Epochs)}
+	if c.Train.MaxSteps > 0 && stepsPerEpoch > 0 {
+		if epochs := float64(c.Train.MaxSteps) / float64(stepsPerEpoch); epochs < e.epochs {
+			e = end{epochs, fmt.Sprintf("train.max_steps = %d", c.Train.MaxSteps)}
 		}
 	}
-	if w := float64(s.WarmupEpochs); w > 0 && w >= last {
-		note("the warm-up lasts as long as the run or longer (schedule.warmup_epochs = %d, %s): the learning rate only rises, to %s",
-			s.WarmupEpochs, end, short(rate*last/w))
+	return e
+}
+
+// scheduleNotes looks at the rates that the schedule gives, so that it knows none by name.
+func (c *Config) scheduleNotes(end end) (notes []string) {
+	const perEpoch = 16 // steps, enough to see a fall within an epoch
+	s, err := c.schedule(perEpoch)
+	longer, err2 := schedule.New(c.Schedule.Name, c.ScheduleOptions(perEpoch, 2*c.Train.Epochs))
+	if err != nil || err2 != nil {
+		return nil // Validate has the error
 	}
-	if s.Name == "step" && float64(s.StepEpochs) >= last {
-		note("the learning rate never falls: schedule.step_epochs = %d, %s", s.StepEpochs, end)
+	rate, warm, last := c.Rate(), perEpoch*c.Schedule.WarmupEpochs, int(math.Ceil(perEpoch*end.epochs))
+	falls, fitted := false, s.LR(rate, perEpoch*c.Train.Epochs) != longer.LR(rate, perEpoch*c.Train.Epochs)
+	for step := warm + 1; step <= last; step += max(1, last/1000) {
+		falls = falls || s.LR(rate, step) < s.LR(rate, warm+1)
 	}
-	if s.Name == "step" && s.WarmupEpochs > s.StepEpochs {
-		note("the learning rate falls in the warm-up already: schedule.step_epochs = %d counts from the first epoch, schedule.warmup_epochs = %d", s.StepEpochs, s.WarmupEpochs)
+	steers := c.steers()
+	switch {
+	case warm >= last:
+	case fitted && end.epochs < float64(c.Train.Epochs):
+		notes = append(notes, fmt.Sprintf("schedule.name = %s is laid out for train.epochs = %d; %s ends the run before the rate is down",
+			c.Schedule.Name, c.Train.Epochs, end.because))
+	case !falls && len(steers) > 0:
+		notes = append(notes, fmt.Sprintf("the learning rate never falls: %s, %s", strings.Join(steers, ", "), end.because))
 	}
-	if falls := s.Name == "cosine" || s.Name == "onecycle"; falls && last < float64(epochs) {
-		note("schedule.name = %s is laid out for train.epochs = %d; %s ends the run before the rate is down", s.Name, epochs, end)
+	if warm > 0 && warm < last && s.LR(rate, warm+1) < s.LR(rate, warm) {
+		notes = append(notes, fmt.Sprintf("the learning rate falls in the warm-up already, since the schedule counts from the first epoch: %s, schedule.warmup_epochs = %d",
+			strings.Join(steers, ", "), c.Schedule.WarmupEpochs))
 	}
 	return notes
+}
+
+// steers lists the settings that the chosen schedule reads besides the warm-up.
+func (c *Config) steers() (list []string) {
+	e, _ := registry.For("schedule.name").Entry(c.Schedule.Name)
+	for _, word := range e.Reads {
+		if word == "warmup_epochs" {
+			continue
+		}
+		if v, err := c.Get("schedule." + word); err == nil {
+			list = append(list, "schedule."+word+" = "+v)
+		}
+	}
+	return list
 }
 
 // short writes a number with at most four significant digits.

@@ -72,10 +72,17 @@ func TestRateNotes(t *testing.T) {
 		{"", []string{"schedule.warmup_epochs=5", "train.epochs=2"}, "(schedule.warmup_epochs = 5, train.epochs = 2): the learning rate only rises, to 0.0004"},
 		{"", []string{"schedule.warmup_epochs=1", "train.max_steps=5"}, "(schedule.warmup_epochs = 1, train.max_steps = 5): the learning rate only rises, to 0.0005"},
 		{"", []string{"schedule.warmup_epochs=1", "train.epochs=2"}, ""},
-		{"", []string{"schedule.name=step", "train.epochs=20"}, "never falls: schedule.step_epochs = 30, train.epochs = 20"},
-		{"", []string{"schedule.name=step", "schedule.step_epochs=2", "schedule.warmup_epochs=3"}, "falls in the warm-up already"},
+		{"", []string{"schedule.name=step", "train.epochs=20"}, "never falls: schedule.step_epochs = 30, schedule.gamma = 0.1, train.epochs = 20"},
+		{"", []string{"schedule.name=step", "schedule.step_epochs=2", "schedule.warmup_epochs=3"}, "falls in the warm-up already, since the schedule counts from the first epoch: schedule.step_epochs = 2, schedule.gamma = 0.1, schedule.warmup_epochs = 3"},
 		{"", []string{"schedule.name=cosine", "train.max_steps=500"}, "schedule.name = cosine is laid out for train.epochs = 100; train.max_steps = 500 ends"},
 		{"", []string{"schedule.name=cosine", "train.max_steps=1000"}, ""},
+		{"", []string{"schedule.name=cosine", "train.epochs=1"}, ""},
+		{"", []string{"schedule.name=onecycle", "train.epochs=1"}, ""},
+		{"", []string{"schedule.name=onecycle", "train.max_steps=500"}, "schedule.name = onecycle is laid out for train.epochs = 100"},
+		{"", []string{"schedule.name=step", "schedule.step_epochs=3", "schedule.warmup_epochs=2"}, ""},
+		{"", []string{"schedule.name=step", "train.max_steps=300"}, "never falls: schedule.step_epochs = 30, schedule.gamma = 0.1, train.max_steps = 300"},
+		{"", []string{"schedule.name=step", "train.max_steps=320"}, ""},
+		{"", []string{"train.epochs=1000000", "schedule.name=step", "schedule.step_epochs=1000000"}, "never falls"},
 	} {
 		config := Default()
 		if err := LoadBase([]byte(c.recipe), &config); err != nil {

@@ -23,7 +23,10 @@ func (c *Config) Set(path, value string) error {
 	if err != nil {
 		return err
 	}
-	k.field(c).Set(v)
+	if err := k.checkNames(v); err != nil {
+		return err
+	}
+	k.assign(c, v)
 	c.mark(path)
 	return nil
 }

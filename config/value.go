@@ -11,30 +11,34 @@ import (
 	"unicode/utf8"
 
 	"github.com/euryale-ml/euryale/internal/edit"
+	"github.com/euryale-ml/euryale/registry"
 )
 
-// wants says in words what a key takes.
-func (k *key) wants(known ...Known) string {
-	words := k.words
-	if k.names != "" {
-		words = namesOf(k.names, known)
+// words are those that the key takes, or that may be in its list; nil: any text.
+func (k *key) words() []string {
+	if t := k.table(); t != nil {
+		return t.Words()
 	}
-	return k.wantsOf(words)
+	return k.Words
 }
 
-// wantsOf is wants with the words that the key takes, if it takes words.
+// table is the list of what the key chooses from; nil: it chooses no registered thing.
+func (k *key) table() *registry.Table { return registry.For(k.path) }
+
+// wantsOf says in words what a key takes, with the words if it takes words.
 func (k *key) wantsOf(words []string) string {
 	one := strings.Join(words, ", ")
-	switch v := k.kind; {
+	switch v := k.Type; {
 	case v.Kind() == reflect.Bool:
 		return "true or false"
-	case v.Kind() == reflect.Int || v.Kind() == reflect.Uint64:
-		if k.interval == nil {
-			return "a whole number, at least 0"
-		}
-		return "a whole number, " + k.interval.String()
+	case v.Kind() == reflect.Uint64:
+		return "a whole number, at least 0"
+	case v.Kind() == reflect.Int && k.Interval == nil:
+		return "a whole number"
+	case v.Kind() == reflect.Int:
+		return "a whole number, " + k.Interval.String()
 	case v.Kind() == reflect.Float64:
-		return "a number, " + k.interval.String()
+		return "a number, " + k.Interval.String()
 	case v.Kind() == reflect.Array:
 		return k.wantsNumbers()
 	case v.Kind() == reflect.Slice && one != "":
@@ -48,16 +52,19 @@ func (k *key) wantsOf(words []string) string {
 }
 
 func (k *key) wantsNumbers() string {
-	s := map[int]string{2: "two numbers", 3: "three numbers"}[k.kind.Len()]
+	s := fmt.Sprint(k.Type.Len(), " numbers")
+	if word := map[int]string{2: "two", 3: "three", 4: "four"}[k.Type.Len()]; word != "" {
+		s = word + " numbers"
+	}
 	if k.pair() {
 		s += " low,high"
 	}
-	return s + ", each " + k.interval.String()
+	return s + ", each " + k.Interval.String()
 }
 
 // pair says whether the value is a range, low before high.
 func (k *key) pair() bool {
-	return k.kind.Kind() == reflect.Array && k.kind.Len() == 2 && !k.anyOrder
+	return k.Type.Kind() == reflect.Array && k.Type.Len() == 2 && !k.AnyOrder
 }
 
 // split takes the words out of a text with commas, or the whole where the key
@@ -70,18 +77,18 @@ func (k *key) split(value string) []string {
 	for i, w := range words {
 		words[i] = strings.TrimSpace(w)
 	}
-	if k.kind.Kind() == reflect.Slice {
+	if k.Type.Kind() == reflect.Slice {
 		words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
 	}
 	return words
 }
 
-func (k *key) list() bool { return k.kind.Kind() == reflect.Slice || k.kind.Kind() == reflect.Array }
+func (k *key) list() bool { return k.Type.Kind() == reflect.Slice || k.Type.Kind() == reflect.Array }
 
 // parse turns words (more than one for a list only) into the key's value and
 // checks its range.
 func (k *key) parse(words []string) (reflect.Value, error) {
-	v := reflect.New(k.kind).Elem()
+	v := reflect.New(k.Type).Elem()
 	fail := func(sentinel error) (reflect.Value, error) {
 		return v, k.refuse(strings.Join(words, ","), sentinel)
 	}
@@ -90,13 +97,13 @@ func (k *key) parse(words []string) (reflect.Value, error) {
 			return fail(ErrType)
 		}
 	}
-	switch k.kind.Kind() {
+	switch k.Type.Kind() {
 	case reflect.Slice:
 		if len(words) > 0 {
 			v.Set(reflect.ValueOf(slices.Clone(words)))
 		}
 	case reflect.Array:
-		if len(words) != k.kind.Len() {
+		if len(words) != k.Type.Len() {
 			return fail(ErrType)
 		}
 		for i, w := range words {
@@ -159,13 +166,13 @@ func (k *key) check(v reflect.Value) error {
 	switch v.Kind() {
 	case reflect.Array:
 		for i := range v.Len() {
-			ok = ok && k.interval.holds(v.Index(i).Float())
+			ok = ok && k.Interval.Holds(v.Index(i).Float())
 		}
 		ok = ok && (!k.pair() || v.Index(0).Float() <= v.Index(1).Float())
 	case reflect.Int:
-		ok = k.interval == nil || k.interval.holds(float64(v.Int()))
+		ok = k.Interval == nil || k.Interval.Holds(float64(v.Int()))
 	case reflect.Float64:
-		ok = k.interval.holds(v.Float())
+		ok = k.Interval.Holds(v.Float())
 	case reflect.String, reflect.Slice:
 		for _, word := range elements(v) {
 			if !k.allows(word) {
@@ -179,12 +186,27 @@ func (k *key) check(v reflect.Value) error {
 	return nil
 }
 
+// checkNames says which name of a registered thing the key's list does not have. What only
+// other builds have is left to unavailable.
+func (k *key) checkNames(v reflect.Value) error {
+	t := k.table()
+	if t == nil {
+		return nil
+	}
+	for _, name := range elements(v) {
+		if !slices.Contains(t.Words(), name) && !allows(k.Absent, name) {
+			return k.refuseWord(text(v), name)
+		}
+	}
+	return nil
+}
+
 // refuseWord is refuse with the word that looks most like the wrong one, if one does, of
 // those that this build has.
 func (k *key) refuseWord(value, word string) error {
 	e := k.refuse(value, ErrRange)
 	switch lower := strings.ToLower(word); {
-	case k.kind.Kind() == reflect.Slice && slices.Contains([]string{"none", "false", "off", "no"}, lower):
+	case k.Type.Kind() == reflect.Slice && slices.Contains([]string{"none", "false", "off", "no"}, lower):
 		e.message += "; for none of them leave it empty"
 	default:
 		e.message += nearestOf(word, k.offered())
@@ -206,7 +228,7 @@ func nearestOf(word string, words []string) string {
 }
 
 // allows says whether a word is one of the key's.
-func (k *key) allows(word string) bool { return k.words == nil || allows(k.words, word) }
+func (k *key) allows(word string) bool { return k.Words == nil || allows(k.Words, word) }
 
 // allows says whether a word is in a list; N at a listed word's end stands for a number.
 func allows(words []string, word string) bool {
@@ -224,14 +246,14 @@ func (k *key) refuse(value string, sentinel error) *keyError {
 	if len(value) > 200 {
 		value = value[:200] + "…"
 	}
-	if value == "" || k.kind.Kind() == reflect.String {
+	if value == "" || k.Type.Kind() == reflect.String {
 		value = strconv.Quote(value)
 	}
 	return &keyError{fmt.Sprintf("%s = %s: want %s", k.path, value, k.wantsOf(k.offered())), sentinel}
 }
 
 // get is the key's value as Set takes it.
-func (k *key) get(c *Config) string { return text(k.field(c)) }
+func (k *key) get(c *Config) string { return text(k.value(c)) }
 
 func text(v reflect.Value) string { return strings.Join(elements(v), ",") }
 

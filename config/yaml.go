@@ -10,18 +10,19 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// YAML writes every key, in the order of the struct, with the format version.
-// Load of it onto any Config gives an equal one.
+// YAML writes every key, in the order of the struct, with the format version. Of the
+// settings that registered things alone have, it writes those of things that are chosen and
+// those that are not at their defaults. Load of it onto Default gives an equal Config.
 func (c *Config) YAML() []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Every setting of a run; -h all explains the keys.\nformat: %d\n\n", Format)
-	writeStruct(&b, reflect.ValueOf(c).Elem(), "")
+	c.writeStruct(&b, reflect.ValueOf(c).Elem(), "", "")
 	return []byte(b.String())
 }
 
-// writeStruct writes the fields of a section; sections of the top level stand
+// writeStruct writes the fields of the section of a path; sections of the top level stand
 // between empty lines.
-func writeStruct(b *strings.Builder, v reflect.Value, indent string) {
+func (c *Config) writeStruct(b *strings.Builder, v reflect.Value, path, indent string) {
 	section := false
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
@@ -35,7 +36,7 @@ func writeStruct(b *strings.Builder, v reflect.Value, indent string) {
 				continue
 			}
 			fmt.Fprintf(b, "\n%s:\n", name)
-			writeStruct(b, value, indent+"  ")
+			c.writeStruct(b, value, path+name+".", indent+"  ")
 			section = true
 			continue
 		}
@@ -44,6 +45,23 @@ func writeStruct(b *strings.Builder, v reflect.Value, indent string) {
 			section = false
 		}
 		fmt.Fprintf(b, "%s%s: %s\n", indent, name, yamlText(value))
+	}
+	c.writeOwn(b, path, indent)
+}
+
+// writeOwn writes the settings that things alone have which a key of this path chooses.
+func (c *Config) writeOwn(b *strings.Builder, path, indent string) {
+	for _, o := range tree().own {
+		if o.parent != path || !o.chosen(c) && !o.changed(c) {
+			continue
+		}
+		if path == "" {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(b, "%s%s:\n", indent, o.name)
+		for _, k := range o.keys {
+			fmt.Fprintf(b, "%s  %s: %s\n", indent, k.Name, yamlText(k.value(c)))
+		}
 	}
 }
 

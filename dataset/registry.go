@@ -3,8 +3,8 @@ package dataset
 import (
 	"context"
 	"fmt"
-	"slices"
-	"sync"
+
+	"github.com/euryale-ml/euryale/registry"
 )
 
 // Options are the data settings of a configuration, for the factories of Register. A
@@ -23,54 +23,48 @@ type Options struct {
 	URL                 string   // where from; empty: the set's own address
 	Archives            []string // local archives instead of a download
 	Progress            func(Progress)
+	// Settings are those that the set alone has, of the type that it was registered with by
+	// registry.Settings; Open fills in the registered defaults where it is nil.
+	Settings any
 }
 
 // A Factory makes a set's training and test images.
 type Factory func(ctx context.Context, o Options) (train, test Dataset, err error)
 
-var registry = struct {
-	sync.Mutex
-	factories map[string]Factory
-}{factories: map[string]Factory{
-	"oxford-iiit-pet": openPets,
-	"image-folder":    openFolder,
-	"drawn":           openDrawn,
-}}
+var sets = registry.New[Factory]("data.set", "data set", "auto")
 
-// Register makes a set reachable by name: data.set in a
-// configuration. A name that is taken, or empty, is an error.
-func Register(name string, f Factory) error {
-	registry.Lock()
-	defer registry.Unlock()
-	if name == "" || name == "auto" || f == nil {
-		return fmt.Errorf("dataset: %w: cannot register %q", ErrConfig, name)
+func init() {
+	sets.AnyName()
+	sets.MustRegister("oxford-iiit-pet", openPets, registry.About("37 breeds of cats and dogs (Parkhi et al. 2012)"))
+	sets.MustRegister("image-folder", openFolder, registry.About("a folder for each class"))
+	sets.MustRegister("drawn", openDrawn, registry.About("animals that are drawn in memory, for trials"))
+}
+
+// Register makes a set of a user's own reachable by name: data.set in a configuration. A
+// name that is taken, or empty, is an error. The options describe the set, and may give it
+// settings of its own, such as data.mine.year; then its name is made of a-z, 0-9, "_", "-"
+// and ".".
+func Register(name string, f Factory, options ...registry.Option) error {
+	if f == nil {
+		return fmt.Errorf("dataset: %w: cannot register %q without a factory", ErrConfig, name)
 	}
-	if _, taken := registry.factories[name]; taken {
-		return fmt.Errorf("dataset: %w: %q is registered already", ErrConfig, name)
+	if err := sets.Register(name, f, options...); err != nil {
+		return fmt.Errorf("dataset: %w: %w", ErrConfig, err)
 	}
-	registry.factories[name] = f
 	return nil
 }
 
 // Names lists the registered sets in order.
-func Names() []string {
-	registry.Lock()
-	defer registry.Unlock()
-	var names []string
-	for n := range registry.factories {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
-}
+func Names() []string { return sets.Names() }
 
 // Open makes the training and test images of a registered set.
 func Open(ctx context.Context, name string, o Options) (train, test Dataset, err error) {
-	registry.Lock()
-	f := registry.factories[name]
-	registry.Unlock()
-	if f == nil {
+	f, ok := sets.Find(name)
+	if !ok {
 		return nil, nil, fmt.Errorf("dataset: %w: %q is none of %v", ErrConfig, name, Names())
+	}
+	if e, _ := sets.Entry(name); o.Settings == nil {
+		o.Settings = e.Settings
 	}
 	return f(ctx, o)
 }

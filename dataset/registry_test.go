@@ -64,7 +64,7 @@ func TestRegister(t *testing.T) {
 	if train, _, err := Open(background, "levels of grey", Options{}); err != nil || train.Len() != 4 {
 		t.Errorf("%v, %v", train, err)
 	}
-	wantError(t, "twice", Register("levels of grey", f), ErrConfig, "registered already")
-	wantError(t, "auto", Register("auto", f), ErrConfig, `cannot register "auto"`)
+	wantError(t, "twice", Register("levels of grey", f), ErrConfig, "the name is taken")
+	wantError(t, "auto", Register("auto", f), ErrConfig, "the name is taken")
 	wantError(t, "nil", Register("x", nil), ErrConfig, "cannot register")
 }

@@ -3,11 +3,11 @@ package device
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
+
+	"github.com/euryale-ml/euryale/registry"
 )
 
 // Errors of Register and Open match one of these with errors.Is.
@@ -15,7 +15,7 @@ var (
 	// ErrUnknown says that this program has no device of that name.
 	ErrUnknown = errors.New("unknown device")
 	// ErrRegister says that a driver cannot be registered.
-	ErrRegister = errors.New("cannot register the device")
+	ErrRegister = registry.ErrRegister
 )
 
 // Auto is the name under which Open chooses the device itself.
@@ -52,64 +52,48 @@ func (d Driver) count() int {
 	return d.Count()
 }
 
-var registry = struct {
-	sync.RWMutex
-	drivers map[string]Driver
-}{drivers: map[string]Driver{}}
+// drivers are the registered kinds of device.
+var drivers = registry.New[Driver]("device", "device", Auto)
 
-// Register gives a kind of device a name, such as "cpu", that Open knows. Packages of
-// devices call it when they are imported. Names are made of a-z, 0-9, "_" and "-"; one that
-// is taken is an error, as is a Driver without Open.
-func Register(name string, d Driver) error {
-	const allowed = "abcdefghijklmnopqrstuvwxyz0123456789_-"
-	if name == "" || name == Auto || strings.Trim(name, allowed) != "" {
-		return fmt.Errorf("device: %w %q: a name is made of %s, and %s is taken", ErrRegister, name, allowed, Auto)
-	}
-	if d.Open == nil {
-		return fmt.Errorf("device: %w %q: its driver has no Open", ErrRegister, name)
-	}
-	registry.Lock()
-	defer registry.Unlock()
-	if _, taken := registry.drivers[name]; taken {
-		return fmt.Errorf("device: %w %q: the name is taken", ErrRegister, name)
-	}
-	registry.drivers[name] = d
-	return nil
-}
+func init() { drivers.Forms(devicesOf) }
 
-// drivers is a copy of what is registered.
-func drivers() map[string]Driver {
-	registry.RLock()
-	defer registry.RUnlock()
-	return maps.Clone(registry.drivers)
-}
-
-// Names lists what Open takes: Auto, then the registered devices in byte order. Of a kind
-// that is not in this machine there is none.
-func Names() []string {
-	names := []string{Auto}
-	all := drivers()
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		d := all[name]
-		n := d.count()
-		if n > 0 {
-			names = append(names, name)
-		}
-		for i := range n {
-			if d.Count != nil {
-				names = append(names, name+":"+strconv.Itoa(i))
-			}
+// devicesOf lists the devices of a kind that are there.
+func devicesOf(kind string) (names []string) {
+	d, _ := drivers.Find(kind)
+	n := d.count()
+	if n > 0 {
+		names = append(names, kind)
+	}
+	for i := range n {
+		if d.Count != nil {
+			names = append(names, kind+":"+strconv.Itoa(i))
 		}
 	}
 	return names
 }
 
+// Register gives a kind of device a name, such as "cpu", that Open knows. Packages of
+// devices call it when they are imported. Names are made of a-z, 0-9, "_", "-" and "."; one
+// that is taken is an error, as is a Driver without Open.
+func Register(name string, d Driver, options ...registry.Option) error {
+	if d.Open == nil {
+		return fmt.Errorf("device: %w %q: its driver has no Open", ErrRegister, name)
+	}
+	if err := drivers.Register(name, d, options...); err != nil {
+		return fmt.Errorf("device: %w", err)
+	}
+	return nil
+}
+
+// Names lists what Open takes: Auto, then the registered devices in byte order. Of a kind
+// that is not in this machine there is none.
+func Names() []string { return drivers.Words() }
+
 // Open opens a device by a name of Names. The error for another name is ErrUnknown and
 // lists them. Package device/all registers the devices of this module.
 func Open(name string, o Options) (Device, error) {
-	all := drivers()
 	if name == Auto {
-		if name = preferred(all); name == "" {
+		if name = preferred(); name == "" {
 			return nil, fmt.Errorf("device: %w %s: this program has none; import device/all or a device's package", ErrUnknown, Auto)
 		}
 	}
@@ -121,14 +105,15 @@ func Open(name string, o Options) (Device, error) {
 	if numbered {
 		index, _ = strconv.Atoi(number) // a name of Names
 	}
-	return all[kind].Open(index, o)
+	d, _ := drivers.Find(kind)
+	return d.Open(index, o)
 }
 
 // preferred is the kind that Auto takes; "" if there is none.
-func preferred(all map[string]Driver) (best string) {
+func preferred() (best string) {
 	rank := 0
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		if d := all[name]; d.Rank > rank && d.count() > 0 {
+	for _, name := range drivers.Names() {
+		if d, _ := drivers.Find(name); d.Rank > rank && d.count() > 0 {
 			best, rank = name, d.Rank
 		}
 	}

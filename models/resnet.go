@@ -7,6 +7,7 @@ import (
 
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/nn/blocks"
+	"github.com/euryale-ml/euryale/registry"
 )
 
 // Form is one of the forms of ResNet; see package blocks.
@@ -52,11 +53,16 @@ var (
 var resnetStages = [][2]int{{3, 64}, {4, 128}, {6, 256}, {3, 512}}
 
 func init() {
-	for _, form := range []Form{A, B, C, D} {
-		mustRegister(ResNet50(ResNetConfig{Form: form}).ModelName(), func(c Config) (nn.Module, error) {
+	for form, text := range map[Form][2]string{
+		A: {"ResNet-50 in form A, the original of the paper: the stride is in a block's first 1×1 (He et al. 2016)", "Euryale's own; torchvision's resnet50 is resnet50b here"},
+		B: {"ResNet-50 in form B: the stride is in the 3×3; what others call resnet50", "resnet50 of torchvision or timm"},
+		C: {"ResNet-50 in form C: B with a stem of three 3×3", "resnet50c of timm"},
+		D: {"ResNet-50 in form D: C with average pooling in the shortcuts (He et al. 2019)", "resnet50d of timm"},
+	} {
+		list.MustRegister(ResNet50(ResNetConfig{Form: form}).ModelName(), func(c Config) (nn.Module, error) {
 			m := ResNet50(ResNetConfig{Form: form, Classes: c.Classes, ZeroGamma: c.ZeroGamma})
 			return m, m.validate()
-		})
+		}, registry.About(text[0]), registry.Detail("weights", text[1]), registry.Reads("zero_gamma"))
 	}
 }
 

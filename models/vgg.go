@@ -7,6 +7,7 @@ import (
 
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/nn/blocks"
+	"github.com/euryale-ml/euryale/registry"
 )
 
 // VGGConfig says what a VGG-16 is made of.
@@ -46,11 +47,14 @@ var vggStages = [][2]int{{2, 64}, {2, 128}, {3, 256}, {3, 512}, {3, 512}}
 const vggPool = 7
 
 func init() {
-	for _, norm := range []bool{false, true} {
-		mustRegister(VGG16(VGGConfig{BatchNorm: norm}).ModelName(), func(c Config) (nn.Module, error) {
+	for norm, text := range map[bool][2]string{
+		false: {"VGG-16 without BatchNorm (Simonyan and Zisserman 2015)", "vgg16 of torchvision or timm, .pth or .safetensors"},
+		true:  {"VGG-16 with BatchNorm, which learns faster", "vgg16_bn of torchvision or timm"},
+	} {
+		list.MustRegister(VGG16(VGGConfig{BatchNorm: norm}).ModelName(), func(c Config) (nn.Module, error) {
 			m := VGG16(VGGConfig{Classes: c.Classes, BatchNorm: norm, Dropout: c.Dropout})
 			return m, m.validate()
-		})
+		}, registry.About(text[0]), registry.Detail("weights", text[1]), registry.Reads("dropout"))
 	}
 }
 

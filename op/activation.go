@@ -1,8 +1,6 @@
 package op
 
 import (
-	"slices"
-
 	"gorgonia.org/gorgonia"
 
 	"github.com/euryale-ml/euryale/device"
@@ -10,39 +8,27 @@ import (
 
 // ReLU is max(0, x), of any shape. Its gradient at 0 is 0.
 func ReLU(path string, x *gorgonia.Node) (*gorgonia.Node, error) {
-	return Activate(path, x, device.ReLU)
-}
-
-// Activate is act(x), elementwise, of any shape.
-func Activate(path string, x *gorgonia.Node, act device.Act) (*gorgonia.Node, error) {
-	c := newCheck(device.Activate, path)
+	c := newCheck(device.ReLU, path)
 	c.floats("input", x)
-	if c.err == nil && !slices.Contains(slices.Collect(device.Acts()), act) {
-		c.errorf(ErrAttribute, "%v is no activation function", act)
-	}
 	if c.err != nil {
 		return nil, c.err
 	}
 	return apply(&operator{
-		kind: device.Activate, attr: device.ActAttr{Act: act}, path: path,
+		kind: device.ReLU, path: path,
 		out: x.Type(), shape: x.Shape().Clone(),
 		differentiable: []bool{true},
-		grad: func(in gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.Nodes, error) {
-			v := in[0]
-			if act.GradOfOutput() {
-				v = y
-			}
-			dx, err := activateGrad(path, v, dy, act)
+		grad: func(_ gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.Nodes, error) {
+			dx, err := reluGrad(path, y, dy)
 			return gorgonia.Nodes{dx}, err
 		},
 	}, x)
 }
 
-func activateGrad(path string, v, dy *gorgonia.Node, act device.Act) (*gorgonia.Node, error) {
+func reluGrad(path string, y, dy *gorgonia.Node) (*gorgonia.Node, error) {
 	return apply(&operator{
-		kind: device.ActivateGrad, attr: device.ActAttr{Act: act}, path: path,
-		out: v.Type(), shape: v.Shape().Clone(),
-	}, v, dy)
+		kind: device.ReLUGrad, path: path,
+		out: y.Type(), shape: y.Shape().Clone(),
+	}, y, dy)
 }
 
 // Add is x + y of one shape: there is no broadcasting.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/op"
+	"github.com/euryale-ml/euryale/registry"
 )
 
 // AdamW is torch.optim.AdamW (Loshchilov and Hutter, "Decoupled weight decay
@@ -28,6 +29,13 @@ type AdamW struct {
 }
 
 var _ Optimizer = AdamW{}
+
+func init() {
+	list.MustRegister("adamw", func(c Config) (Optimizer, error) {
+		return AdamW{LR: c.LR, Betas: c.Betas, Eps: c.Eps, WeightDecay: c.WeightDecay, Groups: c.Groups, Scale: c.Scale}, nil
+	}, registry.About("Adam with decoupled weight decay (Loshchilov and Hutter 2019)"),
+		registry.Reads("betas", "eps", "weight_decay", "no_bias_decay", "layer_decay", "rate_scales"))
+}
 
 // DefaultAdamW is AdamW with a learning rate and the rest as torch.optim.AdamW has it when
 // nothing else is given: betas 0.9 and 0.999, eps 1e-8, weight decay 0.01. Fields may be

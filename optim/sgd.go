@@ -8,6 +8,7 @@ import (
 
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/op"
+	"github.com/euryale-ml/euryale/registry"
 )
 
 // SGD is torch.optim.SGD with dampening 0:
@@ -26,6 +27,13 @@ type SGD struct {
 }
 
 var _ Optimizer = SGD{}
+
+func init() {
+	list.MustRegister("sgd", func(c Config) (Optimizer, error) {
+		return SGD{LR: c.LR, Momentum: c.Momentum, WeightDecay: c.WeightDecay, Nesterov: c.Nesterov, Groups: c.Groups, Scale: c.Scale}, nil
+	}, registry.About("stochastic gradient descent with momentum, PyTorch's SGD"),
+		registry.Reads("momentum", "nesterov", "weight_decay", "no_bias_decay", "layer_decay", "rate_scales"))
+}
 
 // Validate names the first setting that makes no sense.
 func (o SGD) Validate() error {

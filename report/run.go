@@ -92,7 +92,7 @@ func (r *Run) readConfig() {
 	data, err := smallfile.Read(filepath.Join(r.Folder, run.ConfigFile), maxConfig)
 	if err == nil {
 		c := config.Default()
-		if err = config.Load(data, &c); err == nil {
+		if err = config.LoadRecorded(data, &c); err == nil {
 			r.Config = &c
 			return
 		}

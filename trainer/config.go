@@ -19,11 +19,12 @@ import (
 type Config struct {
 	// Name of the run, in its summary; "" means the model's.
 	Name string
-	// Optimizer makes the updates.
+	// Optimizer makes the updates. Its Rate is the learning rate, which a Schedule changes
+	// from step to step; it is asked at each step.
 	Optimizer optim.Optimizer
-	// Schedule makes the learning rate as a function of the step; nil means the
-	// optimizer's rate throughout.
-	Schedule func(rate float64, stepsAnEpoch, epochs int) (schedule.Schedule, error)
+	// Schedule makes the learning rate a function of the optimizer's rate and the step; nil
+	// means the optimizer's rate throughout.
+	Schedule func(stepsPerEpoch, epochs int) (schedule.Schedule, error)
 	// Epochs is the number of passes over the training set, at least 1.
 	Epochs int
 	// MaxSteps ends the run after so many steps; it still evaluates. 0 means no limit.

@@ -37,7 +37,7 @@ func (t *Trainer) checkFinite(tensors []checkpoint.Tensor) error {
 		return nil
 	}
 	return fmt.Errorf("trainer: after step %d (epoch %d): %w: %s holds %v at learning rate %g; it is not saved, a checkpoint from before stays; "+
-		"a lower rate, or warm-up, usually helps", t.at.Step, t.at.Epoch, ErrDiverged, name, value, t.rate.LR(max(1, t.at.Step)))
+		"a lower rate, or warm-up, usually helps", t.at.Step, t.at.Epoch, ErrDiverged, name, value, t.lr(max(1, t.at.Step)))
 }
 
 // firstNotFinite is the name of the first tensor with a value that is NaN or infinite, and

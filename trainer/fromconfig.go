@@ -55,12 +55,6 @@ func WithLogger(l *slog.Logger) Option { return func(f *fromConfig) { f.config.L
 // WithProgress is told how a download goes on.
 func WithProgress(p func(dataset.Progress)) Option { return func(f *fromConfig) { f.progress = p } }
 
-// Known names the models, sets and devices that a configuration may choose: those that
-// are registered.
-func Known() config.Known {
-	return config.Known{Models: models.Names(), Sets: dataset.Names(), Devices: device.Names()}
-}
-
 // FromConfig makes a Trainer of a configuration: the data set, the model that
 // cfg.Model.Name names with the weights it starts from, transforms, optimizer, schedule
 // and device. The device is closed by the Trainer's Close. Under data.set=auto the pets
@@ -70,7 +64,7 @@ func FromConfig(cfg config.Config, options ...Option) (*Trainer, error) {
 	for _, o := range options {
 		o(f)
 	}
-	if err := cfg.Validate(Known()); err != nil {
+	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	train, test, err := openData(f.ctx, cfg, f.progress)
@@ -79,6 +73,7 @@ func FromConfig(cfg config.Config, options ...Option) (*Trainer, error) {
 	}
 	net, err := models.New(cfg.Model.Name, models.Config{
 		Classes: len(train.Classes()), Dropout: cfg.Model.Dropout, ZeroGamma: cfg.Model.ZeroGamma,
+		Settings: cfg.Settings("model.name", cfg.Model.Name),
 	})
 	if err != nil {
 		return nil, err
@@ -126,7 +121,7 @@ func openData(ctx context.Context, cfg config.Config, progress func(dataset.Prog
 	train, test, err = dataset.Open(ctx, set, dataset.Options{
 		Root: d.Root, TrainList: d.TrainList, TestList: d.TestList, Relabel: d.Relabel, TestFraction: d.TestFraction,
 		Seed: cfg.Seed, SplitSeed: d.SplitSeed, Classes: d.DrawnClasses, Images: d.DrawnImages, Size: d.Resize,
-		Download: d.Download, URL: d.URL, Archives: d.Archives, Progress: progress,
+		Download: d.Download, URL: d.URL, Archives: d.Archives, Progress: progress, Settings: cfg.Settings("data.set", set),
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("trainer: data.set=%s: %w", set, err)
@@ -177,7 +172,7 @@ func TrainTransform(cfg config.Config) transforms.Pipeline {
 
 // optimizerOf is the optimizer of a model at its full rate, linear scaling included.
 func optimizerOf(cfg config.Config, net nn.Module) (optim.Optimizer, error) {
-	o, lr := cfg.Optim, cfg.Rate()
+	o := cfg.Optim
 	var groups []optim.Group
 	if o.NoBiasDecay {
 		groups = append(groups, optim.NoBiasDecay())
@@ -186,10 +181,10 @@ func optimizerOf(cfg config.Config, net nn.Module) (optim.Optimizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Name == "adamw" {
-		return optim.AdamW{LR: lr, Betas: o.Betas, Eps: o.Eps, WeightDecay: o.WeightDecay, Groups: groups, Scale: scale}, nil
-	}
-	return optim.SGD{LR: lr, Momentum: o.Momentum, WeightDecay: o.WeightDecay, Nesterov: o.Nesterov, Groups: groups, Scale: scale}, nil
+	return optim.New(o.Name, optim.Config{
+		LR: cfg.Rate(), Momentum: o.Momentum, Nesterov: o.Nesterov, WeightDecay: o.WeightDecay, Betas: o.Betas, Eps: o.Eps,
+		Groups: groups, Scale: scale, Settings: cfg.Settings("optim.name", o.Name),
+	})
 }
 
 // rateScale makes the factor on each parameter's rate, of its layer and of the patterns
@@ -226,13 +221,9 @@ func rateScale(cfg config.Config, net nn.Module) (func(p *nn.Param) float64, err
 	}, nil
 }
 
-func scheduleOf(cfg config.Config) func(rate float64, stepsAnEpoch, epochs int) (schedule.Schedule, error) {
-	s := cfg.Schedule
-	return func(rate float64, stepsAnEpoch, epochs int) (schedule.Schedule, error) {
-		return schedule.New(s.Name, schedule.Options{
-			Rate: rate, StepsAnEpoch: stepsAnEpoch, Epochs: epochs, WarmupEpochs: s.WarmupEpochs,
-			StepEpochs: s.StepEpochs, Gamma: s.Gamma, MinRate: s.MinLR,
-		})
+func scheduleOf(cfg config.Config) func(stepsPerEpoch, epochs int) (schedule.Schedule, error) {
+	return func(stepsPerEpoch, epochs int) (schedule.Schedule, error) {
+		return schedule.New(cfg.Schedule.Name, cfg.ScheduleOptions(stepsPerEpoch, epochs))
 	}
 }
 

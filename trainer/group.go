@@ -21,7 +21,7 @@ type group struct {
 
 // trainOn trains on a batch; whole: it was the last of its step, which is recorded.
 func (t *Trainer) trainOn(b *dataset.Batch, g *group) (whole bool, err error) {
-	lr := t.rate.LR(t.at.Step + 1)
+	lr := t.lr(t.at.Step + 1)
 	r, err := t.trainPart(b, g, lr)
 	if err != nil {
 		return false, err

@@ -25,11 +25,11 @@ import (
 // rateAt is a schedule of the learning rate as a function of the step.
 type rateAt func(step int) float64
 
-func (r rateAt) LR(step int) float64 { return r(step) }
+func (r rateAt) LR(_ float64, step int) float64 { return r(step) }
 
 func (r rateAt) set(c *trainer.Config) {
 	c.Optimizer = optim.SGD{LR: 0.05, Momentum: 0.9}
-	c.Schedule = func(float64, int, int) (schedule.Schedule, error) { return r, nil }
+	c.Schedule = func(int, int) (schedule.Schedule, error) { return r, nil }
 }
 
 // stepOf is the step of a run's last checkpoint, all of which must be finite; 0: there is

@@ -58,8 +58,8 @@ func setUp(t testing.TB, change func(*trainer.Config)) (train, test dataset.Data
 	}
 	c = trainer.Config{
 		Optimizer: optim.SGD{LR: 0.05, Momentum: 0.9, WeightDecay: 1e-4, Groups: []optim.Group{optim.NoBiasDecay()}},
-		Schedule: func(rate float64, stepsAnEpoch, epochs int) (schedule.Schedule, error) {
-			return schedule.New("cosine", schedule.Options{Rate: rate, StepsAnEpoch: stepsAnEpoch, Epochs: epochs, WarmupEpochs: 1})
+		Schedule: func(stepsPerEpoch, epochs int) (schedule.Schedule, error) {
+			return schedule.New("cosine", schedule.Options{StepsPerEpoch: stepsPerEpoch, Epochs: epochs, WarmupEpochs: 1})
 		},
 		Epochs: 3, Batch: 8, TestBatch: 5, Resize: 20, Crop: 16, Seed: 7, Smoothing: 0.1,
 	}

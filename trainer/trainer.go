@@ -36,7 +36,7 @@ type Trainer struct {
 	best          []checkpoint.Tensor // see keepBest
 	finalScores   *Scores
 	occurring     int // classes in the last evaluation
-	rate          schedule.Schedule
+	schedule      schedule.Schedule
 	classes       []string
 	probabilities []float64 // of the current batch, with mixup
 	graph         *nn.Graph // of one image, for counts
@@ -160,12 +160,28 @@ func (t *Trainer) loaders(train, test dataset.Dataset) (err error) {
 			return fmt.Errorf("trainer: Config.Final: %w", err)
 		}
 	}
-	t.rate = schedule.Constant{Rate: c.Optimizer.Rate()}
-	if c.Schedule != nil {
-		t.rate, err = c.Schedule(c.Optimizer.Rate(), t.stepsAnEpoch(), c.Epochs)
-	}
-	return err
+	return t.makeSchedule()
 }
+
+func (t *Trainer) makeSchedule() (err error) {
+	c := t.config
+	if t.schedule = (schedule.Constant{}); c.Schedule == nil {
+		return nil
+	}
+	if t.schedule, err = c.Schedule(t.stepsAnEpoch(), c.Epochs); err != nil {
+		return err
+	}
+	if t.schedule == nil {
+		return fmt.Errorf("trainer: %w: Config.Schedule returned no schedule", ErrConfig)
+	}
+	if v, ok := t.schedule.(schedule.Validator); ok {
+		return v.Validate(c.Optimizer.Rate())
+	}
+	return nil
+}
+
+// lr is the learning rate of a step, counted from 1 over the run.
+func (t *Trainer) lr(step int) float64 { return t.schedule.LR(t.config.Optimizer.Rate(), step) }
 
 func (t *Trainer) buildStep() (err error) {
 	c := t.config

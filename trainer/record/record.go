@@ -151,10 +151,14 @@ func exists(dir string, elements ...string) bool {
 }
 
 // Params are the settings by dotted names: whole numbers as int64, others as float64, true
-// and false as bool, everything else as text. Keys of the trackers themselves are left out.
+// and false as bool, everything else as text. Keys of the trackers themselves are left out,
+// and settings that only something else than what is chosen has.
 func Params(c config.Config) map[string]any {
 	params := map[string]any{}
 	for _, k := range config.Keys() {
+		if !c.Applies(k.Path) {
+			continue
+		}
 		if section, _, _ := strings.Cut(k.Path, "."); section == "neptune" || section == "mlflow" || section == "tensorboard" || section == "trackio" {
 			continue
 		}

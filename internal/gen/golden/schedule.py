@@ -50,7 +50,7 @@ def case(name, lr, per, epochs, warm=0, every=0, gamma=0.0, low=0.0):
         got = rates(lr, steps, lambda o: warmed(o, m, after))
     else:
         got = rates(lr, steps, after)
-    options = dict(Rate=lr, StepsAnEpoch=per, Epochs=epochs, WarmupEpochs=warm, StepEpochs=every, Gamma=gamma, MinRate=low)
+    options = dict(Rate=lr, StepsPerEpoch=per, Epochs=epochs, WarmupEpochs=warm, StepEpochs=every, Gamma=gamma, MinLR=low)
     return dict(Name=name, Options=options, Rates=got)
 
 

@@ -1,0 +1,8 @@
+package config
+
+import ( // what a program of this module has
+	_ "github.com/euryale-ml/euryale/dataset"
+	_ "github.com/euryale-ml/euryale/device/all"
+	_ "github.com/euryale-ml/euryale/models"
+	_ "github.com/euryale-ml/euryale/optim"
+)
