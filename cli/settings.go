@@ -15,7 +15,6 @@ import (
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/internal/smallfile"
 	"github.com/euryale-ml/euryale/run"
-	"github.com/euryale-ml/euryale/trainer"
 )
 
 // trainFlags are the flags of the training commands.

@@ -109,7 +109,7 @@ func adamCases() (cases []testCase) {
 			testCase{name: name, kind: device.AdamWeight, attr: device.AdamAttr{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.01},
 				in: []operand{w, w, square, lr, step}, out: []operand{g}},
 			testCase{name: name, kind: device.SumSquares, in: []operand{g}, out: []operand{{shape: []int{}}}},
-			testCase{name: name + "_and_more", kind: device.SumSquares, in: []operand{g, feature(2, 17, 3, 3), grad(7), g, feature(50000)}, out: []operand{{shape: []int{}}}})
+			testCase{name: name + "_and_more", kind: device.SumSquares, in: []operand{g, act(2, 17, 3, 3), grad(7), g, act(50000)}, out: []operand{{shape: []int{}}}})
 	}
 	return cases
 }
