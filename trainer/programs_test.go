@@ -9,19 +9,20 @@ import (
 	"strconv"
 	"testing"
 
-	border "github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/engine"
+	"github.com/euryale-ml/euryale/internal/testdevice"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
 // small is a device without room for large buffers, and counts those that it gives.
 type small struct {
-	border.Device
+	device.Device
 	most  int64
 	given int
 }
 
-func (d *small) NewBuffer(bytes int64) (border.Buffer, error) {
+func (d *small) NewBuffer(bytes int64) (device.Buffer, error) {
 	if bytes > d.most {
 		return nil, errors.New("refused")
 	}
@@ -36,7 +37,7 @@ func TestDeviceMemory(t *testing.T) {
 		"plain":      func(*trainer.Config) {},
 		"everything": everything,
 	} {
-		dev := &small{Device: device(t, 1), most: 40 << 10}
+		dev := &small{Device: testdevice.Open(t, device.Options{Threads: 1}), most: 40 << 10}
 		dir := filepath.Join(t.TempDir(), "run")
 		build := func(batch int) (*trainer.Trainer, error) {
 			train, test, c := setUp(t, func(c *trainer.Config) {
@@ -78,7 +79,7 @@ func TestProgramsBeforeFit(t *testing.T) {
 		"drop last":  func(c *trainer.Config) { c.DropLast = true },
 		"one batch":  func(c *trainer.Config) { c.Batch, c.Accumulate = 100, 3 },
 	} {
-		dev := &small{Device: device(t, 1), most: 1 << 40}
+		dev := &small{Device: testdevice.Open(t, device.Options{Threads: 1}), most: 1 << 40}
 		tr := start(t, func(c *trainer.Config) { change(c); c.Device = dev })
 		before := dev.given
 		if _, err := tr.Fit(context.Background()); err != nil {

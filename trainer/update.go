@@ -158,7 +158,7 @@ func leaf(g *gorgonia.ExprGraph, p *nn.Param, name string) *gorgonia.Node {
 // updates are the programs of the deferred plan that follow the batches.
 type updates struct {
 	norm    *program
-	squares []*gorgonia.Node // Σg² of each parameter, outputs of norm
+	squares *gorgonia.Node // Σg² over all gradients, the output of norm
 	apply   *program
 
 	gradients []string       // their slots
@@ -216,20 +216,18 @@ func (s *Step) normSpec(u *updates) (spec engine.Spec, err error) {
 	if err != nil {
 		return spec, err
 	}
+	var gradients []*gorgonia.Node
 	for _, param := range trained {
 		if err := s.slot(gradientSlots+param.Name, param.Shape); err != nil {
 			return spec, err
 		}
 		g := leaf(p.graph.G, param, gradientSlots+param.Name)
 		spec.Slots[g] = gradientSlots + param.Name
-		sum, err := op.SumSquares(param.Name, g)
-		if err != nil {
-			return spec, err
-		}
-		u.squares = append(u.squares, sum)
+		gradients = append(gradients, g)
 	}
-	spec.Outputs = u.squares
-	return spec, nil
+	u.squares, err = op.SumSquares("norm", gradients...)
+	spec.Outputs = []*gorgonia.Node{u.squares}
+	return spec, err
 }
 
 func (s *Step) applySpec(u *updates) (spec engine.Spec, err error) {
@@ -311,13 +309,9 @@ func (s *Step) gradientNorm(u *updates) (float64, error) {
 	if err := u.norm.Run(); err != nil {
 		return 0, err
 	}
-	sum := 0.0
-	for _, n := range u.squares {
-		square, err := u.norm.scalar(n)
-		if err != nil {
-			return 0, err
-		}
-		sum += square
+	sum, err := u.norm.scalar(u.squares)
+	if err != nil {
+		return 0, err
 	}
 	norm := math.Sqrt(sum)
 	if math.IsNaN(norm) || math.IsInf(norm, 0) {
