@@ -2,26 +2,39 @@ package device
 
 import "github.com/euryale-ml/euryale/geometry"
 
-// ConvAttr belongs to the convolutions. Bias and ReLU are for the forward kind.
+// Activated is the attribute of a kind that can end in an activation function.
+type Activated interface {
+	Activation() Act
+	// WithActivation is the same attribute with another activation.
+	WithActivation(Act) any
+}
+
+// ConvAttr belongs to the convolutions. Bias and Act are for the forward kind.
 type ConvAttr struct {
 	geometry.Conv2D
 	Bias bool // a third input [O] is added
-	ReLU bool // max(0, ·) at the end
+	Act  Act  // at the end
 }
 
 // BiasAttr belongs to BiasAdd.
-type BiasAttr struct{ ReLU bool }
+type BiasAttr struct{ Act Act }
 
 // AddAttr belongs to Add.
-type AddAttr struct{ ReLU bool }
+type AddAttr struct{ Act Act }
+
+// ActAttr belongs to Activate and ActivateGrad.
+type ActAttr struct{ Act Act }
 
 // BatchNormAttr belongs to the kinds of batch normalisation.
 type BatchNormAttr struct {
 	Eps float64
-	// ReLU: forward, y = max(0, ·); in the gradients dy counts only where the
-	// additional last input y is positive.
-	ReLU bool
-	// Residual: a fifth input of x's shape is added before the ReLU.
+	// Act: forward, the activation at the end. In the gradients, dy is that of the activation's
+	// result, and additional inputs tell the activation's own gradient: y where
+	// Act.GradOfOutput; else those of x, γ and β that the step does not have anyway, from which
+	// the activation's operand is computed again.
+	Act Act
+	// Residual: a fifth input of x's shape is added before the activation. The gradients of a
+	// residual's activation are those of y alone.
 	Residual bool
 }
 
@@ -45,8 +58,22 @@ type AdaptivePoolAttr struct{ geometry.AdaptivePool2D }
 // LinearAttr belongs to Linear.
 type LinearAttr struct {
 	Bias bool
-	ReLU bool
+	Act  Act
 }
+
+// Activation is the one at the end.
+func (a ConvAttr) Activation() Act      { return a.Act }
+func (a LinearAttr) Activation() Act    { return a.Act }
+func (a BiasAttr) Activation() Act      { return a.Act }
+func (a AddAttr) Activation() Act       { return a.Act }
+func (a BatchNormAttr) Activation() Act { return a.Act }
+
+// WithActivation is the same attribute with another activation.
+func (a ConvAttr) WithActivation(act Act) any      { a.Act = act; return a }
+func (a LinearAttr) WithActivation(act Act) any    { a.Act = act; return a }
+func (a BiasAttr) WithActivation(act Act) any      { a.Act = act; return a }
+func (a AddAttr) WithActivation(act Act) any       { a.Act = act; return a }
+func (a BatchNormAttr) WithActivation(act Act) any { a.Act = act; return a }
 
 // DropoutAttr belongs to Dropout. Element i of the canonical form is kept if number i of the
 // Philox4x32-10 sequence of the seed, the step and Stream is at least P, where the input rng

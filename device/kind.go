@@ -22,15 +22,15 @@ const (
 	BatchNormStats         // x → stats [2, C]: mean, biased variance
 	BatchNormPack          // mean [C], variance [C] → stats [2, C]
 	BatchNormApply         // x, stats, γ, β, [residual] → y           BatchNormAttr
-	BatchNormGradStats     // x, dy, stats, [y] → [2, C]: Σdy, Σdy·x̂   BatchNormAttr; y where ReLU
-	BatchNormGradInput     // x, dy, γ, stats, gradStats, [y] → dx     BatchNormAttr; training
-	BatchNormEvalGradInput // dy, γ, stats, [y] → dx = dy·γ/√(var+ε)   BatchNormAttr; statistics are constants
+	BatchNormGradStats     // x, dy, stats, [y or γ, β] → [2, C]: Σdy, Σdy·x̂    BatchNormAttr
+	BatchNormGradInput     // x, dy, γ, stats, gradStats, [y or β] → dx         BatchNormAttr; training
+	BatchNormEvalGradInput // dy, γ, stats, [y or x, β] → dx = dy·γ/√(var+ε)    BatchNormAttr; statistics are constants
 	Row                    // x [R, C] → [C]                           RowAttr
 	RunningStat            // running [C], stats [2, C] → running'     RunningStatAttr
 
-	ReLU     // x → y
-	ReLUGrad // y, dy → dx = dy where y > 0
-	Add      // x, y → x + y                                  AddAttr
+	Activate     // x → y = act(x)                            ActAttr
+	ActivateGrad // y where Act.GradOfOutput, else x; dy → dx ActAttr
+	Add          // x, y → x + y                              AddAttr
 
 	MaxPool             // x → y                              PoolAttr
 	MaxPoolGrad         // x, dy → dx: to the first maximum of each window   PoolAttr
@@ -46,6 +46,7 @@ const (
 
 	Dropout // x, rng [2]int64 → y = x·mask/(1-p)             DropoutAttr
 	Reshape // x → y: the same elements in canonical order
+	Cast    // w… → w'…: each result is its operand, stored as another type
 	Scale   // x, s (scalar) → s·x
 
 	Softmax                 // logits [N, K] → probabilities
@@ -125,6 +126,10 @@ func (k Kind) Overwrites() [][2]int { return k.row().overwrites }
 // Fused reports whether only the engine's passes make steps of the kind, out of steps of
 // other kinds: a graph has none.
 func (k Kind) Fused() bool { return k.row().fused }
+
+// Activates reports whether a step of the kind may end in an activation function: its
+// attribute is Activated.
+func (k Kind) Activates() bool { return k.row().activates }
 
 // Pools reports whether the kind reduces maps over windows.
 func (k Kind) Pools() bool { return k.row().pools }

@@ -24,6 +24,9 @@ func TestTable(t *testing.T) {
 		if r.attr != nil && reflect.TypeOf(r.attr).Kind() != reflect.Struct {
 			t.Errorf("%v: its attribute is a %T, want a struct", k, r.attr)
 		}
+		if _, ok := r.attr.(Activated); r.activates && !ok {
+			t.Errorf("%v may end in an activation, but its attribute %T cannot hold one", k, r.attr)
+		}
 		if r.update && (len(r.overwrites) == 0 || !k.Result(0).Param()) {
 			t.Errorf("%v is an update, but not of a parameter in place", k)
 		}
@@ -39,6 +42,25 @@ func TestTable(t *testing.T) {
 	}
 	if k := numKinds; k.String() != "Kind(?)" || k.Attr() != nil || k.Operand(0) != Any {
 		t.Errorf("a number that is no kind: %v, %v, %v", k, k.Attr(), k.Operand(0))
+	}
+}
+
+// TestActs names an activation that lacks its row.
+func TestActs(t *testing.T) {
+	names := map[string]bool{None.String(): true}
+	for a := range Acts() {
+		if a.String() == "" || names[a.String()] {
+			t.Errorf("activation %d, after %v, is called %q", a, a-1, a)
+		}
+		names[a.String()] = true
+		for _, attr := range []Activated{ConvAttr{}, LinearAttr{}, BiasAttr{}, AddAttr{}, BatchNormAttr{}} {
+			if got := attr.WithActivation(a).(Activated).Activation(); got != a || attr.Activation() != None {
+				t.Errorf("%T with %v has %v", attr, a, got)
+			}
+		}
+	}
+	if len(names) != int(numActs) || numActs.String() != "Act(?)" {
+		t.Errorf("activations %v", names)
 	}
 }
 

@@ -12,6 +12,7 @@ type row struct {
 	update      bool
 	accumulates bool
 	fused       bool
+	activates   bool
 	pools       bool
 	overwrites  [][2]int
 	flops       func(*Step) int64
@@ -30,27 +31,30 @@ var (
 var table = [numKinds]row{
 	Host: {name: "Host", in: list{Any}, out: list{Alike}},
 
-	Conv2D:           {name: "Conv2D", attr: ConvAttr{}, in: list{Features, Weight, Parameter}, out: list{Features}, flops: convFLOPs},
+	Conv2D: {name: "Conv2D", attr: ConvAttr{}, in: list{Features, Weight, Parameter}, out: list{Features},
+		flops: convFLOPs, activates: true},
 	Conv2DGradInput:  {name: "Conv2DGradInput", attr: ConvAttr{}, in: list{Features, Weight}, out: list{Features}, flops: convFLOPs, accumulates: true},
 	Conv2DGradWeight: {name: "Conv2DGradWeight", attr: ConvAttr{}, in: list{Features, Features}, out: list{Parameter}, flops: convFLOPs},
-	BiasAdd:          {name: "BiasAdd", attr: BiasAttr{}, in: list{Features, Parameter}, out: list{Features}, overwrites: overFirst},
-	ChannelSum:       {name: "ChannelSum", in: list{Features}, out: list{Parameter}},
+	BiasAdd: {name: "BiasAdd", attr: BiasAttr{}, in: list{Features, Parameter}, out: list{Features},
+		overwrites: overFirst, activates: true},
+	ChannelSum: {name: "ChannelSum", in: list{Features}, out: list{Parameter}},
 
 	BatchNormStats: {name: "BatchNormStats", in: list{Features}, out: list{Statistics}},
 	BatchNormPack:  {name: "BatchNormPack", in: list{Parameter, Parameter}, out: list{Statistics}},
 	BatchNormApply: {name: "BatchNormApply", attr: BatchNormAttr{},
-		in: list{Features, Statistics, Parameter, Parameter, Features}, out: list{Features}},
-	BatchNormGradStats: {name: "BatchNormGradStats", attr: BatchNormAttr{}, in: list{Features, Features, Statistics, Features}, out: list{Statistics}},
+		in: list{Features, Statistics, Parameter, Parameter, Features}, out: list{Features}, activates: true},
+	BatchNormGradStats: {name: "BatchNormGradStats", attr: BatchNormAttr{}, in: list{Features, Features, Statistics, Any, Parameter}, out: list{Statistics}},
 	BatchNormGradInput: {name: "BatchNormGradInput", attr: BatchNormAttr{},
-		in: list{Features, Features, Parameter, Statistics, Statistics, Features}, out: list{Features}, overwrites: overSecond},
+		in: list{Features, Features, Parameter, Statistics, Statistics, Any}, out: list{Features}, overwrites: overSecond},
 	BatchNormEvalGradInput: {name: "BatchNormEvalGradInput", attr: BatchNormAttr{},
-		in: list{Features, Parameter, Statistics, Features}, out: list{Features}, overwrites: overFirst},
+		in: list{Features, Parameter, Statistics, Features, Parameter}, out: list{Features}, overwrites: overFirst},
 	Row:         {name: "Row", attr: RowAttr{}, in: list{Statistics}, out: list{Parameter}},
 	RunningStat: {name: "RunningStat", attr: RunningStatAttr{}, in: list{Parameter, Statistics}, out: list{Parameter}, overwrites: overFirst, update: true},
 
-	ReLU:     {name: "ReLU", in: list{Alike}, out: list{Alike}, overwrites: overFirst, elementwise: true},
-	ReLUGrad: {name: "ReLUGrad", in: list{Alike, Alike}, out: list{Alike}, overwrites: overSecond, elementwise: true},
-	Add:      {name: "Add", attr: AddAttr{}, in: list{Alike, Alike}, out: list{Alike}, overwrites: overBoth, elementwise: true},
+	Activate:     {name: "Activate", attr: ActAttr{}, in: list{Alike}, out: list{Alike}, overwrites: overFirst, elementwise: true},
+	ActivateGrad: {name: "ActivateGrad", attr: ActAttr{}, in: list{Alike, Alike}, out: list{Alike}, overwrites: overSecond, elementwise: true},
+	Add: {name: "Add", attr: AddAttr{}, in: list{Alike, Alike}, out: list{Alike},
+		overwrites: overBoth, elementwise: true, activates: true},
 
 	MaxPool:             {name: "MaxPool", attr: PoolAttr{}, in: list{Features}, out: list{Features}, pools: true},
 	MaxPoolGrad:         {name: "MaxPoolGrad", attr: PoolAttr{}, in: list{Features, Features}, out: list{Features}},
@@ -59,7 +63,8 @@ var table = [numKinds]row{
 	AdaptiveAvgPool:     {name: "AdaptiveAvgPool", attr: AdaptivePoolAttr{}, in: list{Features}, out: list{Features}, pools: true},
 	AdaptiveAvgPoolGrad: {name: "AdaptiveAvgPoolGrad", attr: AdaptivePoolAttr{}, in: list{Features}, out: list{Features}},
 
-	Linear:           {name: "Linear", attr: LinearAttr{}, in: list{Features, Weight, Parameter}, out: list{Features}, flops: linearFLOPs},
+	Linear: {name: "Linear", attr: LinearAttr{}, in: list{Features, Weight, Parameter}, out: list{Features},
+		flops: linearFLOPs, activates: true},
 	LinearGradInput:  {name: "LinearGradInput", in: list{Features, Weight}, out: list{Features}, flops: linearGradFLOPs, accumulates: true},
 	LinearGradWeight: {name: "LinearGradWeight", in: list{Features, Features}, out: list{Parameter}, flops: linearGradFLOPs},
 	LinearUpdate: {name: "LinearUpdate", attr: SGDAttr{}, in: list{Features, Features, Parameter}, out: list{Parameter},
@@ -67,6 +72,7 @@ var table = [numKinds]row{
 
 	Dropout: {name: "Dropout", attr: DropoutAttr{}, in: list{Features, Integers}, out: list{Features}, overwrites: overFirst},
 	Reshape: {name: "Reshape", in: list{Any}, out: list{Features}},
+	Cast:    {name: "Cast", in: list{Parameter}, out: list{Weight}, fused: true},
 	Scale:   {name: "Scale", in: list{Alike, Scalar}, out: list{Alike}, overwrites: overFirst, elementwise: true},
 
 	Softmax:                 {name: "Softmax", in: list{Scores}, out: list{Scores}},

@@ -25,6 +25,10 @@ type Spec struct {
 	Slots   map[*G.Node]string // leaf → slot of the State
 	Assign  []Assignment
 
+	// Precision is BFloat16 to store activations, their gradients and the weights that products
+	// read as bfloat16; 0 stores every value as its type. See round.
+	Precision device.DType
+
 	NoFuse  bool // keep every operator a step of its own
 	NoReuse bool // give every tensor memory of its own
 	Poison  bool // fill the arena with NaN before each run
@@ -56,7 +60,7 @@ type builder struct {
 }
 
 // Compile turns a graph into a Program on a device, over the slots of a State.
-// Passes: prune, lower, fuse, fold, schedule, alias, plan.
+// Passes: prune, lower, fuse, fold, round, schedule, alias, plan.
 func Compile(dev device.Device, st *State, spec Spec) (p *Program, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -71,6 +75,9 @@ func Compile(dev device.Device, st *State, spec Spec) (p *Program, err error) {
 	}
 	if st.closed {
 		return nil, fmt.Errorf("engine: %s: %w", spec.Name, ErrClosed)
+	}
+	if spec.Precision != 0 && spec.Precision != device.BFloat16 {
+		return nil, fmt.Errorf("engine: %s: %w: precision %v, want %v or 0", spec.Name, ErrGraph, spec.Precision, device.BFloat16)
 	}
 	b := &builder{
 		dev: dev, state: st, spec: spec,
@@ -89,6 +96,7 @@ func Compile(dev device.Device, st *State, spec Spec) (p *Program, err error) {
 		b.fuse()
 		b.fold()
 	}
+	b.round()
 	if err := b.schedule(); err != nil {
 		return nil, err
 	}

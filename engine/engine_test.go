@@ -460,8 +460,10 @@ func TestProgramsShareAState(t *testing.T) {
 	if slices.Equal(got, old) {
 		t.Error("training changed nothing, or the clone too")
 	}
-	if !strings.Contains(train.Explain(), "slot stem.weight") {
-		t.Error("Explain does not show the updates in place")
+	for _, want := range []string{"slot stem.weight", "Conv2D+bias+ReLU", "BatchNormApply+residual+ReLU", "BatchNormGradStats+ReLU", "Conv2DGradInput+sum"} {
+		if !strings.Contains(train.Explain(), want) {
+			t.Errorf("Explain does not show %s", want)
+		}
 	}
 }
 

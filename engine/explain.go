@@ -12,18 +12,44 @@ func (p *Program) Explain() string {
 	var s strings.Builder
 	var flops int64
 	fmt.Fprintf(&s, "program %s on %s\n", p.spec.Name, p.dev.Name())
-	fmt.Fprintf(&s, "%4s  %-24s %-32s %-20s %10s %12s  %s\n", "step", "kind", "path", "result", "MFLOP", "bytes", "place")
+	fmt.Fprintf(&s, "%4s  %-28s %-32s %-20s %10s %12s  %s\n", "step", "kind", "path", "result", "MFLOP", "bytes", "place")
 	for i, st := range p.steps {
 		out := st.Out[0]
 		f := st.FLOPs()
 		flops += f
-		fmt.Fprintf(&s, "%4d  %-24s %-32s %-20s %10.2f %12d  %s\n", i, st.Kind, st.Path, fmt.Sprint(out.Shape), float64(f)/1e6, p.dev.Bytes(out), p.placeOf(out))
+		fmt.Fprintf(&s, "%4d  %-28s %-32s %-20s %10.2f %12d  %s\n", i, label(st), st.Path, fmt.Sprint(out.Shape), float64(f)/1e6, p.dev.Bytes(out), p.placeOf(out))
 	}
 	if n := len(p.plan.aliases); n > 0 {
 		fmt.Fprintf(&s, "%d results lie inside other tensors and need no step\n", n)
 	}
 	fmt.Fprintf(&s, "%d steps, %.3f GFLOP, arena %.1f MB, scratch %.1f MB\n", len(p.steps), float64(flops)/1e9, float64(p.plan.arena)/1e6, float64(p.plan.scratch)/1e6)
 	return s.String()
+}
+
+// label is a step's kind and what is fused into it: "Conv2D+bias+ReLU".
+func label(s *device.Step) string {
+	name := s.Kind.String()
+	switch a := s.Attr.(type) {
+	case device.ActAttr:
+		return name + " " + a.Act.String()
+	case device.ConvAttr:
+		name += part("+bias", a.Bias)
+	case device.LinearAttr:
+		name += part("+bias", a.Bias)
+	case device.BatchNormAttr:
+		name += part("+residual", a.Residual)
+	}
+	if a, ok := s.Attr.(device.Activated); ok && a.Activation() != device.None {
+		name += "+" + a.Activation().String()
+	}
+	return name + part("+sum", s.Accumulate)
+}
+
+func part(name string, there bool) string {
+	if there {
+		return name
+	}
+	return ""
 }
 
 func (p *Program) placeOf(t *device.Tensor) string {

@@ -14,7 +14,7 @@ func (b *builder) fold() {
 		again = false
 		u := b.uses()
 		for i, add := range b.steps {
-			if add.Kind != device.Add || add.Attr.(device.AddAttr).ReLU || add.In[0] == add.In[1] {
+			if add.Kind != device.Add || add.Attr.(device.AddAttr).Act != device.None || add.In[0] == add.In[1] {
 				continue
 			}
 			if b.foldSum(u, add, add.In[0], add.In[1]) || b.foldSum(u, add, add.In[1], add.In[0]) {

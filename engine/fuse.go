@@ -43,7 +43,7 @@ func (u *uses) only(t *device.Tensor, kind device.Kind) *device.Step {
 // fuse replaces patterns of steps by fused ones that the device supports, until
 // none is left. The fused step stands where the last of its parts stood.
 func (b *builder) fuse() {
-	b.fuseReLUGrads()
+	b.fuseActivationGrads()
 	rules := []func(*uses, *device.Step) (fused *device.Step, parts []*device.Step){
 		fuseBias, fuseActivation, fuseBatchNormAdd, fuseSGD, fuseLinearUpdate,
 	}
@@ -82,84 +82,73 @@ func fuseBias(u *uses, s *device.Step) (*device.Step, []*device.Step) {
 	if bias == nil || len(s.In) != 2 {
 		return nil, nil
 	}
-	relu := bias.Attr.(device.BiasAttr).ReLU
+	act := bias.Attr.(device.BiasAttr).Act
 	fused := &device.Step{Kind: s.Kind, Path: s.Path, In: append(slices.Clone(s.In), bias.In[1]), Out: bias.Out}
 	switch a := s.Attr.(type) {
 	case device.ConvAttr:
-		a.Bias, a.ReLU = true, relu
+		a.Bias, a.Act = true, act
 		fused.Attr = a
 	case device.LinearAttr:
-		a.Bias, a.ReLU = true, relu
+		a.Bias, a.Act = true, act
 		fused.Attr = a
 	default:
-		fused.Attr = device.LinearAttr{Bias: true, ReLU: relu}
+		fused.Attr = device.LinearAttr{Bias: true, Act: act}
 	}
 	return fused, []*device.Step{s, bias}
 }
 
-// fuseActivation is a step that can end in a ReLU, then ReLU.
+// fuseActivation is a step that can end in an activation, then that activation. Where the
+// activation's gradient reads its operand, as in training, the two stay apart.
 func fuseActivation(u *uses, s *device.Step) (*device.Step, []*device.Step) {
-	switch s.Kind {
-	case device.Conv2D, device.Linear, device.BiasAdd, device.Add, device.BatchNormApply:
-	default:
+	if !s.Kind.Activates() {
 		return nil, nil
 	}
-	relu := u.only(s.Out[0], device.ReLU)
-	if relu == nil {
+	act := u.only(s.Out[0], device.Activate)
+	if act == nil {
 		return nil, nil
 	}
-	fused := &device.Step{Kind: s.Kind, Path: s.Path, In: s.In, Out: relu.Out}
-	switch a := s.Attr.(type) {
-	case device.ConvAttr:
-		a.ReLU = true
-		fused.Attr = a
-	case device.LinearAttr:
-		a.ReLU = true
-		fused.Attr = a
-	case device.BiasAttr:
-		fused.Attr = device.BiasAttr{ReLU: true}
-	case device.AddAttr:
-		fused.Attr = device.AddAttr{ReLU: true}
-	case device.BatchNormAttr:
-		a.ReLU = true
-		fused.Attr = a
-	default:
+	a, ok := s.Attr.(device.Activated)
+	if !ok {
+		a = s.Kind.Attr().(device.Activated) // Linear's, which a graph leaves out
+	}
+	if a.Activation() != device.None {
 		return nil, nil
 	}
-	return fused, []*device.Step{s, relu}
+	attr := a.WithActivation(act.Attr.(device.ActAttr).Act)
+	return &device.Step{Kind: s.Kind, Attr: attr, Path: s.Path, In: s.In, Out: act.Out}, []*device.Step{s, act}
 }
 
-// fuseBatchNormAdd is BatchNormApply, then Add of a residual, with or without ReLU.
+// fuseBatchNormAdd is BatchNormApply, then Add of a residual, with or without an activation.
 func fuseBatchNormAdd(u *uses, s *device.Step) (*device.Step, []*device.Step) {
 	if s.Kind != device.BatchNormApply {
 		return nil, nil
 	}
 	a := s.Attr.(device.BatchNormAttr)
 	add := u.only(s.Out[0], device.Add)
-	if add == nil || a.ReLU || a.Residual {
+	if add == nil || a.Act != device.None || a.Residual {
 		return nil, nil
 	}
 	residual := add.In[0]
 	if residual == s.Out[0] {
 		residual = add.In[1]
 	}
-	a.Residual, a.ReLU = true, add.Attr.(device.AddAttr).ReLU
+	a.Residual, a.Act = true, add.Attr.(device.AddAttr).Act
 	return &device.Step{Kind: s.Kind, Attr: a, Path: s.Path, In: append(slices.Clone(s.In), residual), Out: add.Out}, []*device.Step{s, add}
 }
 
-// fuseReLUGrads lets the two gradients of a batch normalisation mask dy
-// themselves, where nothing else reads the masked gradient.
-func (b *builder) fuseReLUGrads() {
+// fuseActivationGrads lets the gradients of a batch normalisation take that of the activation
+// behind it themselves, where nothing else reads the activation's gradient.
+func (b *builder) fuseActivationGrads() {
 	u := b.uses()
 	gone := map[*device.Step]bool{}
 	for _, s := range b.steps {
-		if s.Kind != device.ReLUGrad || u.kept[s.Out[0]] {
+		if s.Kind != device.ActivateGrad || u.kept[s.Out[0]] {
 			continue
 		}
 		var fused []*device.Step
 		readers := u.readers[s.Out[0]]
 		for _, r := range readers {
-			if f := b.masked(s, r); f != nil {
+			if f := b.activated(u, s, r); f != nil {
 				fused = append(fused, f)
 			}
 		}
@@ -174,33 +163,52 @@ func (b *builder) fuseReLUGrads() {
 	b.steps = slices.DeleteFunc(b.steps, func(s *device.Step) bool { return gone[s] })
 }
 
-// masked is the batch normalisation's gradient r, reading dy and y of the ReLU
-// instead of relu's result, or nil.
-func (b *builder) masked(relu, r *device.Step) *device.Step {
-	switch r.Kind {
-	case device.BatchNormGradStats, device.BatchNormGradInput, device.BatchNormEvalGradInput:
-	default:
+// activated is the batch normalisation's gradient r, reading the gradient of the
+// activation's result instead of that of its operand, or nil.
+func (b *builder) activated(u *uses, act, r *device.Step) *device.Step {
+	a, ok := r.Attr.(device.BatchNormAttr)
+	if !ok || a.Act != device.None || r.Kind == device.BatchNormApply {
 		return nil
 	}
-	a := r.Attr.(device.BatchNormAttr)
-	if a.ReLU {
-		return nil
-	}
-	a.ReLU = true
+	a.Act = act.Attr.(device.ActAttr).Act
 	f := &device.Step{Kind: r.Kind, Attr: a, Path: r.Path, In: slices.Clone(r.In), Out: r.Out}
 	dy := 1
 	if r.Kind == device.BatchNormEvalGradInput {
 		dy = 0
 	}
-	f.In[dy] = relu.In[1]
-	if slices.Contains(f.In, relu.Out[0]) {
+	f.In[dy] = act.In[1]
+	if slices.Contains(f.In, act.Out[0]) {
 		return nil // it is not, or not only, the gradient
 	}
-	f.In = append(f.In, relu.In[0])
+	if a.Act.GradOfOutput() {
+		f.In = append(f.In, act.In[0])
+	} else if operands := recomputed(u.producer[act.In[0]], r); operands != nil {
+		f.In = append(f.In, operands...)
+	} else {
+		return nil
+	}
 	if !b.dev.Supports(f) {
 		return nil
 	}
 	return f
+}
+
+// recomputed are the operands that the batch normalisation's gradient r lacks to compute
+// the activation's operand again, which apply made; nil if that is not the same normalisation.
+func recomputed(apply, r *device.Step) []*device.Tensor {
+	if apply == nil || apply.Kind != device.BatchNormApply || len(apply.In) != 4 || apply.Attr.(device.BatchNormAttr).Eps != r.Attr.(device.BatchNormAttr).Eps {
+		return nil
+	}
+	x, stats, gamma, beta := apply.In[0], apply.In[1], apply.In[2], apply.In[3]
+	switch {
+	case r.Kind == device.BatchNormGradStats && r.In[0] == x && r.In[2] == stats:
+		return []*device.Tensor{gamma, beta}
+	case r.Kind == device.BatchNormGradInput && r.In[0] == x && r.In[2] == gamma && r.In[3] == stats:
+		return []*device.Tensor{beta}
+	case r.Kind == device.BatchNormEvalGradInput && r.In[1] == gamma && r.In[2] == stats:
+		return []*device.Tensor{x, beta}
+	}
+	return nil
 }
 
 // fuseSGD is SGDVelocity, then SGDWeight.

@@ -291,7 +291,7 @@ func (p *Program) poison() error {
 		t := &device.Tensor{Shape: []int{int(b.Bytes() / 4)}, DType: device.Float32, Role: device.Activation, Name: "poison"}
 		nan := make([]float32, t.Shape[0])
 		for i := range nan {
-			nan[i] = float32(math.NaN())
+			nan[i] = math.Float32frombits(^uint32(0)) // NaN as two bfloat16, too
 		}
 		if err := p.dev.Upload(t, device.Memory{Buffer: b}, nan); err != nil {
 			return err

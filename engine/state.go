@@ -52,6 +52,9 @@ func (s *State) Add(name string, shape []int, dt device.DType, host any) error {
 			return fmt.Errorf("engine: slot %s: %w", name, err)
 		}
 	}
+	if dt == device.BFloat16 {
+		return fmt.Errorf("engine: slot %s: %w: a slot of %v; want float32, float64 or int64", name, ErrValue, dt)
+	}
 	var err error
 	if n.buffer, err = newBuffer(s.dev, s.dev.Bytes(&n.tensor)); err != nil {
 		return fmt.Errorf("engine: slot %s: %w", name, err)

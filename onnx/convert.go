@@ -191,7 +191,7 @@ func (c *converter) node(n *gorgonia.Node) error {
 	}
 	out := "value_" + strconv.Itoa(len(c.names))
 	if path := o.Path(); path != "" {
-		out = path + "/" + o.Kind().String()
+		out = path + "/" + nameOf(o)
 		for _, taken := range c.names {
 			if taken == out {
 				out += "_" + strconv.Itoa(len(c.names))
@@ -201,4 +201,12 @@ func (c *converter) node(n *gorgonia.Node) error {
 	}
 	c.names[n] = out
 	return c.operator(n, o, children, in, out)
+}
+
+// nameOf is what an operator is called in the names of values.
+func nameOf(o op.Operator) string {
+	if a, ok := o.Attr().(device.ActAttr); ok {
+		return a.Act.String()
+	}
+	return o.Kind().String()
 }

@@ -27,8 +27,8 @@ func (c *converter) operator(n *gorgonia.Node, o op.Operator, children []*gorgon
 		c.biasAdd(n, children, in, out)
 	case device.BatchNormApply:
 		return c.batchNorm(o, children, in, out)
-	case device.ReLU:
-		c.add("Relu", in, out)
+	case device.Activate:
+		return c.activation(o.Attr().(device.ActAttr).Act, in, out)
 	case device.Add:
 		c.add("Add", in, out)
 	case device.MaxPool, device.AvgPool:

@@ -1,6 +1,8 @@
 package op
 
 import (
+	"slices"
+
 	"gorgonia.org/gorgonia"
 
 	"github.com/euryale-ml/euryale/device"
@@ -8,27 +10,39 @@ import (
 
 // ReLU is max(0, x), of any shape. Its gradient at 0 is 0.
 func ReLU(path string, x *gorgonia.Node) (*gorgonia.Node, error) {
-	c := newCheck(device.ReLU, path)
+	return Activate(path, x, device.ReLU)
+}
+
+// Activate is act(x), elementwise, of any shape.
+func Activate(path string, x *gorgonia.Node, act device.Act) (*gorgonia.Node, error) {
+	c := newCheck(device.Activate, path)
 	c.floats("input", x)
+	if c.err == nil && !slices.Contains(slices.Collect(device.Acts()), act) {
+		c.errorf(ErrAttribute, "%v is no activation function", act)
+	}
 	if c.err != nil {
 		return nil, c.err
 	}
 	return apply(&operator{
-		kind: device.ReLU, path: path,
+		kind: device.Activate, attr: device.ActAttr{Act: act}, path: path,
 		out: x.Type(), shape: x.Shape().Clone(),
 		differentiable: []bool{true},
-		grad: func(_ gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.Nodes, error) {
-			dx, err := reluGrad(path, y, dy)
+		grad: func(in gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.Nodes, error) {
+			v := in[0]
+			if act.GradOfOutput() {
+				v = y
+			}
+			dx, err := activateGrad(path, v, dy, act)
 			return gorgonia.Nodes{dx}, err
 		},
 	}, x)
 }
 
-func reluGrad(path string, y, dy *gorgonia.Node) (*gorgonia.Node, error) {
+func activateGrad(path string, v, dy *gorgonia.Node, act device.Act) (*gorgonia.Node, error) {
 	return apply(&operator{
-		kind: device.ReLUGrad, path: path,
-		out: y.Type(), shape: y.Shape().Clone(),
-	}, y, dy)
+		kind: device.ActivateGrad, attr: device.ActAttr{Act: act}, path: path,
+		out: v.Type(), shape: v.Shape().Clone(),
+	}, v, dy)
 }
 
 // Add is x + y of one shape: there is no broadcasting.

@@ -30,12 +30,12 @@ func newSumPieces(shape []int) *sumPieces {
 	return p
 }
 
-// job calls do for each piece with the offset of its first pixel in bytes and its
+// job calls do for each piece with the worker, the offset of its first pixel in bytes and its
 // number of pixels.
-func (p *sumPieces) job(do func(sum *partialSum, block, offset int, pixels int64)) *job {
-	return &job{pieces: len(p.partial), do: func(_, piece int) {
+func (p *sumPieces) job(do func(worker int, sum *partialSum, block, offset int, pixels int64)) *job {
+	return &job{pieces: len(p.partial), do: func(worker, piece int) {
 		block, first := piece/p.perBlock, piece%p.perBlock*sumPixels
-		do(&p.partial[piece], block, (block*p.plane+first*lanes)*4, int64(min(sumPixels, p.pixels-first)))
+		do(worker, &p.partial[piece], block, (block*p.plane+first*lanes)*4, int64(min(sumPixels, p.pixels-first)))
 	}}
 }
 
@@ -85,7 +85,7 @@ func (d *Device) bindBatchNormStats(s *device.Step, in, out []device.Memory) dev
 	c := padded(s.In[0].Shape[1])
 	x, stats := at(in[0], 0), f32(out[0], 2*c)
 	p := newSumPieces(s.In[0].Shape)
-	sum := p.job(func(sum *partialSum, _, offset int, pixels int64) {
+	sum := p.job(func(_ int, sum *partialSum, _, offset int, pixels int64) {
 		from := unsafe.Add(x, offset)
 		few := min(pixels, shiftPixels)
 		sum.shift = [lanes]float32{}
@@ -113,47 +113,125 @@ func (d *Device) bindBatchNormStats(s *device.Step, in, out []device.Memory) dev
 }
 
 func (d *Device) bindBatchNormApply(s *device.Step, a device.BatchNormAttr, in, out []device.Memory) device.Kernel {
+	end := endingOf(a.Act)
+	if end == nil {
+		return nil
+	}
 	c := padded(s.In[0].Shape[1])
 	x, y := at(in[0], 0), at(out[0], 0)
-	stats, gamma, beta := f32(in[1], 2*c), f32(in[2], c), f32(in[3], c)
+	n := normalization{stats: f32(in[1], 2*c), gamma: f32(in[2], c), beta: f32(in[3], c), eps: a.Eps}
 	var residual unsafe.Pointer
 	if a.Residual {
 		residual = at(in[4], 0)
 	}
 	p := newSumPieces(s.In[0].Shape)
-	return d.jobs(p.job(func(_ *partialSum, block, offset int, pixels int64) {
-		var k [3][lanes]float32
-		for l := range lanes {
-			i := block*lanes + l
-			k[0][l], k[1][l], k[2][l] = stats[i], float32(float64(gamma[i])/math.Sqrt(float64(stats[c+i])+a.Eps)), beta[i]
-		}
-		r := residual
-		if r != nil {
-			r = unsafe.Add(r, offset)
-		}
-		normalize(unsafe.Add(x, offset), r, unsafe.Add(y, offset), pixels, &k, flag(a.ReLU))
+	return d.jobs(p.job(func(_ int, _ *partialSum, block, offset int, pixels int64) {
+		k := n.constants(block)
+		end.inParts(offset, pixels, func(offset int, pixels int64) {
+			r := residual
+			if r != nil {
+				r = unsafe.Add(r, offset)
+			}
+			to := unsafe.Add(y, offset)
+			normalize(unsafe.Add(x, offset), r, to, pixels, &k, end.clip)
+			end.apply(to, pixels)
+		})
 	}), d.padPixels(s.Out[0], out[0]))
 }
 
-// lastOutput is the address of the output y, an additional last input where ReLU says so.
-func lastOutput(a device.BatchNormAttr, in []device.Memory) unsafe.Pointer {
-	if a.ReLU {
-		return at(in[len(in)-1], 0)
+// normalization is (x - mean)·γ/σ + β channel by channel; beta may be nil.
+type normalization struct {
+	stats, gamma, beta []float32
+	eps                float64
+}
+
+// constants are a block's mean, γ/σ and β.
+func (n *normalization) constants(block int) (k [3][lanes]float32) {
+	c := len(n.stats) / 2
+	for l := range lanes {
+		i := block*lanes + l
+		k[0][l], k[1][l], k[2][l] = n.stats[i], float32(float64(n.gamma[i])/math.Sqrt(float64(n.stats[c+i])+n.eps)), n.beta[i]
 	}
-	return nil
+	return k
+}
+
+// outerGrad is the gradient dy that a batch normalisation's gradient starts from, where an
+// activation stood behind the normalisation.
+type outerGrad struct {
+	dy unsafe.Pointer // of the activation's result, or of the normalisation's where there is none
+	// y is the result of a ReLU, whose sign the passes read themselves, or nil.
+	y unsafe.Pointer
+	// grad is the gradient of any other activation at what the normalisation makes of x, or nil.
+	grad  func(v, dy, dx unsafe.Pointer, n int64)
+	x     unsafe.Pointer
+	of    normalization
+	place []unsafe.Pointer // of the result of a piece, of each worker
+}
+
+// newOuterGrad takes the step's additional operands, which follow the first few; ok is
+// false where there is no fast kernel.
+func (d *Device) newOuterGrad(s *device.Step, a device.BatchNormAttr, in []device.Memory) (g *outerGrad, ok bool) {
+	g = &outerGrad{of: normalization{eps: a.Eps}}
+	c := padded(s.In[0].Shape[1])
+	row := func(i int) []float32 { return f32(in[i], c) }
+	var rest int // the first additional operand
+	switch s.Kind {
+	case device.BatchNormGradStats:
+		g.x, g.dy, g.of.stats, rest = at(in[0], 0), at(in[1], 0), f32(in[2], 2*c), 3
+	case device.BatchNormGradInput:
+		g.x, g.dy, g.of.gamma, g.of.stats, rest = at(in[0], 0), at(in[1], 0), row(2), f32(in[3], 2*c), 5
+	default:
+		g.dy, g.of.gamma, g.of.stats, rest = at(in[0], 0), row(1), f32(in[2], 2*c), 3
+	}
+	switch a.Act {
+	case device.None:
+		return g, true
+	case device.ReLU:
+		g.y = at(in[rest], 0)
+		return g, true
+	}
+	if g.x == nil {
+		g.x = at(in[rest], 0)
+		rest++
+	}
+	if g.of.gamma == nil {
+		g.of.gamma = row(rest)
+		rest++
+	}
+	g.of.beta = row(rest)
+	g.grad = activations[a.Act].grad
+	for w := range d.pool.workers {
+		g.place = append(g.place, d.workspace(w, sumPixels*pixelBytes))
+	}
+	return g, g.grad != nil
+}
+
+// piece is dy for pixels of a block, and the y by whose sign it counts, or nil.
+func (g *outerGrad) piece(worker, block, offset int, pixels int64) (dy, y unsafe.Pointer) {
+	dy = unsafe.Add(g.dy, offset)
+	if g.y != nil {
+		return dy, unsafe.Add(g.y, offset)
+	}
+	if g.grad == nil {
+		return dy, nil
+	}
+	k, v := g.of.constants(block), g.place[worker]
+	normalize(unsafe.Add(g.x, offset), nil, v, pixels, &k, 0)
+	g.grad(v, dy, v, pixels)
+	return v, nil
 }
 
 func (d *Device) bindBatchNormGradStats(s *device.Step, a device.BatchNormAttr, in, out []device.Memory) device.Kernel {
+	g, ok := d.newOuterGrad(s, a, in)
+	if !ok {
+		return nil
+	}
 	c := padded(s.In[0].Shape[1])
-	x, dy, y := at(in[0], 0), at(in[1], 0), lastOutput(a, in)
-	stats, result := f32(in[2], 2*c), f32(out[0], 2*c)
+	stats, result := g.of.stats, f32(out[0], 2*c)
 	p := newSumPieces(s.In[0].Shape)
-	sum := p.job(func(sum *partialSum, block, offset int, pixels int64) {
-		from := y
-		if from != nil {
-			from = unsafe.Add(from, offset)
-		}
-		gradSums(unsafe.Add(x, offset), unsafe.Add(dy, offset), from, pixels, &stats[block*lanes], &sum.sum[0], &sum.other[0])
+	sum := p.job(func(worker int, sum *partialSum, block, offset int, pixels int64) {
+		dy, y := g.piece(worker, block, offset, pixels)
+		gradSums(unsafe.Add(g.x, offset), dy, y, pixels, &stats[block*lanes], &sum.sum[0], &sum.other[0])
 	})
 	return d.jobs(sum, p.join(func(block int, parts []partialSum) {
 		for l := range lanes {
@@ -167,35 +245,33 @@ func (d *Device) bindBatchNormGradStats(s *device.Step, a device.BatchNormAttr, 
 // bindBatchNormGradInput is dx = γ/σ·(dy - Σdy/n - x̂·Σ(dy·x̂)/n) in training, and
 // γ/σ·dy in evaluation, where the statistics are constants.
 func (d *Device) bindBatchNormGradInput(s *device.Step, a device.BatchNormAttr, in, out []device.Memory) device.Kernel {
-	c := padded(s.Out[0].Shape[1])
-	x, dy, y, dx := at(in[0], 0), at(in[0], 0), lastOutput(a, in), at(out[0], 0)
-	rest := in[1:] // γ, stats
-	training := s.Kind == device.BatchNormGradInput
-	var sums []float32
-	if training {
-		dy, rest = at(in[1], 0), in[2:]
-		sums = f32(in[4], 2*c)
+	g, ok := d.newOuterGrad(s, a, in)
+	if !ok {
+		return nil
 	}
-	gamma, stats := f32(rest[0], c), f32(rest[1], 2*c)
+	c := padded(s.Out[0].Shape[1])
+	dx, x := at(out[0], 0), g.dy // in evaluation x does not count, but the pass reads something
+	var sums []float32
+	if s.Kind == device.BatchNormGradInput {
+		x, sums = g.x, f32(in[4], 2*c)
+	}
+	gamma, stats := g.of.gamma, g.of.stats
 	p := newSumPieces(s.Out[0].Shape)
 	n := float64(p.pixels)
-	return d.jobs(p.job(func(_ *partialSum, block, offset int, pixels int64) {
+	return d.jobs(p.job(func(worker int, _ *partialSum, block, offset int, pixels int64) {
 		var k [4][lanes]float32
 		for l := range lanes {
 			i := block*lanes + l
 			inverse := 1 / math.Sqrt(float64(stats[c+i])+a.Eps)
 			scale := float64(gamma[i]) * inverse
 			k[1][l] = float32(scale)
-			if training {
+			if sums != nil {
 				k[0][l] = stats[i]
 				k[2][l], k[3][l] = float32(-scale*inverse*float64(sums[c+i])/n), float32(-scale*float64(sums[i])/n)
 			}
 		}
-		from := y
-		if from != nil {
-			from = unsafe.Add(from, offset)
-		}
-		normalizeGrad(unsafe.Add(x, offset), unsafe.Add(dy, offset), from, unsafe.Add(dx, offset), pixels, &k)
+		dy, y := g.piece(worker, block, offset, pixels)
+		normalizeGrad(unsafe.Add(x, offset), dy, y, unsafe.Add(dx, offset), pixels, &k)
 	}), d.padPixels(s.Out[0], out[0]))
 }
 
@@ -212,7 +288,7 @@ func (d *Device) bindBias(s *device.Step, in, out []device.Memory) device.Kernel
 	p := newSumPieces(s.In[0].Shape)
 	if s.Kind == device.ChannelSum {
 		result := f32(out[0], c)
-		sum := p.job(func(sum *partialSum, _, offset int, pixels int64) {
+		sum := p.job(func(_ int, sum *partialSum, _, offset int, pixels int64) {
 			sum.shift = [lanes]float32{}
 			sums(unsafe.Add(x, offset), pixels, &sum.shift[0], &sum.sum[0], &sum.other[0])
 		})
@@ -224,12 +300,19 @@ func (d *Device) bindBias(s *device.Step, in, out []device.Memory) device.Kernel
 		}))
 	}
 	y, bias := at(out[0], 0), f32(in[1], c)
-	relu := flag(s.Attr.(device.BiasAttr).ReLU)
-	return d.jobs(p.job(func(_ *partialSum, block, offset int, pixels int64) {
+	end := endingOf(s.Attr.(device.BiasAttr).Act)
+	if end == nil {
+		return nil
+	}
+	return d.jobs(p.job(func(_ int, _ *partialSum, block, offset int, pixels int64) {
 		var k [3][lanes]float32
 		for l := range lanes {
 			k[1][l], k[2][l] = 1, bias[block*lanes+l]
 		}
-		normalize(unsafe.Add(x, offset), nil, unsafe.Add(y, offset), pixels, &k, relu)
+		end.inParts(offset, pixels, func(offset int, pixels int64) {
+			to := unsafe.Add(y, offset)
+			normalize(unsafe.Add(x, offset), nil, to, pixels, &k, end.clip)
+			end.apply(to, pixels)
+		})
 	}), d.padPixels(s.Out[0], out[0]))
 }

@@ -205,14 +205,14 @@ func BenchmarkPasses(b *testing.B) {
 	stats := &device.Tensor{Shape: []int{2, 256}}
 	pool := geometry.Pool2D{N: 8, C: 64, H: 112, W: 112, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadH: 1, PadW: 1}
 	px, py := &device.Tensor{Shape: pool.InputShape()}, &device.Tensor{Shape: pool.OutputShape()}
-	relu := device.BatchNormAttr{Eps: 1e-5, ReLU: true}
+	relu := device.BatchNormAttr{Eps: 1e-5, Act: device.ReLU}
 	for _, s := range []*device.Step{
 		{Kind: device.BatchNormStats, In: list(x), Out: list(stats)},
 		{Kind: device.BatchNormApply, Attr: relu, In: list(x, stats, c, c), Out: list(x)},
 		{Kind: device.BatchNormGradStats, Attr: relu, In: list(x, x, stats, x), Out: list(stats)},
 		{Kind: device.BatchNormGradInput, Attr: relu, In: list(x, x, c, stats, stats, x), Out: list(x)},
-		{Kind: device.ReLUGrad, In: list(x, x), Out: list(x)},
-		{Kind: device.Add, Attr: device.AddAttr{ReLU: true}, In: list(x, x), Out: list(x)},
+		{Kind: device.ActivateGrad, Attr: device.ActAttr{Act: device.ReLU}, In: list(x, x), Out: list(x)},
+		{Kind: device.Add, Attr: device.AddAttr{Act: device.ReLU}, In: list(x, x), Out: list(x)},
 		{Kind: device.MaxPool, Attr: device.PoolAttr{Pool2D: pool}, In: list(px), Out: list(py)},
 		{Kind: device.MaxPoolGrad, Attr: device.PoolAttr{Pool2D: pool}, In: list(px, py), Out: list(px)},
 	} {

@@ -41,7 +41,8 @@ type conv struct {
 
 	src, dst, w, bias unsafe.Pointer
 	panel             int // bytes of the weights of one block of outputs
-	accumulate, relu  bool
+	accumulate        bool
+	end               ending
 
 	chunk     int // blocks of inputs that are summed at a time
 	perPiece  int // tiles of a piece
@@ -143,7 +144,11 @@ func (c *conv) run(ws *convSpace, cl *class, from, to, g0, g1 int) {
 			accumulate: flag(c.accumulate || ib > 0),
 		}
 		final := ib+n == c.icBlocks
-		a.relu = flag(final && c.relu)
+		var end ending
+		if final {
+			end = c.end
+		}
+		a.relu = end.clip
 		for g := g0; g < g1; g++ {
 			ob := g * c.k.blocks
 			blocks := min(c.k.blocks, c.ocBlocks-ob)
@@ -155,7 +160,7 @@ func (c *conv) run(ws *convSpace, cl *class, from, to, g0, g1 int) {
 			}
 			for t := from; t < to; t++ {
 				a.taps = &ws.taps[(t-from)*taps]
-				c.tile(ws, cl, t, t-from, ob, blocks)
+				c.tile(ws, cl, t, t-from, ob, blocks, end)
 			}
 		}
 	}
@@ -229,7 +234,7 @@ func (c *conv) copyTap(ws *convSpace, place *tapPlace, count int, src, dst unsaf
 }
 
 // tile computes tile t for the blocks of outputs from ob on.
-func (c *conv) tile(ws *convSpace, cl *class, t, i, ob, blocks int) {
+func (c *conv) tile(ws *convSpace, cl *class, t, i, ob, blocks int, end ending) {
 	a := &ws.arg
 	dst := unsafe.Add(c.dst, ob*c.dstPlane)
 	count := min(c.k.pixels, c.n*cl.rows*cl.cols-t*c.k.pixels)
@@ -238,6 +243,9 @@ func (c *conv) tile(ws *convSpace, cl *class, t, i, ob, blocks int) {
 		a.dst = unsafe.Add(dst, to[0])
 		a.dst2 = unsafe.Add(a.dst, c.dstPlane)
 		c.k.conv[blocks](a)
+		for b := range blocks {
+			end.apply(unsafe.Add(a.dst, b*c.dstPlane), int64(count))
+		}
 		return
 	}
 	a.dst = ws.result
@@ -252,6 +260,7 @@ func (c *conv) tile(ws *convSpace, cl *class, t, i, ob, blocks int) {
 		}
 	}
 	c.k.conv[blocks](a)
+	end.apply(ws.result, int64(blocks*c.k.pixels))
 	for b := range blocks {
 		from := unsafe.Add(dst, b*c.dstPlane)
 		near := unsafe.Add(ws.result, b*c.k.pixels*pixelBytes)
@@ -265,7 +274,7 @@ func (c *conv) tile(ws *convSpace, cl *class, t, i, ob, blocks int) {
 // through patches.
 func (d *Device) bindConv(s *device.Step, in, out []device.Memory, scratch device.Memory) device.Kernel {
 	a := s.Attr.(device.ConvAttr)
-	if a.Groups != 1 || !d.convLayouts(s) {
+	if a.Groups != 1 || !d.convLayouts(s) || endingOf(a.Act) == nil {
 		return nil
 	}
 	switch s.Kind {
@@ -307,7 +316,7 @@ func (d *Device) forward(s *device.Step, a device.ConvAttr, in, out []device.Mem
 		srcPlane: planeFloats(s.In[0].Shape) * 4, dstPlane: planeFloats(s.Out[0].Shape) * 4,
 		icBlocks: blocks(g.C), ocBlocks: blocks(g.O),
 		src: at(in[0], 0), dst: at(out[0], 0), w: at(in[1], 0),
-		panel: g.KH * g.KW * blocks(g.C) * blockBytes, relu: a.ReLU,
+		panel: g.KH * g.KW * blocks(g.C) * blockBytes, end: *endingOf(a.Act),
 	}
 	if a.Bias {
 		c.bias = at(in[2], 0)

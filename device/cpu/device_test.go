@@ -3,6 +3,7 @@ package cpu_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -146,7 +147,7 @@ func (l *steps) convolutions() {
 			}
 		}
 		fused := convStep(device.Conv2D, g)
-		fused.Attr, fused.In = device.ConvAttr{Conv2D: g, Bias: true, ReLU: true}, append(fused.In, param(g.O))
+		fused.Attr, fused.In = device.ConvAttr{Conv2D: g, Bias: true, Act: device.ReLU}, append(fused.In, param(g.O))
 		*l = append(*l, fused)
 	}
 }
@@ -155,27 +156,33 @@ func (l *steps) normalizations() {
 	x, c, stats := act(2, 64, 7, 7), param(64), act(2, 64)
 	l.add(device.BatchNormStats, nil, list(x), list(stats))
 	l.add(device.BatchNormPack, nil, list(c, c), list(stats))
-	for _, relu := range []bool{false, true} {
-		a := device.BatchNormAttr{Eps: 1e-5, ReLU: relu}
-		with := func(in ...*device.Tensor) []*device.Tensor {
-			if relu {
-				in = append(in, x)
+	for _, act := range append([]device.Act{device.None}, slices.Collect(device.Acts())...) {
+		a := device.BatchNormAttr{Eps: 1e-5, Act: act}
+		with := func(in []*device.Tensor, ofInput ...*device.Tensor) []*device.Tensor {
+			switch {
+			case act == device.None:
+				return in
+			case act.GradOfOutput():
+				return append(in, x)
 			}
-			return in
+			return append(in, ofInput...)
 		}
 		l.add(device.BatchNormApply, a, list(x, stats, c, c), list(x))
 		residual := a
 		residual.Residual = true
 		l.add(device.BatchNormApply, residual, list(x, stats, c, c, x), list(x))
-		l.add(device.BatchNormGradStats, a, with(x, x, stats), list(stats))
-		l.add(device.BatchNormGradInput, a, with(x, x, c, stats, stats), list(x))
-		l.add(device.Add, device.AddAttr{ReLU: relu}, list(x, x), list(x))
-		l.add(device.BiasAdd, device.BiasAttr{ReLU: relu}, list(x, c), list(x))
+		l.add(device.BatchNormGradStats, a, with(list(x, x, stats), c, c), list(stats))
+		l.add(device.BatchNormGradInput, a, with(list(x, x, c, stats, stats), c), list(x))
+		l.add(device.BatchNormEvalGradInput, a, with(list(x, c, stats), x, c), list(x))
+		l.add(device.Add, device.AddAttr{Act: act}, list(x, x), list(x))
+		l.add(device.BiasAdd, device.BiasAttr{Act: act}, list(x, c), list(x))
 	}
 	l.add(device.Row, device.RowAttr{Row: 1}, list(stats), list(c))
 	l.add(device.RunningStat, device.RunningStatAttr{Row: 1, Momentum: 0.1, Scale: 1}, list(c, stats), list(c))
-	l.add(device.ReLU, nil, list(x), list(x))
-	l.add(device.ReLUGrad, nil, list(x, x), list(x))
+	for act := range device.Acts() {
+		l.add(device.Activate, device.ActAttr{Act: act}, list(x), list(x))
+		l.add(device.ActivateGrad, device.ActAttr{Act: act}, list(x, x), list(x))
+	}
 	l.add(device.ChannelSum, nil, list(x), list(c))
 	l.add(device.Reshape, nil, list(x), list(act(2, 64*49)))
 	l.add(device.Reshape, nil, list(act(2, 64*49)), list(x))
@@ -183,7 +190,7 @@ func (l *steps) normalizations() {
 
 func (l *steps) classifier() {
 	rows, logits, w, lr := act(2, 4096), act(2, 37), param(37, 4096), input(device.Float32)
-	l.add(device.Linear, device.LinearAttr{Bias: true, ReLU: true}, list(rows, w, param(37)), list(logits))
+	l.add(device.Linear, device.LinearAttr{Bias: true, Act: device.ReLU}, list(rows, w, param(37)), list(logits))
 	l.add(device.LinearGradInput, nil, list(logits, w), list(rows))
 	l.add(device.LinearGradWeight, nil, list(rows, logits), list(w))
 	l.add(device.ChannelSum, nil, list(logits), list(param(37)))

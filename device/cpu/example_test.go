@@ -29,7 +29,7 @@ func Example() {
 		return
 	}
 
-	relu := &device.Step{Kind: device.ReLU, In: []*device.Tensor{x}, Out: []*device.Tensor{x}}
+	relu := &device.Step{Kind: device.Activate, Attr: device.ActAttr{Act: device.ReLU}, In: []*device.Tensor{x}, Out: []*device.Tensor{x}}
 	kernel, err := dev.Bind(relu, []device.Memory{at}, []device.Memory{at}, device.Memory{})
 	if err != nil {
 		fmt.Println(err)

@@ -112,7 +112,7 @@ func (d *Device) bindFast(s *device.Step, in, out []device.Memory, scratch devic
 		}
 	case device.Row, device.RunningStat, device.BatchNormPack:
 		return d.bindStatistics(s, in, out)
-	case device.ReLU, device.ReLUGrad, device.Add:
+	case device.Activate, device.ActivateGrad, device.Add:
 		return d.bindFlat(s, in, out)
 	case device.BiasAdd, device.ChannelSum:
 		return d.bindBias(s, in, out)
@@ -192,15 +192,25 @@ func (d *Device) bindFlat(s *device.Step, in, out []device.Memory) device.Kernel
 	}
 	x, z := at(in[0], 0), at(out[0], 0)
 	step := func(p unsafe.Pointer, from int) unsafe.Pointer { return unsafe.Add(p, from*pixelBytes) }
-	switch s.Kind {
-	case device.ReLU:
-		return d.jobs(flat(n/lanes, func(from, count int) { reluBlocks(step(x, from), step(z, from), int64(count)) }))
-	case device.ReLUGrad:
+	if a, ok := s.Attr.(device.ActAttr); ok {
+		act, found := activations[a.Act]
+		if !found {
+			return nil
+		}
+		if s.Kind == device.Activate {
+			return d.jobs(flat(n/lanes, func(from, count int) { act.value(step(x, from), step(z, from), int64(count)) }))
+		}
 		dy := at(in[1], 0)
-		return d.jobs(flat(n/lanes, func(from, count int) { reluGradBlocks(step(x, from), step(dy, from), step(z, from), int64(count)) }))
+		return d.jobs(flat(n/lanes, func(from, count int) { act.grad(step(x, from), step(dy, from), step(z, from), int64(count)) }))
 	}
-	y, relu := at(in[1], 0), flag(s.Attr.(device.AddAttr).ReLU)
-	return d.jobs(flat(n/lanes, func(from, count int) { addBlocks(step(x, from), step(y, from), step(z, from), int64(count), relu) }))
+	y, end := at(in[1], 0), endingOf(s.Attr.(device.AddAttr).Act)
+	if end == nil {
+		return nil
+	}
+	return d.jobs(flat(n/lanes, func(from, count int) {
+		addBlocks(step(x, from), step(y, from), step(z, from), int64(count), end.clip)
+		end.apply(step(z, from), int64(count))
+	}))
 }
 
 // bindSGD updates a parameter, and its velocity if there is one, in one pass.

@@ -16,3 +16,6 @@ func (d *Device) Scratch(*device.Step) int64 { return 0 }
 func (d *Device) bindFast(*device.Step, []device.Memory, []device.Memory, device.Memory) device.Kernel {
 	return nil
 }
+
+// hasActivation: the plain kernels have all.
+func hasActivation(device.Act) bool { return true }

@@ -103,7 +103,7 @@ type imageConv struct {
 	k            *kernels
 	src          unsafe.Pointer // the frame
 	dst, bias, w unsafe.Pointer
-	relu         bool
+	end          ending
 	dstPlane     int
 	perPiece     int // rows of outputs
 	workspace    []stripSpace
@@ -120,7 +120,7 @@ func (d *Device) bindImageConv(s *device.Step, a device.ConvAttr, in, out []devi
 	}
 	g := a.Conv2D
 	c := &imageConv{
-		frame: newFrame(g), k: d.kernels, src: at(scratch, 0), dst: at(out[0], 0), relu: a.ReLU, dstPlane: planeFloats(s.Out[0].Shape) * 4,
+		frame: newFrame(g), k: d.kernels, src: at(scratch, 0), dst: at(out[0], 0), end: *endingOf(a.Act), dstPlane: planeFloats(s.Out[0].Shape) * 4,
 	}
 	c.w = unsafe.Add(c.src, c.bytes)
 	if a.Bias {
@@ -141,7 +141,7 @@ func (c *imageConv) piece(worker, piece int) {
 	g, ws := c.g, &c.workspace[worker]
 	a := &ws.arg
 	*a = strip{
-		step: int64(g.StrideW * g.C * 4), places: &c.places[0], taps: int64(c.taps), run: int64(c.run), panel: int64(c.panel()), relu: flag(c.relu),
+		step: int64(g.StrideW * g.C * 4), places: &c.places[0], taps: int64(c.taps), run: int64(c.run), panel: int64(c.panel()), relu: c.end.clip,
 	}
 	oh, ow, obs := g.OutH(), g.OutW(), blocks(g.O)
 	for r := piece * c.perPiece; r < min(g.N*oh, (piece+1)*c.perPiece); r++ {
@@ -158,10 +158,14 @@ func (c *imageConv) piece(worker, piece int) {
 				if ow >= c.k.pixels {
 					a.dst, a.dst2 = dst, unsafe.Add(dst, c.dstPlane)
 					c.k.strip[n](a)
+					for b := range n {
+						c.end.apply(unsafe.Add(dst, b*c.dstPlane), int64(c.k.pixels))
+					}
 					continue
 				}
 				a.dst, a.dst2 = ws.result, unsafe.Add(ws.result, c.k.pixels*pixelBytes)
 				c.k.strip[n](a)
+				c.end.apply(ws.result, int64(n*c.k.pixels))
 				for b := range n {
 					from := unsafe.Slice((*float32)(unsafe.Add(ws.result, b*c.k.pixels*pixelBytes)), ow*lanes)
 					copy(unsafe.Slice((*float32)(unsafe.Add(dst, b*c.dstPlane)), ow*lanes), from)

@@ -50,8 +50,15 @@ func (l *linear) forward(s *device.Step, in, out []device.Memory) device.Kernel 
 	if attr.Bias {
 		bias = f32(in[2], l.yRow)
 	}
-	width := dotOutputs
-	for width > 8 && l.yRow/width < 32 {
+	end := endingOf(attr.Act)
+	if end == nil {
+		return nil
+	}
+	width, narrow := dotOutputs, 8
+	if end.pass != nil {
+		narrow = lanes
+	}
+	for width > narrow && l.yRow/width < 32 {
 		width /= 2
 	}
 	args := make([]dots, l.d.pool.workers)
@@ -82,10 +89,11 @@ func (l *linear) forward(s *device.Step, in, out []device.Memory) device.Kernel 
 				if bias != nil {
 					row[o] += bias[o0+o]
 				}
-				if attr.ReLU && !(row[o] > 0) && row[o] == row[o] {
+				if end.clip != 0 && !(row[o] > 0) && row[o] == row[o] {
 					row[o] = 0
 				}
 			}
+			end.apply(unsafe.Pointer(&row[0]), int64(blocks(len(row))))
 		}
 	}})
 }

@@ -98,7 +98,7 @@ func (d *Device) plainConv(k *plainKernel) *job {
 
 func convJob[T ref.Float](d *Device, k *plainKernel) *job {
 	a, ok := k.step.Attr.(device.ConvAttr)
-	if !ok || a.Bias || a.ReLU {
+	if !ok || a.Bias || a.Act != device.None {
 		return nil
 	}
 	g := a.Conv2D

@@ -17,9 +17,14 @@ func (d *Device) bindRowBias(s *device.Step, in, out []device.Memory) device.Ker
 	n, c := s.In[0].Shape[0], padded(s.In[0].Shape[1])
 	x, y := at(in[0], 0), at(out[0], 0)
 	if s.Kind == device.BiasAdd {
-		bias, relu := at(in[1], 0), flag(s.Attr.(device.BiasAttr).ReLU)
+		bias, end := at(in[1], 0), endingOf(s.Attr.(device.BiasAttr).Act)
+		if end == nil {
+			return nil
+		}
 		return d.jobs(&job{pieces: n, do: func(_, i int) {
-			addBlocks(unsafe.Add(x, i*c*4), bias, unsafe.Add(y, i*c*4), int64(c/lanes), relu)
+			row := unsafe.Add(y, i*c*4)
+			addBlocks(unsafe.Add(x, i*c*4), bias, row, int64(c/lanes), end.clip)
+			end.apply(row, int64(c/lanes))
 		}})
 	}
 	const width = 16 // blocks of a piece

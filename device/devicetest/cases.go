@@ -7,7 +7,7 @@ import (
 	"github.com/euryale-ml/euryale/geometry"
 )
 
-func act(shape ...int) operand { return operand{shape: shape, scale: 1} }
+func feature(shape ...int) operand { return operand{shape: shape, scale: 1} }
 func param(shape ...int) operand {
 	return operand{shape: shape, scale: 1, param: true, role: device.Slot}
 }
@@ -19,6 +19,13 @@ func (o operand) input() operand { o.role = device.Input; return o }
 func (o operand) clipped() operand {
 	o.sign = true
 	return o
+}
+
+// withNone are all activations and none.
+func withNone(yield func(device.Act) bool) {
+	if yield(device.None) {
+		device.Acts()(yield)
+	}
 }
 
 // conv2D is a convolution of an n×c×h×w input by a k×k kernel.
@@ -68,10 +75,10 @@ var images = []geometry.Conv2D{
 
 func convCases() (cases []testCase) {
 	for _, g := range convolutions {
-		cases = append(cases, convKinds(g, act(g.InputShape()...))...)
+		cases = append(cases, convKinds(g, feature(g.InputShape()...))...)
 	}
 	for _, g := range images {
-		cases = append(cases, convKinds(g, act(g.InputShape()...).input())...)
+		cases = append(cases, convKinds(g, feature(g.InputShape()...).input())...)
 	}
 	return cases
 }
@@ -80,19 +87,23 @@ func convCases() (cases []testCase) {
 func groupedCases() (cases []testCase) {
 	g := conv2D(2, 8, 5, 5, 12, 3, 1, 1, 1)
 	g.Groups = 4
-	return convKinds(g, act(g.InputShape()...))
+	return convKinds(g, feature(g.InputShape()...))
 }
 
 // convKinds are the forward convolution, plain and fused, and its two gradients.
 func convKinds(g geometry.Conv2D, x operand) (cases []testCase) {
 	name := fmt.Sprintf("x%v_w%v_s%d_p%d_d%d_g%d", g.InputShape(), g.WeightShape(), g.StrideH, g.PadH, g.DilationH, g.Groups)
-	w, y := param(g.WeightShape()...), act(g.OutputShape()...)
-	for _, a := range []device.ConvAttr{{Conv2D: g}, {Conv2D: g, ReLU: true}, {Conv2D: g, Bias: true}, {Conv2D: g, Bias: true, ReLU: true}} {
+	w, y := param(g.WeightShape()...), feature(g.OutputShape()...)
+	attrs := []device.ConvAttr{{Conv2D: g}, {Conv2D: g, Act: device.ReLU}, {Conv2D: g, Bias: true}}
+	for act := range device.Acts() {
+		attrs = append(attrs, device.ConvAttr{Conv2D: g, Bias: true, Act: act})
+	}
+	for _, a := range attrs {
 		in := []operand{x, w}
 		if a.Bias {
 			in = append(in, param(g.O))
 		}
-		cases = append(cases, testCase{name: fmt.Sprintf("%s_bias%v_relu%v", name, a.Bias, a.ReLU), kind: device.Conv2D, attr: a, in: in, out: []operand{y}})
+		cases = append(cases, testCase{name: fmt.Sprintf("%s_bias%v_%v", name, a.Bias, a.Act), kind: device.Conv2D, attr: a, in: in, out: []operand{y}})
 	}
 	dx := x
 	dx.role = device.Activation
@@ -113,7 +124,7 @@ func batchNormCases() (cases []testCase) {
 	} {
 		c := m.shape[1]
 		x := operand{shape: m.shape, scale: m.scale, offset: m.offset}
-		dy, y := act(m.shape...), act(m.shape...).clipped()
+		dy, y := feature(m.shape...), feature(m.shape...).clipped()
 		row := func(scale, offset float64) operand {
 			return operand{shape: []int{c}, scale: scale, offset: offset, param: true, role: device.Slot}
 		}
@@ -125,21 +136,25 @@ func batchNormCases() (cases []testCase) {
 			cases = append(cases, testCase{name: name + suffix, kind: kind, attr: attr, in: in, out: []operand{out}, tolerant: m.tolerant})
 		}
 		add("", device.BatchNormStats, nil, operand{shape: []int{2, c}}, x)
-		for _, a := range []device.BatchNormAttr{{Eps: 1e-5}, {Eps: 1e-5, ReLU: true}} {
-			suffix := fmt.Sprintf("_relu%v", a.ReLU)
-			masked := func(in ...operand) []operand {
-				if a.ReLU {
-					in = append(in, y)
+		for act := range withNone {
+			a := device.BatchNormAttr{Eps: 1e-5, Act: act}
+			suffix := fmt.Sprintf("_%v", act)
+			with := func(in []operand, ofInput ...operand) []operand { // the operands of the activation's gradient
+				switch {
+				case act == device.None:
+					return in
+				case act.GradOfOutput():
+					return append(in, y)
 				}
-				return in
+				return append(in, ofInput...)
 			}
 			add(suffix, device.BatchNormApply, a, dy, x, about, gamma, beta)
 			withResidual := a
 			withResidual.Residual = true
 			add(suffix+"_residual", device.BatchNormApply, withResidual, dy, x, about, gamma, beta, dy)
-			add(suffix, device.BatchNormGradStats, a, stats, masked(x, dy, about)...)
-			add(suffix, device.BatchNormGradInput, a, dy, masked(x, dy, gamma, about, stats)...)
-			add(suffix, device.BatchNormEvalGradInput, a, dy, masked(dy, gamma, stats)...)
+			add(suffix, device.BatchNormGradStats, a, stats, with([]operand{x, dy, about}, gamma, beta)...)
+			add(suffix, device.BatchNormGradInput, a, dy, with([]operand{x, dy, gamma, about, stats}, beta)...)
+			add(suffix, device.BatchNormEvalGradInput, a, dy, with([]operand{dy, gamma, about}, x, beta)...)
 		}
 		add("", device.BatchNormPack, nil, stats, row(1, 0), row(0.4, 0.5))
 		for r := range 2 {
@@ -152,31 +167,39 @@ func batchNormCases() (cases []testCase) {
 
 func elementwiseCases() (cases []testCase) {
 	for _, o := range []operand{
-		act(2, 16, 4, 4), act(1, 5, 3, 3), act(3, 33, 20, 20), act(2, 5), act(3, 64), act(7), param(17, 5, 3, 3), param(40), act(2, 3, 8, 8).input(),
+		feature(2, 16, 4, 4), feature(1, 5, 3, 3), feature(3, 33, 20, 20), feature(2, 5), feature(3, 64), feature(7), param(17, 5, 3, 3), param(40), feature(2, 3, 8, 8).input(),
 	} {
 		out := o
 		out.role = device.Activation
 		name := fmt.Sprintf("%v_param%v_role%d", o.shape, o.param, o.role)
 		cases = append(cases,
-			testCase{name: name, kind: device.ReLU, in: []operand{o}, out: []operand{out}},
-			testCase{name: name, kind: device.ReLUGrad, in: []operand{o.clipped(), o}, out: []operand{out}},
 			testCase{name: name, kind: device.Scale, in: []operand{o, {shape: []int{}, scale: 1, role: device.Input}}, out: []operand{out}},
-			testCase{name: name, kind: device.Add, attr: device.AddAttr{}, in: []operand{o, o}, out: []operand{out}},
-			testCase{name: name, kind: device.Add, attr: device.AddAttr{ReLU: true}, in: []operand{o, o}, out: []operand{out}})
+			testCase{name: name, kind: device.Add, attr: device.AddAttr{}, in: []operand{o, o}, out: []operand{out}})
+		for act := range device.Acts() {
+			v, called := o, fmt.Sprintf("%s_%v", name, act)
+			if act.GradOfOutput() {
+				v = o.clipped()
+			}
+			a := device.ActAttr{Act: act}
+			cases = append(cases,
+				testCase{name: called, kind: device.Activate, attr: a, in: []operand{o}, out: []operand{out}},
+				testCase{name: called, kind: device.ActivateGrad, attr: a, in: []operand{v, o}, out: []operand{out}},
+				testCase{name: called, kind: device.Add, attr: device.AddAttr{Act: act}, in: []operand{o, o}, out: []operand{out}})
+		}
 	}
 	for _, shape := range [][]int{{2, 16, 4, 4}, {1, 5, 3, 3}, {2, 33, 40, 40}, {3, 5}, {5, 64}} {
-		for _, relu := range []bool{false, true} {
+		for act := range withNone {
 			cases = append(cases, testCase{
-				name: fmt.Sprintf("%v_relu%v", shape, relu), kind: device.BiasAdd, attr: device.BiasAttr{ReLU: relu},
-				in: []operand{act(shape...), param(shape[1])}, out: []operand{act(shape...)},
+				name: fmt.Sprintf("%v_%v", shape, act), kind: device.BiasAdd, attr: device.BiasAttr{Act: act},
+				in: []operand{feature(shape...), param(shape[1])}, out: []operand{feature(shape...)},
 			})
 		}
-		cases = append(cases, testCase{name: fmt.Sprint(shape), kind: device.ChannelSum, in: []operand{act(shape...)}, out: []operand{grad(shape[1])}})
+		cases = append(cases, testCase{name: fmt.Sprint(shape), kind: device.ChannelSum, in: []operand{feature(shape...)}, out: []operand{grad(shape[1])}})
 	}
 	for _, shape := range [][]int{{2, 16}, {3, 5}, {64, 256}, {2, 5, 3, 3}} {
 		cases = append(cases, testCase{
 			name: fmt.Sprint(shape), kind: device.Dropout, attr: device.DropoutAttr{P: 0.4, Stream: 77},
-			in: []operand{act(shape...), {shape: []int{2}, ints: []int64{42, 7}, role: device.Input}}, out: []operand{act(shape...)},
+			in: []operand{feature(shape...), {shape: []int{2}, ints: []int64{42, 7}, role: device.Input}}, out: []operand{feature(shape...)},
 		})
 	}
 	return cases
@@ -193,7 +216,7 @@ func poolCases() (cases []testCase) {
 	} {
 		a := device.PoolAttr{Pool2D: g}
 		name := fmt.Sprintf("%v_k%d_s%d_p%d_ceil%v_count%v", g.InputShape(), g.KH, g.StrideH, g.PadH, g.CeilMode, g.CountIncludePad)
-		x, y := act(g.InputShape()...), act(g.OutputShape()...)
+		x, y := feature(g.InputShape()...), feature(g.OutputShape()...)
 		cases = append(cases,
 			testCase{name: name, kind: device.MaxPool, attr: a, in: []operand{x}, out: []operand{y}},
 			testCase{name: name, kind: device.MaxPoolGrad, attr: a, in: []operand{x, y}, out: []operand{x}},
@@ -206,7 +229,7 @@ func poolCases() (cases []testCase) {
 		{N: 1, C: 33, H: 1, W: 1, OutH: 7, OutW: 7}, {N: 1, C: 16, H: 2, W: 3, OutH: 7, OutW: 5},
 	} {
 		a := device.AdaptivePoolAttr{AdaptivePool2D: g}
-		x, y := act(g.InputShape()...), act(g.OutputShape()...)
+		x, y := feature(g.InputShape()...), feature(g.OutputShape()...)
 		name := fmt.Sprintf("%v_to_%dx%d", g.InputShape(), g.OutH, g.OutW)
 		cases = append(cases,
 			testCase{name: name, kind: device.AdaptiveAvgPool, attr: a, in: []operand{x}, out: []operand{y}},

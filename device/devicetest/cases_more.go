@@ -14,14 +14,18 @@ func linearCases() (cases []testCase) {
 	} {
 		n, in, out := l[0], l[1], l[2]
 		name := fmt.Sprintf("%dx%d_to_%d", n, in, out)
-		x, w, dy := act(n, in), param(out, in), act(n, out)
-		for _, a := range []device.LinearAttr{{}, {ReLU: true}, {Bias: true}, {Bias: true, ReLU: true}} {
+		x, w, dy := feature(n, in), param(out, in), feature(n, out)
+		attrs := []device.LinearAttr{{}, {Act: device.ReLU}, {Bias: true}}
+		for act := range device.Acts() {
+			attrs = append(attrs, device.LinearAttr{Bias: true, Act: act})
+		}
+		for _, a := range attrs {
 			operands := []operand{x, w}
 			if a.Bias {
 				operands = append(operands, param(out))
 			}
 			cases = append(cases, testCase{
-				name: fmt.Sprintf("%s_bias%v_relu%v", name, a.Bias, a.ReLU), kind: device.Linear, attr: a, in: operands, out: []operand{dy},
+				name: fmt.Sprintf("%s_bias%v_%v", name, a.Bias, a.Act), kind: device.Linear, attr: a, in: operands, out: []operand{dy},
 			})
 		}
 		lr := operand{shape: []int{}, scale: 0.05, offset: 0.1, role: device.Input}
@@ -109,16 +113,16 @@ func adamCases() (cases []testCase) {
 			testCase{name: name, kind: device.AdamWeight, attr: device.AdamAttr{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.01},
 				in: []operand{w, w, square, lr, step}, out: []operand{g}},
 			testCase{name: name, kind: device.SumSquares, in: []operand{g}, out: []operand{{shape: []int{}}}},
-			testCase{name: name + "_and_more", kind: device.SumSquares, in: []operand{g, act(2, 17, 3, 3), grad(7), g, act(50000)}, out: []operand{{shape: []int{}}}})
+			testCase{name: name + "_and_more", kind: device.SumSquares, in: []operand{g, feature(2, 17, 3, 3), grad(7), g, feature(50000)}, out: []operand{{shape: []int{}}}})
 	}
 	return cases
 }
 
 func reshapeCases() (cases []testCase) {
 	for _, r := range [][2]operand{
-		{act(2, 16, 7, 7), act(2, 784)}, {act(3, 5, 2, 3), act(3, 30)}, {act(2, 784), act(2, 16, 7, 7)}, {act(3, 30), act(3, 5, 2, 3)},
-		{act(4, 20, 1, 1), act(4, 20)}, {act(2, 3, 4, 5), grad(2, 3, 4, 5)}, {grad(17, 5, 3, 3), act(17, 5, 3, 3)}, {act(6, 4), act(24)},
-		{act(2, 3, 8, 8).input(), act(2, 192)}, {act(2, 6), act(1, 12, 1, 1)},
+		{feature(2, 16, 7, 7), feature(2, 784)}, {feature(3, 5, 2, 3), feature(3, 30)}, {feature(2, 784), feature(2, 16, 7, 7)}, {feature(3, 30), feature(3, 5, 2, 3)},
+		{feature(4, 20, 1, 1), feature(4, 20)}, {feature(2, 3, 4, 5), grad(2, 3, 4, 5)}, {grad(17, 5, 3, 3), feature(17, 5, 3, 3)}, {feature(6, 4), feature(24)},
+		{feature(2, 3, 8, 8).input(), feature(2, 192)}, {feature(2, 6), feature(1, 12, 1, 1)},
 	} {
 		cases = append(cases, testCase{
 			name: fmt.Sprintf("%v_to_%v_param%v", r[0].shape, r[1].shape, r[1].param), kind: device.Reshape, in: []operand{r[0]}, out: []operand{r[1]},
@@ -127,29 +131,40 @@ func reshapeCases() (cases []testCase) {
 	return cases
 }
 
+// castCases copy several parameters in one step.
+func castCases() []testCase {
+	all := []operand{param(5), param(3, 40), param(17, 5, 3, 3), param(64, 33, 1, 1), param(130, 70, 3, 3)}
+	copies := []operand{grad(5), grad(3, 40), grad(17, 5, 3, 3), grad(64, 33, 1, 1), grad(130, 70, 3, 3)}
+	return []testCase{{name: "one", kind: device.Cast, in: all[2:3], out: copies[2:3]}, {name: "several", kind: device.Cast, in: all, out: copies}}
+}
+
 // nanCases have values that are not numbers, which no maximum may lose.
 func nanCases() (cases []testCase) {
 	x := operand{shape: []int{2, 17, 5, 6}, scale: 1, nan: true}
-	clean, row := act(x.shape...), param(17)
+	clean, row := feature(x.shape...), param(17)
 	add := func(kind device.Kind, attr any, out operand, in ...operand) {
 		cases = append(cases, testCase{name: fmt.Sprintf("NaN%d", len(cases)), kind: kind, attr: attr, in: in, out: []operand{out}})
 	}
 	for _, k := range []int{2, 3} {
 		g := geometry.Pool2D{N: 2, C: 17, H: 5, W: 6, KH: k, KW: k, StrideH: 2, StrideW: 2, PadH: k / 3, PadW: k / 3}
-		a, y := device.PoolAttr{Pool2D: g}, act(g.OutputShape()...)
+		a, y := device.PoolAttr{Pool2D: g}, feature(g.OutputShape()...)
 		add(device.MaxPool, a, y, x)
 		add(device.MaxPoolGrad, a, clean, x, y)
 	}
-	add(device.ReLU, nil, clean, x)
-	add(device.ReLUGrad, nil, clean, x, clean)
-	add(device.Add, device.AddAttr{ReLU: true}, clean, x, clean)
-	add(device.BiasAdd, device.BiasAttr{ReLU: true}, clean, x, row)
 	stats := operand{shape: []int{2, 17}, scale: 0.4, offset: 0.5}
-	add(device.BatchNormApply, device.BatchNormAttr{Eps: 1e-5, ReLU: true}, clean, x, stats, row, row)
 	g := conv2D(2, 17, 5, 6, 33, 3, 1, 1, 1)
-	add(device.Conv2D, device.ConvAttr{Conv2D: g, Bias: true, ReLU: true}, act(g.OutputShape()...), x, param(g.WeightShape()...), param(33))
 	rows := operand{shape: []int{5, 20}, scale: 1, nan: true}
-	add(device.Linear, device.LinearAttr{Bias: true, ReLU: true}, act(5, 7), rows, param(7, 20), param(7))
-	add(device.BiasAdd, device.BiasAttr{ReLU: true}, act(5, 20), rows, param(20))
+	for act := range device.Acts() {
+		a := device.ActAttr{Act: act}
+		add(device.Activate, a, clean, x)
+		add(device.ActivateGrad, a, clean, x, clean)
+		add(device.ActivateGrad, a, clean, clean, x)
+		add(device.Add, device.AddAttr{Act: act}, clean, x, clean)
+		add(device.BiasAdd, device.BiasAttr{Act: act}, clean, x, row)
+		add(device.BatchNormApply, device.BatchNormAttr{Eps: 1e-5, Act: act}, clean, x, stats, row, row)
+		add(device.Conv2D, device.ConvAttr{Conv2D: g, Bias: true, Act: act}, feature(g.OutputShape()...), x, param(g.WeightShape()...), param(33))
+		add(device.Linear, device.LinearAttr{Bias: true, Act: act}, feature(5, 7), rows, param(7, 20), param(7))
+		add(device.BiasAdd, device.BiasAttr{Act: act}, feature(5, 20), rows, param(20))
+	}
 	return cases
 }

@@ -1,33 +1,76 @@
 package ref
 
-// ReLU computes y = max(0, x). NaN stays NaN. y may be x.
-func ReLU[T Float](x, y []T) {
-	for i, v := range x {
-		if v < 0 {
-			v = 0
+import (
+	"fmt"
+
+	"github.com/euryale-ml/euryale/device"
+)
+
+// function is an activation function and its derivative.
+type function struct{ value, slope func(x float64) float64 }
+
+// functions are the activation functions that are computed in float64 for either element
+// type. ReLU is exact in each.
+var functions = map[device.Act]function{}
+
+// functionOf is the function of an activation; without one it panics.
+func functionOf(act device.Act) function {
+	f, ok := functions[act]
+	if !ok {
+		panic(fmt.Sprintf("ref: no activation function %v", act))
+	}
+	return f
+}
+
+// Activate computes y = act(x). NaN stays NaN. y may be x.
+func Activate[T Float](act device.Act, x, y []T) {
+	switch act {
+	case device.None:
+		copy(y, x)
+	case device.ReLU:
+		for i, v := range x {
+			if v < 0 {
+				v = 0
+			}
+			y[i] = v
 		}
-		y[i] = v
+	default:
+		f := functionOf(act)
+		for i, v := range x {
+			y[i] = T(f.value(float64(v)))
+		}
 	}
 }
 
-// ReLUGrad computes dx = dy where y > 0, else 0. dx may be dy.
-func ReLUGrad[T Float](y, dy, dx []T) {
-	for i, v := range y {
-		if v > 0 {
-			dx[i] = dy[i]
-		} else {
-			dx[i] = 0
+// ActivateGrad computes dx = dy·act'(x), where v is y = act(x) if act.GradOfOutput, else x.
+// dx may be dy.
+func ActivateGrad[T Float](act device.Act, v, dy, dx []T) {
+	switch act {
+	case device.None:
+		copy(dx, dy)
+	case device.ReLU:
+		for i, y := range v {
+			if y > 0 {
+				dx[i] = dy[i]
+			} else {
+				dx[i] = 0
+			}
+		}
+	default:
+		f := functionOf(act)
+		for i, x := range v {
+			dx[i] = T(float64(dy[i]) * f.slope(float64(x)))
 		}
 	}
 }
 
-// Add computes z = x + y; with relu, z = max(0, x + y). z may be x or y.
-func Add[T Float](x, y, z []T, relu bool) {
+// Add computes z = act(x + y). z may be x or y.
+func Add[T Float](x, y, z []T, act device.Act) {
 	for i, v := range x {
 		z[i] = v + y[i]
 	}
-	if relu {
-		ReLU(z, z)
+	if act != device.None {
+		Activate(act, z, z)
 	}
 }
 

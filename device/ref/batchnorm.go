@@ -8,8 +8,6 @@ import (
 
 // Statistics [2, C] are row-major: C means, then C biased variances. Gradient
 // statistics [2, C] are Σdy, then Σdy·x̂ with x̂ = (x-mean)/√(variance+ε).
-// Where the attribute says ReLU, dy counts only where the output y is positive;
-// otherwise y is nil.
 
 // BatchNormStats computes channels c0 to c1 of stats [2, C] over the images and
 // pixels of x [N, C, P]. Each plane is summed about its own mean and the planes
@@ -55,7 +53,7 @@ func BatchNormPack[T Float](mean, variance, stats []T) {
 }
 
 // BatchNormApply computes planes i0 to i1 of y = (x-mean)·γ/√(variance+ε) + β,
-// plus residual if the attribute says so, and max(0, ·) of that with ReLU.
+// plus residual if the attribute says so, and the activation of that.
 // x, residual, y [N, C, P]; stats [2, C]; γ, β [C]. y may be x or residual.
 func BatchNormApply[T Float](m Maps, a device.BatchNormAttr, x, stats, gamma, beta, residual, y []T, i0, i1 int) {
 	for i := i0; i < i1; i++ {
@@ -72,31 +70,21 @@ func BatchNormApply[T Float](m Maps, a device.BatchNormAttr, x, stats, gamma, be
 				yp[p] = T((v-mean)*scale) + shift
 			}
 		}
-		if a.ReLU {
-			ReLU(yp, yp)
+		if a.Act != device.None {
+			Activate(a.Act, yp, yp)
 		}
 	}
 }
 
 // BatchNormGradStats computes channels c0 to c1 of gs [2, C] = Σdy, Σdy·x̂ from
-// x, dy [N, C, P], stats [2, C] and, with ReLU, the output y.
-func BatchNormGradStats[T Float](m Maps, a device.BatchNormAttr, x, dy, stats, y, gs []T, c0, c1 int) {
+// x, dy [N, C, P] and stats [2, C].
+func BatchNormGradStats[T Float](m Maps, a device.BatchNormAttr, x, dy, stats, gs []T, c0, c1 int) {
 	for c := c0; c < c1; c++ {
 		mean := float64(stats[c])
 		var sum, product float64
 		for n := range m.N {
 			i := n*m.C + c
 			xp, dp := plane(x, m, i), plane(dy, m, i)
-			if a.ReLU {
-				yp := plane(y, m, i)
-				for p, d := range dp {
-					if yp[p] > 0 {
-						sum += float64(d)
-						product += float64(d) * (float64(xp[p]) - mean)
-					}
-				}
-				continue
-			}
 			for p, d := range dp {
 				sum += float64(d)
 				product += float64(d) * (float64(xp[p]) - mean)
@@ -109,7 +97,7 @@ func BatchNormGradStats[T Float](m Maps, a device.BatchNormAttr, x, dy, stats, y
 // BatchNormGradInput computes planes i0 to i1 of
 // dx = γ/√(variance+ε) · (dy - (Σdy + x̂·Σdy·x̂)/(N·P)), the gradient through the
 // batch's own statistics. x, dy, dx [N, C, P]; γ [C]; stats, gs [2, C]. dx may be dy.
-func BatchNormGradInput[T Float](m Maps, a device.BatchNormAttr, x, dy, gamma, stats, gs, y, dx []T, i0, i1 int) {
+func BatchNormGradInput[T Float](m Maps, a device.BatchNormAttr, x, dy, gamma, stats, gs, dx []T, i0, i1 int) {
 	count := float64(m.N * m.P)
 	for i := i0; i < i1; i++ {
 		c := i % m.C
@@ -118,9 +106,6 @@ func BatchNormGradInput[T Float](m Maps, a device.BatchNormAttr, x, dy, gamma, s
 		offset, slope := T(float64(gs[c])/count), T(float64(gs[m.C+c])*inv/count)
 		xp, dp, out := plane(x, m, i), plane(dy, m, i), plane(dx, m, i)
 		for p, d := range dp {
-			if a.ReLU && !(y[i*m.P+p] > 0) {
-				d = 0
-			}
 			out[p] = scale * (d - offset - T(slope*(xp[p]-mean)))
 		}
 	}
@@ -128,15 +113,12 @@ func BatchNormGradInput[T Float](m Maps, a device.BatchNormAttr, x, dy, gamma, s
 
 // BatchNormEvalGradInput computes planes i0 to i1 of dx = dy·γ/√(variance+ε):
 // the gradient where the statistics are constants. dx may be dy.
-func BatchNormEvalGradInput[T Float](m Maps, a device.BatchNormAttr, dy, gamma, stats, y, dx []T, i0, i1 int) {
+func BatchNormEvalGradInput[T Float](m Maps, a device.BatchNormAttr, dy, gamma, stats, dx []T, i0, i1 int) {
 	for i := i0; i < i1; i++ {
 		c := i % m.C
 		scale := T(float64(gamma[c]) * inverseDeviation(m, a, stats, c))
 		dp, out := plane(dy, m, i), plane(dx, m, i)
 		for p, d := range dp {
-			if a.ReLU && !(y[i*m.P+p] > 0) {
-				d = 0
-			}
 			out[p] = d * scale
 		}
 	}

@@ -1,15 +1,16 @@
 package ref
 
-// BiasAdd computes planes i0 to i1 of y = x + b, x and y [N, C, P], b [C]; with
-// relu, y = max(0, x + b). y may be x.
-func BiasAdd[T Float](m Maps, x, b, y []T, relu bool, i0, i1 int) {
+import "github.com/euryale-ml/euryale/device"
+
+// BiasAdd computes planes i0 to i1 of y = act(x + b), x and y [N, C, P], b [C]. y may be x.
+func BiasAdd[T Float](m Maps, x, b, y []T, act device.Act, i0, i1 int) {
 	for i := i0; i < i1; i++ {
 		v, xp, yp := b[i%m.C], plane(x, m, i), plane(y, m, i)
 		for p := range xp {
 			yp[p] = xp[p] + v
 		}
-		if relu {
-			ReLU(yp, yp)
+		if act != device.None {
+			Activate(act, yp, yp)
 		}
 	}
 }

@@ -36,7 +36,7 @@ func TestMaxPoolNaNAndTies(t *testing.T) {
 
 func TestReLUKeepsNaN(t *testing.T) {
 	y := make([]float32, 3)
-	ReLU([]float32{-1, float32(nan), 2}, y)
+	Activate(device.ReLU, []float32{-1, float32(nan), 2}, y)
 	if y[0] != 0 || y[1] == y[1] || y[2] != 2 {
 		t.Errorf("ReLU = %v, want [0 NaN 2]", y)
 	}
@@ -98,9 +98,9 @@ func TestFusedBias(t *testing.T) {
 	m := Maps{N: 2, C: 3, P: 4}
 	x, b := hashed[float32](1, 24), hashed[float32](2, 3)
 	want, y := make([]float32, 24), make([]float32, 24)
-	BiasAdd(m, x, b, want, false, 0, 6)
-	ReLU(want, want)
-	inPieces(6, func(i0, i1 int) { BiasAdd(m, x, b, y, true, i0, i1) })
+	BiasAdd(m, x, b, want, device.None, 0, 6)
+	Activate(device.ReLU, want, want)
+	inPieces(6, func(i0, i1 int) { BiasAdd(m, x, b, y, device.ReLU, i0, i1) })
 	closeTo(t, "y", y, want, 0)
 }
 

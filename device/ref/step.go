@@ -66,7 +66,7 @@ func run[T Float](s *device.Step, in, out []any) error {
 		if err := a.kernel(); err != nil {
 			return err
 		}
-		Add(sum, a.out[0], sum, false)
+		Add(sum, a.out[0], sum, device.None)
 		a.out[0] = sum
 	} else if err := a.kernel(); err != nil {
 		return err
@@ -99,7 +99,7 @@ func runConv[T Float](a operands[T]) bool {
 		withScratch(Conv2DScratch(g), func(scratch []T) {
 			Conv2D(g, a.in[0], a.in[1], a.out[0], 0, Conv2DUnits(g), scratch)
 		})
-		a.epilogue(attr.Bias, attr.ReLU)
+		a.epilogue(attr.Bias, attr.Act)
 	case device.Conv2DGradInput:
 		withScratch(Conv2DScratch(g), func(scratch []T) {
 			Conv2DGradInput(g, a.in[0], a.in[1], a.out[0], false, 0, Conv2DGradInputUnits(g), scratch)
@@ -114,26 +114,20 @@ func runConv[T Float](a operands[T]) bool {
 	return true
 }
 
-// epilogue adds the bias, operand 2, to the output and clips it.
-func (a operands[T]) epilogue(bias, relu bool) {
+// epilogue adds the bias, operand 2, to the output and activates it.
+func (a operands[T]) epilogue(bias bool, act device.Act) {
 	y := a.out[0]
 	if bias {
 		m := MapsOf(a.Out[0].Shape)
-		BiasAdd(m, y, a.in[2], y, relu, 0, m.Planes())
-	} else if relu {
-		ReLU(y, y)
+		BiasAdd(m, y, a.in[2], y, act, 0, m.Planes())
+	} else if act != device.None {
+		Activate(act, y, y)
 	}
 }
 
 func runBatchNorm[T Float](a operands[T]) bool {
 	attr, _ := a.Attr.(device.BatchNormAttr)
 	in, out := a.in, a.out[:1]
-	last := func(i int) []T { // the output y, there where ReLU says so
-		if attr.ReLU {
-			return in[i]
-		}
-		return nil
-	}
 	switch a.Kind {
 	case device.BatchNormStats:
 		m := MapsOf(a.In[0].Shape)
@@ -149,13 +143,22 @@ func runBatchNorm[T Float](a operands[T]) bool {
 		BatchNormApply(m, attr, in[0], in[1], in[2], in[3], residual, out[0], 0, m.Planes())
 	case device.BatchNormGradStats:
 		m := MapsOf(a.In[0].Shape)
-		BatchNormGradStats(m, attr, in[0], in[1], in[2], last(3), out[0], 0, m.C)
+		p := normalized[T]{in[0], in[2], nil, nil}
+		a.withActivationGrad(attr, p, in[1], in[3:], func(dy []T) {
+			BatchNormGradStats(m, attr, in[0], dy, in[2], out[0], 0, m.C)
+		})
 	case device.BatchNormGradInput:
 		m := MapsOf(a.In[0].Shape)
-		BatchNormGradInput(m, attr, in[0], in[1], in[2], in[3], in[4], last(5), out[0], 0, m.Planes())
+		p := normalized[T]{in[0], in[3], in[2], nil}
+		a.withActivationGrad(attr, p, in[1], in[5:], func(dy []T) {
+			BatchNormGradInput(m, attr, in[0], dy, in[2], in[3], in[4], out[0], 0, m.Planes())
+		})
 	case device.BatchNormEvalGradInput:
 		m := MapsOf(a.In[0].Shape)
-		BatchNormEvalGradInput(m, attr, in[0], in[1], in[2], last(3), out[0], 0, m.Planes())
+		p := normalized[T]{nil, in[2], in[1], nil}
+		a.withActivationGrad(attr, p, in[0], in[3:], func(dy []T) {
+			BatchNormEvalGradInput(m, attr, dy, in[1], in[2], out[0], 0, m.Planes())
+		})
 	case device.Row:
 		Row(in[0], out[0], a.Attr.(device.RowAttr).Row)
 	case device.RunningStat:
@@ -164,6 +167,35 @@ func runBatchNorm[T Float](a operands[T]) bool {
 		return false
 	}
 	return true
+}
+
+// normalized are the operands that a normalisation is computed of.
+type normalized[T Float] struct{ x, stats, gamma, beta []T }
+
+// withActivationGrad calls do with the gradient of the normalisation that is p. dy is the
+// gradient of the activation's result; rest are the step's additional operands: the result,
+// or what p lacks.
+func (a operands[T]) withActivationGrad(attr device.BatchNormAttr, p normalized[T], dy []T, rest [][]T, do func(dy []T)) {
+	if attr.Act == device.None {
+		do(dy)
+		return
+	}
+	withScratch(len(dy), func(scratch []T) {
+		v := scratch
+		if attr.Act.GradOfOutput() {
+			v = rest[0]
+		} else {
+			for _, operand := range []*[]T{&p.x, &p.gamma, &p.beta} {
+				if *operand == nil {
+					*operand, rest = rest[0], rest[1:]
+				}
+			}
+			m := MapsOf(a.In[0].Shape)
+			BatchNormApply(m, device.BatchNormAttr{Eps: attr.Eps}, p.x, p.stats, p.gamma, p.beta, nil, v, 0, m.Planes())
+		}
+		ActivateGrad(attr.Act, v, dy, scratch)
+		do(scratch)
+	})
 }
 
 func runPool[T Float](a operands[T]) bool {
@@ -197,7 +229,7 @@ func runLinear[T Float](a operands[T]) bool {
 			Linear(n, k, o, a.in[0], a.in[1], a.out[0], 0, o, scratch)
 		})
 		attr, _ := a.Attr.(device.LinearAttr)
-		a.epilogue(attr.Bias, attr.ReLU)
+		a.epilogue(attr.Bias, attr.Act)
 	case device.LinearGradInput:
 		n, o, k := a.In[0].Shape[0], a.In[0].Shape[1], a.In[1].Shape[1]
 		withScratch(GemmScratch, func(scratch []T) {
@@ -228,21 +260,23 @@ func runElementwise[T Float](a operands[T]) bool {
 	case device.BiasAdd:
 		m := MapsOf(a.In[0].Shape)
 		attr, _ := a.Attr.(device.BiasAttr)
-		BiasAdd(m, a.in[0], a.in[1], a.out[0], attr.ReLU, 0, m.Planes())
+		BiasAdd(m, a.in[0], a.in[1], a.out[0], attr.Act, 0, m.Planes())
 	case device.ChannelSum:
 		m := MapsOf(a.In[0].Shape)
 		ChannelSum(m, a.in[0], a.out[0], 0, m.C)
-	case device.ReLU:
-		ReLU(a.in[0], a.out[0])
-	case device.ReLUGrad:
-		ReLUGrad(a.in[0], a.in[1], a.out[0])
+	case device.Activate:
+		Activate(a.Attr.(device.ActAttr).Act, a.in[0], a.out[0])
+	case device.ActivateGrad:
+		ActivateGrad(a.Attr.(device.ActAttr).Act, a.in[0], a.in[1], a.out[0])
 	case device.Add:
 		attr, _ := a.Attr.(device.AddAttr)
-		Add(a.in[0], a.in[1], a.out[0], attr.ReLU)
+		Add(a.in[0], a.in[1], a.out[0], attr.Act)
 	case device.Scale:
 		Scale(a.in[0], a.in[1][0], a.out[0])
-	case device.Reshape:
-		copy(a.out[0], a.in[0])
+	case device.Reshape, device.Cast:
+		for i, x := range a.in {
+			copy(a.out[i], x)
+		}
 	case device.Dropout:
 		attr, rng := a.Attr.(device.DropoutAttr), a.ints[1]
 		Dropout(a.in[0], a.out[0], DropoutKey(attr, rng), attr.P, 0, len(a.out[0]))

@@ -41,9 +41,9 @@ func TestRunFusedConvolution(t *testing.T) {
 	g := conv(2, 3, 5, 5, 4, 3, 1, 1, 1, 1)
 	operands := [][]int{g.InputShape(), g.WeightShape(), {4}}
 	_, plain := mustRun(t, stepOf(device.Conv2D, device.ConvAttr{Conv2D: g}, operands[:2], [][]int{g.OutputShape()}))
-	in, biased := mustRun(t, stepOf(device.Conv2D, device.ConvAttr{Conv2D: g, Bias: true, ReLU: true}, operands, [][]int{g.OutputShape()}))
+	in, biased := mustRun(t, stepOf(device.Conv2D, device.ConvAttr{Conv2D: g, Bias: true, Act: device.ReLU}, operands, [][]int{g.OutputShape()}))
 	m := MapsOf(g.OutputShape())
-	BiasAdd(m, plain[0], in[2], plain[0], true, 0, m.Planes())
+	BiasAdd(m, plain[0], in[2], plain[0], device.ReLU, 0, m.Planes())
 	closeTo(t, "y", biased[0], plain[0], 0)
 }
 
@@ -51,7 +51,7 @@ func TestRunFusedLinear(t *testing.T) {
 	operands, out := [][]int{{3, 5}, {4, 5}, {4}}, [][]int{{3, 4}}
 	_, plain := mustRun(t, stepOf(device.Linear, device.LinearAttr{}, operands[:2], out))
 	in, biased := mustRun(t, stepOf(device.Linear, device.LinearAttr{Bias: true}, operands, out))
-	_, clipped := mustRun(t, stepOf(device.Linear, device.LinearAttr{ReLU: true}, operands[:2], out))
+	_, clipped := mustRun(t, stepOf(device.Linear, device.LinearAttr{Act: device.ReLU}, operands[:2], out))
 	for i := range plain[0] {
 		if want := plain[0][i] + in[2][i%4]; biased[0][i] != want {
 			t.Fatalf("element %d with bias is %v, want %v", i, biased[0][i], want)
@@ -68,7 +68,7 @@ func TestRunAccumulates(t *testing.T) {
 	_, want := mustRun(t, s)
 	s.Accumulate = true
 	_, got := mustRun(t, s)
-	Add(want[0], hashed[float64](100, len(want[0])), want[0], false)
+	Add(want[0], hashed[float64](100, len(want[0])), want[0], device.None)
 	closeTo(t, "dx", got[0], want[0], 1e-14)
 }
 
@@ -101,7 +101,7 @@ func TestRunUnknownKind(t *testing.T) {
 	if err := Run(stepOf(device.Host, nil, nil, [][]int{{1}}), nil, []any{[]float64{0}}); err == nil {
 		t.Error("a foreign step has no kernel, but Run reports no error")
 	}
-	if err := Run(stepOf(device.ReLU, nil, nil, nil), nil, nil); err == nil {
+	if err := Run(stepOf(device.Activate, device.ActAttr{Act: device.ReLU}, nil, nil), nil, nil); err == nil {
 		t.Error("a step without operands reports no error")
 	}
 }
@@ -111,24 +111,24 @@ func TestRunUnknownKind(t *testing.T) {
 func TestRunPassesOperandsOn(t *testing.T) {
 	x, vector, stats := []int{2, 3, 2, 2}, []int{3}, []int{2, 3}
 	// The hashed variances may be negative, hence the large ε.
-	plain, fused := device.BatchNormAttr{Eps: 2}, device.BatchNormAttr{Eps: 2, Residual: true, ReLU: true}
+	plain, fused := device.BatchNormAttr{Eps: 2}, device.BatchNormAttr{Eps: 2, Residual: true, Act: device.ReLU}
 	in, y := mustRun(t, stepOf(device.BatchNormPack, nil, [][]int{vector, vector}, [][]int{stats}))
 	closeTo(t, "stats", y[0], append(append([]float64(nil), in[0]...), in[1]...), 0)
 
 	_, want := mustRun(t, stepOf(device.BatchNormApply, plain, [][]int{x, stats, vector, vector}, [][]int{x}))
 	in, y = mustRun(t, stepOf(device.BatchNormApply, fused, [][]int{x, stats, vector, vector, x}, [][]int{x}))
-	Add(want[0], in[4], want[0], true)
+	Add(want[0], in[4], want[0], device.ReLU)
 	closeTo(t, "fused batch normalisation", y[0], want[0], 1e-14)
 
 	in, y = mustRun(t, stepOf(device.Scale, nil, [][]int{x, nil}, [][]int{x}))
 	Scale(in[0], in[1][0], want[0])
 	closeTo(t, "scale", y[0], want[0], 0)
 
-	in, y = mustRun(t, stepOf(device.Add, device.AddAttr{ReLU: true}, [][]int{x, x}, [][]int{x}))
-	Add(in[0], in[1], want[0], true)
+	in, y = mustRun(t, stepOf(device.Add, device.AddAttr{Act: device.ReLU}, [][]int{x, x}, [][]int{x}))
+	Add(in[0], in[1], want[0], device.ReLU)
 	closeTo(t, "add", y[0], want[0], 0)
 
-	in, y = mustRun(t, stepOf(device.BiasAdd, device.BiasAttr{ReLU: true}, [][]int{x, vector}, [][]int{x}))
-	BiasAdd(MapsOf(x), in[0], in[1], want[0], true, 0, 6)
+	in, y = mustRun(t, stepOf(device.BiasAdd, device.BiasAttr{Act: device.ReLU}, [][]int{x, vector}, [][]int{x}))
+	BiasAdd(MapsOf(x), in[0], in[1], want[0], device.ReLU, 0, 6)
 	closeTo(t, "bias", y[0], want[0], 0)
 }

@@ -1,0 +1,46 @@
+package device
+
+import "iter"
+
+// Act is an activation function, elementwise. Every one is 0 at 0, so that what pads a
+// device's layout stays zero.
+type Act uint8
+
+// Activation functions.
+const (
+	None Act = iota // x
+	ReLU            // max(0, x); its gradient at 0 is 0
+
+	numActs
+)
+
+// activations are the activation functions by what there is to know of them besides their
+// meaning, which device/ref defines.
+var activations = [numActs]struct {
+	name string
+	// ofOutput: the gradient can be told from y, so that x need not be kept for it.
+	ofOutput bool
+}{
+	None: {name: "None"},
+	ReLU: {name: "ReLU", ofOutput: true},
+}
+
+// Acts are all activation functions but None.
+func Acts() iter.Seq[Act] {
+	return func(yield func(Act) bool) {
+		for a := None + 1; a < numActs && yield(a); a++ {
+		}
+	}
+}
+
+// String is the name, as in PyTorch's torch.nn.
+func (a Act) String() string {
+	if a < numActs {
+		return activations[a].name
+	}
+	return "Act(?)"
+}
+
+// GradOfOutput reports whether the gradient is a function of the result y = act(x) and dy,
+// else it is one of x and dy.
+func (a Act) GradOfOutput() bool { return a < numActs && activations[a].ofOutput }

@@ -1,0 +1,147 @@
+package devicetest
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/device/bfloat16"
+)
+
+// bfloat16Cases runs every kind of step on operands that are stored as bfloat16. With
+// -short it runs every fourth.
+func bfloat16Cases(t *testing.T, dev device.Device) {
+	for _, family := range families() {
+		for i, c := range family {
+			s := c.step()
+			if !storeAsBFloat16(s) || testing.Short() && i%4 != 0 {
+				continue
+			}
+			t.Run(c.kind.String()+"/"+c.name, func(t *testing.T) {
+				if !dev.Supports(s) {
+					t.Skipf("%s does not support it", dev.Name())
+				}
+				c.compare(t, dev, s, nil)
+				for _, pair := range dev.InPlace(s) {
+					if s.Out[pair[0]].Storage() != s.In[pair[1]].Storage() {
+						t.Errorf("output %d may take the memory of operand %d, which is stored as another type", pair[0], pair[1])
+					} else if dev.Bytes(s.Out[pair[0]]) == dev.Bytes(s.In[pair[1]]) {
+						c.compare(t, dev, s, [][2]int{pair})
+					}
+				}
+				acc := *s
+				acc.Accumulate = true
+				if dev.Supports(&acc) {
+					c.compare(t, dev, &acc, nil)
+				}
+			})
+		}
+	}
+	t.Run("RoundTrip", func(t *testing.T) { bfloat16RoundTrip(t, dev) })
+}
+
+// asStored gives host values what is left of them in a tensor's memory.
+func asStored(x *device.Tensor, host any) {
+	if v, ok := host.([]float64); ok && x.Storage() == device.BFloat16 {
+		bfloat16.RoundAll(v)
+	}
+}
+
+// exact is a step whose results are not rounded to what they are stored as.
+func exact(s *device.Step) *device.Step {
+	e := *s
+	e.Out = nil
+	for _, x := range s.Out {
+		wide := *x
+		wide.Stored = 0
+		e.Out = append(e.Out, &wide)
+	}
+	return &e
+}
+
+// within is the least and the greatest that a tensor may hold where v is meant: what lies
+// within the tolerance, rounded as the tensor is stored. Rounding keeps the order.
+func within(x *device.Tensor, v, tolerance float64) (low, high float64) {
+	low, high = v-tolerance, v+tolerance
+	if x.Storage() == device.BFloat16 {
+		low, high = bfloat16.Round(low), bfloat16.Round(high)
+	}
+	return low, high
+}
+
+// downloaded are the values of a float32 tensor.
+func downloaded(t *testing.T, dev device.Device, x *device.Tensor, m device.Memory) []float64 {
+	t.Helper()
+	host := make([]float32, x.Elements())
+	if err := dev.Download(x, m, host); err != nil {
+		t.Fatal(err)
+	}
+	wide := make([]float64, len(host))
+	for i, v := range host {
+		wide[i] = float64(v)
+	}
+	return wide
+}
+
+// bfloat16RoundTrip uploads values that are no bfloat16, infinities and NaN in every form.
+func bfloat16RoundTrip(t *testing.T, dev device.Device) {
+	special := []float32{float32(math.Inf(1)), float32(math.Inf(-1)), math.Float32frombits(0x7f800001), math.Float32frombits(0xffffffff), math.MaxFloat32, 1.00390625, 1.01171875, 1e-41}
+	for _, x := range []*device.Tensor{
+		{Shape: []int{17}}, {Shape: []int{3, 5}}, {Shape: []int{2, 32}}, {Shape: []int{2, 3, 5}}, {Shape: []int{2, 3, 4, 5}}, {Shape: []int{1, 33, 7, 1}},
+		{Shape: []int{2, 3, 4, 5}, Role: device.Input}, {Shape: []int{17, 5, 3, 3}, Param: true}, {Shape: []int{5, 40}, Param: true},
+	} {
+		x.Stored = device.BFloat16
+		host := make([]float32, x.Elements())
+		for i := range host {
+			host[i] = special[i%len(special)] * float32(1+i/len(special))
+		}
+		m := place(t, dev, x)
+		before := slices.Clone(host)
+		upload(t, dev, x, m, host)
+		got := make([]float32, len(host))
+		if err := dev.Download(x, m, got); err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range host {
+			if math.Float32bits(v) != math.Float32bits(before[i]) {
+				t.Fatalf("%v: Upload changed the host's memory", x.Shape)
+			}
+			if want := bfloat16.Round(v); got[i] != want && (want == want || got[i] == got[i]) {
+				t.Fatalf("%v (param %v, role %d)[%d]: %v is stored as %v, want %v", x.Shape, x.Param, x.Role, i, v, got[i], want)
+			}
+		}
+	}
+	wrong := &device.Tensor{Shape: []int{4}, DType: device.BFloat16, Name: "x"}
+	if err := dev.Upload(wrong, device.Memory{Buffer: buffer(t, dev, 64)}, make([]float32, 4)); err == nil {
+		t.Error("a tensor of bfloat16 by its type took host memory")
+	}
+}
+
+// storeAsBFloat16 stores the operands and results of a step as the engine does under that
+// precision: activations, their gradients and the weights of products. It reports whether
+// there are any.
+func storeAsBFloat16(s *device.Step) bool {
+	found := false
+	mark := func(x *device.Tensor, o device.Operand) {
+		switch o {
+		case device.Features, device.Weight:
+		case device.Alike, device.Any:
+			if x.Param || len(x.Shape) < 2 {
+				return
+			}
+		default:
+			return
+		}
+		if x.DType == device.Float32 && !(o == device.Features && x.Param) {
+			x.Stored, found = device.BFloat16, true
+		}
+	}
+	for i, x := range s.In {
+		mark(x, s.Kind.Operand(i))
+	}
+	for i, x := range s.Out {
+		mark(x, s.Kind.Result(i))
+	}
+	return found
+}
