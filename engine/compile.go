@@ -32,6 +32,9 @@ type Spec struct {
 	NoFuse  bool // keep every operator a step of its own
 	NoReuse bool // give every tensor memory of its own
 	Poison  bool // fill the arena with NaN before each run
+	// Synchronous waits for each step before the next is enqueued, so that a fault is that of
+	// the step that it names. EURYALE_SYNC=1 in the environment does so for all programs.
+	Synchronous bool
 
 	measured *Memory // gets what the program would take, instead of the program: PlanMemory
 }
@@ -46,6 +49,7 @@ type builder struct {
 
 	steps     []*device.Step
 	of        map[*G.Node]*device.Tensor
+	inputs    map[*G.Node]*device.Tensor
 	slots     map[string]*device.Tensor
 	constants map[*device.Tensor]any
 	// other holds tensors that have been made in both forms, each under the other.
@@ -81,7 +85,7 @@ func Compile(dev device.Device, st *State, spec Spec) (p *Program, err error) {
 	}
 	b := &builder{
 		dev: dev, state: st, spec: spec,
-		of: map[*G.Node]*device.Tensor{}, slots: map[string]*device.Tensor{},
+		of: map[*G.Node]*device.Tensor{}, inputs: map[*G.Node]*device.Tensor{}, slots: map[string]*device.Tensor{},
 		constants: map[*device.Tensor]any{}, foreign: map[*device.Step]G.Op{}, into: map[*device.Step]*device.Tensor{},
 		other: map[*device.Tensor]*device.Tensor{}, aliases: map[*device.Tensor]alias{},
 	}

@@ -9,8 +9,12 @@ var (
 	ErrValue = errors.New("the value does not fit")
 	// ErrSlot is wrapped by errors about slots that are unknown or named twice.
 	ErrSlot = errors.New("no such slot")
-	// ErrRun is wrapped by errors of a step that failed while running.
+	// ErrRun is wrapped by errors of a step that failed while running; the error is a
+	// *device.Fault too where the device can name the step: use errors.As.
 	ErrRun = errors.New("the step failed")
+	// ErrBroken is wrapped by errors about slots that have no defined value since a run that
+	// assigns them failed. Write, or a run that assigns without reading, gives them one.
+	ErrBroken = errors.New("the slot has no value since a step failed")
 	// ErrMemory is wrapped by errors about memory that a device does not have. What was
 	// there before is usable afterwards.
 	ErrMemory = errors.New("out of memory")

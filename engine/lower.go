@@ -26,7 +26,7 @@ func (b *builder) lower(needed []*G.Node) error {
 			return fmt.Errorf("engine: %s: %w", b.spec.Name, err)
 		}
 	}
-	b.keepOldOutputs()
+	b.copyLeaves()
 	return nil
 }
 
@@ -56,12 +56,11 @@ func (b *builder) lowerAssignment(a Assignment) error {
 	return nil
 }
 
-// keepOldOutputs gives an output that is the leaf of an assigned slot a copy: after a
-// run it has the value that the run computed with.
-func (b *builder) keepOldOutputs() {
+// copyLeaves gives outputs that are slots or inputs a copy: after a run they have the values
+// that the run computed with, whatever the leaves are set to afterwards.
+func (b *builder) copyLeaves() {
 	for _, n := range b.spec.Outputs {
-		t := b.of[n]
-		if slices.ContainsFunc(b.assign, func(a assignment) bool { return a.slot == t }) {
+		if t := b.of[n]; t.Role == device.Slot || t.Role == device.Input {
 			b.of[n] = b.copied(t)
 		}
 	}
@@ -125,6 +124,7 @@ func (b *builder) lowerLeaf(n *G.Node) error {
 	}
 	if slices.Contains(b.spec.Inputs, n) {
 		b.of[n] = b.newTensor(n.Shape(), dt, device.Input, n.Name())
+		b.inputs[n] = b.of[n]
 		return nil
 	}
 	if v := n.Value(); v != nil {

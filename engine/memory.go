@@ -7,7 +7,7 @@ import "github.com/euryale-ml/euryale/device"
 type Memory struct {
 	Arena   int64 // activations and gradients
 	Scratch int64 // what single steps work in
-	Own     int64 // inputs and constants
+	Own     int64 // inputs, outputs and constants
 }
 
 // PlanMemory is what the Program of a Spec would take. It takes nothing.
@@ -19,21 +19,13 @@ func PlanMemory(dev device.Device, st *State, spec Spec) (Memory, error) {
 }
 
 // Memory is what the program takes.
-func (p *Program) Memory() Memory {
-	m := Memory{Arena: p.plan.arena, Scratch: p.plan.scratch}
-	for t := range p.own {
-		m.Own += p.dev.Bytes(t)
-	}
-	return m
-}
+func (p *Program) Memory() Memory { return p.planned }
 
 // memory is what the program of a plan takes.
 func (b *builder) memory(plan *memoryPlan) Memory {
-	m := Memory{Arena: plan.arena, Scratch: plan.scratch}
-	for _, n := range b.spec.Inputs {
-		if t := b.of[n]; t != nil {
-			m.Own += b.dev.Bytes(t)
-		}
+	m := Memory{Arena: plan.arena, Scratch: plan.scratch, Own: plan.outputs}
+	for _, t := range b.inputs {
+		m.Own += b.dev.Bytes(t)
 	}
 	for t := range b.constants {
 		if b.reads(t) {

@@ -31,28 +31,41 @@ var errScarce = errors.New("refused")
 
 type counted struct {
 	device.Buffer
-	of *scarce
+	of   *scarce
+	size int64 // in the device's memory
 }
 
 func (b *counted) Free() error {
-	b.of.live -= b.Bytes()
+	b.of.live -= b.size
 	b.of.buffers--
 	return b.Buffer.Free()
 }
 
-func (d *scarce) NewBuffer(n int64) (device.Buffer, error) {
+func (d *scarce) NewBuffer(n int64) (device.Buffer, error) { return d.take(n, false) }
+
+func (d *scarce) NewStaging(n int64) (device.Buffer, error) { return d.take(n, true) }
+
+func (d *scarce) take(n int64, staging bool) (device.Buffer, error) {
 	d.calls++
 	if d.calls == d.nth || d.from > 0 && d.calls >= d.from || d.most > 0 && d.live+n > d.most {
 		return nil, errScarce
 	}
-	b, err := d.Device.NewBuffer(n)
+	take := d.Device.NewBuffer
+	if staging {
+		take = d.Device.NewStaging
+	}
+	b, err := take(n)
 	if err != nil {
 		return nil, err
 	}
-	d.live += b.Bytes()
+	c := &counted{Buffer: b, of: d}
+	if !staging {
+		c.size = b.Bytes()
+	}
+	d.live += c.size
 	d.buffers++
 	d.peak = max(d.peak, d.live)
-	return &counted{b, d}, nil
+	return c, nil
 }
 
 // bare are places as the wrapped device knows them.

@@ -15,7 +15,8 @@ type storage struct {
 	first, last int
 	bytes       int64
 	offset      int64
-	order       int // of creation, to break ties
+	order       int  // of creation, to break ties
+	output      bool // in the program's own memory, not in the arena
 }
 
 // memoryPlan says where every tensor lives.
@@ -27,13 +28,17 @@ type memoryPlan struct {
 	copies   []assignment                      // values copied into a slot at the end
 	arena    int64
 	scratch  int64
+	outputs  int64 // memory of the program's own
+	small    int64 // the part of outputs, from its beginning, that is read with every run
 }
 
 const forever = int(^uint(0) >> 1)
 
-// plan gives every activation a place in the arena, by lifetime.
+// plan gives every activation a place in the arena, by lifetime, and every output a place
+// in memory of the program's own, where it stays when other programs run.
 func (b *builder) plan() *memoryPlan {
 	m := &memoryPlan{of: map[*device.Tensor]*storage{}, aliases: b.aliases, slot: map[*device.Tensor]*device.Tensor{}}
+	outputs := b.markOutputs()
 	last := b.lastUses()
 	b.planSlots(m, last)
 	for i, s := range b.steps {
@@ -41,7 +46,7 @@ func (b *builder) plan() *memoryPlan {
 			m.scratch = max(m.scratch, b.dev.Scratch(s))
 		}
 		for o, t := range s.Out {
-			if t.Role != device.Activation || m.slot[t] != nil {
+			if m.slot[t] != nil {
 				continue
 			}
 			end, used := last[t]
@@ -59,11 +64,41 @@ func (b *builder) plan() *memoryPlan {
 			m.of[t] = st
 		}
 	}
+	m.placeOutputs(outputs)
 	for t, a := range b.aliases {
 		m.of[t] = m.of[a.of]
 	}
 	m.place(b.spec.NoReuse)
 	return m
+}
+
+// markOutputs gives the outputs their role, in order. Those that are constants stay so.
+func (b *builder) markOutputs() (outputs []*device.Tensor) {
+	for _, n := range b.spec.Outputs {
+		if t := b.of[n]; t.Role == device.Activation {
+			t.Role = device.Output
+			outputs = append(outputs, t)
+		}
+	}
+	return outputs
+}
+
+// smallOutput is the size in bytes up to which an output is read with every run.
+const smallOutput = 4096
+
+// placeOutputs gives outputs their offsets, small ones first. A tensor whose memory an
+// output takes over lies there with it.
+func (m *memoryPlan) placeOutputs(outputs []*device.Tensor) {
+	slices.SortStableFunc(outputs, func(a, b *device.Tensor) int { return cmp.Compare(m.of[a].bytes, m.of[b].bytes) })
+	for _, t := range outputs {
+		st := m.of[t]
+		st.output, st.offset = true, m.outputs
+		m.outputs += st.bytes
+		if st.bytes <= smallOutput {
+			m.small = m.outputs
+		}
+	}
+	m.storages = slices.DeleteFunc(m.storages, func(st *storage) bool { return st.output })
 }
 
 // lastUses maps each tensor to the last step that reads it or an alias of it; outputs and
@@ -115,7 +150,7 @@ func (b *builder) planSlots(m *memoryPlan, last map[*device.Tensor]int) {
 // fitsSlot reports whether step i may write an assigned value straight into its slot.
 func (b *builder) fitsSlot(i int, a assignment, last map[*device.Tensor]int) bool {
 	s := b.steps[i]
-	if a.value.Param != a.slot.Param || b.into[s] != nil {
+	if a.value.Param != a.slot.Param || b.into[s] != nil || a.value.Role == device.Output {
 		return false
 	}
 	read, ok := last[a.slot]

@@ -6,18 +6,63 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/euryale-ml/euryale/device"
 )
 
+// profile is the time that each kernel has taken: by the device's own clock, or, where
+// it has none, by waiting for each.
 type profile struct {
 	spent []time.Duration
 	runs  int
+	clock device.Clock // nil without
 }
 
-// Profile starts (and restarts) or stops timing every step.
+// Profile starts (and restarts) or stops timing every step. On a device without a
+// device.Timer, Start then waits for every step, which makes a run slower.
 func (p *Program) Profile(on bool) {
+	settle(p.dev)
+	if p.profile != nil && p.profile.clock != nil {
+		p.profile.clock.Free()
+	}
 	p.profile = nil
-	if on {
-		p.profile = &profile{spent: make([]time.Duration, len(p.steps)+len(p.plan.copies))}
+	if !on {
+		return
+	}
+	n := len(p.steps) + len(p.plan.copies)
+	p.profile = &profile{spent: make([]time.Duration, n)}
+	if t, ok := p.dev.(device.Timer); ok {
+		if c, err := t.NewClock(n + 1); err == nil {
+			p.profile.clock = c
+		}
+	}
+}
+
+// clock is what marks the ends of kernels, or nil.
+func (p *Program) clock() device.Clock {
+	if p.profile == nil {
+		return nil
+	}
+	return p.profile.clock
+}
+
+// measure adds a run that is over.
+func (p *Program) measure() {
+	if p.profile == nil {
+		return
+	}
+	p.profile.runs++
+	if c := p.profile.clock; c != nil && !p.synchronous() {
+		for i := range p.profile.spent {
+			p.profile.spent[i] += c.Between(i, i+1)
+		}
+	}
+}
+
+// add counts the time since a kernel was started alone.
+func (f *profile) add(kernel int, start time.Time) {
+	if f != nil {
+		f.spent[kernel] += time.Since(start)
 	}
 }
 

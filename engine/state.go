@@ -25,6 +25,7 @@ type slot struct {
 	tensor  device.Tensor
 	buffer  device.Buffer
 	version uint64
+	broken  bool // without a defined value since a fault
 }
 
 // NewState returns a State without slots.
@@ -101,23 +102,46 @@ func (s *State) Version(name string) uint64 {
 	return 0
 }
 
-// Write sets a slot from host memory in canonical order.
+// Write sets a slot from host memory in canonical order, after a pending run.
 func (s *State) Write(name string, host any) error {
 	n, err := s.lookup(name, host)
 	if err != nil {
 		return err
 	}
 	n.version++
-	return s.dev.Upload(&n.tensor, device.Memory{Buffer: n.buffer}, host)
+	n.broken = true
+	if err := s.dev.Upload(&n.tensor, device.Memory{Buffer: n.buffer}, host); err != nil {
+		return fmt.Errorf("engine: slot %s: %w", name, err)
+	}
+	n.broken = false
+	return nil
 }
 
-// Read copies a slot to host memory in canonical order.
+// Read copies a slot to host memory in canonical order, after a pending run. A slot that a
+// failed run has left without a value is ErrBroken.
 func (s *State) Read(name string, host any) error {
 	n, err := s.lookup(name, host)
 	if err != nil {
 		return err
 	}
-	return s.dev.Download(&n.tensor, device.Memory{Buffer: n.buffer}, host)
+	if n.broken {
+		return fmt.Errorf("engine: %w: %s", ErrBroken, name)
+	}
+	if err := s.dev.Download(&n.tensor, device.Memory{Buffer: n.buffer}, host); err != nil {
+		return fmt.Errorf("engine: slot %s: %w", name, err)
+	}
+	return nil
+}
+
+// Broken lists the slots that a failed run has left without a value, in the order of Names.
+func (s *State) Broken() (names []string) {
+	settle(s.dev)
+	for _, name := range s.names {
+		if s.slots[name].broken {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func (s *State) lookup(name string, host any) (*slot, error) {
@@ -131,15 +155,17 @@ func (s *State) lookup(name string, host any) (*slot, error) {
 	if err := checkHost(&n.tensor, host); err != nil {
 		return nil, fmt.Errorf("engine: slot %s: %w", name, err)
 	}
+	settle(s.dev)
 	return n, nil
 }
 
-// Clone copies slots, those that are named or else all, into another State on the same
-// device. The two States' programs share their working memory: they run one at a time.
+// Clone copies slots, those that are named or else all, after a pending run, into another State on the
+// same device. The two States' programs share their working memory: they run one at a time.
 func (s *State) Clone(names ...string) (*State, error) {
 	if s.closed {
 		return nil, fmt.Errorf("engine: clone: %w", ErrClosed)
 	}
+	settle(s.dev)
 	if len(names) == 0 {
 		names = s.names
 	}
@@ -164,35 +190,62 @@ func (s *State) copySlot(name string, from *slot) error {
 	if err := s.dev.Copy(to, device.Memory{Buffer: from.buffer}, from.buffer.Bytes()); err != nil {
 		return fmt.Errorf("engine: slot %s: %w", name, err)
 	}
+	s.slots[name].broken = from.broken
 	return nil
 }
 
-// Close frees the slots, and the working memory unless a clone still uses it. Programs over
+// Close waits for a pending run and frees the slots, and the working memory unless a clone still uses it. Programs over
 // the State fail afterwards.
 func (s *State) Close() error {
 	if s.closed {
 		return nil
 	}
+	settle(s.dev)
 	s.closed = true
-	var first error
+	var slots []device.Buffer
 	for _, n := range s.slots {
-		if err := n.buffer.Free(); err != nil && first == nil {
-			first = err
+		slots = append(slots, n.buffer)
+	}
+	return errors.Join(freeAll(slots...), s.work.release())
+}
+
+// freeAll frees those that are there.
+func freeAll(buffers ...device.Buffer) (err error) {
+	for _, b := range buffers {
+		if b != nil {
+			err = errors.Join(err, b.Free())
 		}
 	}
-	if err := s.work.release(); err != nil && first == nil {
-		first = err
-	}
-	return first
+	return err
 }
 
 // newBuffer is the device's, with an error that says how much was asked.
 func newBuffer(dev device.Device, bytes int64) (device.Buffer, error) {
 	b, err := dev.NewBuffer(bytes)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %d bytes (%.1f MB) on %s: %w", ErrMemory, bytes, float64(bytes)/1e6, dev.Name(), err)
+		return nil, outOfMemory(dev, bytes, err)
 	}
 	return b, nil
+}
+
+// newStaging is newBuffer for the host's memory.
+func newStaging(dev device.Device, bytes int64) (device.Buffer, error) {
+	b, err := dev.NewStaging(bytes)
+	if err != nil {
+		return nil, outOfMemory(dev, bytes, err)
+	}
+	return b, nil
+}
+
+// outOfMemory says how much was asked of a device, and how much is free where it knows.
+func outOfMemory(dev device.Device, bytes int64, err error) error {
+	there := ""
+	if r, ok := dev.(device.MemoryReporter); ok {
+		if free, ok := r.FreeMemory(); ok {
+			there = fmt.Sprintf(", of which %.1f MB are free", float64(free)/1e6)
+		}
+	}
+	return fmt.Errorf("%w: %d bytes (%.1f MB) on %s%s: %w", ErrMemory, bytes, float64(bytes)/1e6, dev.Name(), there, err)
 }
 
 // checkHost checks the type and length of host memory against a tensor.

@@ -15,21 +15,15 @@ type workspace struct {
 	arena, scratch device.Buffer
 	// generation counts the changes of arena and scratch; programs bound before bind anew.
 	generation int
-	ran        *Program // the last one that ran: the arena holds its values
-	users      int      // open States; the last one frees the memory
+	users      int // open States; the last one frees the memory
 }
 
 // release ends a State's use of the memory.
-func (w *workspace) release() (err error) {
+func (w *workspace) release() error {
 	if w.users--; w.users > 0 {
 		return nil
 	}
-	for _, b := range []device.Buffer{w.arena, w.scratch} {
-		if b != nil {
-			err = errors.Join(err, b.Free())
-		}
-	}
-	return err
+	return freeAll(w.arena, w.scratch)
 }
 
 // reserve makes the memory at least that large. What is new is there before what

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/run"
 )
 
@@ -186,7 +187,7 @@ func (t *Trainer) report(status string, err error) *Report {
 		Name: t.config.Name, Model: modelName(t.model), Status: status, BestBy: t.by.String(), Best: t.at.Best, Last: t.at.Last,
 		Epochs: t.at.Epoch - 1, Steps: t.at.Step, Parameters: t.Parameters(), MultiplyAdds: t.MultiplyAdds(), Seconds: seconds,
 		Final: t.finalScores, FinalImages: t.FinalImages(), TrainImages: t.train.Len(), TestImages: t.test.Len(), BadTestImages: len(t.test.Bad()), BadTrainImages: len(t.train.Bad()),
-		Device: t.device.Describe(), Precision: "float32", Threads: t.device.Threads(), Seed: t.config.Seed, Versions: versions(),
+		Device: t.device.Describe(), Precision: "float32", Threads: device.Threads(t.device), Seed: t.config.Seed, Versions: versions(),
 		HookFaults: slices.Clone(t.at.Faults),
 	}
 	if r.Name == "" {

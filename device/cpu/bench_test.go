@@ -102,8 +102,7 @@ func bind(b testing.TB, d *cpu.Device, s *device.Step, pairs ...[2]int) device.K
 func best(b *testing.B, d *cpu.Device, k device.Kernel) float64 {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	d.Begin()
-	defer d.End()
+	k = cpu.Work(k)
 	k.Run()
 	shortest := math.Inf(1)
 	for b.Loop() {
@@ -117,7 +116,7 @@ func best(b *testing.B, d *cpu.Device, k device.Kernel) float64 {
 // peak is the speed of a convolution from the first-level cache in GFLOP/s.
 func peak(b *testing.B, d *cpu.Device) float64 {
 	g := layer{1, 512, 14, 32, 1, 1}.geometry()
-	k := bind(b, d, convStep(device.Conv2D, g))
+	k := cpu.Work(bind(b, d, convStep(device.Conv2D, g)))
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	shortest := math.Inf(1)

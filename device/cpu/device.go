@@ -31,9 +31,11 @@ type Options struct {
 	Reference bool
 }
 
-// Device is the processor. It is not safe for concurrent use: one program runs at a time.
+// Device is the processor. Its kernels run on goroutines of its own, one after the other,
+// while the caller does something else: see device.Device for what may be called when.
 type Device struct {
 	pool *pool
+	queue
 	isa  string
 	fast bool // blocked layouts and assembly for float32
 
@@ -43,7 +45,13 @@ type Device struct {
 	half    []uint16 // see halves
 }
 
-var _ device.Device = (*Device)(nil)
+var (
+	_ device.Device         = (*Device)(nil)
+	_ device.Threader       = (*Device)(nil)
+	_ device.Unifier        = (*Device)(nil)
+	_ device.Timer          = (*Device)(nil)
+	_ device.MemoryReporter = (*Device)(nil)
+)
 
 // New returns the processor as a device. Close it to end its workers.
 func New(o Options) (*Device, error) {
@@ -58,7 +66,9 @@ func New(o Options) (*Device, error) {
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	return &Device{pool: newPool(threads), isa: isa, fast: isa != "generic", kernels: kernelsOf(isa)}, nil
+	d := &Device{pool: newPool(threads), queue: newQueue(), isa: isa, fast: isa != "generic", kernels: kernelsOf(isa)}
+	go d.execute(d.pool)
+	return d, nil
 }
 
 // Name is "cpu".
@@ -76,18 +86,18 @@ func (d *Device) ISA() string { return d.isa }
 // Threads is the number of workers.
 func (d *Device) Threads() int { return d.pool.workers }
 
-// Begin wakes the workers for a run of kernels.
-func (d *Device) Begin() { d.pool.begin() }
+// Unified is true: buffers are the host's memory.
+func (d *Device) Unified() bool { return true }
 
-// End lets the workers sleep. Kernels are synchronous, so nothing is pending.
-func (d *Device) End() error {
-	d.pool.end()
-	return nil
-}
-
-// Close ends the workers and frees their working memory: kernels bound to the device
-// must not run any more. Buffers stay.
+// Close waits for a pending run, ends the workers and frees their working memory. Buffers
+// stay.
 func (d *Device) Close() error {
+	if d.phase == closed {
+		return nil
+	}
+	d.drain()
+	d.phase = closed
+	close(d.todo)
 	d.pool.close()
 	var first error
 	for _, m := range d.owned {
@@ -126,7 +136,16 @@ func (d *Device) InPlace(s *device.Step) (pairs [][2]int) {
 
 // Bind resolves a step to its memory: the fast kernel where there is one for the
 // operands' layouts, else the plain one.
-func (d *Device) Bind(s *device.Step, in, out []device.Memory, scratch device.Memory) (k device.Kernel, err error) {
+func (d *Device) Bind(s *device.Step, in, out []device.Memory, scratch device.Memory) (device.Kernel, error) {
+	d.flush() // working memory may move
+	k, err := d.bind(s, in, out, scratch)
+	if err != nil {
+		return nil, err
+	}
+	return &kernel{queue: &d.queue, step: s, work: k}, nil
+}
+
+func (d *Device) bind(s *device.Step, in, out []device.Memory, scratch device.Memory) (k device.Kernel, err error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:

@@ -1,6 +1,7 @@
 package cpu_test
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/euryale-ml/euryale/device"
@@ -35,9 +36,12 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	dev.Begin()
+	if err := dev.Begin(); err != nil {
+		fmt.Println(err)
+		return
+	}
 	kernel.Run()
-	if err := dev.End(); err != nil {
+	if err := errors.Join(dev.Submit(), dev.Wait()); err != nil {
 		fmt.Println(err)
 		return
 	}

@@ -81,6 +81,9 @@ func (d *Device) Upload(t *device.Tensor, dst device.Memory, host any) error {
 	if err := checkHost(t, host); err != nil {
 		return err
 	}
+	if err := d.ready(dst); err != nil {
+		return err
+	}
 	switch h := host.(type) {
 	case []float32:
 		d.write(t, dst, h)
@@ -95,6 +98,9 @@ func (d *Device) Upload(t *device.Tensor, dst device.Memory, host any) error {
 // Download converts from the tensor's layout to canonical host memory.
 func (d *Device) Download(t *device.Tensor, src device.Memory, host any) error {
 	if err := checkHost(t, host); err != nil {
+		return err
+	}
+	if err := d.ready(src); err != nil {
 		return err
 	}
 	switch h := host.(type) {

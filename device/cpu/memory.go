@@ -4,16 +4,22 @@ import (
 	"unsafe"
 
 	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/internal/sysmem"
 )
 
 // buffer is memory outside the Go heap.
-type buffer struct{ bytes []byte }
+type buffer struct {
+	bytes   []byte
+	queue   *queue // whose work may use it
+	staging bool
+}
 
 // Bytes is the size.
 func (b *buffer) Bytes() int64 { return int64(len(b.bytes)) }
 
-// Free gives the memory back; kernels bound to it must not run any more.
+// Free gives the memory back after pending work.
 func (b *buffer) Free() error {
+	b.queue.flush() // its fault, if any, is kept for Wait
 	m := b.bytes
 	b.bytes = nil
 	if m == nil {
@@ -23,18 +29,39 @@ func (b *buffer) Free() error {
 }
 
 // NewBuffer returns zeroed memory, aligned to a page.
-func (d *Device) NewBuffer(bytes int64) (device.Buffer, error) {
+func (d *Device) NewBuffer(bytes int64) (device.Buffer, error) { return d.newBuffer(bytes, false) }
+
+// NewStaging is NewBuffer, but Upload and Download of places in it do not wait for a
+// pending run.
+func (d *Device) NewStaging(bytes int64) (device.Buffer, error) { return d.newBuffer(bytes, true) }
+
+func (d *Device) newBuffer(bytes int64, staging bool) (device.Buffer, error) {
 	m, err := allocate(int(max(bytes, 64)))
 	if err != nil {
 		return nil, err
 	}
-	return &buffer{m}, nil
+	return &buffer{m, &d.queue, staging}, nil
 }
 
-// Copy copies bytes between places.
+// FreeMemory is what the system, control groups and limits leave.
+func (d *Device) FreeMemory() (bytes int64, ok bool) {
+	if bounds := sysmem.Bounds(); len(bounds) > 0 {
+		return bounds[0].Free, true
+	}
+	return 0, false
+}
+
+// Copy copies bytes between places: in a run when its turn comes, outside at once.
 func (d *Device) Copy(dst, src device.Memory, bytes int64) error {
-	copy(span[byte](dst, int(bytes)), span[byte](src, int(bytes)))
-	return nil
+	return d.copy(span[byte](dst, int(bytes)), span[byte](src, int(bytes)))
+}
+
+// ready waits until a place can be read or written.
+func (d *Device) ready(m device.Memory) error {
+	if m.Buffer.(*buffer).staging {
+		return nil
+	}
+	return d.flush()
 }
 
 // span is a place seen as n elements. It panics if the place is smaller.

@@ -1,6 +1,7 @@
 package cpu_test
 
 import (
+	"errors"
 	"math"
 	"testing"
 
@@ -60,9 +61,11 @@ func updated(t *testing.T, d *cpu.Device, s *device.Step) []float32 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.Begin()
+	if err := d.Begin(); err != nil {
+		t.Fatal(err)
+	}
 	k.Run()
-	if err := d.End(); err != nil {
+	if err := errors.Join(d.Submit(), d.Wait()); err != nil {
 		t.Fatal(err)
 	}
 	host := make([]float32, s.Out[0].Elements())

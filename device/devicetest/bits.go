@@ -1,6 +1,7 @@
 package devicetest
 
 import (
+	"errors"
 	"math"
 	"testing"
 
@@ -23,7 +24,7 @@ func SameBits(t *testing.T, devices ...device.Device) {
 					for i, got := range c.outputs(t, d, s) {
 						for j := range got {
 							if math.Float32bits(got[j]) != math.Float32bits(want[i][j]) {
-								t.Fatalf("output %d[%d] is %v with %d threads, %v with %d", i, j, got[j], d.Threads(), want[i][j], devices[0].Threads())
+								t.Fatalf("output %d[%d] is %v with %d threads, %v with %d", i, j, got[j], device.Threads(d), want[i][j], device.Threads(devices[0]))
 							}
 						}
 					}
@@ -63,9 +64,19 @@ func run(t *testing.T, dev device.Device, s *device.Step, in, out []device.Memor
 	if err != nil {
 		t.Fatal(err)
 	}
-	dev.Begin()
-	k.Run()
-	if err := dev.End(); err != nil {
+	finish(t, dev, k)
+}
+
+// finish makes a run of kernels and waits for it.
+func finish(t testing.TB, dev device.Device, kernels ...device.Kernel) {
+	t.Helper()
+	if err := dev.Begin(); err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range kernels {
+		k.Run()
+	}
+	if err := errors.Join(dev.Submit(), dev.Wait()); err != nil {
 		t.Fatal(err)
 	}
 }

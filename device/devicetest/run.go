@@ -195,11 +195,7 @@ func (c testCase) compare(t *testing.T, dev device.Device, s *device.Step, pairs
 		runs = 2 // a kernel must leave nothing behind
 	}
 	for range runs {
-		dev.Begin()
-		kernel.Run()
-		if err := dev.End(); err != nil {
-			t.Fatal(err)
-		}
+		finish(t, dev, kernel)
 	}
 	if err := ref.Run(exact(s), hostIn, hostOut); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,56 @@
+package device
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Errors that devices wrap.
+var (
+	// ErrOrder is wrapped by errors about calls in an order that a Device does not allow:
+	// Begin while a run is open, Submit without Begin.
+	ErrOrder = errors.New("not in this order")
+	// ErrClosed is wrapped by errors of a device that has been closed.
+	ErrClosed = errors.New("the device is closed")
+)
+
+// Fault is the error of a kernel that failed while it worked. It comes out of Submit, Wait,
+// or a call that waited: use errors.As.
+type Fault struct {
+	// Step is the step of the kernel; nil where the device cannot tell, and for copies.
+	// The engine's synchronous mode (Spec.Synchronous, EURYALE_SYNC=1) finds it in any case.
+	Step *Step
+	// Lost says that the device cannot be used any more, nor what is in its memory.
+	Lost bool
+	Err  error
+}
+
+// Error names the layer, the kind and the node: "layer1.0.conv2 Conv2D (node h): …".
+func (f *Fault) Error() string {
+	where := "a step"
+	if s := f.Step; s != nil {
+		where = strings.TrimSpace(s.Path + " " + s.Kind.String())
+		if len(s.Out) > 0 && s.Out[0].Name != "" {
+			where += " (node " + s.Out[0].Name + ")"
+		}
+	}
+	if f.Lost {
+		where += ": the device is lost"
+	}
+	return where + ": " + f.Err.Error()
+}
+
+// Unwrap is the underlying error.
+func (f *Fault) Unwrap() error { return f.Err }
+
+// Caught makes a Fault of a step from what a panic was recovered with.
+func Caught(s *Step, r any) *Fault {
+	switch e := r.(type) {
+	case *Fault:
+		return e
+	case error:
+		return &Fault{Step: s, Err: e}
+	}
+	return &Fault{Step: s, Err: fmt.Errorf("%v", r)}
+}

@@ -1,0 +1,245 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/euryale-ml/euryale/device"
+)
+
+// pending is the program whose run each device is busy with, if any. Entries live from
+// Start to the end of the run's wait.
+var pending struct {
+	sync.Mutex
+	on map[device.Device]*Program
+}
+
+// isPending reports whether a device is busy with a run.
+func isPending(dev device.Device) bool {
+	pending.Lock()
+	defer pending.Unlock()
+	return pending.on[dev] != nil
+}
+
+func setPending(dev device.Device, p *Program) {
+	pending.Lock()
+	defer pending.Unlock()
+	if p == nil {
+		delete(pending.on, dev)
+		return
+	}
+	if pending.on == nil {
+		pending.on = map[device.Device]*Program{}
+	}
+	pending.on[dev] = p
+}
+
+// settle waits for the run that a device is busy with, whose result its program keeps.
+func settle(dev device.Device) {
+	pending.Lock()
+	p := pending.on[dev]
+	pending.Unlock()
+	if p != nil {
+		p.finish(dev.Wait())
+	}
+}
+
+// Run carries out the steps: Start and Wait.
+func (p *Program) Run() error {
+	if err := p.Start(); err != nil {
+		return err
+	}
+	return p.Wait()
+}
+
+// Start begins a run of the steps with the inputs' present values and returns while the
+// device works, so that the next run's inputs can be bound meanwhile. It waits first for an
+// earlier run on the device; a failure of that one is for its own Wait, but slots that it
+// left unusable fail this Start (ErrBroken). After an error nothing is pending.
+//
+// A foreign operator waits for the steps before it, and Start with it. With
+// Spec.Synchronous, Start waits for every step.
+func (p *Program) Start() error {
+	if p.closed || p.state.closed {
+		return fmt.Errorf("engine: %s: %w", p.spec.Name, ErrClosed)
+	}
+	settle(p.dev)
+	if name, found := p.inputs.unbound(); found {
+		return fmt.Errorf("engine: %s: %w: input %s has no value", p.spec.Name, ErrValue, name)
+	}
+	if err := p.usable(); err != nil {
+		return err
+	}
+	if err := p.prepare(); err != nil {
+		return err
+	}
+	p.ran, p.result = false, nil
+	if p.synchronous() {
+		return p.runSlowly()
+	}
+	if err := p.dev.Begin(); err != nil {
+		return p.failed(err)
+	}
+	for _, s := range p.updated {
+		s.version++
+	}
+	if err := p.enqueue(); err != nil {
+		return p.finish(p.ended(err))
+	}
+	if err := p.dev.Submit(); err != nil {
+		return p.finish(err)
+	}
+	setPending(p.dev, p)
+	return nil
+}
+
+// Wait returns when the run of the last Start is done, with its error: the same however
+// often it is called. Before the first Start it returns nil. A step that failed is a
+// *device.Fault, as far as the device can name it: see Spec.Synchronous.
+func (p *Program) Wait() error {
+	settle(p.dev)
+	return p.result
+}
+
+// prepare binds the kernels to the present memory and brings the inputs to their places.
+func (p *Program) prepare() error {
+	if p.generation != p.state.work.generation {
+		if err := p.bind(); err != nil {
+			return err
+		}
+	}
+	if p.spec.Poison {
+		if err := p.poison(); err != nil {
+			return err
+		}
+	}
+	if err := p.inputs.flush(); err != nil {
+		return fmt.Errorf("engine: %s: %w: %w", p.spec.Name, ErrRun, err)
+	}
+	return nil
+}
+
+// enqueue gives the device the kernels, and the copy of the small outputs.
+func (p *Program) enqueue() (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = device.Caught(p.step(p.enqueued), r)
+		}
+	}()
+	if c := p.clock(); c != nil {
+		c.Mark(0)
+		for i, k := range p.kernels {
+			p.enqueued = i
+			k.Run()
+			c.Mark(i + 1)
+		}
+	} else {
+		for i, k := range p.kernels {
+			p.enqueued = i
+			k.Run()
+		}
+	}
+	return p.outputs.fetch(p.dev)
+}
+
+// finish takes the result of a run that is over.
+func (p *Program) finish(err error) error {
+	setPending(p.dev, nil)
+	if err != nil {
+		p.spoil(err)
+		return p.failed(err)
+	}
+	p.ran = true
+	p.mend()
+	p.measure()
+	return nil
+}
+
+// failed keeps an error as the result of the run.
+func (p *Program) failed(err error) error {
+	p.result = fmt.Errorf("engine: %s: %w: %w", p.spec.Name, ErrRun, err)
+	return p.result
+}
+
+// step is the step of a kernel, or nil for the copies into slots at the end.
+func (p *Program) step(kernel int) *device.Step {
+	if kernel < len(p.steps) {
+		return p.steps[kernel]
+	}
+	return nil
+}
+
+// SynchronousEnv is the environment variable that makes every program synchronous: "1".
+const SynchronousEnv = "EURYALE_SYNC"
+
+var synchronousEnv = os.Getenv(SynchronousEnv) == "1"
+
+// synchronous reports whether the device is waited for after each kernel.
+func (p *Program) synchronous() bool {
+	return p.spec.Synchronous || synchronousEnv || p.profile != nil && p.profile.clock == nil
+}
+
+// runSlowly runs the kernels one by one. A fault is that of the kernel that was waited for.
+func (p *Program) runSlowly() error {
+	for _, s := range p.updated {
+		s.version++
+	}
+	for i, k := range p.kernels {
+		if err := p.runAlone(i, k); err != nil {
+			return p.finish(err)
+		}
+	}
+	return p.finish(p.alone(func() error { return p.outputs.fetch(p.dev) }))
+}
+
+// runAlone runs one kernel, names it in its error, and times it.
+func (p *Program) runAlone(i int, k device.Kernel) (err error) {
+	start := time.Now()
+	err = p.alone(func() (err error) {
+		defer func() {
+			if r := recover(); r != nil {
+				err = device.Caught(p.step(i), r)
+			}
+		}()
+		k.Run()
+		return nil
+	})
+	p.profile.add(i, start)
+	var f *device.Fault
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &f):
+		return &device.Fault{Step: p.step(i), Err: err}
+	case f.Step != p.step(i):
+		return &device.Fault{Step: p.step(i), Lost: f.Lost, Err: f.Err}
+	}
+	return err
+}
+
+// alone makes a run of what enqueue does.
+func (p *Program) alone(enqueue func() error) error {
+	if err := p.dev.Begin(); err != nil {
+		return err
+	}
+	return p.ended(enqueue())
+}
+
+// ended ends the open run after an error of enqueueing, or nil. A fault of what was enqueued
+// before comes first.
+func (p *Program) ended(err error) error {
+	fault := p.dev.Submit()
+	if fault == nil {
+		fault = p.dev.Wait()
+	}
+	if fault == nil || errors.Is(err, fault) {
+		return err
+	}
+	if err == nil {
+		return fault
+	}
+	return errors.Join(fault, err)
+}
