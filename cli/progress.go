@@ -56,14 +56,14 @@ func (p *progress) hook() trainer.Hook {
 }
 
 func (p *progress) start(s trainer.Start) error {
-	p.epochs, p.first, p.total = s.Epochs, s.Step, s.Epochs*s.StepsAnEpoch
+	p.epochs, p.first, p.total = s.Epochs, s.Step, s.Epochs*s.StepsPerEpoch
 	if p.maxSteps > 0 {
 		p.total = min(p.total, p.maxSteps)
 	}
 	p.begun = p.now()
 	p.said, p.last, p.epochBegun = p.begun, p.begun, p.begun
 	fmt.Fprintf(p.out, "training: %s of %s; the first step compiles the program\n",
-		inwords.Count(s.Epochs, "epoch"), inwords.Count(s.StepsAnEpoch, "step"))
+		inwords.Count(s.Epochs, "epoch"), inwords.Count(s.StepsPerEpoch, "step"))
 	p.at = p.first
 	if p.columns == nil {
 		return nil

@@ -18,7 +18,7 @@ func tellRun(p *progress) {
 	now := time.Unix(0, 0)
 	p.now = func() time.Time { return now }
 	h := p.hook()
-	h.Start(trainer.Start{Epochs: 2, StepsAnEpoch: 10})
+	h.Start(trainer.Start{Epochs: 2, StepsPerEpoch: 10})
 	for step := 1; step <= 20; step++ {
 		now = now.Add(time.Second)
 		epoch := (step + 9) / 10
@@ -107,7 +107,7 @@ func TestProgressFollowsTheWidth(t *testing.T) {
 	p := newProgress(&out, 0.1, 0)
 	columns := 100
 	p.columns = func() int { return columns }
-	p.start(trainer.Start{Epochs: 2, StepsAnEpoch: 10})
+	p.start(trainer.Start{Epochs: 2, StepsPerEpoch: 10})
 	for i, width := range []int{100, 50, 200} {
 		columns = width
 		out.Reset()
@@ -134,7 +134,7 @@ func TestNarrowerClearsWhatWasBroken(t *testing.T) {
 		p := newProgress(&out, 0.1, 0)
 		columns := 80
 		p.columns, p.reflows = func() int { return columns }, c.reflows
-		p.start(trainer.Start{Epochs: 2, StepsAnEpoch: 10})
+		p.start(trainer.Start{Epochs: 2, StepsPerEpoch: 10})
 		next := func(step int) string {
 			out.Reset()
 			p.said = time.Time{}

@@ -65,7 +65,7 @@ type Guess struct {
 	Probability float64 `json:"probability"`
 }
 
-// Result is what is said of an image.
+// Result is the classification of an image.
 type Result struct {
 	Logits []float64 `json:"logits"` // one a class
 	Top    []Guess   `json:"top"`    // the most probable first
@@ -170,7 +170,7 @@ func (c *Classifier) build(path string, f *checkpoint.Source, classes []string, 
 	if c.step, err = trainer.NewStep(net, trainer.StepConfig{Device: c.device, Input: [3]int{3, crop, crop}}); err != nil {
 		return err
 	}
-	_, named := net.(interface{ ModelName() string })
+	_, named := net.(models.Named)
 	loaded, err := c.step.LoadFrom(f, trainer.LoadOptions{AnyForm: o.AnyForm, Key: o.Key, AnyModel: o.New != nil && !named}) // the caller says which model it is of
 	c.choice = loaded.Choice
 	return err
@@ -188,7 +188,7 @@ func (c *Classifier) newModel(classes int) (net nn.Module, err error) {
 	if net == nil {
 		return nil, fmt.Errorf("%w: Options.New made no model", ErrWeights)
 	}
-	if named, ok := net.(interface{ ModelName() string }); ok {
+	if named, ok := net.(models.Named); ok {
 		if name := named.ModelName(); c.model == "" {
 			c.model = name
 		} else if name != c.model {
@@ -208,7 +208,7 @@ func (c *Classifier) classCount(f *checkpoint.Source, names []string, o Options)
 	if err != nil {
 		return 0, err
 	}
-	if _, ok := net.(interface{ HeadParams() []string }); !ok && len(o.Classes) > 0 {
+	if _, ok := net.(models.WithHead); !ok && len(o.Classes) > 0 {
 		return len(o.Classes), nil
 	}
 	n, err := trainer.HeadClasses(net, [3]int{3, c.pipeline.H, c.pipeline.W}, f, o.Key)

@@ -151,7 +151,7 @@ func (s *state) hook() trainer.Hook {
 func (s *state) start(e trainer.Start) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.epochs, s.total, s.firstStep, s.step = e.Epochs, e.Epochs*e.StepsAnEpoch, e.Step, e.Step
+	s.epochs, s.total, s.firstStep, s.step = e.Epochs, e.Epochs*e.StepsPerEpoch, e.Step, e.Step
 	if most := e.Trainer.Config().MaxSteps; most > 0 {
 		s.total = min(s.total, most)
 	}

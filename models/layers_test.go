@@ -27,7 +27,7 @@ func TestLayerDecay(t *testing.T) {
 		params := trace(t, m, nn.Options{}, 1, 3, 64, 64).Params
 		scale := optim.LayerDecay(params, 0.75, m.(interface{ LayerOf(string) string }).LayerOf)
 		theirs := map[string]string{} // by our names
-		if a, ok := m.(interface{ Aliases() []models.Alias }); ok {
+		if a, ok := m.(models.WithAliases); ok {
 			for _, one := range a.Aliases() {
 				theirs[one.Ours] = one.Theirs
 			}

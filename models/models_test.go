@@ -47,7 +47,7 @@ func TestNames(t *testing.T) {
 	}
 	for _, n := range names {
 		m := newModel(t, n, models.Config{Classes: 2})
-		if got := m.(interface{ ModelName() string }).ModelName(); got != n {
+		if got := m.(models.Named).ModelName(); got != n {
 			t.Errorf("%s calls itself %s", n, got)
 		}
 	}
@@ -230,7 +230,7 @@ func TestHeadParams(t *testing.T) {
 				differ = append(differ, p.Name)
 			}
 		}
-		if head := small.(interface{ HeadParams() []string }).HeadParams(); !slices.Equal(head, differ) {
+		if head := small.(models.WithHead).HeadParams(); !slices.Equal(head, differ) {
 			t.Errorf("%s: the head is %v, but the number of classes changes %v", name, head, differ)
 		}
 	}

@@ -39,9 +39,8 @@ var list = registry.New[Constructor]("model.name", "model")
 // Register gives a model a name that New, configuration files and commands know:
 // model.name. Names are made of a-z, 0-9, "_", "-" and "."; one that is taken is an error.
 // The options describe the model, and may give it settings of its own, such as
-// model.mine.width. The model returns its name from a method ModelName() string, and from
-// HeadParams() []string the parameters of its last layer, which are left out when weights
-// of another number of classes are loaded.
+// model.mine.width. The model should be Named, and WithHead so that weights of another
+// number of classes can be loaded.
 func Register(name string, make Constructor, options ...registry.Option) error {
 	if make == nil {
 		return fmt.Errorf("models: %w %q without a constructor", ErrRegister, name)

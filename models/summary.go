@@ -31,7 +31,7 @@ func Summarize(m nn.Module, input [3]int) (Summary, error) {
 		Model: fmt.Sprintf("%T", m), Input: input, Layers: withLoose(g),
 		Parameters: g.Parameters(), MultiplyAdds: g.MultiplyAdds(),
 	}
-	if n, ok := m.(interface{ ModelName() string }); ok {
+	if n, ok := m.(Named); ok {
 		s.Model = n.ModelName()
 	}
 	for _, b := range g.Buffers {

@@ -104,10 +104,10 @@ type Config struct {
 	Device device.Device
 	// Dir is the run's folder: metrics, checkpoints, summary. "" keeps nothing on disk.
 	Dir string
-	// Resume goes on with the run in Dir; otherwise Dir must be empty or new.
+	// Resume continues the run in Dir; otherwise Dir must be empty or new.
 	Resume bool
 	lock   *run.Lock // Dir's lock, if the caller holds it: WithLock
-	// Hooks are told what happens.
+	// Hooks are called at the events of the run.
 	Hooks []Hook
 	// Logger gets what is worth a line; nil means none.
 	Logger *slog.Logger

@@ -26,12 +26,12 @@ func (t *Trainer) epoch(ctx context.Context) error {
 			break
 		}
 		g.waited += time.Since(asked)
-		whole, err := t.trainOn(b, g)
+		stepDone, err := t.trainOn(b, g)
 		if err != nil {
 			return err
 		}
 		asked = time.Now()
-		if !whole {
+		if !stepDone {
 			continue
 		}
 		if ctx.Err() != nil {
@@ -74,7 +74,7 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	t.tell("epoch", func(h *Hook) error {
+	t.callHooks("epoch", func(h *Hook) error {
 		if h.Epoch == nil {
 			return nil
 		}

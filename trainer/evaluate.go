@@ -38,7 +38,7 @@ func (t *Trainer) evaluateOn(ctx context.Context, loader *dataset.Loader, set da
 		loss.Add(r.Loss, float64(b.N))
 		all = append(all, predictions(set, b, r)...)
 		done += b.N
-		t.tell("evaluating", func(h *Hook) error {
+		t.callHooks("evaluating", func(h *Hook) error {
 			if h.Evaluating == nil {
 				return nil
 			}

@@ -24,11 +24,11 @@ func (t *Trainer) Fit(ctx context.Context) (*Report, error) {
 	if r := t.finished(); r != nil {
 		return r, nil
 	}
-	t.tell("start", func(h *Hook) error {
+	t.callHooks("start", func(h *Hook) error {
 		if h.Start == nil {
 			return nil
 		}
-		return h.Start(Start{Trainer: t, Epochs: t.config.Epochs, StepsAnEpoch: t.stepsAnEpoch(), Step: t.at.Step})
+		return h.Start(Start{Trainer: t, Epochs: t.config.Epochs, StepsPerEpoch: t.stepsPerEpoch(), Step: t.at.Step})
 	})
 	status, err := t.conclude(t.safely("training", func() error { return t.run(ctx) }))
 	r := t.report(status, err)
@@ -50,7 +50,7 @@ func (t *Trainer) end(r *Report, err error) error {
 	}
 	write()
 	before := slices.Clone(t.at.Faults)
-	t.tell("end", func(h *Hook) error {
+	t.callHooks("end", func(h *Hook) error {
 		if h.End == nil {
 			return nil
 		}
@@ -147,19 +147,21 @@ func (t *Trainer) done() bool {
 	case !t.evaluated(): // steps since the last evaluation
 		return false
 	}
-	return t.stopping() || t.impatient()
+	return t.stopping() || t.outOfPatience()
 }
 
-// impatient reports whether Patience epochs brought no better one.
-func (t *Trainer) impatient() bool {
+// outOfPatience reports whether Patience epochs brought no better one.
+func (t *Trainer) outOfPatience() bool {
 	return t.config.Patience > 0 && t.sinceBest() >= t.config.Patience
 }
 
 // stopping reports whether no step is to follow.
-func (t *Trainer) stopping() bool { return t.enough() || t.stopped != "" }
+func (t *Trainer) stopping() bool { return t.reachedMaxSteps() || t.stopped != "" }
 
-// enough reports whether MaxSteps are done.
-func (t *Trainer) enough() bool { return t.config.MaxSteps > 0 && t.at.Step >= t.config.MaxSteps }
+// reachedMaxSteps reports whether MaxSteps are done.
+func (t *Trainer) reachedMaxSteps() bool {
+	return t.config.MaxSteps > 0 && t.at.Step >= t.config.MaxSteps
+}
 
 // sinceBest is the number of epochs since the best one, all where none was.
 func (t *Trainer) sinceBest() int {
@@ -205,7 +207,7 @@ func (t *Trainer) report(status string, err error) *Report {
 	if t.at.Last != nil {
 		r.EpochsSinceBest = t.sinceBest()
 		r.Saturated = r.EpochsSinceBest >= saturatedAfter
-		r.StoppedEarly = t.at.Epoch <= t.config.Epochs && !t.enough() && t.impatient()
+		r.StoppedEarly = t.at.Epoch <= t.config.Epochs && !t.reachedMaxSteps() && t.outOfPatience()
 	}
 	if status == Finished {
 		r.Reason = t.reason()
@@ -220,7 +222,7 @@ func (t *Trainer) reason() string {
 		return t.stopped
 	case t.at.Epoch > t.config.Epochs:
 		return ""
-	case t.enough():
+	case t.reachedMaxSteps():
 		return "max_steps"
 	}
 	return "patience"

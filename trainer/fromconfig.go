@@ -41,7 +41,7 @@ func WithLock(lock *run.Lock) Option {
 	return func(f *fromConfig) { f.config.Dir, f.config.lock = string(lock.Folder()), lock }
 }
 
-// WithResume goes on with the run in the folder.
+// WithResume continues the run in the folder.
 func WithResume() Option { return func(f *fromConfig) { f.config.Resume = true } }
 
 // WithHooks adds hooks.
@@ -52,7 +52,7 @@ func WithHooks(hooks ...Hook) Option {
 // WithLogger sets the Logger.
 func WithLogger(l *slog.Logger) Option { return func(f *fromConfig) { f.config.Logger = l } }
 
-// WithProgress is told how a download goes on.
+// WithProgress is called with the progress of a download.
 func WithProgress(p func(dataset.Progress)) Option { return func(f *fromConfig) { f.progress = p } }
 
 // FromConfig makes a Trainer of a configuration: the data set, the model that

@@ -19,8 +19,9 @@ type group struct {
 	last              time.Time // of the last step's end
 }
 
-// trainOn trains on a batch; whole: it was the last of its step, which is recorded.
-func (t *Trainer) trainOn(b *dataset.Batch, g *group) (whole bool, err error) {
+// trainOn trains on a batch. After the last batch of a step it records the step, and
+// stepDone is true.
+func (t *Trainer) trainOn(b *dataset.Batch, g *group) (stepDone bool, err error) {
 	lr := t.lr(t.at.Step + 1)
 	r, err := t.trainPart(b, g, lr)
 	if err != nil {
@@ -44,7 +45,7 @@ func (t *Trainer) trainOn(b *dataset.Batch, g *group) (whole bool, err error) {
 	return true, t.recordStep(g, r.Norm, lr)
 }
 
-// trainPart trains on a batch: a whole step, or a part of one.
+// trainPart trains on a batch: a step of its own or, with Config.Accumulate, a part of one.
 func (t *Trainer) trainPart(b *dataset.Batch, g *group, lr float64) (Result, error) {
 	if t.config.Accumulate <= 1 {
 		r, err := t.step.Train(b.Images, t.target(b), lr)
@@ -57,10 +58,10 @@ func (t *Trainer) trainPart(b *dataset.Batch, g *group, lr float64) (Result, err
 	return r, err
 }
 
-// batchesOfStep is the number of batches in the step in hand.
+// batchesOfStep is the number of batches in the current step.
 func (t *Trainer) batchesOfStep() int { return min(t.config.Accumulate, t.train.Steps()-t.at.Batch) }
 
-// imagesOfStep is the number of images in the step in hand.
+// imagesOfStep is the number of images in the current step.
 func (t *Trainer) imagesOfStep() int {
 	n := t.batchesOfStep() * t.config.Batch
 	if short := t.train.ShortBatch(); short > 0 && t.at.Batch+t.batchesOfStep() == t.train.Steps() {
@@ -69,7 +70,7 @@ func (t *Trainer) imagesOfStep() int {
 	return n
 }
 
-// recordStep notes a step that is done and begins another group.
+// recordStep records a step that is done and begins another group.
 func (t *Trainer) recordStep(g *group, norm, lr float64) error {
 	t.at.Step++
 	t.at.Batch += g.batches
@@ -94,7 +95,7 @@ func (t *Trainer) recordStep(g *group, norm, lr float64) error {
 	if err := t.record(line); err != nil {
 		return err
 	}
-	t.tell("step", func(h *Hook) error {
+	t.callHooks("step", func(h *Hook) error {
 		if h.Step == nil {
 			return nil
 		}

@@ -37,12 +37,12 @@ type Hook struct {
 	End func(*Report, error) error
 }
 
-// Start describes a run that begins or goes on.
+// Start describes a run that begins or is resumed.
 type Start struct {
-	Trainer      *Trainer
-	Epochs       int
-	StepsAnEpoch int
-	Step         int // steps done before, when resuming
+	Trainer       *Trainer
+	Epochs        int
+	StepsPerEpoch int
+	Step          int // steps done before, when resuming
 }
 
 // StepEvent is a training step: the batch's values before its update. With mixup the

@@ -14,7 +14,7 @@ import (
 // measure adds the metrics of the hooks to an evaluation.
 func (t *Trainer) measure(e *EpochEvent) {
 	all := map[string]float64{}
-	t.tell("measure", func(h *Hook) error {
+	t.callHooks("measure", func(h *Hook) error {
 		if h.Measure == nil {
 			return nil
 		}
@@ -42,7 +42,7 @@ func addMetrics(all, values map[string]float64) error {
 	return errors.Join(errs...)
 }
 
-// judge notes an evaluation as the last and, if it is, as the best one. A test loss that
+// judge keeps an evaluation as the last and, if it is, as the best one. A test loss that
 // is not finite is recorded and never the best: training may recover from it.
 func (t *Trainer) judge(e *EpochEvent) error {
 	scores := e.Test

@@ -72,7 +72,7 @@ func (t *Trainer) checkUnsaved(checkpoints string) error {
 	if err != nil {
 		return err
 	}
-	first := t.stepsAnEpoch()
+	first := t.stepsPerEpoch()
 	if every := t.config.SaveEverySteps; every > 0 {
 		first = min(first, every)
 	}

@@ -15,7 +15,7 @@ type RateSweep struct {
 	Steps     int     // training steps from Min to Max, at least 10; 0 means 100
 	Smoothing float64 // β of the mean loss, 0 < β < 1; 0 means 0.95, as torch-lr-finder's
 	Diverged  float64 // ends the sweep at so many times the best mean loss, more than 1; 0 means 4
-	// Each is told of each step; nil means nobody.
+	// Each is called after each step; nil means no call.
 	Each func(RatePoint)
 }
 
@@ -89,13 +89,13 @@ func (s RateSweep) rate(step int) float64 {
 // FindRate is the learning-rate range test (Smith, "Cyclical learning rates for training
 // neural networks", WACV 2017): it trains a copy of the model from where t stands, with a
 // fresh optimizer, on the training batches, each step at a greater rate than the one
-// before, until the loss blows up, and says where it fell fastest. The weights, the
+// before, until the loss blows up, and finds where it fell fastest. The weights, the
 // position and the folder of t stay as they are. A step is of as many batches as in the run,
 // see Config.Accumulate; short last batches are left out. The rates are those of the optimizer: layer-wise factors apply on top, linear scaling and
 // schedules do not.
 //
 // Errors: ErrConfig for a bad sweep, ErrDiverged if not even the first loss is finite, and
-// what loading images, or ctx, says.
+// what loading images, or ctx, reports.
 func (t *Trainer) FindRate(ctx context.Context, sweep RateSweep) (*RateCurve, error) {
 	s := sweep.withDefaults()
 	if err := s.validate(); err != nil {
@@ -133,14 +133,14 @@ func (t *Trainer) FindRate(ctx context.Context, sweep RateSweep) (*RateCurve, er
 	return w.curve, nil
 }
 
-// sweeper is a sweep that goes on.
+// sweeper is a sweep in progress.
 type sweeper struct {
 	RateSweep
 	t     *Trainer
 	trial *Step
 	curve *RateCurve
 	mean  float64 // of the losses, biased towards 0 at its start
-	parts int     // batches of the step in hand
+	parts int     // batches of the current step
 	loss  float64 // their share of its loss
 }
 
@@ -187,7 +187,7 @@ func (w *sweeper) diverged(err error) error {
 	return nil
 }
 
-// point notes a step.
+// point records a step.
 func (w *sweeper) point(lr, loss float64) {
 	p := RatePoint{Step: len(w.curve.Points) + 1, LR: lr, Loss: loss}
 	w.mean = w.Smoothing*w.mean + (1-w.Smoothing)*loss

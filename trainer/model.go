@@ -14,23 +14,23 @@ import (
 
 // modelName is the registered name that a model gives itself, else its type.
 func modelName(m nn.Module) string {
-	if n, ok := m.(interface{ ModelName() string }); ok {
+	if n, ok := m.(models.Named); ok {
 		return n.ModelName()
 	}
 	return fmt.Sprintf("%T", m)
 }
 
-// HeadParams names the parameters of a model's classifier, as the model tells.
+// HeadParams names the parameters of a model's classifier, as the model lists them.
 func HeadParams(m nn.Module) []string {
-	if h, ok := m.(interface{ HeadParams() []string }); ok {
+	if h, ok := m.(models.WithHead); ok {
 		return h.HeadParams()
 	}
 	return nil
 }
 
-// Aliases are other libraries' names for a model's parameters, as the model tells.
+// Aliases are other libraries' names for a model's parameters, as the model lists them.
 func Aliases(m nn.Module) (list []checkpoint.Alias) {
-	if a, ok := m.(interface{ Aliases() []models.Alias }); ok {
+	if a, ok := m.(models.WithAliases); ok {
 		for _, one := range a.Aliases() {
 			list = append(list, checkpoint.Alias(one))
 		}

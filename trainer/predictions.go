@@ -50,7 +50,7 @@ func predictions(set dataset.Dataset, b *dataset.Batch, r Result) []Prediction {
 }
 
 // imageName is what predictions call image i: its path below the set's folder where the
-// set tells it, else the last element of the sample's name.
+// set knows it, else the last element of the sample's name.
 func imageName(set dataset.Dataset, i int, sample string) string {
 	if l, ok := set.(dataset.Listed); ok {
 		name, _ := l.Image(i)

@@ -34,7 +34,7 @@ type Report struct {
 	Saturated       bool              `json:"saturated"`       // no better value in the last 10 epochs
 	EpochsSinceBest int               `json:"epochs_since_best"`
 	StoppedEarly    bool              `json:"stopped_early,omitempty"` // by Config.Patience, before the last epoch
-	Epochs          int               `json:"epochs"`                  // whole epochs done
+	Epochs          int               `json:"epochs"`                  // complete epochs
 	Steps           int               `json:"steps"`
 	Parameters      int               `json:"parameters"`
 	MultiplyAdds    int64             `json:"multiply_adds"` // of one image

@@ -60,7 +60,7 @@ func (t *Trainer) restore(dir string) error {
 	if err := t.step.checkComplete(weights.Tensors); err != nil {
 		return t.lost(dir, fmt.Errorf("%s: %w", last, err))
 	}
-	return t.takeUp(last, weights, path, slots, at)
+	return t.restoreRun(last, weights, path, slots, at)
 }
 
 // checkComplete reports the tensors of a run's own weights that are not exactly the model's:
@@ -97,8 +97,8 @@ func (t *Trainer) checkWithinEpoch(path string, at position) error {
 		ErrFolder, path, at.Batch, at.Images, at.Epoch, at.Seed, t.config.Batch, t.config.Seed)
 }
 
-// takeUp puts a checkpoint into the Step and stands where it was made.
-func (t *Trainer) takeUp(last string, weights *checkpoint.File, path string, slots *checkpoint.File, at position) error {
+// restoreRun loads a checkpoint into the Step and sets the position where it was made.
+func (t *Trainer) restoreRun(last string, weights *checkpoint.File, path string, slots *checkpoint.File, at position) error {
 	if err := t.step.writeTensors(last, weights.Tensors); err != nil {
 		return err
 	}

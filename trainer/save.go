@@ -40,7 +40,7 @@ type snapshot struct {
 // saver writes snapshots in the background, one at a time.
 type saver struct {
 	dir  string
-	busy chan error // holds the result of the write in hand; nil if there is none
+	busy chan error // holds the result of the current write; nil if there is none
 }
 
 func newSaver(dir string) *saver { return &saver{dir: dir} }
@@ -58,7 +58,7 @@ func (s *saver) start(snap *snapshot) {
 	}(s.busy)
 }
 
-// wait returns the result of the write in hand, once.
+// wait returns the result of the current write, once.
 func (s *saver) wait() error {
 	if s.busy == nil {
 		return nil

@@ -38,9 +38,10 @@ type StepConfig struct {
 	ClipNorm float64
 	// Accumulate lets several batches make one step: Accumulate for each, then Apply.
 	Accumulate bool
-	// Reduce, if there, is called when the gradients of a step are whole and before they are
-	// clipped and used: the slots of the State that hold them, in the order of the
-	// parameters, for sums over several machines. It may change them. An error drops them.
+	// Reduce, optional, is called once a step, when all contributions to the gradients are
+	// summed and before the gradients are clipped and used: to sum them over several
+	// machines, for example. gradients are the names of the slots of st that hold them, in
+	// the order of the parameters. It may change them. After an error they are dropped.
 	Reduce func(st *engine.State, gradients []string) error
 	// EMA is the decay of a moving average of the weights and statistics, which Evaluate
 	// and Tensors then take; 0: none.

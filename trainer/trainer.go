@@ -168,7 +168,7 @@ func (t *Trainer) makeSchedule() (err error) {
 	if t.schedule = (schedule.Constant{}); c.Schedule == nil {
 		return nil
 	}
-	if t.schedule, err = c.Schedule(t.stepsAnEpoch(), c.Epochs); err != nil {
+	if t.schedule, err = c.Schedule(t.stepsPerEpoch(), c.Epochs); err != nil {
 		return err
 	}
 	if t.schedule == nil {
@@ -233,8 +233,8 @@ func matchesOne(setting, pattern string, params []*nn.Param) error {
 	return fmt.Errorf("trainer: %s: %w: no parameter matches %q; the nearest is %s", setting, ErrConfig, pattern, near)
 }
 
-// stepsAnEpoch is the number of updates.
-func (t *Trainer) stepsAnEpoch() int {
+// stepsPerEpoch is the number of updates.
+func (t *Trainer) stepsPerEpoch() int {
 	return (t.train.Steps() + t.config.Accumulate - 1) / t.config.Accumulate
 }
 
@@ -256,12 +256,12 @@ func (t *Trainer) checkBatches() error {
 	return nil
 }
 
-// openFolder makes the run's folder, or goes on in it.
+// openFolder makes the run's folder, or opens that of the run to resume.
 func (t *Trainer) openFolder() error {
 	dir := t.config.Dir
 	if dir == "" {
 		if t.config.Resume {
-			return fmt.Errorf("trainer: %w: Resume needs Dir, the folder of the run to go on with", ErrConfig)
+			return fmt.Errorf("trainer: %w: Resume needs Dir, the folder of the run to resume", ErrConfig)
 		}
 		return nil
 	}

@@ -14,8 +14,9 @@ import (
 	"github.com/euryale-ml/euryale/optim"
 )
 
-// There are two plans of update. The immediate one changes a parameter as soon as its
-// gradient is whole, which is never kept: one program does all of a step. The deferred
+// There are two plans of update. The immediate one changes a parameter as soon as all
+// contributions to its gradient are summed, and keeps no gradient: one program does all of a
+// step. The deferred
 // one, which clipping by the norm of all gradients and sums over several batches need,
 // keeps the gradients in slots of the State:
 //

@@ -15,9 +15,9 @@ type HookFault struct {
 	Panic bool   `json:"panic,omitempty"` // the first was one
 }
 
-// tell calls a function of every hook. ErrStop is noted; what goes wrong is too, and ends
-// nothing.
-func (t *Trainer) tell(event string, call func(h *Hook) error) {
+// callHooks calls a function of every hook. ErrStop ends the run after the current step;
+// other errors and panics are recorded as faults and end nothing.
+func (t *Trainer) callHooks(event string, call func(h *Hook) error) {
 	for i := range t.config.Hooks {
 		h := &t.config.Hooks[i]
 		name := cmp.Or(h.Name, fmt.Sprintf("#%d", i+1))

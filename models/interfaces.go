@@ -1,0 +1,33 @@
+package models
+
+// A model is any nn.Module. It may offer more by the methods of these interfaces; those of
+// this package do, as far as the methods have something to return.
+
+// Named is a model that knows the name under which it is registered. Files of weights and
+// reports carry the name; without it they carry the model's Go type.
+type Named interface {
+	// ModelName is the registered name, such as "resnet50".
+	ModelName() string
+}
+
+// WithHead is a model whose classifier can be replaced when weights of another data set are
+// loaded (model.replace_head), and trained alone (model.freeze: backbone).
+type WithHead interface {
+	// HeadParams are the full names of the parameters of the last layer, such as
+	// "fc.weight" and "fc.bias".
+	HeadParams() []string
+}
+
+// WithAliases is a model whose parameters have other names in the files of other libraries.
+type WithAliases interface {
+	// Aliases are those names with the model's own.
+	Aliases() []Alias
+}
+
+var (
+	_ Named       = (*ResNet)(nil)
+	_ WithHead    = (*ResNet)(nil)
+	_ Named       = (*VGG)(nil)
+	_ WithHead    = (*VGG)(nil)
+	_ WithAliases = (*VGG)(nil)
+)
