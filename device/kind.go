@@ -131,6 +131,13 @@ func (k Kind) Fused() bool { return k.row().fused }
 // attribute is Activated.
 func (k Kind) Activates() bool { return k.row().activates }
 
+// Gradient reports whether the kind is differentiable or makes a gradient: one that a
+// check by finite differences must reach. Updates, fused kinds and what only measures or
+// predicts have none.
+func (k Kind) Gradient() bool {
+	return k != Host && !k.Update() && !k.Fused() && !k.row().constant
+}
+
 // Pools reports whether the kind reduces maps over windows.
 func (k Kind) Pools() bool { return k.row().pools }
 

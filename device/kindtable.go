@@ -14,6 +14,7 @@ type row struct {
 	fused       bool
 	activates   bool
 	pools       bool
+	constant    bool // no gradient passes through it
 	overwrites  [][2]int
 	flops       func(*Step) int64
 }
@@ -75,10 +76,10 @@ var table = [numKinds]row{
 	Cast:    {name: "Cast", in: list{Parameter}, out: list{Weight}, fused: true},
 	Scale:   {name: "Scale", in: list{Alike, Scalar}, out: list{Alike}, overwrites: overFirst, elementwise: true},
 
-	Softmax:                 {name: "Softmax", in: list{Scores}, out: list{Scores}},
+	Softmax:                 {name: "Softmax", in: list{Scores}, out: list{Scores}, constant: true},
 	SoftmaxCrossEntropy:     {name: "SoftmaxCrossEntropy", attr: CrossEntropyAttr{}, in: list{Scores, Scores}, out: list{Scalar}},
 	SoftmaxCrossEntropyGrad: {name: "SoftmaxCrossEntropyGrad", attr: CrossEntropyAttr{}, in: list{Scores, Scores, Scalar}, out: list{Scores}},
-	ArgMax:                  {name: "ArgMax", in: list{Scores}, out: list{Integers}},
+	ArgMax:                  {name: "ArgMax", in: list{Scores}, out: list{Integers}, constant: true},
 
 	SGDVelocity: {name: "SGDVelocity", attr: SGDAttr{}, in: list{Parameter}, out: list{Parameter}, overwrites: overFirst, elementwise: true, update: true},
 	SGDWeight: {name: "SGDWeight", attr: SGDAttr{}, in: list{Parameter, Parameter, Scalar, Parameter}, out: list{Parameter},
@@ -90,7 +91,7 @@ var table = [numKinds]row{
 	SquareLerp: {name: "SquareLerp", attr: LerpAttr{}, in: list{Parameter, Parameter}, out: list{Parameter}, overwrites: overFirst, elementwise: true, update: true},
 	AdamWeight: {name: "AdamWeight", attr: AdamAttr{}, in: list{Parameter, Parameter, Parameter, Scalar, Scalar}, out: list{Parameter},
 		overwrites: overFirst, elementwise: true, update: true},
-	SumSquares: {name: "SumSquares", in: list{Any}, out: list{Scalar}},
+	SumSquares: {name: "SumSquares", in: list{Any}, out: list{Scalar}, constant: true},
 }
 
 func convFLOPs(s *Step) int64 { return 2 * s.Attr.(ConvAttr).MultiplyAdds() }

@@ -16,10 +16,11 @@ import (
 //   - Elementwise steps and Reshape keep what their operands have.
 //
 // Kernels round where they store and nowhere else, so fused steps round less than their
-// parts would. Three fusions make a difference, and a device whose numbers are to agree with
+// parts would. Four fusions make a difference, and a device whose numbers are to agree with
 // another's has them all: a bias added within its product, a residual added within its
-// batch normalisation, and a gradient summed by the product that accumulates it. A ReLU, or
-// its mask on a gradient, commutes with rounding. Statistics are those of the stored values:
+// batch normalisation, a gradient summed by the product that accumulates it, and an activation
+// other than ReLU, or its gradient, within the step beside it. A ReLU, or its mask on a
+// gradient, commutes with rounding. Statistics are those of the stored values:
 // a kernel that takes them from a product's results before it stores these has to round first.
 func (b *builder) round() {
 	if b.spec.Precision != device.BFloat16 {

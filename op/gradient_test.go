@@ -6,6 +6,7 @@ import (
 
 	"gorgonia.org/gorgonia"
 
+	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/internal/optest"
 	"github.com/euryale-ml/euryale/op"
 )
@@ -24,15 +25,19 @@ type gradientCase struct {
 }
 
 func TestGradients(t *testing.T) {
-	for _, family := range [][]gradientCase{
-		convCases(), biasCases(), batchNormCases(), poolCases(), linearCases(), elementwiseCases(), lossCases(),
-	} {
+	for _, family := range gradientFamilies() {
 		for _, c := range family {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
 				optest.GradCheck(t, c.build, c.inputs...)
 			})
 		}
+	}
+}
+
+func gradientFamilies() [][]gradientCase {
+	return [][]gradientCase{
+		convCases(), biasCases(), batchNormCases(), poolCases(), linearCases(), activationCases(), elementwiseCases(), lossCases(),
 	}
 }
 
@@ -170,12 +175,25 @@ func linearCases() (cases []gradientCase) {
 	return cases
 }
 
+func activationCases() (cases []gradientCase) {
+	for act := range device.Acts() {
+		for _, shape := range [][]int{{2, 3, 3, 3}, {9}} {
+			for _, scale := range []float64{1, 6} {
+				cases = append(cases, gradientCase{
+					fmt.Sprintf("%v/%v_to_%v", act, shape, scale),
+					func(_ graph, in nodes) (node, error) { return op.Activate("a", in[0], act) },
+					[]optest.Input{optest.Affine("x", 1, scale, 0, shape...)},
+				})
+			}
+		}
+	}
+	return cases
+}
+
 func elementwiseCases() []gradientCase {
 	x := func(shape ...int) optest.Input { return optest.Random("x", 1, shape...) }
 	y := func(shape ...int) optest.Input { return optest.Random("y", 2, shape...) }
 	return []gradientCase{
-		{"relu/4-D", func(_ graph, in nodes) (node, error) { return op.ReLU("r", in[0]) }, []optest.Input{x(2, 3, 3, 3)}},
-		{"relu/vector", func(_ graph, in nodes) (node, error) { return op.ReLU("r", in[0]) }, []optest.Input{x(9)}},
 		{"add/4-D", func(_ graph, in nodes) (node, error) { return op.Add("a", in[0], in[1]) }, []optest.Input{x(2, 3, 2, 1), y(2, 3, 2, 1)}},
 		{"add/twice", func(_ graph, in nodes) (node, error) { return op.Add("a", in[0], in[0]) }, []optest.Input{x(2, 3)}},
 		{"scale", func(_ graph, in nodes) (node, error) { return op.Scale("s", in[0], in[1]) },
