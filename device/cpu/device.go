@@ -180,14 +180,14 @@ func checkStored(s *device.Step) error {
 type shortage struct{ error }
 
 // fastOperands reports whether the step's operands are all in the layouts that
-// the fast kernels read: stored as float32, maps as channel blocks.
+// the fast kernels read: float32, maps as channel blocks.
 func (d *Device) fastOperands(s *device.Step) bool {
 	if !d.fast {
 		return false
 	}
 	for _, operands := range [2][]*device.Tensor{s.In, s.Out} {
 		for _, t := range operands {
-			if st := t.Storage(); st == device.Float64 || st == device.BFloat16 {
+			if t.DType == device.Float64 {
 				return false
 			}
 		}

@@ -58,17 +58,41 @@ func (d *Device) workspace(worker, bytes int) unsafe.Pointer {
 	return unsafe.Pointer(unsafe.SliceData(d.work[worker]))
 }
 
-// Scratch is the working memory of the fast kernels.
+// Scratch is the working memory of the fast kernels, and of their operands' float32 copies.
 func (d *Device) Scratch(s *device.Step) int64 {
-	if !d.fastOperands(s) {
+	switch {
+	case !d.fastOperands(s):
 		return 0
+	case d.native(s):
+		return d.fastScratch(s)
 	}
+	wide := asFloat32(s)
+	return d.fastScratch(wide) + d.widenedScratch(s)
+}
+
+// native reports whether the fast kernel takes operands as they are stored.
+func (d *Device) native(s *device.Step) bool {
+	for _, operands := range [2][]*device.Tensor{s.In, s.Out} {
+		for _, t := range operands {
+			if t.Storage() == device.BFloat16 && !d.inViews(s) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// inViews reports whether the kernels of a step see its operands through views.
+func (d *Device) inViews(s *device.Step) bool { return s.Kind == device.Cast }
+
+// fastScratch is the working memory of a fast kernel on float32, a multiple of 64 bytes.
+func (d *Device) fastScratch(s *device.Step) int64 {
 	switch a := s.Attr.(type) {
 	case device.ConvAttr:
-		return d.convScratch(s, a)
+		return (d.convScratch(s, a) + 63) &^ 63
 	}
 	if s.Kind == device.LinearGradInput {
-		return int64(d.gradInputScratch(s))
+		return int64(d.gradInputScratch(s)+63) &^ 63
 	}
 	return 0
 }
@@ -94,6 +118,14 @@ func (d *Device) convScratch(s *device.Step, a device.ConvAttr) int64 {
 
 // bindFast returns the fast kernel of a step, or nil if there is none.
 func (d *Device) bindFast(s *device.Step, in, out []device.Memory, scratch device.Memory) device.Kernel {
+	if !d.native(s) {
+		return d.bindWidened(s, in, out, scratch)
+	}
+	return d.bindNative(s, in, out, scratch)
+}
+
+// bindNative is bindFast for operands that the kernels take as they are stored.
+func (d *Device) bindNative(s *device.Step, in, out []device.Memory, scratch device.Memory) device.Kernel {
 	for _, operands := range [2][]*device.Tensor{s.In, s.Out} {
 		for _, t := range operands {
 			if d.layoutOf(t) == maps && planeFloats(t.Shape) > math.MaxInt32/4 {
@@ -128,6 +160,8 @@ func (d *Device) bindFast(s *device.Step, in, out []device.Memory, scratch devic
 		return d.bindPool(s, in, out)
 	case device.Reshape:
 		return d.bindReshape(s, in, out)
+	case device.Cast:
+		return d.bindCast(s, in, out)
 	case device.Dropout:
 		return d.bindDropout(s, in, out)
 	case device.Softmax, device.SoftmaxCrossEntropy, device.SoftmaxCrossEntropyGrad, device.ArgMax:

@@ -2,7 +2,10 @@
 
 package cpu
 
-import "github.com/euryale-ml/euryale/device"
+import (
+	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/device/bfloat16"
+)
 
 // kernels are those of an instruction set: there are none without assembly.
 type kernels struct{}
@@ -19,3 +22,7 @@ func (d *Device) bindFast(*device.Step, []device.Memory, []device.Memory, device
 
 // hasActivation: the plain kernels have all.
 func hasActivation(device.Act) bool { return true }
+
+func (d *Device) narrow(dst []uint16, src []float32) { bfloat16.Narrow(dst, src) }
+
+func (d *Device) widen(dst []float32, src []uint16) { bfloat16.Widen(dst, src) }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/device/bfloat16"
 )
 
 // lanes is the number of channels in a block.
@@ -139,11 +138,11 @@ func (d *Device) write(t *device.Tensor, dst device.Memory, host []float32) {
 	}
 	to := span[uint16](dst, d.floats(t))
 	if d.layoutOf(t) == plain {
-		bfloat16.Narrow(to, host)
+		d.narrow(to, host)
 		return
 	}
 	half := d.halves(len(host))
-	bfloat16.Narrow(half, host)
+	d.narrow(half, host)
 	pack(d.layoutOf(t), t.Shape, to, half)
 }
 
@@ -155,12 +154,12 @@ func (d *Device) read(t *device.Tensor, src device.Memory, host []float32) {
 	}
 	from := span[uint16](src, d.floats(t))
 	if d.layoutOf(t) == plain {
-		bfloat16.Widen(host, from)
+		d.widen(host, from)
 		return
 	}
 	half := d.halves(len(host))
 	unpack(d.layoutOf(t), t.Shape, from, half)
-	bfloat16.Widen(host, half)
+	d.widen(host, half)
 }
 
 // halves is memory for n canonical bfloat16 values, used again by the next call.

@@ -1,0 +1,250 @@
+//go:build amd64 && !noasm && !purego
+
+package cpu
+
+import (
+	"unsafe"
+
+	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/device/bfloat16"
+)
+
+// The fast kernels compute on float32. Passes that read each element once or twice widen
+// a piece of an operand that is stored as bfloat16 to memory of the worker, which stays in
+// its caches, and narrow a piece of the result from there (see view). All other steps widen
+// operands to scratch memory before they run and narrow results after (see bindWidened).
+
+// widenBlocks writes n blocks of 16 bfloat16 values from src to dst as float32.
+//
+//go:noescape
+func widenBlocks(src, dst unsafe.Pointer, n int64)
+
+// narrowBlocks writes n blocks of 16 float32 values from src to dst, each as the nearest
+// bfloat16, ties to even; NaN stays NaN.
+//
+//go:noescape
+func narrowBlocks(src, dst unsafe.Pointer, n int64)
+
+// callBlocks is the number of blocks that one call converts, some 10 µs.
+const callBlocks = 1 << 12
+
+// narrow is bfloat16.Narrow.
+func (d *Device) narrow(dst []uint16, src []float32) {
+	n := d.convert(len(src), func(i, blocks int) {
+		narrowBlocks(unsafe.Pointer(&src[i]), unsafe.Pointer(&dst[i]), int64(blocks))
+	})
+	bfloat16.Narrow(dst[n:], src[n:])
+}
+
+// widen is bfloat16.Widen.
+func (d *Device) widen(dst []float32, src []uint16) {
+	n := d.convert(len(src), func(i, blocks int) {
+		widenBlocks(unsafe.Pointer(&src[i]), unsafe.Pointer(&dst[i]), int64(blocks))
+	})
+	bfloat16.Widen(dst[n:], src[n:])
+}
+
+// convert calls do for blocks of n elements, and returns how many they are.
+func (d *Device) convert(n int, do func(first, blocks int)) int {
+	if !d.fast {
+		return 0
+	}
+	for i := 0; i < n/lanes; i += callBlocks {
+		do(i*lanes, min(callBlocks, n/lanes-i))
+	}
+	return n / lanes * lanes
+}
+
+// view is an operand or a result that a pass takes piece by piece, as float32.
+type view struct {
+	base  unsafe.Pointer
+	space []unsafe.Pointer // of each worker, where the tensor is stored as bfloat16; else nil
+}
+
+// views are the views of some tensors in pieces of at most so many blocks of 16. A missing
+// tensor has a view that is nil.
+func (d *Device) views(blocks int, tensors []*device.Tensor, places []device.Memory) []view {
+	half := 0
+	for _, t := range tensors {
+		if t.Storage() == device.BFloat16 {
+			half++
+		}
+	}
+	v := make([]view, len(tensors))
+	spaces := make([]unsafe.Pointer, d.pool.workers)
+	for w := range spaces {
+		if half > 0 {
+			spaces[w] = d.workspace(w, half*blocks*pixelBytes)
+		}
+	}
+	half = 0
+	for i, t := range tensors {
+		v[i].base = at(places[i], 0)
+		if t.Storage() != device.BFloat16 {
+			continue
+		}
+		for _, s := range spaces {
+			v[i].space = append(v[i].space, unsafe.Add(s, half*blocks*pixelBytes))
+		}
+		half++
+	}
+	return v
+}
+
+// read is the address of a piece's values: offset is where it begins if every element has
+// four bytes.
+func (v *view) read(worker, offset int, blocks int64) unsafe.Pointer {
+	p := v.write(worker, offset)
+	if v.space != nil {
+		widenBlocks(unsafe.Add(v.base, offset/2), p, blocks)
+	}
+	return p
+}
+
+// write is the address at which a pass leaves the values of a piece; done stores them.
+func (v *view) write(worker, offset int) unsafe.Pointer {
+	if v.space == nil {
+		return unsafe.Add(v.base, offset)
+	}
+	return v.space[worker]
+}
+
+func (v *view) done(worker, offset int, blocks int64) {
+	if v.space != nil {
+		narrowBlocks(v.space[worker], unsafe.Add(v.base, offset/2), blocks)
+	}
+}
+
+// bindWidened binds the fast kernel of a step to float32 copies, in scratch memory, of what
+// is stored as bfloat16; nil if there is none.
+func (d *Device) bindWidened(s *device.Step, in, out []device.Memory, scratch device.Memory) device.Kernel {
+	wide := asFloat32(s)
+	next := scratch
+	next.Offset += d.fastScratch(wide)
+	place := func(t *device.Tensor, m device.Memory) device.Memory {
+		if t.Storage() != device.BFloat16 {
+			return m
+		}
+		m = next
+		next.Offset += d.wideBytes(t)
+		return m
+	}
+	k := &widened{}
+	wideIn, wideOut := make([]device.Memory, len(in)), make([]device.Memory, len(out))
+	for i, t := range s.In {
+		wideIn[i] = place(t, in[i])
+		if wideIn[i] != in[i] {
+			k.before = append(k.before, d.widening(t, in[i], wideIn[i]))
+		}
+	}
+	for i, t := range s.Out {
+		wideOut[i] = place(t, out[i])
+		if wideOut[i] == out[i] {
+			continue
+		}
+		if s.Accumulate {
+			k.before = append(k.before, d.widening(t, out[i], wideOut[i]))
+		}
+		k.after = append(k.after, d.narrowing(t, wideOut[i], out[i]))
+	}
+	if k.fast = d.bindNative(wide, wideIn, wideOut, scratch); k.fast == nil {
+		return nil
+	}
+	k.pool = d.pool
+	return k
+}
+
+// widened is a kernel between conversions.
+type widened struct {
+	pool          *pool
+	before, after []*job
+	fast          device.Kernel
+}
+
+// Run converts, computes, converts back.
+func (k *widened) Run() {
+	for _, j := range k.before {
+		k.pool.run(j)
+	}
+	k.fast.Run()
+	for _, j := range k.after {
+		k.pool.run(j)
+	}
+}
+
+// asFloat32 is a step whose operands are stored as their type.
+func asFloat32(s *device.Step) *device.Step {
+	wide := *s
+	clone := func(tensors []*device.Tensor) (own []*device.Tensor) {
+		for _, t := range tensors {
+			c := *t
+			c.Stored = 0
+			own = append(own, &c)
+		}
+		return own
+	}
+	wide.In, wide.Out = clone(s.In), clone(s.Out)
+	return &wide
+}
+
+// wideBytes is the size of a tensor's float32 copy.
+func (d *Device) wideBytes(t *device.Tensor) int64 { return (int64(d.floats(t))*4 + 63) &^ 63 }
+
+// widenedScratch is the working memory of bindWidened besides the fast kernel's.
+func (d *Device) widenedScratch(s *device.Step) (total int64) {
+	for _, tensors := range [2][]*device.Tensor{s.In, s.Out} {
+		for _, t := range tensors {
+			if t.Storage() == device.BFloat16 {
+				total += d.wideBytes(t)
+			}
+		}
+	}
+	return total
+}
+
+// widening is a job that converts a tensor's memory to float32.
+func (d *Device) widening(t *device.Tensor, from, to device.Memory) *job {
+	n := d.floats(t)
+	src, dst := span[uint16](from, n), f32(to, n)
+	return inPieces(n, func(i, j int) { d.widen(dst[i:j], src[i:j]) })
+}
+
+// narrowing is the reverse of widening.
+func (d *Device) narrowing(t *device.Tensor, from, to device.Memory) *job {
+	n := d.floats(t)
+	src, dst := f32(from, n), span[uint16](to, n)
+	return inPieces(n, func(i, j int) { d.narrow(dst[i:j], src[i:j]) })
+}
+
+// inPieces is a job over n elements in pieces.
+func inPieces(n int, do func(from, to int)) *job {
+	const size = flatPiece * lanes
+	return &job{pieces: (n + size - 1) / size, do: func(_, piece int) { do(piece*size, min(n, (piece+1)*size)) }}
+}
+
+// bindCast stores copies of parameters, all in one job.
+func (d *Device) bindCast(s *device.Step, in, out []device.Memory) device.Kernel {
+	var jobs []*job
+	for i, t := range s.Out {
+		if t.Storage() != device.BFloat16 || s.In[i].Storage() != device.Float32 || d.layoutOf(t) != d.layoutOf(s.In[i]) {
+			return nil
+		}
+		jobs = append(jobs, d.narrowing(t, in[i], out[i]))
+	}
+	return d.jobs(together(jobs))
+}
+
+// together is the pieces of several jobs as one job.
+func together(jobs []*job) *job {
+	type part struct {
+		job   *job
+		piece int
+	}
+	var parts []part
+	for _, j := range jobs {
+		for i := range j.pieces {
+			parts = append(parts, part{j, i})
+		}
+	}
+	return &job{pieces: len(parts), do: func(worker, i int) { parts[i].job.do(worker, parts[i].piece) }}
+}
