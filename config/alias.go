@@ -129,8 +129,8 @@ func Find(name string) (key string, err error) {
 		return name, nil
 	}
 	plain := plainName(name)
-	if tree().byPath[plain] != nil {
-		return plain, nil
+	if key := spelled(plain); key != "" {
+		return key, nil
 	}
 	if list := several[plain]; list != nil {
 		return "", &keyError{fmt.Sprintf("%s may mean %s", name, strings.Join(list, ", ")), ErrUnknownKey}
@@ -154,6 +154,16 @@ func plainName(name string) string {
 	return strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), "-", "_")
 }
 
+// spelled is the key whose plain name this is; "" if there is none.
+func spelled(plain string) string {
+	for _, k := range tree().keys {
+		if plainName(k.path) == plain {
+			return k.path
+		}
+	}
+	return ""
+}
+
 // meant lists the keys that a name may mean: by an alias, else by the last word. With a
 // section before the name they are of this section.
 func meant(name string) (list []string) {
@@ -170,8 +180,8 @@ func meant(name string) (list []string) {
 	if s := sectionAliases[section]; s != "" {
 		section = s
 	}
-	if path := section + "." + word; tree().byPath[path] != nil {
-		return []string{path}
+	if key := spelled(section + "." + word); key != "" {
+		return []string{key}
 	}
 	if key := byAlias[word]; strings.HasPrefix(key, section+".") {
 		return []string{key}
@@ -183,7 +193,7 @@ func meant(name string) (list []string) {
 // things have alone: what is registered takes no name from a key of all runs.
 func endingIn(name string, own bool) (list []string) {
 	for _, k := range tree().keys {
-		if (k.own != nil) == own && strings.HasSuffix(k.path, "."+name) {
+		if (k.own != nil) == own && strings.HasSuffix(plainName(k.path), "."+name) {
 			list = append(list, k.path)
 		}
 	}
