@@ -102,12 +102,12 @@ type Augment struct {
 type Optim struct {
 	Name        string     `yaml:"name" help:"optimizer"`
 	LR          float64    `yaml:"lr" range:"(0,inf)" help:"learning rate"`
-	Momentum    float64    `yaml:"momentum" range:"[0,1)" help:"of sgd"`
+	Momentum    float64    `yaml:"momentum" range:"[0,1)" help:"share of the last step's direction that is kept"`
 	Nesterov    bool       `yaml:"nesterov" help:"Nesterov's momentum, as PyTorch has it"`
-	WeightDecay float64    `yaml:"weight_decay" range:"[0,inf)" help:"added to the gradient, times the weight (sgd)"`
+	WeightDecay float64    `yaml:"weight_decay" range:"[0,inf)" help:"times the weight: added to the gradient (sgd), or taken off the weight by itself (adamw)"`
 	NoBiasDecay bool       `yaml:"no_bias_decay" help:"biases, γ and β do not decay"`
-	Betas       [2]float64 `yaml:"betas" range:"[0,1)" order:"any" help:"of adamw"`
-	Eps         float64    `yaml:"eps" range:"(0,inf)" help:"of adamw"`
+	Betas       [2]float64 `yaml:"betas" range:"[0,1)" order:"any" help:"decay of the means of the gradient and of its square"`
+	Eps         float64    `yaml:"eps" range:"(0,inf)" help:"added to the root of the mean square"`
 	LayerDecay  float64    `yaml:"layer_decay" range:"(0,1]" help:"factor of the learning rate from each layer to the one before; 1 = off"`
 	RateScales  []string   `yaml:"rate_scales" help:"pattern=factor of the learning rates of parameters, such as fc.*=10; the first that matches counts"`
 }
@@ -137,9 +137,9 @@ func (o Optim) ParseRateScales() (list []RateScale, err error) {
 type Schedule struct {
 	Name          string  `yaml:"name" help:"learning rate over the run"`
 	WarmupEpochs  int     `yaml:"warmup_epochs" range:"[0,1000000]" help:"epochs in which the rate grows linearly from 0"`
-	StepEpochs    int     `yaml:"step_epochs" range:"[1,1000000]" help:"step: epochs between decays"`
-	Gamma         float64 `yaml:"gamma" range:"(0,inf)" help:"step: factor of each decay"`
-	MinLR         float64 `yaml:"min_lr" range:"[0,inf)" help:"cosine: where the rate ends"`
+	StepEpochs    int     `yaml:"step_epochs" range:"[1,1000000]" help:"epochs between decays"`
+	Gamma         float64 `yaml:"gamma" range:"(0,inf)" help:"factor of each decay"`
+	MinLR         float64 `yaml:"min_lr" range:"[0,inf)" help:"where the rate ends"`
 	LinearScaling bool    `yaml:"linear_scaling" help:"multiply the rate by effective batch / base_batch"`
 	BaseBatch     int     `yaml:"base_batch" range:"[1,1000000]" help:"the batch that lr is meant for, for linear_scaling"`
 }

@@ -25,12 +25,17 @@ func HelpFor(c Config) string {
 		text := k.Meaning + " (" + k.Range + ")"
 		if k.Of != "" {
 			text = "of " + k.Of + ": " + text
+		} else if k.ReadBy != nil {
+			text = "of " + strings.Join(k.ReadBy, ", ") + ": " + text
 		}
 		if names := Aliases(k.Path); names != nil {
 			text += "; also " + strings.Join(names, ", ")
 		}
 		for _, line := range wrap(text, helpWidth-8) {
 			b.WriteString("        " + line + "\n")
+		}
+		for _, choice := range k.Choices {
+			b.WriteString("          " + strings.Join(wrap(choice, helpWidth-12), "\n            ") + "\n")
 		}
 	}
 	return b.String()

@@ -20,6 +20,8 @@ type Key struct {
 	Resumable bool         // may change when a run is resumed
 	Kind      reflect.Kind // of the value in Config: a number's, String, Bool, or Array and Slice for lists
 	Words     []string     // those that this build takes, or may be in its list; nil: any text or number
+	Choices   []string     // of a key that chooses a registered thing: "NAME: what it is"
+	ReadBy    []string     // of a key that only some of the things chosen beside it read: their names
 	Of        string       // what has this setting alone, such as "optim.name = lion"; "": every run
 }
 
@@ -30,11 +32,21 @@ func Keys() []Key {
 	var list []Key
 	for _, k := range tree().keys {
 		words := k.offered()
-		of := ""
-		if k.own != nil {
-			of = k.own.String()
+		key := Key{
+			Path: k.path, Default: k.get(&c), Range: k.wantsOf(words), Meaning: k.Help, Resumable: k.Free, Kind: k.Type.Kind(), Words: slices.Clone(words),
 		}
-		list = append(list, Key{k.path, k.get(&c), k.wantsOf(words), k.Help, k.Free, k.Type.Kind(), slices.Clone(words), of})
+		if k.own != nil {
+			key.Of = k.own.String()
+		}
+		key.ReadBy = k.readers()
+		if t := k.table(); t != nil {
+			for _, e := range t.Entries() {
+				if e.About != "" && slices.Contains(words, e.Name) {
+					key.Choices = append(key.Choices, e.Name+": "+e.About)
+				}
+			}
+		}
+		list = append(list, key)
 	}
 	return list
 }

@@ -35,24 +35,47 @@ func (c *Config) unread(k *key) (chooser string, readers []string) {
 		}
 		return k.own.table.Key(), []string{k.own.name}
 	}
+	t, word := k.beside()
+	if t == nil {
+		return "", nil
+	}
+	for _, name := range elements(tree().byPath[t.Key()].value(c)) {
+		if e, ok := t.Entry(name); !ok || e.Reads == nil || slices.Contains(e.Reads, word) {
+			return "", nil
+		}
+	}
+	return t.Key(), k.readers()
+}
+
+// beside is the list of what a key of the same section chooses, and the key's last word; nil
+// if there is none.
+func (k *key) beside() (t *registry.Table, word string) {
 	parent, word := cutLast(k.path)
 	for _, t := range registry.Tables() {
-		above, _ := cutLast(t.Key())
-		chosen := tree().byPath[t.Key()]
-		if above != parent || chosen == nil {
-			continue
+		if above, _ := cutLast(t.Key()); parent != "" && above == parent && tree().byPath[t.Key()] != nil {
+			return t, word
 		}
-		for _, name := range elements(chosen.value(c)) {
-			if e, ok := t.Entry(name); !ok || e.Reads == nil || slices.Contains(e.Reads, word) {
-				return "", nil
-			}
-		}
-		for _, e := range t.Entries() {
-			if slices.Contains(e.Reads, word) {
-				readers = append(readers, e.Name)
-			}
-		}
-		return t.Key(), readers
 	}
-	return "", nil
+	return nil, word
+}
+
+// readers are the things that read a key, if one chosen beside it reads it and another, of
+// which it is known what it reads, does not.
+func (k *key) readers() (names []string) {
+	t, word := k.beside()
+	if t == nil {
+		return nil
+	}
+	all := true
+	for _, e := range t.Entries() {
+		if slices.Contains(e.Reads, word) {
+			names = append(names, e.Name)
+		} else if e.Reads != nil {
+			all = false
+		}
+	}
+	if all {
+		return nil
+	}
+	return names
 }

@@ -1,6 +1,9 @@
 package cpu
 
-import "github.com/euryale-ml/euryale/device"
+import (
+	"github.com/euryale-ml/euryale/device"
+	"github.com/euryale-ml/euryale/registry"
+)
 
 func init() {
 	err := device.Register("cpu", device.Driver{
@@ -8,7 +11,7 @@ func init() {
 			return New(Options{Threads: o.Threads, ISA: o.Kernels})
 		},
 		Rank: 1,
-	})
+	}, registry.About("this machine's processors"))
 	if err != nil {
 		panic(err) // the name is free
 	}
