@@ -1,17 +1,20 @@
 package cli
 
-import "github.com/euryale-ml/euryale/trainer"
+import (
+	"github.com/euryale-ml/euryale/run"
+	"github.com/euryale-ml/euryale/trainer"
+)
 
 // occurring is the number of classes that occur in the test set of a run's folder, or of
 // the model's outputs where the folder does not show which occur; 0 where neither is known.
 // t is the run's trainer, nil where there is none.
 func occurring(dir string, t *trainer.Trainer) int {
-	if s, err := trainer.ReadSplit(dir); err == nil {
-		if n := s.Occurring(trainer.TestPart); n > 0 {
+	if s, err := run.Folder(dir).Split(); err == nil {
+		if n := s.Occurring(run.TestPart); n > 0 {
 			return n
 		}
 	}
-	if all, err := trainer.ReadPredictions(dir); err == nil && len(all) > 0 {
+	if all, err := run.Folder(dir).Predictions(); err == nil && len(all) > 0 {
 		labels := map[int]bool{}
 		for _, p := range all {
 			labels[p.Label] = true

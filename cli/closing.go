@@ -67,7 +67,7 @@ func (c *closing) hook() trainer.Hook {
 		Name:  "table",
 		Start: func(s trainer.Start) error { c.few = len(s.Trainer.Classes()) <= 5; return nil },
 		Epoch: func(e trainer.EpochEvent) error { c.see(e.Train, e.Test); return nil },
-		End:   func(r *trainer.Report, _ error) error { return c.print(r) },
+		End:   func(r *run.Report, _ error) error { return c.print(r) },
 	}
 }
 
@@ -76,20 +76,16 @@ func (c *closing) earlier(lines []run.Line) {
 	var train run.TrainMean
 	for _, l := range lines {
 		if l.Kind == run.StepLine {
-			train.Add(l)
+			train.Add(l.Point)
 			continue
 		}
-		s := trainer.Scores{Epoch: l.Epoch, Step: l.Step, Loss: l.Loss, Accuracy: l.Accuracy, BalancedAccuracy: l.BalancedAccuracy, Top5Accuracy: math.NaN()}
-		if l.Top5Accuracy.Known {
-			s.Top5Accuracy = l.Top5Accuracy.Value
-		}
-		c.see(train.Value(), s)
+		c.see(train.Value(), l.Scores)
 	}
 }
 
 // see takes in an epoch. As in trainer.Config.Best, a test loss that is not finite keeps
 // the epoch's test from being the best.
-func (c *closing) see(train run.TrainEpoch, test trainer.Scores) {
+func (c *closing) see(train run.TrainEpoch, test run.Scores) {
 	c.epochs++
 	canBeBest := !math.IsNaN(test.Loss) && !math.IsInf(test.Loss, 0)
 	for i, v := range []float64{train.Loss, train.Accuracy, test.Loss, test.Accuracy, test.BalancedAccuracy, test.Top5Accuracy, train.Seconds} {
@@ -99,7 +95,7 @@ func (c *closing) see(train run.TrainEpoch, test trainer.Scores) {
 }
 
 // print writes the table. Values of training are means over the images of an epoch.
-func (c *closing) print(r *trainer.Report) error {
+func (c *closing) print(r *run.Report) error {
 	if c.epochs == 0 {
 		return nil
 	}

@@ -19,7 +19,6 @@ import (
 	"github.com/euryale-ml/euryale/internal/inwords"
 	"github.com/euryale-ml/euryale/report"
 	"github.com/euryale-ml/euryale/run"
-	"github.com/euryale-ml/euryale/trainer"
 	"github.com/euryale-ml/euryale/viz"
 )
 
@@ -229,7 +228,7 @@ func apart(r *report.Report) string {
 // comparedRun is what a run's folder tells.
 type comparedRun struct {
 	Folder string `json:"folder"`
-	*trainer.Report
+	*run.Report
 	EpochsToBest int     `json:"epochs_to_best"` // 0: none was evaluated
 	Chance       float64 `json:"chance,omitempty"`
 	curves       viz.Run
@@ -239,16 +238,16 @@ type comparedRun struct {
 // readRun reads a run's folder.
 func readRun(dir string) (comparedRun, error) {
 	r := comparedRun{Folder: dir}
-	run, err := report.Read(dir)
+	read, err := report.Read(dir)
 	if err != nil {
 		return r, err
 	}
-	r.run, r.Report = run, run.Summary
+	r.run, r.Report = read, read.Summary
 	if r.Best != nil {
 		r.EpochsToBest = r.Best.Epoch
 	}
-	r.curves = curvesOf(run.Lines)
 	r.curves.Name = r.Name
+	r.curves.Train, r.curves.Test = run.Points(read.Lines)
 	if r.Best != nil {
 		r.curves.Best = r.Best.Step
 	}

@@ -31,11 +31,11 @@ type figures struct {
 // redrawEvery is how often the curves are drawn within long epochs.
 const redrawEvery = 30 * time.Second
 
-// newFigures attaches to a run in the folder dir. earlier has the points of the part
-// before, when it is resumed.
-func newFigures(t *trainer.Trainer, dir, name string, earlier viz.Run, warn func(picture string, err error)) *figures {
-	f := &figures{trainer: t, dir: filepath.Join(dir, run.FiguresDir), paint: newPainter(warn), run: earlier}
-	f.run.Name, f.run.Chance = name, t.Chance()
+// newFigures attaches to a run in the folder dir. earlier are the lines of the part before,
+// when it is resumed.
+func newFigures(t *trainer.Trainer, dir, name string, earlier []run.Line, warn func(picture string, err error)) *figures {
+	f := &figures{trainer: t, dir: filepath.Join(dir, run.FiguresDir), paint: newPainter(warn), run: viz.Run{Name: name, Chance: t.Chance()}}
+	f.run.Train, f.run.Test = run.Points(earlier)
 	if best := t.Best(); best != nil {
 		f.run.Best = best.Step
 	}
@@ -85,9 +85,7 @@ func mixture(p dataset.Pair, classes []string) string {
 }
 
 func (f *figures) step(e trainer.StepEvent) error {
-	f.run.Train = append(f.run.Train, viz.Point{
-		Epoch: e.Epoch, Step: e.Step, Loss: e.Loss, Accuracy: e.Accuracy, BalancedAccuracy: e.BalancedAccuracy, LR: e.LR, Images: e.Images,
-	})
+	f.run.Train = append(f.run.Train, e.Point)
 	if f.redrawn.IsZero() {
 		f.redrawn = e.Time
 	} else if e.Time.Sub(f.redrawn) >= redrawEvery {
@@ -98,9 +96,7 @@ func (f *figures) step(e trainer.StepEvent) error {
 }
 
 func (f *figures) epoch(e trainer.EpochEvent) error {
-	f.run.Test = append(f.run.Test, viz.Point{
-		Epoch: e.Epoch, Step: e.Step, Loss: e.Test.Loss, Accuracy: e.Test.Accuracy, BalancedAccuracy: e.Test.BalancedAccuracy,
-	})
+	f.run.Test = append(f.run.Test, e.Test.Point)
 	if e.Best {
 		f.run.Best = e.Step
 	}
@@ -128,7 +124,7 @@ func (f *figures) drawMatrix(counts [][]int) {
 	})
 }
 
-func (f *figures) end(*trainer.Report, error) error {
+func (f *figures) end(*run.Report, error) error {
 	if len(f.run.Train)+len(f.run.Test) > 0 {
 		f.drawCurves()
 	}

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // objectOut is the standard output of a command that prints one JSON object. If the command
@@ -46,9 +46,9 @@ func failedObject(s IO, err error) {
 	if !ok || o.printed {
 		return
 	}
-	status := trainer.Failed
+	status := run.Failed
 	if codeOf(err) == Stopped {
-		status = trainer.Interrupted
+		status = run.Interrupted
 	}
 	encodeJSON(o, map[string]string{"status": status, "error": oneLine(err)}) // results reports what cannot be written
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/run"
@@ -75,7 +76,7 @@ func TestClosingTable(t *testing.T) {
 		for i, v := range []float64{0.2, 0.6, 0.4} {
 			epoch := i + 1
 			train := run.TrainEpoch{Epoch: epoch, Loss: 2 - v, Accuracy: v, Seconds: float64(epoch)}
-			test := trainer.Scores{Epoch: epoch, Loss: 3 - v, Accuracy: v / 2, BalancedAccuracy: v / 4, Top5Accuracy: v}
+			test := run.Scores{Point: run.Point{Epoch: epoch, Loss: 3 - v, Accuracy: v / 2, BalancedAccuracy: v / 4}, Top5Accuracy: v}
 			if epoch == 1 {
 				test.Loss, test.Accuracy, test.BalancedAccuracy, test.Top5Accuracy = math.NaN(), 1, 1, 1
 			}
@@ -89,16 +90,11 @@ func TestClosingTable(t *testing.T) {
 				if images == 4 {
 					loss = train.Loss - 0.2
 				}
-				lines = append(lines, run.Line{
-					Kind: run.StepLine, Epoch: epoch, Loss: loss, Accuracy: v, Images: images, ImagesPerSecond: 2 * float64(images) / train.Seconds,
-				})
+				lines = append(lines, run.Point{Epoch: epoch, Loss: loss, Accuracy: v, Images: images, ImagesPerSecond: 2 * float64(images) / train.Seconds}.Line(time.Time{}))
 			}
-			c.earlier(append(lines, run.Line{
-				Kind: run.EpochLine, Epoch: epoch, Loss: test.Loss, Accuracy: test.Accuracy, BalancedAccuracy: test.BalancedAccuracy,
-				Top5Accuracy: run.Some(test.Top5Accuracy),
-			}))
+			c.earlier(append(lines, run.Scores{Point: run.Point{Epoch: epoch, Loss: test.Loss, Accuracy: test.Accuracy, BalancedAccuracy: test.BalancedAccuracy}, Top5Accuracy: test.Top5Accuracy}.Line(time.Time{})))
 		}
-		h.End(&trainer.Report{Seconds: 61, ImagesPerSecond: 12.5}, nil)
+		h.End(&run.Report{Seconds: 61, ImagesPerSecond: 12.5}, nil)
 		lines := strings.Split(out.String(), "\n")
 		for i, w := range want {
 			if got := strings.Join(strings.Fields(lines[i+1]), " "); got != strings.Join(w, " ") {
@@ -116,10 +112,10 @@ func TestClosingTable(t *testing.T) {
 }
 
 func TestConfusions(t *testing.T) {
-	p := func(label, predicted int) trainer.Prediction {
-		return trainer.Prediction{Label: label, Predicted: predicted}
+	p := func(label, predicted int) run.Prediction {
+		return run.Prediction{Label: label, Predicted: predicted}
 	}
-	got := confusions([]trainer.Prediction{p(1, 2), p(2, 1), p(2, 1), p(1, 2), p(2, 1)})
+	got := confusions([]run.Prediction{p(1, 2), p(2, 1), p(2, 1), p(1, 2), p(2, 1)})
 	if len(got) != 2 || got[0].label != 2 || len(got[0].images) != 3 || got[1].predicted != 2 || len(got[1].images) != 2 {
 		t.Errorf("%+v", got)
 	}
@@ -141,7 +137,7 @@ func TestNoMistakes(t *testing.T) {
 	for _, name := range []string{run.MostWrongFile, run.MostConfusedFile} {
 		write(t, filepath.Join(dir, run.FiguresDir, name), "")
 	}
-	if err := trainer.WritePredictions(dir, []trainer.Prediction{{Label: 1, Predicted: 1}}); err != nil {
+	if err := run.Folder(dir).WritePredictions([]run.Prediction{{Label: 1, Predicted: 1}}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 { // the second time there are none

@@ -25,15 +25,15 @@ const (
 // classes that they confuse most. A run without mistakes has none, nor those of an earlier
 // part of it that did.
 func drawMistakes(t *trainer.Trainer, dir, name string) error {
-	all, err := trainer.ReadPredictions(dir)
+	all, err := run.Folder(dir).Predictions()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // never evaluated
 	}
 	if err != nil {
 		return err
 	}
-	wrong := slices.DeleteFunc(all, func(p trainer.Prediction) bool { return p.Label == p.Predicted })
-	slices.SortStableFunc(wrong, func(a, b trainer.Prediction) int { return cmp.Compare(b.Loss, a.Loss) })
+	wrong := slices.DeleteFunc(all, func(p run.Prediction) bool { return p.Label == p.Predicted })
+	slices.SortStableFunc(wrong, func(a, b run.Prediction) int { return cmp.Compare(b.Loss, a.Loss) })
 	figures := filepath.Join(dir, run.FiguresDir)
 	if len(wrong) == 0 {
 		return errors.Join(removeOld(filepath.Join(figures, run.MostWrongFile)), removeOld(filepath.Join(figures, run.MostConfusedFile)))
@@ -52,7 +52,7 @@ func removeOld(path string) error {
 }
 
 // drawPredictions draws test images with what they were taken for.
-func drawPredictions(t *trainer.Trainer, path, title string, predictions []trainer.Prediction) error {
+func drawPredictions(t *trainer.Trainer, path, title string, predictions []run.Prediction) error {
 	classes := t.Classes()
 	var shown []viz.Prediction
 	for _, p := range predictions {
@@ -76,11 +76,11 @@ func drawPredictions(t *trainer.Trainer, path, title string, predictions []train
 // confusion is a class that is taken for another.
 type confusion struct {
 	label, predicted int
-	images           []trainer.Prediction
+	images           []run.Prediction
 }
 
 // confusions are those of wrong predictions, the most frequent first.
-func confusions(wrong []trainer.Prediction) []*confusion {
+func confusions(wrong []run.Prediction) []*confusion {
 	var list []*confusion
 	for _, p := range wrong {
 		i := slices.IndexFunc(list, func(c *confusion) bool { return c.label == p.Label && c.predicted == p.Predicted })
@@ -95,7 +95,7 @@ func confusions(wrong []trainer.Prediction) []*confusion {
 }
 
 // drawConfused draws some images of each of the most frequent confusions, a row each.
-func drawConfused(t *trainer.Trainer, path, name string, wrong []trainer.Prediction) error {
+func drawConfused(t *trainer.Trainer, path, name string, wrong []run.Prediction) error {
 	classes := t.Classes()
 	var tiles []viz.Tile
 	for _, c := range confusions(wrong) {

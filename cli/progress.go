@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/euryale-ml/euryale/internal/inwords"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -179,7 +180,7 @@ func (p *progress) epoch(e trainer.EpochEvent) error {
 	return err
 }
 
-func (p *progress) end(*trainer.Report, error) error {
+func (p *progress) end(*run.Report, error) error {
 	p.clear()
 	return nil
 }

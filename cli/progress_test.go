@@ -22,12 +22,10 @@ func tellRun(p *progress) {
 	for step := 1; step <= 20; step++ {
 		now = now.Add(time.Second)
 		epoch := (step + 9) / 10
-		h.Step(trainer.StepEvent{
-			Epoch: epoch, Step: step, Loss: 1.5, Accuracy: 0.25, LR: 0.01, ImagesPerSecond: 64, Waited: 100 * time.Millisecond, Time: now,
-		})
+		h.Step(trainer.StepEvent{Point: run.Point{Epoch: epoch, Step: step, Loss: 1.5, Accuracy: 0.25, LR: 0.01, ImagesPerSecond: 64}, Waited: 100 * time.Millisecond, Time: now})
 		if step%10 == 0 {
 			h.Evaluating(32, 64)
-			h.Epoch(trainer.EpochEvent{Epoch: epoch, Step: step, Train: run.TrainEpoch{Loss: 1.75}, Test: trainer.Scores{Loss: 1.25, Accuracy: 0.5, BalancedAccuracy: 0.4}, Best: epoch == 1})
+			h.Epoch(trainer.EpochEvent{Epoch: epoch, Step: step, Train: run.TrainEpoch{Loss: 1.75}, Test: run.Scores{Point: run.Point{Loss: 1.25, Accuracy: 0.5, BalancedAccuracy: 0.4}}, Best: epoch == 1})
 		}
 	}
 	h.End(nil, nil)
@@ -112,7 +110,7 @@ func TestProgressFollowsTheWidth(t *testing.T) {
 		columns = width
 		out.Reset()
 		p.said = time.Time{}
-		p.step(trainer.StepEvent{Epoch: 1, Step: i + 1, Loss: 1, Accuracy: 0.5, LR: 0.1, ImagesPerSecond: 1, Time: time.Now()})
+		p.step(trainer.StepEvent{Point: run.Point{Epoch: 1, Step: i + 1, Loss: 1, Accuracy: 0.5, LR: 0.1, ImagesPerSecond: 1}, Time: time.Now()})
 		line := escapes.ReplaceAllString(strings.Trim(out.String(), "\r"), "")
 		if n := utf8.RuneCountInString(line); n >= width || n < min(width, 100)/2 {
 			t.Errorf("%d columns: a line of %d: %q", width, n, line)
@@ -138,7 +136,7 @@ func TestNarrowerClearsWhatWasBroken(t *testing.T) {
 		next := func(step int) string {
 			out.Reset()
 			p.said = time.Time{}
-			p.step(trainer.StepEvent{Epoch: 1, Step: step, Loss: 1, Accuracy: 0.5, LR: 0.1, ImagesPerSecond: 1, Time: time.Now()})
+			p.step(trainer.StepEvent{Point: run.Point{Epoch: 1, Step: step, Loss: 1, Accuracy: 0.5, LR: 0.1, ImagesPerSecond: 1}, Time: time.Now()})
 			before, _, _ := strings.Cut(out.String(), "  ")
 			return before
 		}
@@ -165,7 +163,7 @@ func TestLongRunFits(t *testing.T) {
 	p.loss.add(3.61)
 	p.accuracy.add(0.031)
 	p.rate.add(71.3)
-	e := trainer.StepEvent{Epoch: 3, Step: 123, LR: 0.00123}
+	e := trainer.StepEvent{Point: run.Point{Epoch: 3, Step: 123, LR: 0.00123}}
 	p.begun = time.Unix(0, 0)
 	line := fitted(80-1-4-2, p.fields(e, time.Unix(600, 0))...)
 	if want := "epoch   3/100  step  123/5800   7:45:20 left  loss 3.6100  acc   3.1 %"; line != want {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/euryale-ml/euryale/run"
-	"github.com/euryale-ml/euryale/trainer"
 )
 
 // RunsDir is where runs without -out have their folders, below the working folder.
@@ -159,6 +158,6 @@ func newestUnfinished() string {
 
 // finished reports whether a run's summary says that it ended by itself.
 func finished(dir string) bool {
-	r, err := trainer.ReadReport(dir)
-	return err == nil && r.Status == trainer.Finished
+	r, err := run.Folder(dir).Report()
+	return err == nil && r.Status == run.Finished
 }

@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"github.com/euryale-ml/euryale/internal/inwords"
-	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // sayData prints what a run trains and tests on. The trainer's Logger has printed the
@@ -32,13 +32,13 @@ func (n *session) sayData(root string) {
 }
 
 // sayFinal prints how the best weights did on the images for the end.
-func (n *session) sayFinal(r *trainer.Report) {
+func (n *session) sayFinal(r *run.Report) {
 	if r.Final == nil {
 		return
 	}
 	chance := ""
-	if s, err := trainer.ReadSplit(n.dir.path); err == nil {
-		if classes := s.Occurring(trainer.FinalPart); classes > 0 {
+	if s, err := run.Folder(n.dir.path).Split(); err == nil {
+		if classes := s.Occurring(run.FinalPart); classes > 0 {
 			chance = ", chance " + percent(1/float64(classes))
 		}
 	}

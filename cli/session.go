@@ -158,7 +158,7 @@ func (n *session) attach() error {
 	if err != nil {
 		return err
 	}
-	n.figures = newFigures(t, n.dir.path, n.config.Name, curvesOf(earlier), func(picture string, err error) {
+	n.figures = newFigures(t, n.dir.path, n.config.Name, earlier, func(picture string, err error) {
 		n.warn("warning: the picture %s could not be drawn: %v", picture, oneLine(err))
 	})
 	if !n.flags.quiet {
@@ -203,11 +203,11 @@ func (n *session) sayBadImages() {
 }
 
 // tell prints the results and returns the exit code.
-func (n *session) tell(r *trainer.Report, err error) int {
+func (n *session) tell(r *run.Report, err error) int {
 	code := Done
 	switch {
 	case err == nil:
-	case r.Status == trainer.Interrupted:
+	case r.Status == run.Interrupted:
 		code = Stopped
 		if r.Steps == 0 {
 			n.warn("%s", nothingSaved)
@@ -229,7 +229,7 @@ func (n *session) goOn() string { return n.again() + " -resume -out " + quote(n.
 
 // sayFinished tells that nothing is left to do, with the results again.
 func (n *session) sayFinished() int {
-	r, err := trainer.ReadReport(n.dir.path)
+	r, err := run.Folder(n.dir.path).Report()
 	if err != nil {
 		return fail(n.io, n.name, err)
 	}
@@ -238,7 +238,7 @@ func (n *session) sayFinished() int {
 }
 
 // toGoFurther is what to type to train a finished run for longer: it lifts what ended it.
-func (n *session) toGoFurther(r *trainer.Report) string {
+func (n *session) toGoFurther(r *run.Report) string {
 	switch c := n.config.Train; {
 	case r.Reason == "max_steps" && c.MaxSteps > 0:
 		return fmt.Sprintf("more steps: %s -set train.max_steps=%d", n.goOn(), 2*c.MaxSteps)
@@ -251,7 +251,7 @@ func (n *session) toGoFurther(r *trainer.Report) string {
 
 // result is what -json prints: the report and what belongs to it.
 type result struct {
-	*trainer.Report
+	*run.Report
 	Folder  string  `json:"folder"`
 	Picture string  `json:"picture,omitempty"`
 	Chance  float64 `json:"chance,omitempty"`
@@ -259,7 +259,7 @@ type result struct {
 }
 
 // results prints the results of a run to standard output.
-func (n *session) results(r *trainer.Report, code int) int {
+func (n *session) results(r *run.Report, code int) int {
 	res := result{Report: r, Folder: n.dir.path}
 	classes := classCount(n.dir.path)
 	if classes > 0 {
@@ -294,7 +294,7 @@ func (n *session) results(r *trainer.Report, code int) int {
 }
 
 // printScores prints what the best and the last epoch came to, and why the run ended early.
-func (n *session) printScores(r *trainer.Report, chance float64, classes int) {
+func (n *session) printScores(r *run.Report, chance float64, classes int) {
 	say := func(format string, args ...any) { fmt.Fprintf(n.io.Out, format+"\n", args...) }
 	by := r.Criterion()
 	switch {

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -169,7 +170,7 @@ func TestNohup(t *testing.T) {
 	if said, err := p.CombinedOutput(); err != nil {
 		t.Fatalf("%v:\n%s", err, said)
 	}
-	if r, err := trainer.ReadReport("run"); err != nil || r.Status != trainer.Finished {
+	if r, err := run.Folder("run").Report(); err != nil || r.Status != run.Finished {
 		t.Errorf("%v, %+v", err, r)
 	}
 }
@@ -196,7 +197,7 @@ func TestClosedStreams(t *testing.T) {
 		if code := p.ProcessState.ExitCode(); code != c.code {
 			t.Errorf("%s closed: exit code %d, want %d", c.name, code, c.code)
 		}
-		if r, err := trainer.ReadReport(dir); err != nil || r.Status != trainer.Finished || r.Error != "" {
+		if r, err := run.Folder(dir).Report(); err != nil || r.Status != run.Finished || r.Error != "" {
 			t.Errorf("%s closed: %v, %+v", c.name, err, r)
 		}
 	}

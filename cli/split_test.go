@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/viz"
 )
 
@@ -50,7 +50,7 @@ func TestTrainSaysTheParts(t *testing.T) {
 	o := onFolder("a", "-out", "three")
 	o.wants(t, Done, []string{"final test: accuracy ", "on the 7 images kept for the end, with the weights of epoch", "chance 50.0 %"},
 		[]string{"8 training, 6 validation and 7 test images", "train trains, Validation chooses the best weights (6 images), test tests them at the end (7 images)"})
-	r, err := trainer.ReadReport("three")
+	r, err := run.Folder("three").Report()
 	if err != nil || r.Final == nil || r.FinalImages != 7 || r.TestImages != 6 {
 		t.Errorf("%v, %+v", err, r)
 	}
@@ -100,7 +100,7 @@ func TestResumeOtherImages(t *testing.T) {
 	if c, err = readRunConfig("run"); err != nil || c.Data.Root != filepath.Join(top, "moved") {
 		t.Errorf("data.root %q, %v", c.Data.Root, err)
 	}
-	all, err := trainer.ReadPredictions("run")
+	all, err := run.Folder("run").Predictions()
 	if err != nil || !strings.HasPrefix(all[0].Image, "cat/") {
 		t.Errorf("%v, %+v", err, all)
 	}
@@ -127,7 +127,7 @@ func TestSeedsShareTheSplit(t *testing.T) {
 	}
 	onFolder("d", "-quiet", "-out", "runs/other", "-set", "seed=3", "-set", "name=a", "-set", "data.split_seed=1").wants(t, Done, nil, nil)
 	names := func(dir string) (list []string) {
-		all, err := trainer.ReadPredictions(dir)
+		all, err := run.Folder(dir).Predictions()
 		if err != nil {
 			t.Fatal(err)
 		}

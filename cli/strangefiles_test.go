@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/euryale-ml/euryale/run"
-	"github.com/euryale-ml/euryale/trainer"
 )
 
 // TestStrangeFiles puts devices, folders and huge files where small ones are expected:
@@ -49,11 +48,11 @@ func TestStrangeFiles(t *testing.T) {
 			case "config.yaml":
 				_, got = readRunConfig(dir)
 			case "summary.json":
-				_, got = trainer.ReadReport(dir)
+				_, got = run.Folder(dir).Report()
 			case run.PredictionsFile:
-				_, got = trainer.ReadPredictions(dir)
+				_, got = run.Folder(dir).Predictions()
 			case run.SplitFile:
-				_, got = trainer.ReadSplit(dir)
+				_, got = run.Folder(dir).Split()
 			}
 			if got == nil {
 				t.Errorf("%s is %s: no error", name, file)

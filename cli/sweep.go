@@ -17,7 +17,6 @@ import (
 
 	"github.com/euryale-ml/euryale/report"
 	"github.com/euryale-ml/euryale/run"
-	"github.com/euryale-ml/euryale/trainer"
 )
 
 const sweepHelp = `sweep trains several recipes with several seeds, one run after the other, and writes a report on them.
@@ -107,12 +106,12 @@ type sweep struct {
 
 // sweepRun is one run of a sweep.
 type sweepRun struct {
-	Name   string          `json:"name"`
-	Seed   uint64          `json:"seed"`
-	Folder string          `json:"folder"`
-	State  string          `json:"state"`           // a state below, or a Status of trainer
-	Result *trainer.Report `json:"result"`          // nil: there is none yet
-	Error  string          `json:"error,omitempty"` // why it failed
+	Name   string      `json:"name"`
+	Seed   uint64      `json:"seed"`
+	Folder string      `json:"folder"`
+	State  string      `json:"state"`           // a state below, or a Status of trainer
+	Result *run.Report `json:"result"`          // nil: there is none yet
+	Error  string      `json:"error,omitempty"` // why it failed
 
 	recipe Recipe
 	words  string // to come back to it
@@ -132,7 +131,7 @@ func (w *sweep) train(ctx context.Context) int {
 	code, made, spent := Done, 0, time.Duration(0)
 	for i, r := range w.runs {
 		who := fmt.Sprintf("sweep: run %d of %d, %s", i+1, len(w.runs), r.title())
-		if r.look(); r.State == trainer.Finished {
+		if r.look(); r.State == run.Finished {
 			w.say("%s: finished before, %s", who, r.outcome())
 			continue
 		}
@@ -167,7 +166,7 @@ func (w *sweep) trainOne(ctx context.Context, who string, r *sweepRun) int {
 	code := r.train(ctx, w)
 	r.look()
 	if code != Done && code != Stopped {
-		if r.State = trainer.Failed; r.Error == "" {
+		if r.State = run.Failed; r.Error == "" {
 			r.Error = "see the lines above"
 		}
 	}
@@ -177,7 +176,7 @@ func (w *sweep) trainOne(ctx context.Context, who string, r *sweepRun) int {
 // unfinished counts the runs from the i-th on that are still to be made.
 func (w *sweep) unfinished(i int) (n int) {
 	for _, r := range w.runs[i:] {
-		if r.State != trainer.Finished {
+		if r.State != run.Finished {
 			n++
 		}
 	}
@@ -220,7 +219,7 @@ func (r *sweepRun) look() {
 	if r.given {
 		r.State = sweepBegun
 	}
-	if result, err := trainer.ReadReport(r.Folder); err == nil && r.given {
+	if result, err := run.Folder(r.Folder).Report(); err == nil && r.given {
 		r.Result, r.State, r.Error = result, result.Status, result.Error
 	}
 }
@@ -230,7 +229,7 @@ func (r *sweepRun) title() string { return r.Name + " seed " + strconv.FormatUin
 // outcome says in a few words what came of the run.
 func (r *sweepRun) outcome() string {
 	switch {
-	case r.State == trainer.Failed:
+	case r.State == run.Failed:
 		return "failed: " + r.Error
 	case r.Result == nil:
 		return r.State

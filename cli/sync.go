@@ -13,7 +13,6 @@ import (
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/track"
-	"github.com/euryale-ml/euryale/trainer"
 	"github.com/euryale-ml/euryale/trainer/record"
 )
 
@@ -66,7 +65,7 @@ type syncing struct {
 	sets   []string
 	config config.Config
 	lines  []run.Line
-	report *trainer.Report // nil: the run never ended
+	report *run.Report // nil: the run never ended
 }
 
 func (y *syncing) run(ctx context.Context) int {
@@ -143,7 +142,7 @@ func (y *syncing) read() (err error) {
 	if y.lines, err = run.Folder(y.dir).Lines(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if y.report, err = trainer.ReadReport(y.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if y.report, err = run.Folder(y.dir).Report(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil

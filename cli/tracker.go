@@ -10,7 +10,6 @@ import (
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/track"
-	"github.com/euryale-ml/euryale/trainer"
 	"github.com/euryale-ml/euryale/trainer/record"
 )
 
@@ -130,7 +129,7 @@ const trackerPatience = 30 * time.Second
 
 // finishTrackers sends the figures and the best weights, ends, and says what did not get
 // through and where the run can be looked at.
-func (n *session) finishTrackers(r *trainer.Report) {
+func (n *session) finishTrackers(r *run.Report) {
 	if len(n.tracking.to) == 0 {
 		return
 	}

@@ -225,7 +225,7 @@ func TestTrainFails(t *testing.T) {
 				t.Errorf("the folder is there: %v, want %v", exists(dir), c.kept)
 			}
 			if c.kept {
-				if r, err := trainer.ReadReport(dir); err != nil || r.Status != trainer.Failed {
+				if r, err := run.Folder(dir).Report(); err != nil || r.Status != run.Failed {
 					t.Errorf("summary: %v, %+v", err, r)
 				}
 			}
@@ -322,7 +322,7 @@ func TestCtrlCThatCannotSave(t *testing.T) {
 	}
 	o := runCommand(ctx, TrainCommand([]byte(tinyRecipe), stop), "", "-out", "run")
 	o.wants(t, Failed, nil, []string{"stopped by a signal, and then: ", "resume-1.safetensors"})
-	if r, err := trainer.ReadReport("run"); err != nil || r.Status != trainer.Failed {
+	if r, err := run.Folder("run").Report(); err != nil || r.Status != run.Failed {
 		t.Errorf("summary: %+v, %v", r, err)
 	}
 }

@@ -82,7 +82,7 @@ func trained(t testing.TB) (dir string, tr *trainer.Trainer, test dataset.Datase
 // TestClassifiesAsTheTrainer compares the classifier's accuracy with the best evaluation.
 func TestClassifiesAsTheTrainer(t *testing.T) {
 	dir, _, test := trained(t)
-	report, err := trainer.ReadReport(dir)
+	report, err := run.Folder(dir).Report()
 	if err != nil {
 		t.Fatal(err)
 	}

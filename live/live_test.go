@@ -18,6 +18,7 @@ import (
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/live"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -132,13 +133,13 @@ func TestNotFinite(t *testing.T) {
 			s := listen(t, live.Options{})
 			h := s.Hook()
 			for step := 1; step <= 3; step++ {
-				e := trainer.StepEvent{Step: step, Loss: 1, LR: 2, ImagesPerSecond: 100, Time: time.Unix(int64(step), 0)}
+				e := trainer.StepEvent{Point: run.Point{Step: step, Loss: 1, LR: 2, ImagesPerSecond: 100}, Time: time.Unix(int64(step), 0)}
 				if step == 2 {
 					set(&e)
 				}
 				h.Step(e)
 			}
-			h.Epoch(trainer.EpochEvent{Epoch: 1, Step: 3, Test: trainer.Scores{Loss: bad, Accuracy: bad, BalancedAccuracy: bad}})
+			h.Epoch(trainer.EpochEvent{Epoch: 1, Step: 3, Test: run.Scores{Point: run.Point{Loss: bad, Accuracy: bad, BalancedAccuracy: bad}}})
 			v := state(t, s, "")
 			if len(v.Train) != 3 || v.Train[1][name] != nil || v.Train[0][name] == nil || v.Train[2]["loss"] == nil || *v.Train[2]["lr"] != 2 {
 				t.Errorf("%s = %v: %+v", name, bad, v.Train)
@@ -159,7 +160,7 @@ func TestNotFinite(t *testing.T) {
 func TestSlowBrowser(t *testing.T) {
 	s := listen(t, live.Options{Name: "x"})
 	h := s.Hook()
-	step := func(n int) { h.Step(trainer.StepEvent{Step: n, Loss: 1, Time: time.Now()}) }
+	step := func(n int) { h.Step(trainer.StepEvent{Point: run.Point{Step: n, Loss: 1}, Time: time.Now()}) }
 	for n := range 50000 {
 		step(n + 1)
 	}

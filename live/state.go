@@ -7,44 +7,26 @@ import (
 	"sync"
 	"time"
 
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
-// number is null in JSON where it is not finite, which JSON cannot hold.
-type number float64
-
-// MarshalJSON writes the number or null.
-func (n number) MarshalJSON() ([]byte, error) {
-	if !finite(float64(n)) {
-		return []byte("null"), nil
-	}
-	return json.Marshal(float64(n))
-}
-
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
-
-// Point is a value of the curves. In JSON, what is not finite is null.
-type Point struct {
-	Epoch            int
-	Step             int
-	Loss             float64
-	Accuracy         float64
-	BalancedAccuracy float64
-	LR               float64
-	ImagesPerSecond  float64
-}
+// point is a value of the curves in state.json.
+type point run.Point
 
 // MarshalJSON writes null for what is not finite.
-func (p Point) MarshalJSON() ([]byte, error) {
+func (p point) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
-		Epoch            int    `json:"epoch"`
-		Step             int    `json:"step"`
-		Loss             number `json:"loss"`
-		Accuracy         number `json:"accuracy"`
-		BalancedAccuracy number `json:"balanced_accuracy"`
-		LR               number `json:"lr"`
-		ImagesPerSecond  number `json:"images_per_second"`
-	}{p.Epoch, p.Step, number(p.Loss), number(p.Accuracy), number(p.BalancedAccuracy), number(p.LR), number(p.ImagesPerSecond)})
+		Epoch            int        `json:"epoch"`
+		Step             int        `json:"step"`
+		Loss             run.Number `json:"loss"`
+		Accuracy         run.Number `json:"accuracy"`
+		BalancedAccuracy run.Number `json:"balanced_accuracy"`
+		LR               run.Number `json:"lr"`
+		ImagesPerSecond  run.Number `json:"images_per_second"`
+	}{
+		p.Epoch, p.Step, run.Number(p.Loss), run.Number(p.Accuracy), run.Number(p.BalancedAccuracy), run.Number(p.LR), run.Number(p.ImagesPerSecond),
+	})
 }
 
 // state is what is known of the run.
@@ -59,32 +41,32 @@ type state struct {
 	firstStep            int
 	epoch, step          int
 	stall                float64 // share of the last steps' time spent waiting for images
-	train, test          []Point
+	train, test          []point
 	bestEpoch            int // as the run judges it; 0: none yet
 	bestAccuracy         float64
 }
 
 // view is state.json.
 type view struct {
-	Name            string  `json:"name"`
-	Config          string  `json:"config,omitempty"` // only where it is asked for
-	Device          string  `json:"device"`
-	Status          string  `json:"status"`
-	Epoch           int     `json:"epoch"`
-	Epochs          int     `json:"epochs"`
-	Step            int     `json:"step"`
-	Steps           int     `json:"steps"`
-	Chance          number  `json:"chance"`
-	BestEpoch       int     `json:"best_epoch"` // 0: none yet
-	BestAccuracy    number  `json:"best_accuracy"`
-	Stall           number  `json:"data_stall"`
-	ImagesPerSecond number  `json:"images_per_second"`
-	SecondsLeft     number  `json:"seconds_left"` // -1: not known
-	MemoryBytes     int64   `json:"memory_bytes"`
-	HeapBytes       int64   `json:"heap_bytes"`
-	Train           []Point `json:"train"` // those asked for
-	Test            []Point `json:"test"`
-	TrainTotal      int     `json:"train_total"`
+	Name            string     `json:"name"`
+	Config          string     `json:"config,omitempty"` // only where it is asked for
+	Device          string     `json:"device"`
+	Status          string     `json:"status"`
+	Epoch           int        `json:"epoch"`
+	Epochs          int        `json:"epochs"`
+	Step            int        `json:"step"`
+	Steps           int        `json:"steps"`
+	Chance          run.Number `json:"chance"`
+	BestEpoch       int        `json:"best_epoch"` // 0: none yet
+	BestAccuracy    run.Number `json:"best_accuracy"`
+	Stall           run.Number `json:"data_stall"`
+	ImagesPerSecond run.Number `json:"images_per_second"`
+	SecondsLeft     run.Number `json:"seconds_left"` // -1: not known
+	MemoryBytes     int64      `json:"memory_bytes"`
+	HeapBytes       int64      `json:"heap_bytes"`
+	Train           []point    `json:"train"` // those asked for
+	Test            []point    `json:"test"`
+	TrainTotal      int        `json:"train_total"`
 }
 
 // view copies the state, with training points from index from on.
@@ -92,9 +74,9 @@ func (s *state) view(from int) view {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	v := view{
-		Name: s.name, Device: s.device, Status: s.status, Epoch: s.epoch, Epochs: s.epochs, Step: s.step, Steps: s.total, Chance: number(s.chance),
-		BestEpoch: s.bestEpoch, BestAccuracy: number(s.bestAccuracy),
-		Stall: number(s.stall), SecondsLeft: -1, TrainTotal: len(s.train), Test: append([]Point{}, s.test...), Train: []Point{},
+		Name: s.name, Device: s.device, Status: s.status, Epoch: s.epoch, Epochs: s.epochs, Step: s.step, Steps: s.total, Chance: run.Number(s.chance),
+		BestEpoch: s.bestEpoch, BestAccuracy: run.Number(s.bestAccuracy),
+		Stall: run.Number(s.stall), SecondsLeft: -1, TrainTotal: len(s.train), Test: append([]point{}, s.test...), Train: []point{},
 	}
 	if from >= 0 && from <= len(s.train) {
 		v.Train = append(v.Train, s.train[from:]...)
@@ -104,9 +86,9 @@ func (s *state) view(from int) view {
 	if from == 0 {
 		v.Config = s.config
 	}
-	v.ImagesPerSecond = number(s.speed())
+	v.ImagesPerSecond = run.Number(s.speed())
 	if done := s.step - s.firstStep - 1; done > 0 && s.status == running {
-		v.SecondsLeft = number(s.lastStep.Sub(s.began).Seconds() / float64(done) * float64(max(0, s.total-s.step)))
+		v.SecondsLeft = run.Number(s.lastStep.Sub(s.began).Seconds() / float64(done) * float64(max(0, s.total-s.step)))
 	}
 	v.MemoryBytes, v.HeapBytes = residentBytes(), heapBytes()
 	return v
@@ -116,7 +98,7 @@ func (s *state) view(from int) view {
 func (s *state) speed() float64 {
 	sum, n := 0.0, 0
 	for _, p := range s.train[max(0, len(s.train)-20):] {
-		if finite(p.ImagesPerSecond) {
+		if v := p.ImagesPerSecond; !math.IsNaN(v) && !math.IsInf(v, 0) {
 			sum, n = sum+p.ImagesPerSecond, n+1
 		}
 	}
@@ -173,23 +155,21 @@ func (s *state) stepped(e trainer.StepEvent) error {
 		s.stall += 0.1 * (min(1, e.Waited.Seconds()/took.Seconds()) - s.stall)
 	}
 	s.lastStep, s.epoch, s.step = e.Time, e.Epoch, e.Step
-	s.train = append(s.train, Point{
-		Epoch: e.Epoch, Step: e.Step, Loss: e.Loss, Accuracy: e.Accuracy, BalancedAccuracy: e.BalancedAccuracy, LR: e.LR, ImagesPerSecond: e.ImagesPerSecond,
-	})
+	s.train = append(s.train, point(e.Point))
 	return nil
 }
 
 func (s *state) tested(e trainer.EpochEvent) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.test = append(s.test, Point{Epoch: e.Epoch, Step: e.Step, Loss: e.Test.Loss, Accuracy: e.Test.Accuracy, BalancedAccuracy: e.Test.BalancedAccuracy})
+	s.test = append(s.test, point(e.Test.Point))
 	if e.Best {
 		s.bestEpoch, s.bestAccuracy = e.Epoch, e.Test.Accuracy
 	}
 	return nil
 }
 
-func (s *state) end(r *trainer.Report, _ error) error {
+func (s *state) end(r *run.Report, _ error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.status = r.Status

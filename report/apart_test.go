@@ -6,7 +6,7 @@ import (
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/report"
-	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // TestApart reads in what test sets differ.
@@ -24,7 +24,7 @@ func TestApart(t *testing.T) {
 	drawn := func(classes, size int) func(c *config.Config) {
 		return func(c *config.Config) { c.Data.Set, c.Data.DrawnClasses, c.Data.Resize = "drawn", classes, size }
 	}
-	later := func(all []trainer.Prediction) {
+	later := func(all []run.Prediction) {
 		for i := range all {
 			all[i].Label = (all[i].Label + 1) % 10
 		}
@@ -33,7 +33,7 @@ func TestApart(t *testing.T) {
 		name   string
 		a, b   made
 		of     [2][]string // names of the outputs
-		change func(b []trainer.Prediction)
+		change func(b []run.Prediction)
 		images bool
 		want   []string
 	}{

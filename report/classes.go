@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // matrix counts the predictions of an experiment, all its seeds together.
@@ -50,8 +50,8 @@ func newMatrix(r *Run) *matrix {
 }
 
 // add counts predictions unless they are of more classes.
-func (m *matrix) add(all []trainer.Prediction) bool {
-	if slices.ContainsFunc(all, func(p trainer.Prediction) bool { return max(p.Label, p.Predicted) >= len(m.seen) }) {
+func (m *matrix) add(all []run.Prediction) bool {
+	if slices.ContainsFunc(all, func(p run.Prediction) bool { return max(p.Label, p.Predicted) >= len(m.seen) }) {
 		return false
 	}
 	for _, p := range all {
@@ -152,8 +152,8 @@ func (r *Report) classTable(set int) (list []*Experiment, rows []classRow) {
 
 // hardImage is a test image and how the runs fared with it.
 type hardImage struct {
-	prediction trainer.Prediction // of the best experiment
-	loss       float64            // mean over the runs
+	prediction run.Prediction // of the best experiment
+	loss       float64        // mean over the runs
 	right      int
 }
 

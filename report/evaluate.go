@@ -29,7 +29,7 @@ func (r *Run) Evaluate(ctx context.Context) error {
 		return err
 	}
 	defer t.Close()
-	if was, is := r.testPart(), t.Split().Part(trainer.TestPart); was != nil && was.Hash != "" && is.Hash != "" && was.Hash != is.Hash {
+	if was, is := r.testPart(), t.Split().Part(run.TestPart); was != nil && was.Hash != "" && is.Hash != "" && was.Hash != is.Hash {
 		return fmt.Errorf("report: %s: the test images that are here are not those of the run: %s", r.base(), strings.Join(r.Split.Differences(t.Split()), "; "))
 	}
 	if err := t.LoadModel(filepath.Join(r.Folder, run.CheckpointDir, run.BestFile), trainer.LoadOptions{}); err != nil {
@@ -44,11 +44,11 @@ func (r *Run) Evaluate(ctx context.Context) error {
 			r.base(), percent(got), percent(want))
 	}
 	r.Predictions, r.Classes = all, t.Classes()
-	return trainer.WritePredictions(r.Folder, all)
+	return run.Folder(r.Folder).WritePredictions(all)
 }
 
 // accuracy is the share of predictions that are right.
-func accuracy(all []trainer.Prediction) float64 {
+func accuracy(all []run.Prediction) float64 {
 	right := 0
 	for _, p := range all {
 		if p.Predicted == p.Label {

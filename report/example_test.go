@@ -7,15 +7,15 @@ import (
 	"strings"
 
 	"github.com/euryale-ml/euryale/report"
-	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // Two runs beside each other. Runs are usually read from their folders by report.Read.
 func Example() {
 	run := func(name string, accuracy float64) *report.Run {
-		scores := &trainer.Scores{Epoch: 20, Accuracy: accuracy}
-		return &report.Run{Folder: "runs/" + name, Summary: &trainer.Report{
-			Name: name, Model: "resnet50d", Status: trainer.Finished, Best: scores, Last: scores, TestImages: 1272,
+		scores := &run.Scores{Point: run.Point{Epoch: 20, Accuracy: accuracy}}
+		return &report.Run{Folder: "runs/" + name, Summary: &run.Report{
+			Name: name, Model: "resnet50d", Status: run.Finished, Best: scores, Last: scores, TestImages: 1272,
 		}}
 	}
 	r, err := report.New([]*report.Run{run("tricks", 0.381), run("plain", 0.147)}, report.Options{Title: "The tricks"})

@@ -8,7 +8,7 @@ import (
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/internal/inwords"
-	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // asked says what the runs were made to find out, as far as their settings tell.
@@ -245,21 +245,21 @@ func (r *Report) unlearned(list []*Experiment) []string {
 // statuses names the runs that did not end as they should have.
 func (r *Report) statuses() (say []string) {
 	for _, e := range r.Experiments {
-		for _, run := range e.Runs {
-			s := run.Summary
+		for _, each := range e.Runs {
+			s := each.Summary
 			switch {
-			case s.Status == trainer.Failed:
-				say = append(say, fmt.Sprintf("%s failed after %s: %s.", e.title(run), plural(s.Steps, "step"), strings.TrimSuffix(tame(s.Error), ".")))
-			case s.Status != trainer.Finished:
+			case s.Status == run.Failed:
+				say = append(say, fmt.Sprintf("%s failed after %s: %s.", e.title(each), plural(s.Steps, "step"), strings.TrimSuffix(tame(s.Error), ".")))
+			case s.Status != run.Finished:
 				of := ""
-				if run.Config != nil {
-					of = fmt.Sprintf(" of %d", run.Config.Train.Epochs)
+				if each.Config != nil {
+					of = fmt.Sprintf(" of %d", each.Config.Train.Epochs)
 				}
-				say = append(say, fmt.Sprintf("%s was stopped after %d%s epochs; what it shows is no result yet.", e.title(run), s.Epochs, of))
+				say = append(say, fmt.Sprintf("%s was stopped after %d%s epochs; what it shows is no result yet.", e.title(each), s.Epochs, of))
 			case s.Last != nil && s.Best == nil:
-				say = append(say, fmt.Sprintf("No epoch of %s is its best, since its test loss was never finite. The last test accuracy was %s.", e.title(run), percent(s.Last.Accuracy)))
-			case !run.evaluated():
-				say = append(say, fmt.Sprintf("%s has no test accuracy.", e.title(run)))
+				say = append(say, fmt.Sprintf("No epoch of %s is its best, since its test loss was never finite. The last test accuracy was %s.", e.title(each), percent(s.Last.Accuracy)))
+			case !each.evaluated():
+				say = append(say, fmt.Sprintf("%s has no test accuracy.", e.title(each)))
 			}
 		}
 	}
@@ -458,6 +458,6 @@ func (r *Report) byHeart() []string {
 }
 
 // saturated reports whether the last 10 epochs brought nothing better.
-func saturated(s *trainer.Report) bool {
+func saturated(s *run.Report) bool {
 	return s.Saturated || s.Best != nil && s.Last != nil && s.Last.Epoch-s.Best.Epoch >= 10
 }

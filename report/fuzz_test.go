@@ -10,7 +10,6 @@ import (
 
 	"github.com/euryale-ml/euryale/report"
 	"github.com/euryale-ml/euryale/run"
-	"github.com/euryale-ml/euryale/trainer"
 )
 
 // FuzzReport reads run folders that hold anything.
@@ -31,11 +30,11 @@ func FuzzReport(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		run, err := report.Read(dir)
+		read, err := report.Read(dir)
 		if err != nil {
 			return
 		}
-		r, err := report.New([]*report.Run{run, {Folder: "other", Summary: &trainer.Report{Best: run.Summary.Best, Last: run.Summary.Last}}},
+		r, err := report.New([]*report.Run{read, {Folder: "other", Summary: &run.Report{Best: read.Summary.Best, Last: read.Summary.Last}}},
 			report.Options{Images: noImages})
 		if err != nil {
 			t.Fatal(err)

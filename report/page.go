@@ -8,7 +8,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/run"
 )
 
 //go:embed page.html
@@ -278,7 +278,7 @@ func (r *Report) confusions(e *Experiment, a *album) (v confusionView, ok bool) 
 
 // surest are pictures of a confusion, those that the run was surest of first.
 func (a *album) surest(r *Run, c confusion, most int) (views []pictureView) {
-	var of []trainer.Prediction
+	var of []run.Prediction
 	for _, p := range r.Predictions {
 		if p.Label == c.truth && p.Predicted == c.taken {
 			of = append(of, p)

@@ -53,7 +53,7 @@ func openImages(ctx context.Context) func(r *Run) (train, test dataset.Dataset, 
 }
 
 // picture is a test image of a run as a data address, "" where it cannot be had.
-func (a *album) picture(r *Run, p trainer.Prediction) string {
+func (a *album) picture(r *Run, p run.Prediction) string {
 	set, known := a.sets[r]
 	if !known {
 		var err error

@@ -16,7 +16,6 @@ import (
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/report"
 	"github.com/euryale-ml/euryale/run"
-	"github.com/euryale-ml/euryale/trainer"
 )
 
 // made is a run to be written into a folder.
@@ -58,15 +57,15 @@ func (m made) write(t *testing.T) *report.Run {
 		put("metrics.jsonl", m.metrics())
 	}
 	if m.wrong != nil {
-		var all []trainer.Prediction
+		var all []run.Prediction
 		for i := range m.images {
-			p := trainer.Prediction{Index: i, Image: fmt.Sprintf("cat_%d.jpg", i), Label: i % 10, Predicted: i % 10, Probability: 0.5, Loss: 0.7}
+			p := run.Prediction{Index: i, Image: fmt.Sprintf("cat_%d.jpg", i), Label: i % 10, Predicted: i % 10, Probability: 0.5, Loss: 0.7}
 			if m.wrong(i) {
 				p.Predicted, p.Loss = (i+1)%10, 2
 			}
 			all = append(all, p)
 		}
-		if err := trainer.WritePredictions(dir, all); err != nil {
+		if err := run.Folder(dir).WritePredictions(all); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -79,7 +78,7 @@ func (m made) write(t *testing.T) *report.Run {
 
 func (m *made) summary(t *testing.T) []byte {
 	if m.status == "" {
-		m.status = trainer.Finished
+		m.status = run.Finished
 	}
 	if m.images == 0 {
 		m.images = 1000
@@ -90,15 +89,15 @@ func (m *made) summary(t *testing.T) []byte {
 	if m.last == 0 {
 		m.last = m.accuracy
 	}
-	s := trainer.Report{
+	s := run.Report{
 		Name: m.name, Model: "resnet50", Status: m.status, Reason: m.reason, Seed: m.seed, Epochs: m.epochs, Steps: 10 * m.epochs, Parameters: 23_583_845,
 		MultiplyAdds: 353_282_048, Seconds: 75, ImagesPerSecond: 71, TrainImages: 3680, TestImages: m.images,
 	}
 	if m.epochs > 0 {
-		s.Best = &trainer.Scores{Epoch: m.best, Step: 10 * m.best, Accuracy: m.accuracy, BalancedAccuracy: m.accuracy, Loss: 2}
-		s.Last = &trainer.Scores{Epoch: m.epochs, Step: 10 * m.epochs, Accuracy: m.last, BalancedAccuracy: m.last, Loss: 2.1}
+		s.Best = &run.Scores{Point: run.Point{Epoch: m.best, Step: 10 * m.best, Accuracy: m.accuracy, BalancedAccuracy: m.accuracy, Loss: 2}}
+		s.Last = &run.Scores{Point: run.Point{Epoch: m.epochs, Step: 10 * m.epochs, Accuracy: m.last, BalancedAccuracy: m.last, Loss: 2.1}}
 	}
-	if m.status == trainer.Failed {
+	if m.status == run.Failed {
 		s.Error = "trainer: /home/somebody/data/cat.jpg: the training diverged"
 	}
 	data, err := json.Marshal(s)
@@ -254,8 +253,8 @@ func TestSeedNoise(t *testing.T) {
 }
 
 func TestOddRuns(t *testing.T) {
-	failed := made{name: "failed", status: trainer.Failed}.write(t)
-	stopped := made{name: "stopped", status: trainer.Interrupted, accuracy: 0.2, epochs: 3}.write(t)
+	failed := made{name: "failed", status: run.Failed}.write(t)
+	stopped := made{name: "stopped", status: run.Interrupted, accuracy: 0.2, epochs: 3}.write(t)
 	old := made{name: "old", accuracy: 0.3, epochs: 5, bare: true}.write(t)
 	for _, c := range []struct {
 		name  string

@@ -13,7 +13,6 @@ import (
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/internal/smallfile"
 	"github.com/euryale-ml/euryale/run"
-	"github.com/euryale-ml/euryale/trainer"
 )
 
 // Errors of this package; test with errors.Is.
@@ -29,7 +28,7 @@ type Run struct {
 	// Folder is where it lies; only its last element comes into a report.
 	Folder string
 	// Summary is summary.json.
-	Summary *trainer.Report
+	Summary *run.Report
 	// Config is config.yaml, nil where it cannot be read.
 	Config *config.Config
 	// Lines are those of metrics.jsonl.
@@ -38,9 +37,9 @@ type Run struct {
 	Classes []string
 	// Predictions are what the best weights make of each test image, nil where that is
 	// not known; see Evaluate.
-	Predictions []trainer.Prediction
+	Predictions []run.Prediction
 	// Split is which images trained and tested, nil where that was not kept.
-	Split *trainer.Split
+	Split *run.Split
 	// Notes say what could not be read, a sentence each.
 	Notes []string
 }
@@ -56,7 +55,7 @@ func Read(dir string) (*Run, error) {
 	if !info.IsDir() {
 		return nil, fmt.Errorf("%s is %w but a file; name the run's folder", dir, ErrNoRun)
 	}
-	r.Summary, err = trainer.ReadReport(dir)
+	r.Summary, err = run.Folder(dir).Report()
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(filepath.Join(dir, run.ConfigFile)); err == nil {
 			return nil, fmt.Errorf("%s is not finished: it has no %s yet (%w)", dir, run.SummaryFile, ErrNoRun)
@@ -71,11 +70,11 @@ func Read(dir string) (*Run, error) {
 	}
 	r.readConfig()
 	r.readClasses()
-	if r.Predictions, err = trainer.ReadPredictions(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if r.Predictions, err = run.Folder(dir).Predictions(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		r.note("Its %s cannot be read and is left out.", run.PredictionsFile)
 	}
 	r.dropBadPredictions()
-	if r.Split, err = trainer.ReadSplit(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if r.Split, err = run.Folder(dir).Split(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		r.note("Its %s cannot be read and is left out.", run.SplitFile)
 	}
 	return r, nil
@@ -128,7 +127,7 @@ func (r *Run) dropBadPredictions() {
 	if len(r.Classes) > 0 {
 		n = min(n, len(r.Classes))
 	}
-	if slices.ContainsFunc(r.Predictions, func(p trainer.Prediction) bool { return max(p.Label, p.Predicted) >= n }) {
+	if slices.ContainsFunc(r.Predictions, func(p run.Prediction) bool { return max(p.Label, p.Predicted) >= n }) {
 		r.Predictions = nil
 		r.note("Its %s names classes that the model does not have, or more than %d, and is left out.", run.PredictionsFile, mostOutputs)
 	}
@@ -141,7 +140,7 @@ func (r *Run) ClassCount() int {
 		return len(labelCounts(r.Predictions))
 	}
 	if r.Split != nil {
-		if n := r.Split.Occurring(trainer.TestPart); n > 0 {
+		if n := r.Split.Occurring(run.TestPart); n > 0 {
 			return n
 		}
 	}
@@ -168,4 +167,4 @@ func (r *Run) base() string {
 func (r *Run) evaluated() bool { return r.Summary.Best != nil && r.Summary.Last != nil }
 
 // finished reports whether the run ended by itself.
-func (r *Run) finished() bool { return r.Summary.Status == trainer.Finished }
+func (r *Run) finished() bool { return r.Summary.Status == run.Finished }

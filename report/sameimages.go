@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // sameImages reports whether two runs with equal settings were tested on the same images,
@@ -25,26 +25,26 @@ func sameImages(a, b *Run) bool {
 		return true
 	}
 	bare := a.bareNames() || b.bareNames()
-	return slices.EqualFunc(a.Predictions, b.Predictions, func(p, q trainer.Prediction) bool {
+	return slices.EqualFunc(a.Predictions, b.Predictions, func(p, q run.Prediction) bool {
 		return p.Label == q.Label && imageKey(p, bare) == imageKey(q, bare)
 	})
 }
 
-func (r *Run) testPart() *trainer.SplitPart {
+func (r *Run) testPart() *run.SplitPart {
 	if r.Split == nil {
 		return nil
 	}
-	return r.Split.Part(trainer.TestPart)
+	return r.Split.Part(run.TestPart)
 }
 
 // bareNames reports whether the run's predictions have file names alone, as those of
 // earlier versions, and not paths below the set's folder.
 func (r *Run) bareNames() bool {
-	return !slices.ContainsFunc(r.Predictions, func(p trainer.Prediction) bool { return strings.Contains(p.Image, "/") })
+	return !slices.ContainsFunc(r.Predictions, func(p run.Prediction) bool { return strings.Contains(p.Image, "/") })
 }
 
 // imageKey is the name by which an image is compared with those of another run.
-func imageKey(p trainer.Prediction, bare bool) string {
+func imageKey(p run.Prediction, bare bool) string {
 	if bare {
 		return path.Base(p.Image)
 	}

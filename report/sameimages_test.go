@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/euryale-ml/euryale/report"
-	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // TestRunsOfOneExperimentHaveTheSameImages checks each run: those that were tested on
@@ -24,7 +24,7 @@ func TestRunsOfOneExperimentHaveTheSameImages(t *testing.T) {
 	split := func(hash string) func(*report.Run) {
 		return func(r *report.Run) {
 			r.Predictions = nil
-			r.Split = &trainer.Split{Parts: []trainer.SplitPart{{Part: trainer.TestPart, Images: 20, Hash: hash}}}
+			r.Split = &run.Split{Parts: []run.SplitPart{{Part: run.TestPart, Images: 20, Hash: hash}}}
 		}
 	}
 	for _, c := range []struct {

@@ -8,11 +8,10 @@ import (
 
 	"github.com/euryale-ml/euryale/internal/inwords"
 	"github.com/euryale-ml/euryale/run"
-	"github.com/euryale-ml/euryale/trainer"
 )
 
-func sortByProbability(all []trainer.Prediction) {
-	slices.SortStableFunc(all, func(a, b trainer.Prediction) int { return cmp.Compare(b.Probability, a.Probability) })
+func sortByProbability(all []run.Prediction) {
+	slices.SortStableFunc(all, func(a, b run.Prediction) int { return cmp.Compare(b.Probability, a.Probability) })
 }
 
 // tableRow is an experiment's row of the results, with one for each seed below it.
@@ -117,7 +116,7 @@ func (e *Experiment) status() string {
 		return e.Runs[0].Summary.Status
 	}
 	text := ""
-	for _, s := range []string{trainer.Finished, trainer.Interrupted, trainer.Failed} {
+	for _, s := range []string{run.Finished, run.Interrupted, run.Failed} {
 		if count[s] > 0 {
 			text += fmt.Sprintf(", %d %s", count[s], s)
 		}

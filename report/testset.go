@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/euryale-ml/euryale/trainer"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // TestSet is the test images of some experiments, whose accuracies may be compared.
@@ -127,7 +127,7 @@ func (s *TestSet) learn(e *Experiment) {
 	}
 }
 
-func labelCounts(all []trainer.Prediction) map[int]int {
+func labelCounts(all []run.Prediction) map[int]int {
 	counts := map[int]int{}
 	for _, p := range all {
 		counts[p.Label]++

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -43,6 +44,9 @@ const (
 	MostConfusedFile = "most_confused.png"
 	SamplesDir       = "samples" // some test images of a drawn run
 )
+
+// ErrFile is wrapped by errors about a file that is not what a run writes.
+var ErrFile = errors.New("bad file")
 
 // Folder is the path of a run's folder. Its methods read and write the files there. An
 // error names the file; the error of one that is missing wraps fs.ErrNotExist.

@@ -22,80 +22,66 @@ const (
 // column each in CSV. What is not finite is null in JSON and empty in CSV, and is read back
 // as NaN.
 type Line struct {
-	Kind             string // StepLine or EpochLine
-	Epoch            int    // from 1
-	Step             int    // from 1, over the whole run
-	Split            string // "train" or "test"
-	Loss             float64
-	Accuracy         float64
-	BalancedAccuracy float64
-	LR               float64 // of a step line
-	ImagesPerSecond  float64 // of a step line
-	Images           int     // of a step line; 0 in lines of earlier versions, which do not have it
-	// Top5Accuracy is of an epoch line. Where it is not known, as in lines of earlier
-	// versions, it is in no file.
-	Top5Accuracy Optional
-	Metrics      Metrics // of an epoch line
-	Time         time.Time
+	Kind   string // StepLine or EpochLine
+	Split  string // "train" or "test"
+	Scores        // of a step line, the Point alone
+	Time   time.Time
 }
-
-// Optional is a number that may not be known. The zero value is not.
-type Optional struct {
-	Value float64
-	Known bool
-}
-
-// Some is a number that is known.
-func Some(v float64) Optional { return Optional{v, true} }
 
 // timeLayout is RFC 3339 with milliseconds.
 const timeLayout = "2006-01-02T15:04:05.000Z07:00"
 
 // jsonLine is a Line in metrics.jsonl.
 type jsonLine struct {
-	Kind             string   `json:"kind"`
-	Epoch            int      `json:"epoch"`
-	Step             int      `json:"step"`
-	Split            string   `json:"split"`
-	Loss             *float64 `json:"loss"`
-	Accuracy         *float64 `json:"accuracy"`
-	BalancedAccuracy *float64 `json:"balanced_accuracy"`
-	Time             string   `json:"time"`
+	Kind             string `json:"kind"`
+	Epoch            int    `json:"epoch"`
+	Step             int    `json:"step"`
+	Split            string `json:"split"`
+	Loss             Number `json:"loss"`
+	Accuracy         Number `json:"accuracy"`
+	BalancedAccuracy Number `json:"balanced_accuracy"`
+	Time             string `json:"time"`
 }
 
-// jsonStep adds what step lines have.
-type jsonStep struct {
-	jsonLine
-	LR              *float64 `json:"lr"`
-	ImagesPerSecond *float64 `json:"images_per_second"`
-	Images          int      `json:"images,omitempty"`
+// jsonOfStep is what step lines have besides.
+type jsonOfStep struct {
+	LR              Number `json:"lr"`
+	ImagesPerSecond Number `json:"images_per_second"`
+	Images          int    `json:"images,omitempty"`
 }
 
-// jsonEpoch adds what epoch lines may have.
-type jsonEpoch struct {
-	jsonLine
-	Top5Accuracy *float64 `json:"top5_accuracy,omitempty"`
-	Metrics      Metrics  `json:"metrics,omitzero"`
+// jsonOfEpoch is what epoch lines may have besides.
+type jsonOfEpoch struct {
+	Top5Accuracy known   `json:"top5_accuracy,omitzero"`
+	Metrics      Metrics `json:"metrics,omitzero"`
 }
 
 // MarshalJSON writes the object of metrics.jsonl.
 func (l Line) MarshalJSON() ([]byte, error) {
 	j := jsonLine{
-		Kind: l.Kind, Epoch: l.Epoch, Step: l.Step, Split: l.Split, Loss: finite(l.Loss), Accuracy: finite(l.Accuracy),
-		BalancedAccuracy: finite(l.BalancedAccuracy), Time: l.Time.Format(timeLayout),
+		l.Kind, l.Epoch, l.Step, l.Split, Number(l.Loss), Number(l.Accuracy), Number(l.BalancedAccuracy), l.Time.Format(timeLayout),
 	}
 	if l.Kind != StepLine {
-		return json.Marshal(jsonEpoch{j, l.top5(), l.Metrics})
+		return json.Marshal(struct {
+			jsonLine
+			jsonOfEpoch
+		}{j, jsonOfEpoch{known{Number(l.Top5Accuracy)}, l.Metrics}})
 	}
-	return json.Marshal(jsonStep{j, finite(l.LR), finite(l.ImagesPerSecond), l.Images})
+	return json.Marshal(struct {
+		jsonLine
+		jsonOfStep
+	}{j, jsonOfStep{Number(l.LR), Number(l.ImagesPerSecond), l.Images}})
 }
 
 // UnmarshalJSON reads an object of metrics.jsonl.
 func (l *Line) UnmarshalJSON(data []byte) error {
-	var j struct {
-		jsonStep
-		Top5Accuracy *float64 `json:"top5_accuracy"`
-		Metrics      Metrics  `json:"metrics"`
+	j := struct {
+		jsonLine
+		jsonOfStep
+		jsonOfEpoch
+	}{
+		jsonLine{Loss: missing, Accuracy: missing, BalancedAccuracy: missing}, jsonOfStep{LR: missing, ImagesPerSecond: missing},
+		jsonOfEpoch{Top5Accuracy: known{missing}},
 	}
 	if err := json.Unmarshal(data, &j); err != nil {
 		return err
@@ -107,18 +93,13 @@ func (l *Line) UnmarshalJSON(data []byte) error {
 	if err != nil {
 		return fmt.Errorf("time: %w", err)
 	}
-	*l = Line{
-		Kind: j.Kind, Epoch: j.Epoch, Step: j.Step, Split: j.Split, Loss: orNaN(j.Loss), Accuracy: orNaN(j.Accuracy),
-		BalancedAccuracy: orNaN(j.BalancedAccuracy), Time: at,
-	}
+	*l = Line{Kind: j.Kind, Split: j.Split, Time: at}
+	l.Point = Point{Epoch: j.Epoch, Step: j.Step, Loss: float64(j.Loss), Accuracy: float64(j.Accuracy), BalancedAccuracy: float64(j.BalancedAccuracy)}
 	if j.Kind == StepLine {
-		l.LR, l.ImagesPerSecond, l.Images = orNaN(j.LR), orNaN(j.ImagesPerSecond), j.Images
+		l.LR, l.ImagesPerSecond, l.Images = float64(j.LR), float64(j.ImagesPerSecond), j.Images
 		return nil
 	}
-	l.Metrics = j.Metrics
-	if j.Top5Accuracy != nil {
-		l.Top5Accuracy = Some(*j.Top5Accuracy)
-	}
+	l.Top5Accuracy, l.Metrics = float64(j.Top5Accuracy.Number), j.Metrics
 	return nil
 }
 
@@ -128,7 +109,7 @@ func (l *Line) UnmarshalJSON(data []byte) error {
 func (l Line) Values() map[string]float64 {
 	values := map[string]float64{}
 	add := func(name string, v float64) {
-		if finite(v) != nil {
+		if finite(v) {
 			values[l.Split+"/"+name] = v
 		}
 	}
@@ -139,9 +120,7 @@ func (l Line) Values() map[string]float64 {
 		add("lr", l.LR)
 		return values
 	}
-	if v := l.top5(); v != nil {
-		add("top5_accuracy", *v)
-	}
+	add("top5_accuracy", l.Top5Accuracy)
 	for name, v := range l.Metrics.Map() {
 		add(name, v)
 	}
@@ -149,26 +128,16 @@ func (l Line) Values() map[string]float64 {
 }
 
 // NonFinite is how many numbers of a line are left out of Values because they are not
-// finite.
+// finite. A Top5Accuracy of NaN is not known and does not count.
 func (l Line) NonFinite() int {
-	known := 3
-	switch {
-	case l.Kind == StepLine:
-		known++ // the rate
-	case l.top5() != nil: // NaN where it is not known
-		known += 1 + len(l.Metrics.Names())
-	default:
-		known += len(l.Metrics.Names())
+	n := 4 // with the rate
+	if l.Kind != StepLine {
+		n = 3 + len(l.Metrics.Names())
+		if !math.IsNaN(l.Top5Accuracy) {
+			n++
+		}
 	}
-	return known - len(l.Values())
-}
-
-// top5 is Top5Accuracy if it is known and finite, else nil.
-func (l Line) top5() *float64 {
-	if !l.Top5Accuracy.Known {
-		return nil
-	}
-	return finite(l.Top5Accuracy.Value)
+	return n - len(l.Values())
 }
 
 // header names the columns that every metrics.csv has. Behind them are the columns of what
@@ -194,8 +163,8 @@ func (l Line) row(columns []string) []string {
 	}
 	if l.Kind == StepLine {
 		r[8], r[9] = cell(l.LR), cell(l.ImagesPerSecond)
-	} else if v := l.top5(); v != nil {
-		r[10] = cell(*v)
+	} else {
+		r[10] = cell(l.Top5Accuracy)
 	}
 	for _, name := range columns {
 		r = append(r, l.extraCell(name))
@@ -216,23 +185,8 @@ func (l Line) extraCell(name string) string {
 }
 
 func cell(v float64) string {
-	if finite(v) == nil {
+	if !finite(v) {
 		return ""
 	}
 	return strconv.FormatFloat(v, 'g', -1, 64)
-}
-
-// finite is v, nil if it is no number that JSON can hold.
-func finite(v float64) *float64 {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return nil
-	}
-	return &v
-}
-
-func orNaN(v *float64) float64 {
-	if v == nil {
-		return math.NaN()
-	}
-	return *v
 }

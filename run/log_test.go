@@ -2,6 +2,7 @@ package run
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 	"os"
@@ -17,12 +18,15 @@ var nan = math.NaN()
 var at = time.Date(2025, 3, 1, 12, 30, 0, 250e6, time.UTC)
 
 func stepLine(step int) Line {
-	return Line{Kind: StepLine, Epoch: 1, Step: step, Split: "train", Loss: 1.5, Accuracy: 0.25, BalancedAccuracy: 0.2, LR: 1e-3, ImagesPerSecond: 7.5, Time: at}
+	return Point{Epoch: 1, Step: step, Loss: 1.5, Accuracy: 0.25, BalancedAccuracy: 0.2, LR: 1e-3, ImagesPerSecond: 7.5}.Line(at)
 }
 
 func epochLine(step int) Line {
-	return Line{Kind: EpochLine, Epoch: 1, Step: step, Split: "test", Loss: 2, Accuracy: 0.5, BalancedAccuracy: 0.4, Time: at}
+	return Scores{Point: Point{Epoch: 1, Step: step, Loss: 2, Accuracy: 0.5, BalancedAccuracy: 0.4}, Top5Accuracy: math.NaN()}.Line(at)
 }
+
+// same compares lines in which a number may be NaN.
+func same(a, b Line) bool { return fmt.Sprint(a) == fmt.Sprint(b) }
 
 func must(t *testing.T, err error) {
 	t.Helper()

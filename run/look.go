@@ -131,9 +131,6 @@ func hasLine(path string) bool {
 	return err != nil || len(begin) == longest || bytes.ContainsRune(begin, '\n')
 }
 
-// maxSummary is the most bytes of a summary that are read.
-const maxSummary = 16 << 20
-
 // end reads how the run ended from its summary: one that cannot be read says nothing.
 func (f Folder) end() (finished bool, steps int) {
 	data, err := smallfile.Read(f.Path(SummaryFile), maxSummary)

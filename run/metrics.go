@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -31,11 +32,11 @@ func metricsOf(values map[string]float64) Metrics {
 	if len(values) == 0 {
 		return Metrics{}
 	}
-	plain := map[string]*float64{}
+	numbers := map[string]Number{}
 	for name, v := range values {
-		plain[name] = finite(v)
+		numbers[name] = Number(v)
 	}
-	text, err := json.Marshal(plain)
+	text, err := json.Marshal(numbers)
 	if err != nil {
 		panic("run: " + err.Error()) // names and finite numbers always have JSON
 	}
@@ -44,16 +45,9 @@ func metricsOf(values map[string]float64) Metrics {
 
 // Map are the values by name, NaN for those that are not finite.
 func (m Metrics) Map() map[string]float64 {
-	values := map[string]float64{}
-	if m.text == "" {
-		return values
-	}
-	var plain map[string]*float64
-	if err := json.Unmarshal([]byte(m.text), &plain); err != nil {
+	values, err := readMetrics([]byte(cmp.Or(m.text, "{}")))
+	if err != nil {
 		panic("run: " + err.Error()) // metricsOf wrote it
-	}
-	for name, v := range plain {
-		values[name] = orNaN(v)
 	}
 	return values
 }
@@ -91,14 +85,23 @@ func (m Metrics) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads an object of numbers and nulls.
 func (m *Metrics) UnmarshalJSON(data []byte) error {
-	var plain map[string]*float64
-	if err := json.Unmarshal(data, &plain); err != nil {
+	values, err := readMetrics(data)
+	if err != nil {
 		return err
-	}
-	values := map[string]float64{}
-	for name, v := range plain {
-		values[name] = orNaN(v)
 	}
 	*m = metricsOf(values)
 	return nil
+}
+
+// readMetrics reads an object of numbers and nulls.
+func readMetrics(data []byte) (map[string]float64, error) {
+	var numbers map[string]Number
+	if err := json.Unmarshal(data, &numbers); err != nil {
+		return nil, err
+	}
+	values := map[string]float64{}
+	for name, v := range numbers {
+		values[name] = float64(v)
+	}
+	return values, nil
 }

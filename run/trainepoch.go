@@ -24,7 +24,7 @@ func TrainEpochs(lines []Line) (list []TrainEpoch) {
 		if l.Kind != StepLine {
 			continue
 		}
-		m.Add(l)
+		m.Add(l.Point)
 		if next := nextStep(lines[i+1:]); next == nil || next.Epoch != l.Epoch {
 			list = append(list, m.Value())
 		}
@@ -46,34 +46,34 @@ func nextStep(lines []Line) *Line {
 func (f Folder) TrainSoFar(epoch int) (m TrainMean, err error) {
 	_, err = readStrict(f.Path(LinesFile), func(e entry) {
 		if e.Kind == StepLine && e.Epoch == epoch {
-			m.Add(e.Line)
+			m.Add(e.Point)
 		}
 	})
 	return m, err
 }
 
-// TrainMean gathers the step lines of an epoch. The zero value is ready.
+// TrainMean gathers the training steps of an epoch. The zero value is ready.
 type TrainMean struct {
 	epoch, step    int
 	loss, accuracy metrics.EpochMean
 	seconds        float64
 }
 
-// Add takes in a step line; one of another epoch than the lines before begins anew.
-func (m *TrainMean) Add(l Line) {
-	if l.Epoch != m.epoch {
-		*m = TrainMean{epoch: l.Epoch}
+// Add takes in a training step; one of another epoch than the steps before begins anew.
+func (m *TrainMean) Add(p Point) {
+	if p.Epoch != m.epoch {
+		*m = TrainMean{epoch: p.Epoch}
 	}
-	m.step = l.Step
-	m.loss.Add(l.Loss, l.Images)
-	m.accuracy.Add(l.Accuracy, l.Images)
-	if l.Images == 0 || !(l.ImagesPerSecond > 0) {
+	m.step = p.Step
+	m.loss.Add(p.Loss, p.Images)
+	m.accuracy.Add(p.Accuracy, p.Images)
+	if p.Images == 0 || !(p.ImagesPerSecond > 0) {
 		m.seconds = math.NaN()
 	}
-	m.seconds += float64(l.Images) / l.ImagesPerSecond
+	m.seconds += float64(p.Images) / p.ImagesPerSecond
 }
 
-// Value is what the lines of the last epoch have measured so far.
+// Value is what the steps of the last epoch have measured so far.
 func (m *TrainMean) Value() TrainEpoch {
 	return TrainEpoch{Epoch: m.epoch, Step: m.step, Loss: m.loss.Value(), Accuracy: m.accuracy.Value(), Seconds: m.seconds}
 }

@@ -3,6 +3,7 @@ package track_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"time"
 
@@ -23,7 +24,7 @@ func Example() {
 		return
 	}
 	defer log.Close()
-	line := run.Line{Kind: run.EpochLine, Epoch: 1, Step: 58, Split: "test", Loss: 2.5, Accuracy: 0.25, BalancedAccuracy: 0.24, Time: time.Now()}
+	line := run.Scores{Point: run.Point{Epoch: 1, Step: 58, Loss: 2.5, Accuracy: 0.25, BalancedAccuracy: 0.24}, Top5Accuracy: math.NaN()}.Line(time.Now())
 	if err := log.Append(line); err != nil {
 		fmt.Println(err)
 		return
@@ -37,7 +38,7 @@ func Example() {
 func ExampleGuard() {
 	service := new(track.Memory)
 	guard := track.NewGuard("service", service, track.GuardOptions{Timeout: 10 * time.Second})
-	line := run.Line{Kind: run.EpochLine, Step: 58, Split: "test", Loss: 2.5, Accuracy: 0.25, BalancedAccuracy: 0.24}
+	line := run.Scores{Point: run.Point{Step: 58, Loss: 2.5, Accuracy: 0.25, BalancedAccuracy: 0.24}, Top5Accuracy: math.NaN()}.Line(time.Time{})
 	guard.Metrics(line.Step, line.Time, line.Values())
 	guard.Finish(context.Background(), "finished")
 	fmt.Println(guard.Summary())

@@ -287,8 +287,8 @@ func TestOutboxResumes(t *testing.T) {
 		var s fakeSink
 		b := openTest(t, dir, &s, nil)
 		lines := []run.Line{
-			{Kind: run.StepLine, Split: "train", Step: 1, Loss: 1}, {Kind: run.StepLine, Split: "train", Step: 2, Loss: 1},
-			{Kind: run.StepLine, Split: "train", Step: 3, Loss: 1},
+			run.Point{Step: 1, Loss: 1}.Line(time.Time{}), run.Point{Step: 2, Loss: 1}.Line(time.Time{}),
+			run.Point{Step: 3, Loss: 1}.Line(time.Time{}),
 		}
 		if err := b.Replay(lines); err != nil {
 			t.Fatal(err)
@@ -446,7 +446,7 @@ func TestOutboxDamagedLine(t *testing.T) {
 			b = openTest(t, dir, &s, func(o *OutboxOptions) { o.Notify = func(string) { noted.Add(1) } })
 			var all []run.Line
 			for step := 1; step <= 6; step++ {
-				all = append(all, run.Line{Kind: run.StepLine, Split: "train", Step: step, Loss: 1, Accuracy: math.NaN(), BalancedAccuracy: math.NaN(), LR: math.NaN()})
+				all = append(all, run.Point{Step: step, Loss: 1, Accuracy: math.NaN(), BalancedAccuracy: math.NaN(), LR: math.NaN()}.Line(time.Time{}))
 			}
 			if err := b.Replay(all); err != nil {
 				t.Fatal(err)

@@ -101,8 +101,8 @@ func TestHookMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := []run.Line{
-		{Kind: run.StepLine, Split: "train", Epoch: 1, Step: 1, Loss: math.NaN(), Accuracy: 0.5, BalancedAccuracy: 0.5, LR: 1, Time: now},
-		{Kind: run.EpochLine, Split: "test", Epoch: 1, Step: 1, Loss: 2, Accuracy: 0.5, BalancedAccuracy: 0.25, Top5Accuracy: run.Some(1), Metrics: added, Time: now},
+		run.Point{Epoch: 1, Step: 1, Loss: math.NaN(), Accuracy: 0.5, BalancedAccuracy: 0.5, LR: 1}.Line(now),
+		run.Scores{Point: run.Point{Epoch: 1, Step: 1, Loss: 2, Accuracy: 0.5, BalancedAccuracy: 0.25}, Top5Accuracy: 1, Metrics: added}.Line(now),
 	}
 	want := map[string]float64{
 		"train/accuracy": 0.5, "train/balanced_accuracy": 0.5, "train/lr": 1,

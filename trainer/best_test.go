@@ -64,7 +64,7 @@ func TestATestLossThatIsNotFinite(t *testing.T) {
 			}}}
 		})
 		r, err := tr.Fit(context.Background())
-		if err != nil || r.Status != trainer.Finished || r.Epochs != c.done || events != c.done || r.StoppedEarly != (c.patience > 0) {
+		if err != nil || r.Status != run.Finished || r.Epochs != c.done || events != c.done || r.StoppedEarly != (c.patience > 0) {
 			t.Fatalf("%v: %v %+v", c.epochs, err, r)
 		}
 		tr.Close()
@@ -75,7 +75,7 @@ func TestATestLossThatIsNotFinite(t *testing.T) {
 		if (err == nil) != c.best || (r.Best != nil) != c.best || r.Best != nil && slices.Contains(c.epochs, r.Best.Epoch) {
 			t.Errorf("%v: best %+v, %v", c.epochs, r.Best, err)
 		}
-		read, err := trainer.ReadReport(dir)
+		read, err := run.Folder(dir).Report()
 		if err != nil || (read.Best != nil) != c.best || math.IsNaN(read.Last.Loss) != slices.Contains(c.epochs, c.done) {
 			t.Errorf("%v: summary %+v, %v", c.epochs, read, err)
 		}
@@ -84,7 +84,7 @@ func TestATestLossThatIsNotFinite(t *testing.T) {
 			t.Errorf("%v: %d losses are null, %v", c.epochs, n, err)
 		}
 		again := start(t, func(config *trainer.Config) { config.Dir, config.Resume, config.Patience = dir, true, c.patience })
-		if r, err := again.Fit(context.Background()); err != nil || r.Status != trainer.Finished || r.Steps != 3*c.done {
+		if r, err := again.Fit(context.Background()); err != nil || r.Status != run.Finished || r.Steps != 3*c.done {
 			t.Errorf("%v: resumed: %v %+v", c.epochs, err, r)
 		}
 		again.Close()
@@ -94,7 +94,7 @@ func TestATestLossThatIsNotFinite(t *testing.T) {
 // TestNoBestYetResumed stops a run after its first epoch, which cannot be the best, and
 // resumes it.
 func TestNoBestYetResumed(t *testing.T) {
-	run := func(dir string, stop, resume bool) *trainer.Report {
+	train := func(dir string, stop, resume bool) *run.Report {
 		var tr *trainer.Trainer
 		ctx, cancel := stopAfter(4)
 		tr = start(t, func(c *trainer.Config) {
@@ -111,11 +111,11 @@ func TestNoBestYetResumed(t *testing.T) {
 		return r
 	}
 	whole, dir := filepath.Join(t.TempDir(), "run"), filepath.Join(t.TempDir(), "run")
-	run(whole, false, false)
-	if r := run(dir, true, false); r.Best != nil || r.Status != trainer.Interrupted {
+	train(whole, false, false)
+	if r := train(dir, true, false); r.Best != nil || r.Status != run.Interrupted {
 		t.Fatalf("%+v", r)
 	}
-	run(dir, false, true)
+	train(dir, false, true)
 	compareRuns(t, dir, whole, "resumed without a best epoch")
 }
 
@@ -180,7 +180,7 @@ func TestBestBy(t *testing.T) {
 			if got := stepOfFile(t, filepath.Join(dir, run.CheckpointDir, run.BestFile)); got != fmt.Sprint(r.Best.Step) {
 				t.Errorf("%s: best.safetensors is of step %s", what, got)
 			}
-			if read, err := trainer.ReadReport(dir); err != nil || *read.Best != *r.Best {
+			if read, err := run.Folder(dir).Report(); err != nil || *read.Best != *r.Best {
 				t.Errorf("%s: summary %+v, %v", what, read, err)
 			}
 		}
@@ -205,10 +205,10 @@ func TestBestByNothing(t *testing.T) {
 		train, test, config := setUp(t, func(config *trainer.Config) { config.Dir, config.Best, config.Hooks = dir, by, c.hooks })
 		tr, err := trainer.New(newTiny(4), train, test, config)
 		if err == nil {
-			var r *trainer.Report
+			var r *run.Report
 			r, err = tr.Fit(context.Background())
 			tr.Close()
-			if r.Status != trainer.Failed || r.Steps != c.steps {
+			if r.Status != run.Failed || r.Steps != c.steps {
 				t.Errorf("%q: %+v", by, r)
 			}
 			if c.steps > 0 && stepOf(t, dir) != fmt.Sprint(c.steps) {

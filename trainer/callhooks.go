@@ -4,16 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-)
 
-// HookFault is what went wrong in one of a hook's functions, which ends nothing.
-type HookFault struct {
-	Hook  string `json:"hook"`            // its name, or its number
-	Event string `json:"event"`           // start, step, evaluating, measure, epoch or end
-	Count int    `json:"count"`           // of calls that went wrong
-	Error string `json:"error"`           // of the first of them
-	Panic bool   `json:"panic,omitempty"` // the first was one
-}
+	"github.com/euryale-ml/euryale/run"
+)
 
 // callHooks calls a function of every hook. ErrStop ends the run after the current step;
 // other errors and panics are recorded as faults and end nothing.
@@ -27,13 +20,13 @@ func (t *Trainer) callHooks(event string, call func(h *Hook) error) {
 		case !panicked && errors.Is(err, ErrStop):
 			t.stopped = cmp.Or(t.stopped, fmt.Sprintf("hook %s: %v", name, err))
 		default:
-			t.fault(HookFault{Hook: name, Event: event, Count: 1, Error: err.Error(), Panic: panicked})
+			t.fault(run.HookFault{Hook: name, Event: event, Count: 1, Error: err.Error(), Panic: panicked})
 		}
 	}
 }
 
 // fault counts a fault; the first of a hook's function is logged.
-func (t *Trainer) fault(f HookFault) {
+func (t *Trainer) fault(f run.HookFault) {
 	for i := range t.at.Faults {
 		if known := &t.at.Faults[i]; known.Hook == f.Hook && known.Event == f.Event {
 			known.Count++

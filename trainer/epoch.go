@@ -3,8 +3,6 @@ package trainer
 import (
 	"context"
 	"time"
-
-	"github.com/euryale-ml/euryale/run"
 )
 
 // epoch trains on what is left of the epoch in progress, evaluates and saves.
@@ -67,11 +65,7 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 		t.at.Epoch++
 		t.at.Batch = 0
 	}
-	s := e.Test
-	if err := t.record(run.Line{
-		Kind: run.EpochLine, Epoch: e.Epoch, Step: e.Step, Split: "test", Loss: s.Loss, Accuracy: s.Accuracy, BalancedAccuracy: s.BalancedAccuracy,
-		Top5Accuracy: run.Some(s.Top5Accuracy), Metrics: s.Metrics, Time: e.Time,
-	}); err != nil {
+	if err := t.record(e.Test.Line(e.Time)); err != nil {
 		return err
 	}
 	t.callHooks("epoch", func(h *Hook) error {
@@ -87,5 +81,5 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 	if err := t.save(best); err != nil {
 		return err
 	}
-	return t.checkMeasured(s)
+	return t.checkMeasured(e.Test)
 }

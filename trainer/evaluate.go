@@ -7,6 +7,7 @@ import (
 
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/metrics"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // evaluate classifies the test set in evaluation mode.
@@ -19,7 +20,7 @@ func (t *Trainer) evaluateOn(ctx context.Context, loader *dataset.Loader, set da
 	counts := metrics.NewConfusionMatrix(len(t.classes))
 	top5 := metrics.NewTopK(5)
 	var loss metrics.Mean
-	var all []Prediction
+	var all []run.Prediction
 	done := 0
 	for b, err := range loader.Batches(ctx, 1) {
 		if err != nil {
@@ -48,8 +49,10 @@ func (t *Trainer) evaluateOn(ctx context.Context, loader *dataset.Loader, set da
 	if done == 0 {
 		return EpochEvent{}, fmt.Errorf("trainer: %w: none of the %d test images can be decoded", ErrBatch, loader.Len())
 	}
-	s := Scores{
-		Epoch: t.at.Epoch, Step: t.at.Step, Loss: loss.Value(), Accuracy: counts.Accuracy(), BalancedAccuracy: counts.BalancedAccuracy(),
+	s := run.Scores{
+		Point: run.Point{
+			Epoch: t.at.Epoch, Step: t.at.Step, Loss: loss.Value(), Accuracy: counts.Accuracy(), BalancedAccuracy: counts.BalancedAccuracy(),
+		},
 		Top5Accuracy: top5.Value(),
 	}
 	return EpochEvent{Epoch: s.Epoch, Step: s.Step, Test: s, Confusion: counts, Predictions: all, Time: time.Now()}, nil

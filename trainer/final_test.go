@@ -79,7 +79,7 @@ func TestFinal(t *testing.T) {
 		if last, err := tr.Evaluate(context.Background()); err != nil || last.Accuracy != r.Last.Accuracy || last.Loss != r.Last.Loss {
 			t.Errorf("%s: after the end the model has %+v, %v; want the last scores %+v", name, last, err, r.Last)
 		}
-		if read, err := trainer.ReadReport(dir); err != nil || !reflect.DeepEqual(read.Final, r.Final) || read.FinalImages != 24 {
+		if read, err := run.Folder(dir).Report(); err != nil || !reflect.DeepEqual(read.Final, r.Final) || read.FinalImages != 24 {
 			t.Errorf("%s: summary.json has %+v, %v", name, read.Final, err)
 		}
 		// without a folder the same
@@ -104,14 +104,14 @@ func TestFinalIsResumed(t *testing.T) {
 		}}}
 	})
 	r, err := tr.Fit(ctx)
-	if !errors.Is(err, errStop) || r.Status != trainer.Interrupted || r.Final != nil {
+	if !errors.Is(err, errStop) || r.Status != run.Interrupted || r.Final != nil {
 		t.Fatalf("%v, %+v", err, r)
 	}
 	if err := tr.Close(); err != nil {
 		t.Fatal(err)
 	}
 	tr, _ = withFinal(t, func(c *trainer.Config) { c.Dir, c.Resume = dir, true })
-	if r, err = tr.Fit(context.Background()); err != nil || r.Status != trainer.Finished || r.Final == nil {
+	if r, err = tr.Fit(context.Background()); err != nil || r.Status != run.Finished || r.Final == nil {
 		t.Errorf("resumed: %v, %+v", err, r)
 	}
 	if again, err := tr.Fit(context.Background()); err != nil || !reflect.DeepEqual(again.Final, r.Final) {

@@ -19,7 +19,7 @@ import (
 // leaves the last checkpoint as it is. A run whose weights are not finite any more ends
 // with ErrDiverged and is never saved. After an error the report says how far the run came.
 // Calling Fit on a run that is complete returns its report.
-func (t *Trainer) Fit(ctx context.Context) (*Report, error) {
+func (t *Trainer) Fit(ctx context.Context) (*run.Report, error) {
 	t.began = time.Now()
 	if r := t.finished(); r != nil {
 		return r, nil
@@ -37,12 +37,12 @@ func (t *Trainer) Fit(ctx context.Context) (*Report, error) {
 }
 
 // end writes the summary and calls the hooks for the last time.
-func (t *Trainer) end(r *Report, err error) error {
+func (t *Trainer) end(r *run.Report, err error) error {
 	write := func() {
 		if t.config.Dir == "" {
 			return
 		}
-		if werr := r.write(t.config.Dir); werr != nil && err == nil {
+		if werr := run.Folder(t.config.Dir).WriteReport(r); werr != nil && err == nil {
 			err = fmt.Errorf("trainer: %w", werr)
 		} else if werr != nil {
 			t.logWarn("the summary could not be written", "error", werr)
@@ -66,24 +66,24 @@ func (t *Trainer) end(r *Report, err error) error {
 // conclude saves a run that was interrupted, waits for its last checkpoint, and gives the
 // run's status and error.
 func (t *Trainer) conclude(err error) (string, error) {
-	status := Finished
+	status := run.Finished
 	if stop, ok := err.(*interruption); ok {
-		status, err = Interrupted, stop.cause
+		status, err = run.Interrupted, stop.cause
 		if t.at.Step > 0 {
 			if serr := t.safely("saving", func() error { return t.save(nil) }); serr != nil {
-				status, err = Failed, fmt.Errorf("%w, and then: %w", err, serr)
+				status, err = run.Failed, fmt.Errorf("%w, and then: %w", err, serr)
 			}
 		}
 	} else if err != nil {
-		status = Failed
+		status = run.Failed
 	}
 	if t.saver == nil {
 		return status, err
 	}
 	if werr := t.saver.wait(); werr != nil && err != nil {
-		status, err = Failed, fmt.Errorf("%w, and then: %w", err, werr)
+		status, err = run.Failed, fmt.Errorf("%w, and then: %w", err, werr)
 	} else if werr != nil {
-		status, err = Failed, werr
+		status, err = run.Failed, werr
 	}
 	return status, err
 }
@@ -116,12 +116,12 @@ func (t *Trainer) safely(what string, call func() error) (err error) {
 }
 
 // finished is the report of a run that has nothing left to train and says so, or nil.
-func (t *Trainer) finished() *Report {
+func (t *Trainer) finished() *run.Report {
 	if t.config.Dir == "" || !t.done() {
 		return nil
 	}
-	r, err := ReadReport(t.config.Dir)
-	if err != nil || r.Status != Finished || r.Steps != t.at.Step {
+	r, err := run.Folder(t.config.Dir).Report()
+	if err != nil || r.Status != run.Finished || r.Steps != t.at.Step {
 		return nil
 	}
 	return r
@@ -182,10 +182,13 @@ func (t *Trainer) record(l run.Line) error {
 	return nil
 }
 
+// saturatedAfter is the number of epochs without a better value that counts as saturation.
+const saturatedAfter = 10
+
 // report sums the run up.
-func (t *Trainer) report(status string, err error) *Report {
+func (t *Trainer) report(status string, err error) *run.Report {
 	seconds := t.seconds + time.Since(t.began).Seconds()
-	r := &Report{
+	r := &run.Report{
 		Name: t.config.Name, Model: modelName(t.model), Status: status, BestBy: t.by.String(), Best: t.at.Best, Last: t.at.Last,
 		Epochs: t.at.Epoch - 1, Steps: t.at.Step, Parameters: t.Parameters(), MultiplyAdds: t.MultiplyAdds(), Seconds: seconds,
 		Final: t.finalScores, FinalImages: t.FinalImages(), TrainImages: t.train.Len(), TestImages: t.test.Len(), BadTestImages: len(t.test.Bad()), BadTrainImages: len(t.train.Bad()),
@@ -209,7 +212,7 @@ func (t *Trainer) report(status string, err error) *Report {
 		r.Saturated = r.EpochsSinceBest >= saturatedAfter
 		r.StoppedEarly = t.at.Epoch <= t.config.Epochs && !t.reachedMaxSteps() && t.outOfPatience()
 	}
-	if status == Finished {
+	if status == run.Finished {
 		r.Reason = t.reason()
 	}
 	return r

@@ -83,16 +83,15 @@ func (t *Trainer) recordStep(g *group, norm, lr float64) error {
 	took := now.Sub(g.last)
 	t.spent += took
 	e := StepEvent{
-		Epoch: t.at.Epoch, Step: t.at.Step, Batch: t.at.Batch, Loss: g.loss, Accuracy: counts.Accuracy(), BalancedAccuracy: counts.BalancedAccuracy(),
-		LR: lr, GradientNorm: norm, Images: g.images, ImagesPerSecond: float64(g.images) / took.Seconds(), Waited: g.waited, Time: now,
+		Point: run.Point{
+			Epoch: t.at.Epoch, Step: t.at.Step, Loss: g.loss, Accuracy: counts.Accuracy(), BalancedAccuracy: counts.BalancedAccuracy(),
+			LR: lr, Images: g.images, ImagesPerSecond: float64(g.images) / took.Seconds(),
+		},
+		Batch: t.at.Batch, GradientNorm: norm, Waited: g.waited, Time: now,
 	}
 	*g = group{labels: g.labels[:0], predicted: g.predicted[:0], last: now}
-	line := run.Line{
-		Kind: run.StepLine, Epoch: e.Epoch, Step: e.Step, Split: "train", Loss: e.Loss, Accuracy: e.Accuracy,
-		BalancedAccuracy: e.BalancedAccuracy, LR: e.LR, ImagesPerSecond: e.ImagesPerSecond, Images: e.Images, Time: now,
-	}
-	t.trained.Add(line)
-	if err := t.record(line); err != nil {
+	t.trained.Add(e.Point)
+	if err := t.record(e.Point.Line(now)); err != nil {
 		return err
 	}
 	t.callHooks("step", func(h *Hook) error {

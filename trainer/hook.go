@@ -34,7 +34,7 @@ type Hook struct {
 	// Epoch comes after each evaluation, before its checkpoint.
 	Epoch func(EpochEvent) error
 	// End comes last, also after an error.
-	End func(*Report, error) error
+	End func(*run.Report, error) error
 }
 
 // Start describes a run that begins or is resumed.
@@ -48,15 +48,9 @@ type Start struct {
 // StepEvent is a training step: the batch's values before its update. With mixup the
 // accuracies count each image as of the class with the larger share.
 type StepEvent struct {
-	Epoch, Step      int // both from 1, Step over the whole run
-	Batch            int // within the epoch, from 1
-	Loss             float64
-	Accuracy         float64
-	BalancedAccuracy float64
-	LR               float64
-	GradientNorm     float64 // before clipping; 0 without
-	Images           int     // of the step
-	ImagesPerSecond  float64
+	run.Point
+	Batch        int     // within the epoch, from 1
+	GradientNorm float64 // before clipping; 0 without
 	// Waited is how long the step waited for its images.
 	Waited time.Duration
 	Time   time.Time
@@ -65,7 +59,7 @@ type StepEvent struct {
 // EpochEvent is an evaluation of the test set after an epoch.
 type EpochEvent struct {
 	Epoch, Step int
-	Test        Scores
+	Test        run.Scores
 	// Train is of the epoch's training steps, with those from before the run was resumed.
 	Train run.TrainEpoch
 	// Best says that Test is strictly better than all before, by Config.Best. It never is
@@ -73,6 +67,6 @@ type EpochEvent struct {
 	Best      bool
 	Confusion *metrics.ConfusionMatrix
 	// Predictions are of each test image that could be decoded, in the set's order.
-	Predictions []Prediction
+	Predictions []run.Prediction
 	Time        time.Time
 }

@@ -27,7 +27,7 @@ func TestHookFaults(t *testing.T) {
 			c.Hooks = []trainer.Hook{
 				{
 					Name: "fails", Start: func(trainer.Start) error { return bad }, Step: func(e trainer.StepEvent) error { return fmt.Errorf("step %d: %w", e.Step, bad) },
-					Evaluating: func(int, int) error { return bad }, End: func(*trainer.Report, error) error { return bad },
+					Evaluating: func(int, int) error { return bad }, End: func(*run.Report, error) error { return bad },
 				},
 				{
 					Step: func(e trainer.StepEvent) error {
@@ -46,17 +46,17 @@ func TestHookFaults(t *testing.T) {
 				}},
 			}
 		})
-		want := []trainer.HookFault{
+		want := []run.HookFault{
 			{Hook: "fails", Event: "start", Count: 1, Error: "bad hook"}, {Hook: "fails", Event: "step", Count: 9, Error: "step 1: bad hook"},
 			{Hook: "#2", Event: "step", Count: 4, Error: "bad hook", Panic: true}, {Hook: "fails", Event: "evaluating", Count: 9, Error: "bad hook"},
 			{Hook: "#2", Event: "measure", Count: 3}, {Hook: "again", Event: "measure", Count: 3},
 			{Hook: "#2", Event: "epoch", Count: 3, Error: "at the end of an epoch", Panic: true}, {Hook: "fails", Event: "end", Count: 1, Error: "bad hook"},
 		}
-		read, err := trainer.ReadReport(dir)
+		read, err := run.Folder(dir).Report()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(read.HookFaults, r.HookFaults) || r.Status != trainer.Finished {
+		if !slices.Equal(read.HookFaults, r.HookFaults) || r.Status != run.Finished {
 			t.Errorf("status %s, the summary has %+v, the report %+v", r.Status, read.HookFaults, r.HookFaults)
 		}
 		for i, f := range r.HookFaults {
@@ -111,7 +111,7 @@ func stopping(event string, step int) trainer.Hook {
 		Evaluating: func(int, int) error { evaluations++; return stop("evaluating", evaluations) },
 		Measure:    func(e trainer.EpochEvent) (map[string]float64, error) { return nil, stop("measure", e.Step) },
 		Epoch:      func(e trainer.EpochEvent) error { return stop("epoch", e.Step) },
-		End:        func(r *trainer.Report, _ error) error { return stop("end", r.Steps) },
+		End:        func(r *run.Report, _ error) error { return stop("end", r.Steps) },
 	}
 }
 
@@ -140,7 +140,7 @@ func TestErrStop(t *testing.T) {
 			if c.event == "end" {
 				reason = ""
 			}
-			if r.Status != trainer.Finished || r.Error != "" || r.Steps != c.steps || r.Reason != reason || len(r.HookFaults) > 0 {
+			if r.Status != run.Finished || r.Error != "" || r.Steps != c.steps || r.Reason != reason || len(r.HookFaults) > 0 {
 				t.Errorf("%s: %+v", what, r)
 			}
 			lines, err := run.Folder(dir).Lines()
@@ -184,7 +184,7 @@ func TestReasons(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(errStop)
 	tr := start(t, func(c *trainer.Config) { c.Hooks = []trainer.Hook{stopping("step", 1)} })
-	if r, err := tr.Fit(ctx); err != errStop || r.Reason != "" || r.Status != trainer.Interrupted {
+	if r, err := tr.Fit(ctx); err != errStop || r.Reason != "" || r.Status != run.Interrupted {
 		t.Errorf("interrupted: %v %+v", err, r)
 	}
 }

@@ -118,7 +118,7 @@ func TestDivergingSteps(t *testing.T) {
 				r, err := tr.Fit(ctx)
 				cancel(nil)
 				what := fmt.Sprintf("%s, diverging in step %d, stopped in %d", name, at, stop)
-				if !errors.Is(err, trainer.ErrDiverged) || r.Status != trainer.Failed {
+				if !errors.Is(err, trainer.ErrDiverged) || r.Status != run.Failed {
 					t.Errorf("%s: status %s, %v", what, r.Status, err)
 				}
 				if got := stepOf(t, dir); name == "each step" && got != fmt.Sprint(at-1) || name != "each step" && got != "3" {
@@ -143,14 +143,14 @@ func TestStoppedBeforeTheFirstStep(t *testing.T) {
 		change := func(c *trainer.Config) { c.Dir, c.Accumulate = dir, accumulate }
 		tr := start(t, change)
 		r, err := tr.Fit(ctx)
-		if err != errStop || r.Status != trainer.Interrupted || r.Steps != 0 {
+		if err != errStop || r.Status != run.Interrupted || r.Steps != 0 {
 			t.Fatalf("%v %+v", err, r)
 		}
 		tr.Close()
 		if entries, err := os.ReadDir(filepath.Join(dir, run.CheckpointDir)); err != nil || len(entries) > 0 {
 			t.Errorf("checkpoints %v, %v", entries, err)
 		}
-		if read, err := trainer.ReadReport(dir); err != nil || read.Status != trainer.Interrupted || read.Steps != 0 {
+		if read, err := run.Folder(dir).Report(); err != nil || read.Status != run.Interrupted || read.Steps != 0 {
 			t.Errorf("summary %+v, %v", read, err)
 		}
 		resume(t, dir, change)
@@ -272,7 +272,7 @@ func TestFaultsWhileStopped(t *testing.T) {
 			}
 			r, err := tr.Fit(ctx)
 			cancel(nil)
-			if !errors.Is(err, c.want) || r.Status != trainer.Failed {
+			if !errors.Is(err, c.want) || r.Status != run.Failed {
 				t.Errorf("%s, stopped %v: status %s, %v", name, stop, r.Status, err)
 			}
 			if err := tr.Close(); err != nil {
@@ -312,7 +312,7 @@ func TestASummaryInTheWay(t *testing.T) {
 		}
 		r, err := tr.Fit(ctx)
 		switch {
-		case step > 0 && (r.Status != trainer.Interrupted || err != errStop || stepOf(t, dir) != "4" || !strings.Contains(log.String(), "the summary could not be written")):
+		case step > 0 && (r.Status != run.Interrupted || err != errStop || stepOf(t, dir) != "4" || !strings.Contains(log.String(), "the summary could not be written")):
 			t.Errorf("interrupted: %s, %v, a checkpoint of step %s, %s", r.Status, err, stepOf(t, dir), log.String())
 		case step == 0 && (err == nil || !strings.Contains(err.Error(), run.SummaryFile)):
 			t.Errorf("finished: %v", err)
@@ -334,7 +334,7 @@ func TestFitAgain(t *testing.T) {
 			t.Fatalf("%v, %d steps", err, first.Steps)
 		}
 		second, err := tr.Fit(context.Background())
-		if err != nil || second.Status != trainer.Finished || second.Seconds <= first.Seconds {
+		if err != nil || second.Status != run.Finished || second.Seconds <= first.Seconds {
 			t.Errorf("%v, %s, %g s after %g s", err, second.Status, second.Seconds, first.Seconds)
 		}
 		if err := tr.Close(); err != nil {

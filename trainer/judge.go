@@ -68,7 +68,7 @@ func (t *Trainer) judge(e *EpochEvent) error {
 // hook and no hook measures any.
 func (t *Trainer) checkHooks() error {
 	measures := func(h Hook) bool { return h.Measure != nil }
-	if _, own := (Scores{}).Value(t.by.Metric); own || slices.ContainsFunc(t.config.Hooks, measures) {
+	if _, own := (run.Scores{}).Value(t.by.Metric); own || slices.ContainsFunc(t.config.Hooks, measures) {
 		return nil
 	}
 	return fmt.Errorf("trainer: Config.Best = %q (train.best): %w: a run has accuracy, balanced_accuracy, top5_accuracy and loss, and no hook measures more", t.by, ErrConfig)
@@ -76,7 +76,7 @@ func (t *Trainer) checkHooks() error {
 
 // checkMeasured is an error if Config.Best is a metric that no hook measured in the first
 // epoch.
-func (t *Trainer) checkMeasured(s Scores) error {
+func (t *Trainer) checkMeasured(s run.Scores) error {
 	if _, ok := s.Value(t.by.Metric); ok || t.epochs > 1 {
 		return nil
 	}

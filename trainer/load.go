@@ -10,6 +10,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/euryale-ml/euryale/checkpoint"
+	"github.com/euryale-ml/euryale/internal/inwords"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/run"
 )
@@ -134,9 +135,9 @@ func (t *Trainer) logHead(l Loaded, o LoadOptions) {
 		log.Info(fmt.Sprintf("model.replace_head keeps the file's classifier, since it has %d classes as the data set has; the file does not name them", n))
 	case len(l.Classes) == 0 || slices.Equal(l.Classes, t.classes):
 	case sameNames(l.Classes, t.classes):
-		log.Warn(fmt.Sprintf("%s they are in another order: %s there, %s here", kept, someNames(l.Classes), someNames(t.classes)))
+		log.Warn(fmt.Sprintf("%s they are in another order: %s there, %s here", kept, inwords.Some(l.Classes), inwords.Some(t.classes)))
 	default:
-		log.Warn(fmt.Sprintf("%s their names differ: %s there, %s here", kept, someNames(l.Classes), someNames(t.classes)))
+		log.Warn(fmt.Sprintf("%s their names differ: %s there, %s here", kept, inwords.Some(l.Classes), inwords.Some(t.classes)))
 	}
 }
 

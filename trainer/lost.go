@@ -37,8 +37,8 @@ func lookAt(checkpoints string) (r remains, err error) {
 	if r.step, err = run.Folder(dir).LastStep(); err != nil {
 		return r, fmt.Errorf("trainer: %w: %w", ErrFolder, err)
 	}
-	if summary, err := ReadReport(dir); err == nil {
-		r.saved = summary.Status != Failed && summary.Steps > 0
+	if summary, err := run.Folder(dir).Report(); err == nil {
+		r.saved = summary.Status != run.Failed && summary.Steps > 0
 	}
 	return r, nil
 }

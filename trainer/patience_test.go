@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/euryale-ml/euryale/optim"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -19,7 +20,7 @@ func TestPatienceWhenResumed(t *testing.T) {
 		c.Epochs, c.Patience, c.Optimizer, c.Schedule = 40, 3, optim.SGD{LR: 1e-9}, nil
 	}
 	whole, report := undisturbed(t, patient)
-	if !report.StoppedEarly || report.EpochsSinceBest != 3 || report.Epochs != report.Best.Epoch+3 || report.Status != trainer.Finished {
+	if !report.StoppedEarly || report.EpochsSinceBest != 3 || report.Epochs != report.Best.Epoch+3 || report.Status != run.Finished {
 		t.Fatalf("%+v, best %+v", report, report.Best)
 	}
 	dir := filepath.Join(t.TempDir(), "run")
@@ -29,7 +30,7 @@ func TestPatienceWhenResumed(t *testing.T) {
 		t.Fatal(err)
 	}
 	tr.Close()
-	goOn := func(patience int) *trainer.Report {
+	goOn := func(patience int) *run.Report {
 		t.Helper()
 		tr := start(t, func(c *trainer.Config) { patient(c); c.Dir, c.Resume, c.Patience = dir, true, patience })
 		defer tr.Close()

@@ -2,10 +2,7 @@ package trainer_test
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"reflect"
 	"testing"
@@ -18,7 +15,7 @@ import (
 // the best weights, loaded again.
 func TestPredictions(t *testing.T) {
 	dir, r := undisturbed(t, nil)
-	all, err := trainer.ReadPredictions(dir)
+	all, err := run.Folder(dir).Predictions()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,37 +43,5 @@ func TestPredictions(t *testing.T) {
 	loaded, err := again.Predictions(context.Background())
 	if err != nil || !reflect.DeepEqual(loaded, all) {
 		t.Errorf("the best weights predict otherwise when they are loaded: %v", err)
-	}
-}
-
-func TestReadPredictionsErrors(t *testing.T) {
-	dir := t.TempDir()
-	if _, err := trainer.ReadPredictions(dir); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("no file: %v", err)
-	}
-	for _, text := range []string{"{", `{"index":-1}`, `{"index":0,"label":"cat"}`, `{"label":-2}` + "\n", "[]"} {
-		if err := os.WriteFile(filepath.Join(dir, run.PredictionsFile), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if all, err := trainer.ReadPredictions(dir); !errors.Is(err, trainer.ErrFolder) {
-			t.Errorf("%s: %v, %v", text, all, err)
-		}
-	}
-}
-
-// TestPredictionIs finds images by their names, also where the set has moved, and by those
-// of earlier versions.
-func TestPredictionIs(t *testing.T) {
-	for _, c := range []struct {
-		image, name string
-		want        bool
-	}{
-		{"cat/1.jpg", "cat/1.jpg", true}, {"cat/1.jpg", "/new/root/cat/1.jpg", true}, {"cat/1.jpg", "/root/dog/1.jpg", false},
-		{"cat/1.jpg", "/root/tomcat/1.jpg", false}, {"1.jpg", "/root/dog/1.jpg", true}, {"1.jpg", "/root/dog/11.jpg", false},
-		{"drawn test image 1 (cat)", "drawn test image 1 (cat)", true},
-	} {
-		if got := (trainer.Prediction{Image: c.image}).Is(c.name); got != c.want {
-			t.Errorf("%q is %q: %v", c.image, c.name, got)
-		}
 	}
 }

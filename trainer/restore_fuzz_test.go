@@ -92,7 +92,7 @@ func FuzzRestore(f *testing.F) {
 		}
 		defer tr.Close()
 		report, err := tr.Fit(context.Background())
-		if _, step := tr.Position(); err != nil || step != 7 && !(step == 5 && tr.Complete()) || report.Status != trainer.Finished {
+		if _, step := tr.Position(); err != nil || step != 7 && !(step == 5 && tr.Complete()) || report.Status != run.Finished {
 			t.Errorf("step %d, status %s, %v", step, report.Status, err)
 		}
 	})

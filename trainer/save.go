@@ -75,7 +75,7 @@ func (snap *snapshot) write(dir string) error {
 		return fmt.Errorf("trainer: checkpoint: %w", err)
 	}
 	if snap.best != nil { // before the weights: a kill then finds a run that makes them again
-		if err := WritePredictions(filepath.Dir(dir), snap.best.Predictions); err != nil {
+		if err := run.Folder(filepath.Dir(dir)).WritePredictions(snap.best.Predictions); err != nil {
 			return fmt.Errorf("trainer: predictions: %w", err)
 		}
 	}

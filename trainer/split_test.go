@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -53,7 +52,7 @@ func fileSets(t testing.TB, classes string, parts ...string) (sets []dataset.Dat
 }
 
 // runOn makes or resumes a run on sets: training, test, and perhaps one for the end.
-func runOn(t *testing.T, dir string, resume bool, log *bytes.Buffer, sets ...dataset.Dataset) (*trainer.Report, error) {
+func runOn(t *testing.T, dir string, resume bool, log *bytes.Buffer, sets ...dataset.Dataset) (*run.Report, error) {
 	t.Helper()
 	_, _, c := setUp(t, nil)
 	c.Dir, c.Resume, c.Batch, c.Epochs = dir, resume, 4, 2
@@ -81,7 +80,7 @@ func TestResumeWantsTheSameImages(t *testing.T) {
 	if _, err := runOn(t, dir, false, nil, fileSets(t, "cat dog owl", train, test)...); err != nil {
 		t.Fatal(err)
 	}
-	if s, err := trainer.ReadSplit(dir); err != nil || s.Part(trainer.TestPart).Images != 3 || s.Occurring(trainer.TrainingPart) != 3 {
+	if s, err := run.Folder(dir).Split(); err != nil || s.Part(run.TestPart).Images != 3 || s.Occurring(run.TrainingPart) != 3 {
 		t.Fatalf("%+v, %v", s, err)
 	}
 	swap := func(text string, pairs ...string) string { return strings.NewReplacer(pairs...).Replace(text) }
@@ -198,14 +197,14 @@ func TestResumeOfOtherSets(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, run.SplitFile)); err != nil {
 		t.Fatal(err)
 	}
-	all, err := trainer.ReadPredictions(dir)
+	all, err := run.Folder(dir).Predictions()
 	if err != nil || all[0].Image != "cat/5.jpg" {
 		t.Fatalf("%+v, %v", all, err)
 	}
 	for i := range all {
 		all[i].Image = filepath.Base(all[i].Image)
 	}
-	if err := trainer.WritePredictions(dir, all); err != nil {
+	if err := run.Folder(dir).WritePredictions(all); err != nil {
 		t.Fatal(err)
 	}
 	_, err = runOn(t, copyRun(t, dir), true, nil, fileSets(t, "cat emu", "cat/1.jpg cat/2.jpg cat/3.jpg emu/1.jpg emu/2.jpg", "cat/5.jpg emu/5.jpg")...)
@@ -216,7 +215,7 @@ func TestResumeOfOtherSets(t *testing.T) {
 	if _, err := runOn(t, dir, true, &log, pictures...); err != nil || !strings.Contains(log.String(), "has no split.json") {
 		t.Errorf("old folder: %v, log %q", err, log.String())
 	}
-	if _, err := trainer.ReadSplit(dir); err != nil {
+	if _, err := run.Folder(dir).Split(); err != nil {
 		t.Errorf("the split is not written: %v", err)
 	}
 }
@@ -238,21 +237,5 @@ func TestSplitOfManyImages(t *testing.T) {
 	}
 	if d := s.Differences(other); len(d) != 1 || d[0] != "class dog has 10001 other training images (before 10000)" {
 		t.Errorf("%q", d)
-	}
-}
-
-// TestReadSplit reads files that are no split.
-func TestReadSplit(t *testing.T) {
-	dir := t.TempDir()
-	if _, err := trainer.ReadSplit(dir); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("no file: %v", err)
-	}
-	for _, text := range []string{"", "{", "[]", `{"format":99}`} {
-		if err := os.WriteFile(filepath.Join(dir, run.SplitFile), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if s, err := trainer.ReadSplit(dir); !errors.Is(err, trainer.ErrFolder) {
-			t.Errorf("%q: %v, %v", text, s, err)
-		}
 	}
 }

@@ -5,18 +5,18 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/internal/inwords"
 	"github.com/euryale-ml/euryale/run"
 )
 
 // Split says which images the Trainer trains and tests on.
-func (t *Trainer) Split() *Split {
+func (t *Trainer) Split() *run.Split {
 	if t.splitOf == nil {
 		t.splitOf = NewSplit(t.sets.train, t.sets.test, t.sets.final)
 	}
@@ -29,13 +29,13 @@ func (t *Trainer) checkSplit(dir string) error {
 	if _, err := os.Stat(last); errors.Is(err, fs.ErrNotExist) {
 		return nil // the run begins again
 	}
-	was, err := ReadSplit(dir)
+	was, err := run.Folder(dir).Split()
 	var differ []string
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		differ = t.checkWithoutSplit(dir, last)
 	case err != nil:
-		return err
+		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
 	default:
 		differ = was.Differences(t.Split())
 	}
@@ -51,11 +51,11 @@ func (t *Trainer) checkSplit(dir string) error {
 func (t *Trainer) checkWithoutSplit(dir, last string) (differ []string) {
 	if meta, err := checkpoint.ReadMetadata(last); err == nil {
 		if info, err := checkpoint.ReadInfo(meta); err == nil && len(info.Classes) > 0 && !slices.Equal(info.Classes, t.classes) {
-			differ = classDifferences(&Split{Classes: info.Classes}, &Split{Classes: t.classes})
+			differ = (&run.Split{Classes: info.Classes}).Differences(&run.Split{Classes: t.classes})
 		}
 	}
 	if listed, ok := t.sets.test.(dataset.Listed); ok && len(differ) == 0 {
-		if all, err := ReadPredictions(dir); err == nil {
+		if all, err := run.Folder(dir).Predictions(); err == nil {
 			differ = testDifferences(all, listed)
 		}
 	}
@@ -67,7 +67,7 @@ func (t *Trainer) checkWithoutSplit(dir, last string) (differ []string) {
 }
 
 // testDifferences compares predictions with the test set that they should be of.
-func testDifferences(all []Prediction, test dataset.Listed) []string {
+func testDifferences(all []run.Prediction, test dataset.Listed) []string {
 	var other []string
 	for _, p := range all {
 		if p.Index >= test.Len() {
@@ -82,24 +82,14 @@ func testDifferences(all []Prediction, test dataset.Listed) []string {
 		return nil
 	}
 	return []string{fmt.Sprintf("%s of %s in the test set at their place: %s (earlier versions split folders without test images of their own by the run's seed)",
-		plural(len(other), "image is not", "images are not"), run.PredictionsFile, someNames(other))}
+		inwords.Plural(len(other), "image is not", "images are not"), run.PredictionsFile, inwords.Some(other))}
 }
 
 // keepSplit writes the split of a new run, or of one from an earlier version.
 func (t *Trainer) keepSplit(dir string) error {
 	split := t.Split()
-	if was, err := ReadSplit(dir); err == nil && len(was.Differences(split)) == 0 {
+	if was, err := run.Folder(dir).Split(); err == nil && len(was.Differences(split)) == 0 {
 		return nil
 	}
-	return split.write(dir)
-}
-
-// Is reports whether a prediction is of the image of a name, a path below the set's folder
-// or a complete one. Predictions of earlier versions have the path's last element alone.
-func (p Prediction) Is(name string) bool {
-	name = filepath.ToSlash(name)
-	if !strings.Contains(p.Image, "/") {
-		return path.Base(name) == p.Image
-	}
-	return name == p.Image || strings.HasSuffix(name, "/"+p.Image)
+	return run.Folder(dir).WriteSplit(split)
 }

@@ -92,7 +92,7 @@ func weights(t testing.TB, dir string) []byte {
 }
 
 // undisturbed is a whole run, with its folder.
-func undisturbed(t testing.TB, change func(*trainer.Config)) (string, *trainer.Report) {
+func undisturbed(t testing.TB, change func(*trainer.Config)) (string, *run.Report) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
 	tr := start(t, func(c *trainer.Config) {
@@ -128,7 +128,7 @@ func stopAfter(step int) (context.Context, func(*trainer.Config)) {
 
 func TestResumedRunsHaveTheSameBits(t *testing.T) {
 	whole, report := undisturbed(t, nil)
-	if report.Status != trainer.Finished || report.Steps != 9 || report.Epochs != 3 || report.Last.Epoch != 3 {
+	if report.Status != run.Finished || report.Steps != 9 || report.Epochs != 3 || report.Last.Epoch != 3 {
 		t.Fatalf("report %+v", report)
 	}
 	for step := 1; step <= 8; step++ {
@@ -136,7 +136,7 @@ func TestResumedRunsHaveTheSameBits(t *testing.T) {
 		ctx, stop := stopAfter(step)
 		tr := start(t, func(c *trainer.Config) { c.Dir = dir; stop(c) })
 		r, err := tr.Fit(ctx)
-		if !errors.Is(err, errStop) || r.Status != trainer.Interrupted || r.Steps != step {
+		if !errors.Is(err, errStop) || r.Status != run.Interrupted || r.Steps != step {
 			t.Fatalf("stopped after step %d: %v, report %+v", step, err, r)
 		}
 		tr.Close()
@@ -144,7 +144,7 @@ func TestResumedRunsHaveTheSameBits(t *testing.T) {
 		if _, at := again.Position(); at != step {
 			t.Fatalf("goes on after step %d, want %d", at, step)
 		}
-		if r, err = again.Fit(context.Background()); err != nil || r.Status != trainer.Finished {
+		if r, err = again.Fit(context.Background()); err != nil || r.Status != run.Finished {
 			t.Fatalf("resumed after step %d: %v %+v", step, err, r)
 		}
 		again.Close()

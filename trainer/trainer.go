@@ -32,9 +32,9 @@ type Trainer struct {
 	train, test   *dataset.Loader
 	final         *dataset.Loader // nil: there is none
 	sets          sets
-	splitOf       *Split              // made when it is asked for
+	splitOf       *run.Split          // made when it is asked for
 	best          []checkpoint.Tensor // see keepBest
-	finalScores   *Scores
+	finalScores   *run.Scores
 	occurring     int // classes in the last evaluation
 	schedule      schedule.Schedule
 	classes       []string
@@ -63,17 +63,17 @@ type Trainer struct {
 
 // position is where a run stands: everything but weights that resuming needs.
 type position struct {
-	Epoch    int     `json:"epoch"`                  // in progress, from 1
-	Batch    int     `json:"batch"`                  // batches of it that are done
-	Images   int     `json:"batch_images,omitempty"` // of a batch, 0 in files of earlier versions
-	Seed     uint64  `json:"seed,omitempty"`         // of their order, where Images is known
-	Step     int     `json:"step"`                   // steps done
-	Best     *Scores `json:"best"`
-	Last     *Scores `json:"last"`
-	Seconds  float64 `json:"seconds"`
-	Complete bool    `json:"complete"` // the run ended by itself
+	Epoch    int         `json:"epoch"`                  // in progress, from 1
+	Batch    int         `json:"batch"`                  // batches of it that are done
+	Images   int         `json:"batch_images,omitempty"` // of a batch, 0 in files of earlier versions
+	Seed     uint64      `json:"seed,omitempty"`         // of their order, where Images is known
+	Step     int         `json:"step"`                   // steps done
+	Best     *run.Scores `json:"best"`
+	Last     *run.Scores `json:"last"`
+	Seconds  float64     `json:"seconds"`
+	Complete bool        `json:"complete"` // the run ended by itself
 
-	Faults []HookFault `json:"hook_faults,omitempty"`
+	Faults []run.HookFault `json:"hook_faults,omitempty"`
 	// Frozen are the parameters that were not trained, and Since the steps that were done
 	// before others were: freezing may change when a run is resumed.
 	Frozen []string         `json:"frozen,omitempty"`
@@ -302,13 +302,13 @@ func (t *Trainer) Position() (epoch, step int) { return t.at.Epoch, t.at.Step }
 func (t *Trainer) Complete() bool { return t.done() }
 
 // Best are the scores of the best epoch so far, nil if there is none.
-func (t *Trainer) Best() *Scores { return t.at.Best }
+func (t *Trainer) Best() *run.Scores { return t.at.Best }
 
 // AddHook adds a hook before Fit.
 func (t *Trainer) AddHook(h Hook) { t.config.Hooks = append(t.config.Hooks, h) }
 
 // Evaluate classifies the test set.
-func (t *Trainer) Evaluate(ctx context.Context) (Scores, error) {
+func (t *Trainer) Evaluate(ctx context.Context) (run.Scores, error) {
 	e, err := t.evaluate(ctx)
 	return e.Test, err
 }

@@ -68,7 +68,7 @@ func TestMetricsOfARun(t *testing.T) {
 			t.Errorf("line %d: learning rate %v, want %v", i, lines[i].LR, want)
 		}
 	}
-	read, err := trainer.ReadReport(dir)
+	read, err := run.Folder(dir).Report()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestEvaluationCountsTheShortBatch(t *testing.T) {
 
 func TestMaxStepsAndPatience(t *testing.T) {
 	_, r := undisturbed(t, func(c *trainer.Config) { c.MaxSteps = 4 })
-	if r.Steps != 4 || r.Last == nil || r.Last.Step != 4 || r.Last.Epoch != 2 || r.Status != trainer.Finished {
+	if r.Steps != 4 || r.Last == nil || r.Last.Step != 4 || r.Last.Epoch != 2 || r.Status != run.Finished {
 		t.Errorf("after 4 steps: %+v, last %+v", r, r.Last)
 	}
 	_, r = undisturbed(t, func(c *trainer.Config) { c.Epochs, c.Patience = 40, 2; c.Optimizer = optim.SGD{LR: 1e-9} })
@@ -123,7 +123,7 @@ func TestRaisedLimitsGoOn(t *testing.T) {
 		t.Error("a finished run is not complete")
 	}
 	r, err := tr.Fit(context.Background())
-	if err != nil || r.Steps != 9 || r.Status != trainer.Finished || r.ImagesPerSecond == 0 {
+	if err != nil || r.Steps != 9 || r.Status != run.Finished || r.ImagesPerSecond == 0 {
 		t.Errorf("a finished run, resumed: %v %+v", err, r)
 	}
 }
@@ -136,10 +136,10 @@ func TestADivergingLossStopsTheRun(t *testing.T) {
 		c.SaveEverySteps = 1
 	})
 	r, err := tr.Fit(context.Background())
-	if !errors.Is(err, trainer.ErrDiverged) || !strings.Contains(err.Error(), "learning rate 1e+18") || r.Status != trainer.Failed {
+	if !errors.Is(err, trainer.ErrDiverged) || !strings.Contains(err.Error(), "learning rate 1e+18") || r.Status != run.Failed {
 		t.Fatalf("error %v, status %s", err, r.Status)
 	}
-	read, err := trainer.ReadReport(dir)
+	read, err := run.Folder(dir).Report()
 	if err != nil || read.Status != "failed" || !strings.Contains(read.Error, "diverged") {
 		t.Errorf("summary %+v, %v", read, err)
 	}
@@ -165,11 +165,11 @@ func TestHooksNeverEndARun(t *testing.T) {
 			{
 				Name: "notes", Start: func(s trainer.Start) error { note("start"); return nil },
 				Step: func(trainer.StepEvent) error { note("step"); return nil }, Epoch: func(trainer.EpochEvent) error { note("epoch"); return nil },
-				Evaluating: func(done, total int) error { note("evaluating"); return nil }, End: func(*trainer.Report, error) error { note("end"); return nil },
+				Evaluating: func(done, total int) error { note("evaluating"); return nil }, End: func(*run.Report, error) error { note("end"); return nil },
 			},
 		}
 	})
-	if r.Status != trainer.Finished || strings.Join(seen, " ") != "start step step step evaluating evaluating evaluating epoch end" {
+	if r.Status != run.Finished || strings.Join(seen, " ") != "start step step step evaluating evaluating evaluating epoch end" {
 		t.Errorf("status %s, events %v", r.Status, seen)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/euryale-ml/euryale/run"
 	"gonum.org/v1/plot/vg"
 )
 
@@ -53,7 +54,7 @@ func Comparison(path string, runs []Run) error {
 }
 
 // testCurve is one value of a run's test points over the epochs.
-func testCurve(of func(Point) float64) func(Run) (xs, ys []float64) {
+func testCurve(of func(run.Point) float64) func(Run) (xs, ys []float64) {
 	return func(r Run) (xs, ys []float64) { return column(r.Test, epochOf), column(r.Test, of) }
 }
 

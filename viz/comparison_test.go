@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/euryale-ml/euryale/run"
 )
 
 func TestComparisonShowsEachRun(t *testing.T) {
@@ -100,7 +102,7 @@ func TestComparisonRefuses(t *testing.T) {
 }
 
 func TestEpochMeans(t *testing.T) {
-	r := Run{Train: []Point{{Epoch: 1, Step: 1, Loss: 4}, {Epoch: 1, Step: 2, Loss: 2}, {Epoch: 1, Step: 3, Loss: math.NaN()}, {Epoch: 2, Step: 4, Loss: math.Inf(1)}, {Epoch: 4, Step: 5, Loss: 1}}}
+	r := Run{Train: []run.Point{{Epoch: 1, Step: 1, Loss: 4}, {Epoch: 1, Step: 2, Loss: 2}, {Epoch: 1, Step: 3, Loss: math.NaN()}, {Epoch: 2, Step: 4, Loss: math.Inf(1)}, {Epoch: 4, Step: 5, Loss: 1}}}
 	epochs, means := r.epochMeans()
 	if got, want := fmt.Sprint(epochs, means), "[1 2 4] [3 NaN 1]"; got != want {
 		t.Errorf("%s, want %s", got, want)

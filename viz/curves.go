@@ -3,6 +3,8 @@ package viz
 import (
 	"fmt"
 	"strings"
+
+	"github.com/euryale-ml/euryale/run"
 )
 
 // Curves writes to path, as an SVG if it ends in .svg and else as a PNG, four panels over the steps of a run: loss,
@@ -57,7 +59,7 @@ func (r Run) subtitle() string {
 }
 
 // over is the panel of one value of training and testing over the steps.
-func (r Run) over(title string, of func(Point) float64) panel {
+func (r Run) over(title string, of func(run.Point) float64) panel {
 	_, last := r.last()
 	p := panel{title: title, x: axis{label: "step", whole: true}, y: axis{label: "cross-entropy"}}
 	p.x.min, p.x.max = stepRange(last)

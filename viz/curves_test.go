@@ -124,7 +124,7 @@ func TestCurvesOfUnusualRuns(t *testing.T) {
 	one := simulated("one step", 1, 1, 1)
 	nothing := simulated("nothing finite", 1, 3, 20)
 	for i := range nothing.Train {
-		nothing.Train[i] = Point{Epoch: 1, Step: i + 1, Loss: math.NaN(), Accuracy: math.NaN(), BalancedAccuracy: math.NaN(), LR: math.Inf(1)}
+		nothing.Train[i] = run.Point{Epoch: 1, Step: i + 1, Loss: math.NaN(), Accuracy: math.NaN(), BalancedAccuracy: math.NaN(), LR: math.Inf(1)}
 	}
 	nothing.Test = nil
 	onlyTest := simulated(strings.Repeat("a very long name of a run ", 20), 1, 3, 20)
@@ -138,14 +138,14 @@ func TestCurvesOfUnusualRuns(t *testing.T) {
 	}
 	zero := simulated("all zero", 1, 1, 20)
 	for i := range zero.Train {
-		zero.Train[i] = Point{Epoch: 1, Step: i + 1}
+		zero.Train[i] = run.Point{Epoch: 1, Step: i + 1}
 	}
 	huge := simulated("huge", 1, 1, 20)
 	for i := range huge.Train {
 		huge.Train[i].Loss, huge.Train[i].Step, huge.Train[i].LR = 1e300*float64(i), 1e9+i*1e6, 1e-12
 	}
 	huge.Test[0].Step = 3e9
-	for _, r := range []Run{one, nothing, onlyTest, alone, zero, huge, simulated("thousands", 1, 100, 60), {Test: []Point{{Epoch: 1, Step: 1}}}} {
+	for _, r := range []Run{one, nothing, onlyTest, alone, zero, huge, simulated("thousands", 1, 100, 60), {Test: []run.Point{{Epoch: 1, Step: 1}}}} {
 		t.Run(r.Name, func(t *testing.T) {
 			img := drawn(t, curvesOf(r))
 			blues := len(pixels(img, panelArea(0, 0), blue))
@@ -162,10 +162,10 @@ func TestCurvesOfUnusualRuns(t *testing.T) {
 func TestCurvesRefuse(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "curves.png")
 	refused(t, Curves(path, Run{Name: "r"}), ErrEmpty, "curves.png", `run "r"`, "neither training nor test points")
-	refused(t, Curves(path, Run{Train: []Point{{Epoch: 1, Step: 5}, {Epoch: 1, Step: 5}}}), ErrMismatch, "training point 1", "step 5 after epoch 1, step 5")
-	refused(t, Curves(path, Run{Test: []Point{{Epoch: 2, Step: 5}, {Epoch: 1, Step: 6}}}), ErrMismatch, "test point 1", "epoch 1, step 6 after epoch 2")
-	refused(t, Curves(path, Run{Test: []Point{{Epoch: 0, Step: 5}}}), ErrMismatch, "count from 1")
-	refused(t, Curves(path, Run{Test: []Point{{Epoch: 1, Step: 5}}, Chance: math.NaN()}), ErrMismatch, "chance NaN")
+	refused(t, Curves(path, Run{Train: []run.Point{{Epoch: 1, Step: 5}, {Epoch: 1, Step: 5}}}), ErrMismatch, "training point 1", "step 5 after epoch 1, step 5")
+	refused(t, Curves(path, Run{Test: []run.Point{{Epoch: 2, Step: 5}, {Epoch: 1, Step: 6}}}), ErrMismatch, "test point 1", "epoch 1, step 6 after epoch 2")
+	refused(t, Curves(path, Run{Test: []run.Point{{Epoch: 0, Step: 5}}}), ErrMismatch, "count from 1")
+	refused(t, Curves(path, Run{Test: []run.Point{{Epoch: 1, Step: 5}}, Chance: math.NaN()}), ErrMismatch, "chance NaN")
 	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*")); len(left) > 0 {
 		t.Errorf("an error left %v", left)
 	}
@@ -265,9 +265,9 @@ func TestCurvesSVG(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", run.CurvesSVGFile)
 	r := Run{Name: "a <telling> name", Chance: 0.1}
 	for i := 1; i <= 30; i++ {
-		r.Train = append(r.Train, Point{Epoch: 1, Step: i, Loss: 3 - float64(i)/20, Accuracy: float64(i) / 40, BalancedAccuracy: float64(i) / 50, LR: 0.1})
+		r.Train = append(r.Train, run.Point{Epoch: 1, Step: i, Loss: 3 - float64(i)/20, Accuracy: float64(i) / 40, BalancedAccuracy: float64(i) / 50, LR: 0.1})
 	}
-	r.Test = []Point{{Epoch: 1, Step: 30, Loss: 2, Accuracy: 0.5, BalancedAccuracy: 0.4}}
+	r.Test = []run.Point{{Epoch: 1, Step: 30, Loss: 2, Accuracy: 0.5, BalancedAccuracy: 0.4}}
 	if err := Curves(path, r); err != nil {
 		t.Fatal(err)
 	}

@@ -22,10 +22,10 @@ func Example() {
 
 	drawn := viz.Run{Name: "a run", Chance: 0.5}
 	for step := 1; step <= 40; step++ {
-		drawn.Train = append(drawn.Train, viz.Point{Epoch: 1 + (step-1)/20, Step: step, Loss: 1 / float64(step), Accuracy: 0.9, BalancedAccuracy: 0.9, LR: 0.01})
+		drawn.Train = append(drawn.Train, run.Point{Epoch: 1 + (step-1)/20, Step: step, Loss: 1 / float64(step), Accuracy: 0.9, BalancedAccuracy: 0.9, LR: 0.01})
 	}
 	for epoch := 1; epoch <= 2; epoch++ {
-		drawn.Test = append(drawn.Test, viz.Point{Epoch: epoch, Step: 20 * epoch, Loss: 0.3, Accuracy: 0.8, BalancedAccuracy: 0.7})
+		drawn.Test = append(drawn.Test, run.Point{Epoch: epoch, Step: 20 * epoch, Loss: 0.3, Accuracy: 0.8, BalancedAccuracy: 0.7})
 	}
 	if err := viz.Curves(filepath.Join(dir, run.CurvesFile), drawn); err != nil {
 		log.Fatal(err)
@@ -59,8 +59,8 @@ func ExampleComparison() {
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, viz.ComparisonFile)
 	err = viz.Comparison(path, []viz.Run{
-		{Name: "vgg16", Test: []viz.Point{{Epoch: 1, Step: 20, Loss: 0.9, Accuracy: 0.4}, {Epoch: 2, Step: 40, Loss: 0.8, Accuracy: 0.5}}},
-		{Name: "resnet50", Test: []viz.Point{{Epoch: 1, Step: 20, Loss: 0.7, Accuracy: 0.5}, {Epoch: 2, Step: 40, Loss: 0.6, Accuracy: 0.6}}},
+		{Name: "vgg16", Test: []run.Point{{Epoch: 1, Step: 20, Loss: 0.9, Accuracy: 0.4}, {Epoch: 2, Step: 40, Loss: 0.8, Accuracy: 0.5}}},
+		{Name: "resnet50", Test: []run.Point{{Epoch: 1, Step: 20, Loss: 0.7, Accuracy: 0.5}, {Epoch: 2, Step: 40, Loss: 0.6, Accuracy: 0.6}}},
 	})
 	if err != nil {
 		log.Fatal(err)

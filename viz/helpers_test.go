@@ -12,18 +12,20 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/euryale-ml/euryale/run"
 )
 
 // simulated is a run that learns, with noise.
 func simulated(name string, seed uint64, epochs, steps int) Run {
 	r := rand.New(rand.NewPCG(seed, 1))
-	run := Run{Name: name, Chance: 1.0 / 37}
+	drawn := Run{Name: name, Chance: 1.0 / 37}
 	for e := 1; e <= epochs; e++ {
 		for s := 1; s <= steps; s++ {
 			step := (e-1)*steps + s
 			t := float64(step) / float64(epochs*steps)
 			accuracy := 0.9 * (1 - math.Exp(-3*t))
-			run.Train = append(run.Train, Point{
+			drawn.Train = append(drawn.Train, run.Point{
 				Epoch: e, Step: step,
 				Loss:             0.6 + 3*math.Exp(-3*t) + 0.05*r.NormFloat64(),
 				Accuracy:         max(0, min(1, accuracy+0.04*r.NormFloat64())),
@@ -32,12 +34,12 @@ func simulated(name string, seed uint64, epochs, steps int) Run {
 			})
 		}
 		t := float64(e) / float64(epochs)
-		run.Test = append(run.Test, Point{
+		drawn.Test = append(drawn.Test, run.Point{
 			Epoch: e, Step: e * steps,
 			Loss: 0.9 + 2.6*math.Exp(-3*t), Accuracy: 0.75 * (1 - math.Exp(-3*t)), BalancedAccuracy: 0.7 * (1 - math.Exp(-3*t)),
 		})
 	}
-	return run
+	return drawn
 }
 
 // open reads a picture back.

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/euryale-ml/euryale/metrics"
+	"github.com/euryale-ml/euryale/run"
 )
 
 // Run is what a run measured, as the lines of its metrics.jsonl tell it. A value
@@ -15,7 +16,7 @@ type Run struct {
 	// Train has a point a training step, Test a point an epoch; steps and, in
 	// Test, epochs grow from point to point. One of the two may be empty in
 	// Curves; Comparison needs Test.
-	Train, Test []Point
+	Train, Test []run.Point
 	// Best is the step of the best evaluation, as the run judged it; 0: the highest test
 	// accuracy, the earlier of equal ones, of those with a finite test loss.
 	Best int
@@ -23,23 +24,13 @@ type Run struct {
 	Chance float64
 }
 
-// Point is what was measured at a step.
-type Point struct {
-	Epoch, Step      int // from 1, Step over the whole run
-	Loss             float64
-	Accuracy         float64 // 0 to 1
-	BalancedAccuracy float64 // 0 to 1
-	LR               float64 // learning rate of the step; not used in Test
-	Images           int     // of the step, 0: not known; not used in Test
-}
-
 // The values of a point that are drawn.
-func lossOf(p Point) float64     { return p.Loss }
-func accuracyOf(p Point) float64 { return p.Accuracy }
-func balancedOf(p Point) float64 { return p.BalancedAccuracy }
-func lrOf(p Point) float64       { return p.LR }
-func stepOf(p Point) float64     { return float64(p.Step) }
-func epochOf(p Point) float64    { return float64(p.Epoch) }
+func lossOf(p run.Point) float64     { return p.Loss }
+func accuracyOf(p run.Point) float64 { return p.Accuracy }
+func balancedOf(p run.Point) float64 { return p.BalancedAccuracy }
+func lrOf(p run.Point) float64       { return p.LR }
+func stepOf(p run.Point) float64     { return float64(p.Step) }
+func epochOf(p run.Point) float64    { return float64(p.Epoch) }
 
 // check says what is wrong with the run's order or values.
 func (r Run) check() error {
@@ -56,8 +47,8 @@ func (r Run) check() error {
 }
 
 // checkOrder says where steps or epochs do not grow.
-func (r Run) checkOrder(split string, points []Point) error {
-	before := Point{}
+func (r Run) checkOrder(split string, points []run.Point) error {
+	before := run.Point{}
 	for i, p := range points {
 		if p.Step < 1 || p.Epoch < 1 {
 			return fmt.Errorf("%w: run %q, %s point %d: epoch %d, step %d; both count from 1", ErrMismatch, r.Name, split, i, p.Epoch, p.Step)
@@ -71,8 +62,8 @@ func (r Run) checkOrder(split string, points []Point) error {
 }
 
 // best is the point of the best evaluation.
-func (r Run) best() (Point, bool) {
-	best, found := Point{}, false
+func (r Run) best() (run.Point, bool) {
+	best, found := run.Point{}, false
 	for _, p := range r.Test {
 		if r.Best > 0 && p.Step == r.Best {
 			return p, true
@@ -86,7 +77,7 @@ func (r Run) best() (Point, bool) {
 
 // last is the run's last epoch and step.
 func (r Run) last() (epoch, step int) {
-	for _, points := range [][]Point{r.Train, r.Test} {
+	for _, points := range [][]run.Point{r.Train, r.Test} {
 		if n := len(points); n > 0 {
 			epoch, step = max(epoch, points[n-1].Epoch), max(step, points[n-1].Step)
 		}
@@ -96,7 +87,7 @@ func (r Run) last() (epoch, step int) {
 
 // gaps counts the losses that are not finite.
 func (r Run) gaps() (n int) {
-	for _, points := range [][]Point{r.Train, r.Test} {
+	for _, points := range [][]run.Point{r.Train, r.Test} {
 		for _, p := range points {
 			if !finite(p.Loss) {
 				n++
@@ -121,7 +112,7 @@ func (r Run) epochMeans() (epochs, means []float64) {
 }
 
 // column is one value of all points.
-func column(points []Point, of func(Point) float64) []float64 {
+func column(points []run.Point, of func(run.Point) float64) []float64 {
 	values := make([]float64, len(points))
 	for i, p := range points {
 		values[i] = of(p)

@@ -2,6 +2,7 @@
 package inwords
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -41,4 +42,23 @@ func Count(n int, thing string) string {
 		return "1 " + thing
 	}
 	return strconv.Itoa(n) + " " + thing + "s"
+}
+
+// Plural is a number with one of two phrases: 1 image is, 2 images are.
+func Plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// shown is the number of names in a text of Some.
+const shown = 5
+
+// Some lists names, the first few of many.
+func Some(names []string) string {
+	if more := len(names) - shown; more > 0 {
+		return strings.Join(names[:shown], ", ") + fmt.Sprintf(" and %d more", more)
+	}
+	return strings.Join(names, ", ")
 }

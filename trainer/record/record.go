@@ -53,17 +53,11 @@ func Start(t track.Tracker, c config.Config) error {
 }
 
 func (h *hook) step(e trainer.StepEvent) error {
-	return errors.Join(h.pictures(e.Step), h.line(run.Line{
-		Kind: run.StepLine, Split: "train", Step: e.Step, Time: e.Time, Loss: e.Loss, Accuracy: e.Accuracy,
-		BalancedAccuracy: e.BalancedAccuracy, LR: e.LR,
-	}))
+	return errors.Join(h.pictures(e.Step), h.line(e.Point.Line(e.Time)))
 }
 
 func (h *hook) epoch(e trainer.EpochEvent) error {
-	return errors.Join(h.pictures(e.Step), h.line(run.Line{
-		Kind: run.EpochLine, Split: "test", Step: e.Step, Time: e.Time, Loss: e.Test.Loss, Accuracy: e.Test.Accuracy,
-		BalancedAccuracy: e.Test.BalancedAccuracy, Top5Accuracy: run.Some(e.Test.Top5Accuracy), Metrics: e.Test.Metrics,
-	}))
+	return errors.Join(h.pictures(e.Step), h.line(e.Test.Line(e.Time)))
 }
 
 // line records the values of a line. Those that are not finite are only counted, by
@@ -87,18 +81,18 @@ func (h *hook) pictures(step int) error {
 	return errors.Join(errs...)
 }
 
-func (h *hook) end(r *trainer.Report, _ error) error {
+func (h *hook) end(r *run.Report, _ error) error {
 	return Finish(context.Background(), h.to, h.dir, r)
 }
 
 // Finish tells the pictures, the summary, the best weights and the status of a run, and
 // ends it.
-func Finish(ctx context.Context, t track.Tracker, dir string, r *trainer.Report) error {
+func Finish(ctx context.Context, t track.Tracker, dir string, r *run.Report) error {
 	return errors.Join(Results(t, dir, r), t.Finish(ctx, r.Status))
 }
 
 // Results is Finish without the end.
-func Results(t track.Tracker, dir string, r *trainer.Report) error {
+func Results(t track.Tracker, dir string, r *run.Report) error {
 	var errs []error
 	for _, name := range early {
 		if exists(dir, run.FiguresDir, name) {
@@ -118,12 +112,12 @@ func Results(t track.Tracker, dir string, r *trainer.Report) error {
 }
 
 // summary is what a Report adds to the settings.
-func summary(r *trainer.Report) map[string]any {
+func summary(r *run.Report) map[string]any {
 	m := map[string]any{
 		"summary.status": r.Status, "summary.parameters": r.Parameters, "summary.multiply_adds": r.MultiplyAdds,
 		"summary.device": r.Device, "summary.threads": r.Threads,
 	}
-	for of, s := range map[string]*trainer.Scores{"best": r.Best, "last": r.Last} {
+	for of, s := range map[string]*run.Scores{"best": r.Best, "last": r.Last} {
 		if s != nil {
 			m["summary."+of+".epoch"], m["summary."+of+".accuracy"] = s.Epoch, s.Accuracy
 			m["summary."+of+".balanced_accuracy"], m["summary."+of+".loss"] = s.BalancedAccuracy, s.Loss

@@ -92,9 +92,9 @@ func TestNonFinite(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := errors.Join(
-			h.Step(trainer.StepEvent{Step: 1, Loss: math.Inf(1), Accuracy: math.NaN(), BalancedAccuracy: 1, LR: 1}),
-			h.Epoch(trainer.EpochEvent{Step: 1, Test: trainer.Scores{Loss: math.NaN(), Accuracy: 1, BalancedAccuracy: 1, Top5Accuracy: math.NaN(), Metrics: more}}),
-			h.Epoch(trainer.EpochEvent{Step: 2, Test: trainer.Scores{Top5Accuracy: 1}}),
+			h.Step(trainer.StepEvent{Point: run.Point{Step: 1, Loss: math.Inf(1), Accuracy: math.NaN(), BalancedAccuracy: 1, LR: 1}}),
+			h.Epoch(trainer.EpochEvent{Step: 1, Test: run.Scores{Point: run.Point{Loss: math.NaN(), Accuracy: 1, BalancedAccuracy: 1}, Top5Accuracy: math.NaN(), Metrics: more}}),
+			h.Epoch(trainer.EpochEvent{Step: 2, Test: run.Scores{Top5Accuracy: 1}}),
 		); err != nil {
 			t.Fatal(err)
 		}

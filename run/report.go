@@ -1,16 +1,12 @@
-package trainer
+package run
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
-	"path/filepath"
-	"runtime"
-	"runtime/debug"
 
-	"github.com/euryale-ml/euryale/internal/atomicfile"
 	"github.com/euryale-ml/euryale/internal/smallfile"
 	"github.com/euryale-ml/euryale/metrics"
-	"github.com/euryale-ml/euryale/run"
 )
 
 // Statuses of a run.
@@ -26,14 +22,14 @@ type Report struct {
 	Model           string            `json:"model"`
 	Status          string            `json:"status"`
 	Error           string            `json:"error,omitempty"`
-	Reason          string            `json:"reason,omitempty"`  // why it finished before the last epoch: max_steps, patience, or a hook's ErrStop
-	BestBy          string            `json:"best_by,omitempty"` // Config.Best
+	Reason          string            `json:"reason,omitempty"`  // why it finished before the last epoch: max_steps, patience, or a hook's error
+	BestBy          string            `json:"best_by,omitempty"` // what is judged to be the best, as metrics.ParseCriterion reads it
 	Best            *Scores           `json:"best"`              // nil: no epoch was the best yet
 	Last            *Scores           `json:"last"`
-	Final           *Scores           `json:"final,omitempty"` // of the best weights, on Config.Final
+	Final           *Scores           `json:"final,omitempty"` // of the best weights, on images kept for the end
 	Saturated       bool              `json:"saturated"`       // no better value in the last 10 epochs
 	EpochsSinceBest int               `json:"epochs_since_best"`
-	StoppedEarly    bool              `json:"stopped_early,omitempty"` // by Config.Patience, before the last epoch
+	StoppedEarly    bool              `json:"stopped_early,omitempty"` // for want of a better epoch, before the last epoch
 	Epochs          int               `json:"epochs"`                  // complete epochs
 	Steps           int               `json:"steps"`
 	Parameters      int               `json:"parameters"`
@@ -64,42 +60,36 @@ func (r *Report) Criterion() metrics.Criterion {
 	return c
 }
 
-// saturatedAfter is the number of epochs without a better value that counts as saturation.
-const saturatedAfter = 10
+// HookFault is what went wrong in one of a hook's functions, which ends nothing.
+type HookFault struct {
+	Hook  string `json:"hook"`            // its name, or its number
+	Event string `json:"event"`           // start, step, evaluating, measure, epoch or end
+	Count int    `json:"count"`           // of calls that went wrong
+	Error string `json:"error"`           // of the first of them
+	Panic bool   `json:"panic,omitempty"` // the first was one
+}
 
 // maxSummary is the most bytes of a summary that are read.
 const maxSummary = 16 << 20
 
-// ReadReport reads the summary of a run's folder.
-func ReadReport(dir string) (*Report, error) {
-	data, err := smallfile.Read(filepath.Join(dir, run.SummaryFile), maxSummary)
+// Report reads summary.json.
+func (f Folder) Report() (*Report, error) {
+	data, err := smallfile.Read(f.Path(SummaryFile), maxSummary)
 	if err != nil {
 		return nil, err
 	}
 	r := new(Report)
 	if err := json.Unmarshal(data, r); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("run: %w: %s: %w", ErrFile, f.Path(SummaryFile), err)
 	}
 	return r, nil
 }
 
-func (r *Report) write(dir string) error {
-	return atomicfile.Write(filepath.Join(dir, run.SummaryFile), 0o644, func(w io.Writer) error {
+// WriteReport writes summary.json.
+func (f Folder) WriteReport(r *Report) error {
+	return f.write(SummaryFile, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		return e.Encode(r)
 	})
-}
-
-// versions are those of Euryale and Go.
-func versions() map[string]string {
-	v := map[string]string{"go": runtime.Version(), "euryale": "(devel)"}
-	if b, ok := debug.ReadBuildInfo(); ok {
-		for _, m := range append(b.Deps, &b.Main) {
-			if m.Path == "github.com/euryale-ml/euryale" && m.Version != "" {
-				v["euryale"] = m.Version
-			}
-		}
-	}
-	return v
 }

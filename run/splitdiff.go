@@ -1,11 +1,12 @@
-package trainer
+package run
 
 import (
 	"fmt"
 	"maps"
 	"path"
 	"slices"
-	"strings"
+
+	"github.com/euryale-ml/euryale/internal/inwords"
 )
 
 // Differences says in what another split differs from s, a text for each kind; nil: they
@@ -27,7 +28,7 @@ func classDifferences(s, other *Split) (texts []string) {
 	}
 	gone, added := without(s.Classes, other.Classes), without(other.Classes, s.Classes)
 	if len(gone)+len(added) == 0 {
-		return []string{fmt.Sprintf("the classes are in another order: %s, before %s", someNames(other.Classes), someNames(s.Classes))}
+		return []string{fmt.Sprintf("the classes are in another order: %s, before %s", inwords.Some(other.Classes), inwords.Some(s.Classes))}
 	}
 	for _, was := range slices.Clone(gone) {
 		i := slices.IndexFunc(added, func(is string) bool { return s.sameFiles(was, other, is) })
@@ -39,10 +40,10 @@ func classDifferences(s, other *Split) (texts []string) {
 		gone = slices.DeleteFunc(gone, func(c string) bool { return c == was })
 	}
 	if len(gone) > 0 {
-		texts = append(texts, fmt.Sprintf("%s gone: %s", plural(len(gone), "class is", "classes are"), someNames(gone)))
+		texts = append(texts, fmt.Sprintf("%s gone: %s", inwords.Plural(len(gone), "class is", "classes are"), inwords.Some(gone)))
 	}
 	if len(added) > 0 {
-		texts = append(texts, fmt.Sprintf("%s new: %s", plural(len(added), "class is", "classes are"), someNames(added)))
+		texts = append(texts, fmt.Sprintf("%s new: %s", inwords.Plural(len(added), "class is", "classes are"), inwords.Some(added)))
 	}
 	return texts
 }
@@ -170,10 +171,10 @@ func (d *imageDifferences) pair(gone, added map[string][]imageAt) {
 func (d *imageDifferences) texts() (texts []string) {
 	for _, way := range slices.SortedFunc(maps.Keys(d.moved), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
 		names := d.moved[way]
-		texts = append(texts, fmt.Sprintf("%s moved from %s to %s: %s", plural(len(names), "image has", "images have"), way[0], way[1], someNames(names)))
+		texts = append(texts, fmt.Sprintf("%s moved from %s to %s: %s", inwords.Plural(len(names), "image has", "images have"), way[0], way[1], inwords.Some(names)))
 	}
 	if n := len(d.relabelled); n > 0 {
-		texts = append(texts, fmt.Sprintf("%s in another class: %s", plural(n, "image is", "images are"), someNames(d.relabelled)))
+		texts = append(texts, fmt.Sprintf("%s in another class: %s", inwords.Plural(n, "image is", "images are"), inwords.Some(d.relabelled)))
 	}
 	for _, of := range []struct {
 		what  string
@@ -181,12 +182,12 @@ func (d *imageDifferences) texts() (texts []string) {
 	}{{"gone", d.gone}, {"new", d.added}} {
 		for _, part := range []string{TrainingPart, TestPart, FinalPart} {
 			if names := of.names[part]; len(names) > 0 {
-				texts = append(texts, fmt.Sprintf("%s %s: %s", plural(len(names), part+" image is", part+" images are"), of.what, someNames(names)))
+				texts = append(texts, fmt.Sprintf("%s %s: %s", inwords.Plural(len(names), part+" image is", part+" images are"), of.what, inwords.Some(names)))
 			}
 		}
 	}
 	if n := len(d.counts); n > 0 {
-		texts = append(texts, someNames(d.counts))
+		texts = append(texts, inwords.Some(d.counts))
 	}
 	return texts
 }
@@ -203,22 +204,4 @@ func without(a, b []string) (rest []string) {
 		}
 	}
 	return rest
-}
-
-// namesShown is the number of names that a text has.
-const namesShown = 5
-
-// someNames lists names, the first few of many.
-func someNames(names []string) string {
-	if more := len(names) - namesShown; more > 0 {
-		return strings.Join(names[:namesShown], ", ") + fmt.Sprintf(" and %d more", more)
-	}
-	return strings.Join(names, ", ")
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

@@ -1,4 +1,4 @@
-package trainer
+package run
 
 import (
 	"encoding/json"
@@ -8,7 +8,7 @@ import (
 )
 
 func TestScoresJSON(t *testing.T) {
-	s := Scores{Epoch: 2, Step: 9, Accuracy: 0.5, BalancedAccuracy: 0.25, Top5Accuracy: 0, Loss: 1.5}
+	s := Scores{Point: Point{Epoch: 2, Step: 9, Accuracy: 0.5, BalancedAccuracy: 0.25, Loss: 1.5}, Top5Accuracy: 0}
 	data, err := json.Marshal(s)
 	if want := `{"epoch":2,"step":9,"accuracy":0.5,"balanced_accuracy":0.25,"top5_accuracy":0,"loss":1.5}`; err != nil || string(data) != want {
 		t.Errorf("%s, %v, want %s", data, err, want)

@@ -1,0 +1,38 @@
+package run
+
+import (
+	"encoding/json"
+	"math"
+)
+
+// Number is a number in JSON: what is not finite, which JSON cannot hold, is written as
+// null, and null is read as NaN.
+type Number float64
+
+// MarshalJSON writes the number or null.
+func (n Number) MarshalJSON() ([]byte, error) {
+	if !finite(float64(n)) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(n))
+}
+
+// UnmarshalJSON reads a number or null.
+func (n *Number) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		*n = Number(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(data, (*float64)(n))
+}
+
+// known is a Number that, with the option omitzero, is left out where it is not finite.
+type known struct{ Number }
+
+// IsZero reports whether the number is left out.
+func (k known) IsZero() bool { return !finite(float64(k.Number)) }
+
+// missing is what a Number is before JSON that may lack it is read.
+var missing = Number(math.NaN())
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
