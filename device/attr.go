@@ -49,6 +49,10 @@ type RunningStatAttr struct {
 	Scale    float64 // n/(n-1) for the variance, else 1
 }
 
+// BatchNormUpdateAttr belongs to BatchNormUpdate: how the two running statistics move, with
+// the rows 0 and 1.
+type BatchNormUpdateAttr struct{ Mean, Variance RunningStatAttr }
+
 // PoolAttr belongs to MaxPool and AvgPool and their gradients.
 type PoolAttr struct{ geometry.Pool2D }
 
@@ -84,7 +88,7 @@ type DropoutAttr struct {
 	Stream uint64  // philox.Stream of the layer's path
 }
 
-// CrossEntropyAttr belongs to SoftmaxCrossEntropy and its gradient. The target is
+// CrossEntropyAttr belongs to SoftmaxCrossEntropy, its gradient and ClassificationLoss. The target is
 // labels [N]int64, or probabilities [N, K] of the logits' type.
 type CrossEntropyAttr struct {
 	Smoothing float64 // target' = (1-ε)·target + ε/K

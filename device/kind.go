@@ -27,6 +27,7 @@ const (
 	BatchNormEvalGradInput // dy, γ, stats, [y or x, β] → dx = dy·γ/√(var+ε)    BatchNormAttr; statistics are constants
 	Row                    // x [R, C] → [C]                           RowAttr
 	RunningStat            // running [C], stats [2, C] → running'     RunningStatAttr
+	BatchNormUpdate        // x, mean [C], variance [C] → stats [2, C], mean', variance': BatchNormStats and both RunningStats   BatchNormUpdateAttr
 
 	Activate     // x → y = act(x)                            ActAttr
 	ActivateGrad // y where Act.GradOfOutput, else x; dy → dx ActAttr
@@ -53,6 +54,7 @@ const (
 	SoftmaxCrossEntropy     // logits [N, K], target → mean loss (scalar)    CrossEntropyAttr
 	SoftmaxCrossEntropyGrad // logits, target, dloss (scalar) → dlogits      CrossEntropyAttr
 	ArgMax                  // logits [N, K] → [N]int64, the first maximum
+	ClassificationLoss      // logits, target, dloss (scalar) → mean loss (scalar), dlogits, [N]int64: the three before at once   CrossEntropyAttr
 
 	SGDVelocity // v, g, w → v' = momentum·v + g + decay·w      SGDAttr
 	SGDWeight   // w, v', lr, [g where Nesterov] → w'           SGDAttr; without momentum: w, g, lr → w' = w - lr·(g + decay·w)

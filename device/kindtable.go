@@ -51,6 +51,8 @@ var table = [numKinds]row{
 		in: list{Features, Parameter, Statistics, Features, Parameter}, out: list{Features}, overwrites: overFirst},
 	Row:         {name: "Row", attr: RowAttr{}, in: list{Statistics}, out: list{Parameter}},
 	RunningStat: {name: "RunningStat", attr: RunningStatAttr{}, in: list{Parameter, Statistics}, out: list{Parameter}, overwrites: overFirst, update: true},
+	BatchNormUpdate: {name: "BatchNormUpdate", attr: BatchNormUpdateAttr{}, in: list{Features, Parameter, Parameter},
+		out: list{Statistics, Parameter, Parameter}, overwrites: [][2]int{{1, 1}, {2, 2}}, fused: true},
 
 	Activate:     {name: "Activate", attr: ActAttr{}, in: list{Alike}, out: list{Alike}, overwrites: overFirst, elementwise: true},
 	ActivateGrad: {name: "ActivateGrad", attr: ActAttr{}, in: list{Alike, Alike}, out: list{Alike}, overwrites: overSecond, elementwise: true},
@@ -80,6 +82,7 @@ var table = [numKinds]row{
 	SoftmaxCrossEntropy:     {name: "SoftmaxCrossEntropy", attr: CrossEntropyAttr{}, in: list{Scores, Scores}, out: list{Scalar}},
 	SoftmaxCrossEntropyGrad: {name: "SoftmaxCrossEntropyGrad", attr: CrossEntropyAttr{}, in: list{Scores, Scores, Scalar}, out: list{Scores}},
 	ArgMax:                  {name: "ArgMax", in: list{Scores}, out: list{Integers}, constant: true},
+	ClassificationLoss:      {name: "ClassificationLoss", attr: CrossEntropyAttr{}, in: list{Scores, Scores, Scalar}, out: list{Scalar, Scores, Integers}, fused: true},
 
 	SGDVelocity: {name: "SGDVelocity", attr: SGDAttr{}, in: list{Parameter}, out: list{Parameter}, overwrites: overFirst, elementwise: true, update: true},
 	SGDWeight: {name: "SGDWeight", attr: SGDAttr{}, in: list{Parameter, Parameter, Scalar, Parameter}, out: list{Parameter},

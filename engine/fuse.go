@@ -44,8 +44,9 @@ func (u *uses) only(t *device.Tensor, kind device.Kind) *device.Step {
 // none is left. The fused step stands where the last of its parts stood.
 func (b *builder) fuse() {
 	b.fuseActivationGrads()
+	b.fuseLosses()
 	rules := []func(*uses, *device.Step) (fused *device.Step, parts []*device.Step){
-		fuseBias, fuseActivation, fuseBatchNormAdd, fuseSGD, fuseLinearUpdate,
+		fuseBias, fuseActivation, fuseBatchNormAdd, fuseRunningStats, fuseSGD, fuseLinearUpdate,
 	}
 	for _, rule := range rules {
 		for again := true; again; {

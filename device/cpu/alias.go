@@ -10,13 +10,15 @@ var _ device.Aliaser = (*Device)(nil)
 
 // Alias finds rows of matrices, and tensors that keep their layout under another shape.
 func (d *Device) Alias(s *device.Step) (offset int64, ok bool) {
+	from, to := s.In[0], s.Out[0]
+	if from.DType != to.DType || from.Storage() != to.Storage() {
+		return 0, false
+	}
 	switch s.Kind {
 	case device.Row:
-		from := s.In[0]
-		row := int64(d.floats(from)/from.Shape[0]) * from.DType.Size()
+		row := int64(d.floats(from)/from.Shape[0]) * from.Storage().Size()
 		offset = row * int64(s.Attr.(device.RowAttr).Row)
 	case device.Reshape:
-		from, to := s.In[0], s.Out[0]
 		same := d.layoutOf(from) == d.layoutOf(to) && slices.Equal(from.Shape, to.Shape)
 		if !same && !(d.rowMajor(from) && d.rowMajor(to)) {
 			return 0, false

@@ -64,7 +64,7 @@ func total(parts []partialSum, l int) (sum, other float64) {
 func (d *Device) bindBatchNorm(s *device.Step, in, out []device.Memory) device.Kernel {
 	a, _ := s.Attr.(device.BatchNormAttr)
 	switch s.Kind {
-	case device.BatchNormStats:
+	case device.BatchNormStats, device.BatchNormUpdate:
 		return d.bindBatchNormStats(s, in, out)
 	case device.BatchNormApply:
 		return d.bindBatchNormApply(s, a, in, out)
@@ -80,10 +80,14 @@ const shiftPixels = 128
 
 // bindBatchNormStats sums each piece about the mean of its first pixels, and joins the
 // pieces' means and squares as Chan, Golub and LeVeque (1979) do: a mean far from zero
-// costs no digits.
+// costs no digits. BatchNormUpdate then moves the running statistics.
 func (d *Device) bindBatchNormStats(s *device.Step, in, out []device.Memory) device.Kernel {
 	c := padded(s.In[0].Shape[1])
 	x, stats := at(in[0], 0), f32(out[0], 2*c)
+	var update []*running
+	if a, ok := s.Attr.(device.BatchNormUpdateAttr); ok {
+		update = []*running{newRunning(a.Mean, in[1], out[0], out[1], c), newRunning(a.Variance, in[2], out[0], out[2], c)}
+	}
 	p := newSumPieces(s.In[0].Shape)
 	sum := p.job(func(_ int, sum *partialSum, _, offset int, pixels int64) {
 		from := unsafe.Add(x, offset)
@@ -109,7 +113,30 @@ func (d *Device) bindBatchNormStats(s *device.Step, in, out []device.Memory) dev
 			}
 			stats[block*lanes+l], stats[c+block*lanes+l] = float32(mean), float32(max(squares/count, 0))
 		}
+		for _, r := range update {
+			r.move(block*lanes, (block+1)*lanes)
+		}
 	}))
+}
+
+// running is a running statistic and the row of statistics that it moves towards.
+type running struct {
+	from, to, stat []float32
+	keep, take     float32
+}
+
+func newRunning(a device.RunningStatAttr, from, stats, to device.Memory, c int) *running {
+	return &running{
+		from: f32(from, c), to: f32(to, c), stat: f32(stats, 2*c)[a.Row*c:][:c],
+		keep: float32(1 - a.Momentum), take: float32(a.Momentum * a.Scale),
+	}
+}
+
+// move moves channels i to j.
+func (r *running) move(i, j int) {
+	for ; i < j; i++ {
+		r.to[i] = r.keep*r.from[i] + r.take*r.stat[i]
+	}
 }
 
 func (d *Device) bindBatchNormApply(s *device.Step, a device.BatchNormAttr, in, out []device.Memory) device.Kernel {

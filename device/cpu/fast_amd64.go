@@ -138,7 +138,7 @@ func (d *Device) bindNative(s *device.Step, in, out []device.Memory, scratch dev
 		return d.bindConv(s, in, out, scratch)
 	case device.Linear, device.LinearGradInput, device.LinearGradWeight, device.LinearUpdate:
 		return d.bindLinear(s, in, out, scratch)
-	case device.BatchNormStats, device.BatchNormApply, device.BatchNormGradStats, device.BatchNormGradInput, device.BatchNormEvalGradInput:
+	case device.BatchNormStats, device.BatchNormUpdate, device.BatchNormApply, device.BatchNormGradStats, device.BatchNormGradInput, device.BatchNormEvalGradInput:
 		if d.allMaps(s) {
 			return d.bindBatchNorm(s, in, out)
 		}
@@ -164,7 +164,7 @@ func (d *Device) bindNative(s *device.Step, in, out []device.Memory, scratch dev
 		return d.bindCast(s, in, out)
 	case device.Dropout:
 		return d.bindDropout(s, in, out)
-	case device.Softmax, device.SoftmaxCrossEntropy, device.SoftmaxCrossEntropyGrad, device.ArgMax:
+	case device.Softmax, device.SoftmaxCrossEntropy, device.SoftmaxCrossEntropyGrad, device.ArgMax, device.ClassificationLoss:
 		return d.bindLoss(s, in, out)
 	}
 	return nil
@@ -291,14 +291,8 @@ func (d *Device) bindStatistics(s *device.Step, in, out []device.Memory) device.
 		mean, variance := f32(in[0], c), f32(in[1], c)
 		do = func() { copy(y[copy(y, mean):], variance) }
 	default:
-		a := s.Attr.(device.RunningStatAttr)
-		running, stat := f32(in[0], c), f32(in[1], 2*c)[a.Row*c:][:c]
-		keep, take := float32(1-a.Momentum), float32(a.Momentum*a.Scale)
-		do = func() {
-			for i, r := range running {
-				y[i] = keep*r + take*stat[i]
-			}
-		}
+		r := newRunning(s.Attr.(device.RunningStatAttr), in[0], in[1], out[0], c)
+		do = func() { r.move(0, c) }
 	}
 	return d.jobs(&job{pieces: 1, do: func(int, int) { do() }})
 }

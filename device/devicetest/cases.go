@@ -136,6 +136,14 @@ func batchNormCases() (cases []testCase) {
 			cases = append(cases, testCase{name: name + suffix, kind: kind, attr: attr, in: in, out: []operand{out}, tolerant: m.tolerant})
 		}
 		add("", device.BatchNormStats, nil, operand{shape: []int{2, c}}, x)
+		cases = append(cases, testCase{
+			name: name, kind: device.BatchNormUpdate, tolerant: m.tolerant,
+			attr: device.BatchNormUpdateAttr{
+				Mean:     device.RunningStatAttr{Row: 0, Momentum: 0.1, Scale: 1},
+				Variance: device.RunningStatAttr{Row: 1, Momentum: 0.2, Scale: 1.25},
+			},
+			in: []operand{x, row(1, 0), row(0.5, 1)}, out: []operand{{shape: []int{2, c}}, grad(c), grad(c)},
+		})
 		for act := range withNone {
 			a := device.BatchNormAttr{Eps: 1e-5, Act: act}
 			suffix := fmt.Sprintf("_%v", act)

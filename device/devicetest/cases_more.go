@@ -58,17 +58,19 @@ func lossCases() (cases []testCase) {
 		}
 		soft := operand{shape: []int{n, k}, scale: 0.5, offset: 0.5, role: device.Input}
 		scalar := operand{shape: []int{}, scale: 1, offset: 1}
+		classes := operand{shape: []int{n}, ints: make([]int64, n)}
 		name := fmt.Sprintf("%dx%d", n, k)
 		cases = append(cases,
 			testCase{name: name, kind: device.Softmax, in: []operand{logits}, out: []operand{logits}},
-			testCase{name: name, kind: device.ArgMax, in: []operand{logits}, out: []operand{{shape: []int{n}, ints: make([]int64, n)}}})
+			testCase{name: name, kind: device.ArgMax, in: []operand{logits}, out: []operand{classes}})
 		for _, e := range []float64{0, 0.1} {
 			a := device.CrossEntropyAttr{Smoothing: e}
 			for i, target := range []operand{labels, soft} {
 				called := fmt.Sprintf("%s_target%d_smoothing%v", name, i, e)
 				cases = append(cases,
 					testCase{name: called, kind: device.SoftmaxCrossEntropy, attr: a, in: []operand{logits, target}, out: []operand{scalar}},
-					testCase{name: called, kind: device.SoftmaxCrossEntropyGrad, attr: a, in: []operand{logits, target, scalar}, out: []operand{logits}})
+					testCase{name: called, kind: device.SoftmaxCrossEntropyGrad, attr: a, in: []operand{logits, target, scalar}, out: []operand{logits}},
+					testCase{name: called, kind: device.ClassificationLoss, attr: a, in: []operand{logits, target, scalar}, out: []operand{scalar, logits, classes}})
 			}
 		}
 	}

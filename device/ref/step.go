@@ -45,7 +45,7 @@ type operands[T Float] struct {
 	in    [][]T
 	ints  [][]int64
 	out   [][]T
-	class []int64 // the output of ArgMax
+	class []int64 // the predicted classes
 }
 
 func run[T Float](s *device.Step, in, out []any) error {
@@ -163,6 +163,11 @@ func runBatchNorm[T Float](a operands[T]) bool {
 		Row(in[0], out[0], a.Attr.(device.RowAttr).Row)
 	case device.RunningStat:
 		RunningStat(a.Attr.(device.RunningStatAttr), in[0], in[1], out[0])
+	case device.BatchNormUpdate:
+		m, update := MapsOf(a.In[0].Shape), a.Attr.(device.BatchNormUpdateAttr)
+		BatchNormStats(m, in[0], out[0], 0, m.C)
+		RunningStat(update.Mean, in[1], out[0], a.out[1])
+		RunningStat(update.Variance, in[2], out[0], a.out[2])
 	default:
 		return false
 	}
@@ -302,6 +307,10 @@ func runLoss[T Float](a operands[T]) bool {
 	case device.SoftmaxCrossEntropyGrad:
 		SoftmaxCrossEntropyGrad(n, k, a.in[0], target(), a.in[2][0], a.out[0], 0, n)
 	case device.ArgMax:
+		ArgMax(k, a.in[0], a.class, 0, n)
+	case device.ClassificationLoss:
+		a.out[0][0] = SoftmaxCrossEntropy(n, k, a.in[0], target())
+		SoftmaxCrossEntropyGrad(n, k, a.in[0], target(), a.in[2][0], a.out[1], 0, n)
 		ArgMax(k, a.in[0], a.class, 0, n)
 	default:
 		return false

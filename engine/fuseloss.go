@@ -1,0 +1,56 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/euryale-ml/euryale/device"
+)
+
+// fuseLosses makes one step of the loss, its gradient and the predicted classes of the same
+// logits, which a device can compute in one reading.
+func (b *builder) fuseLosses() {
+	u := b.uses()
+	for i := 0; i < len(b.steps); i++ {
+		fused, parts := b.fuseLoss(u, b.steps[i])
+		if fused == nil || !b.dev.Supports(fused) {
+			continue
+		}
+		last := parts[len(parts)-1]
+		b.steps[slices.Index(b.steps, last)] = fused
+		b.steps = slices.DeleteFunc(b.steps, func(s *device.Step) bool { return slices.Contains(parts, s) })
+		u, i = b.uses(), -1
+	}
+}
+
+// fuseLoss is SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad and ArgMax. The fused step stands
+// where the gradient stood, so nothing before that may read the loss or the classes.
+func (b *builder) fuseLoss(u *uses, s *device.Step) (*device.Step, []*device.Step) {
+	if s.Kind != device.SoftmaxCrossEntropy {
+		return nil, nil
+	}
+	var gradient, class *device.Step
+	for _, r := range u.readers[s.In[0]] {
+		switch {
+		case r.Kind == device.ArgMax && class == nil:
+			class = r
+		case r.Kind == device.SoftmaxCrossEntropyGrad && gradient == nil && r.In[0] == s.In[0] && r.In[1] == s.In[1] && r.Attr == s.Attr:
+			gradient = r
+		}
+	}
+	if gradient == nil || class == nil {
+		return nil, nil
+	}
+	at := slices.Index(b.steps, gradient)
+	for _, t := range []*device.Tensor{s.Out[0], class.Out[0]} {
+		for _, r := range u.readers[t] {
+			if slices.Index(b.steps, r) <= at {
+				return nil, nil
+			}
+		}
+	}
+	return &device.Step{
+		Kind: device.ClassificationLoss, Attr: s.Attr, Path: s.Path,
+		In:  gradient.In,
+		Out: []*device.Tensor{s.Out[0], gradient.Out[0], class.Out[0]},
+	}, []*device.Step{s, class, gradient}
+}
