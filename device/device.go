@@ -114,7 +114,7 @@ type Step struct {
 // Buffer is a piece of memory, aligned to at least 64 bytes and zeroed when new: of the
 // device (NewBuffer), or of the host (NewStaging).
 type Buffer interface {
-	// Bytes is the size that was asked for, or more.
+	// Bytes is the size that was asked for, rounded up to a multiple of 64 or more.
 	Bytes() int64
 	// Free gives the memory back. It waits for pending work, since that may use the memory.
 	// Kernels that are bound to it must not run afterwards. A second Free does nothing.

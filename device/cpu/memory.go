@@ -36,7 +36,7 @@ func (d *Device) NewBuffer(bytes int64) (device.Buffer, error) { return d.newBuf
 func (d *Device) NewStaging(bytes int64) (device.Buffer, error) { return d.newBuffer(bytes, true) }
 
 func (d *Device) newBuffer(bytes int64, staging bool) (device.Buffer, error) {
-	m, err := allocate(int(max(bytes, 64)))
+	m, err := allocate(int(max(bytes+63, 64)) &^ 63)
 	if err != nil {
 		return nil, err
 	}

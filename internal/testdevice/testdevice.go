@@ -4,6 +4,9 @@
 //
 //	EURYALE_TEST_DEVICE=cuda go test ./engine ./trainer ./models ./infer
 //
+// The name queued is the processor behind a queue that delays and spoils what a device may:
+// package queued.
+//
 // A test of what only some devices have, such as kernels of a name, is skipped on others.
 package testdevice
 
@@ -12,9 +15,11 @@ import (
 	"math"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/euryale-ml/euryale/device"
 	_ "github.com/euryale-ml/euryale/device/all"
+	"github.com/euryale-ml/euryale/internal/queued"
 )
 
 // Variable is the environment variable that names the device.
@@ -22,6 +27,9 @@ const Variable = "EURYALE_TEST_DEVICE"
 
 // init makes device.Auto choose the device, too, so that it serves what opens one itself.
 func init() {
+	if err := device.Register("queued", device.Driver{Open: openQueued}); err != nil {
+		panic(err) // the name is free
+	}
 	if os.Getenv(Variable) == "" {
 		return
 	}
@@ -32,6 +40,15 @@ func init() {
 	if err != nil {
 		panic(err) // the name is free
 	}
+}
+
+// openQueued opens the processor behind a queue.
+func openQueued(_ int, o device.Options) (device.Device, error) {
+	inner, err := device.Open("cpu", o)
+	if err != nil {
+		return nil, err
+	}
+	return queued.New(inner, queued.Options{Seed: 1, Delay: 200 * time.Microsecond}), nil
 }
 
 // Name is the name of the device, for tests that open one by a configuration.
