@@ -4,11 +4,12 @@ import (
 	"context"
 	"fmt"
 	"image"
-	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 
 	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/internal/address"
 	"github.com/euryale-ml/euryale/live"
 	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
@@ -40,10 +41,13 @@ func (n *session) openLive() {
 
 // withoutUsers takes the users out of addresses: some servers take a token as one.
 func withoutUsers(c config.Config) config.Config {
-	for _, address := range []*string{&c.MLflow.URI, &c.Data.URL} {
-		if u, err := url.Parse(*address); err == nil && u.User != nil {
-			u.User = nil
-			*address = u.String()
+	for _, k := range config.Keys() {
+		if k.Kind != reflect.String || k.Words != nil {
+			continue
+		}
+		value, _ := c.Get(k.Path)
+		if without := address.WithoutUser(value); without != value {
+			c.Set(k.Path, without) // a text takes any
 		}
 	}
 	return c

@@ -13,6 +13,7 @@ import (
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/run"
+	"github.com/euryale-ml/euryale/track/mlflow"
 	"github.com/euryale-ml/euryale/trainer"
 )
 
@@ -124,10 +125,14 @@ func TestConfusions(t *testing.T) {
 // TestWithoutUsers wants no token on the live page, and the run's own settings as they were.
 func TestWithoutUsers(t *testing.T) {
 	c := config.Default()
-	c.MLflow.URI, c.Data.URL = "http://token@host:5000/path", "https://host/pets"
+	c.Name, c.Data.URL = "me@home", "https://host/pets"
+	uri := func(c config.Config) string { return c.Settings("track", "mlflow").(mlflow.Settings).URI }
+	if err := c.Set("mlflow.uri", "http://token@host:5000/path"); err != nil {
+		t.Fatal(err)
+	}
 	shown := withoutUsers(c)
-	if shown.MLflow.URI != "http://host:5000/path" || shown.Data.URL != "https://host/pets" || c.MLflow.URI != "http://token@host:5000/path" {
-		t.Errorf("shown %q and %q of %q", shown.MLflow.URI, shown.Data.URL, c.MLflow.URI)
+	if uri(shown) != "http://host:5000/path" || shown.Data.URL != "https://host/pets" || shown.Name != "me@home" || uri(c) != "http://token@host:5000/path" {
+		t.Errorf("shown %q, %q and %q of %q", uri(shown), shown.Data.URL, shown.Name, uri(c))
 	}
 }
 

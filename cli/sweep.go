@@ -15,6 +15,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/report"
 	"github.com/euryale-ml/euryale/run"
 )
@@ -205,7 +206,7 @@ func (r *sweepRun) train(ctx context.Context, w *sweep) int {
 func (r *sweepRun) resumableSets() (sets words) {
 	for _, s := range r.sets {
 		key, _, _ := strings.Cut(s, "=")
-		if key = strings.TrimSpace(key); slices.Contains(elsewhere, key) && slices.Contains(resumable(), key) {
+		if key = strings.TrimSpace(key); !config.ChangesOutcome(key) && slices.Contains(resumable(), key) {
 			sets = append(sets, s)
 		}
 	}

@@ -129,15 +129,9 @@ func (w *sweep) differences(r *sweepRun) (list []string, err error) {
 		return nil, err
 	}
 	for _, d := range config.Differences(ran, want) {
-		if !slices.Contains(elsewhere, d.Key) {
+		if config.ChangesOutcome(d.Key) {
 			list = append(list, d.String())
 		}
 	}
 	return list, nil
-}
-
-// elsewhere are the keys that say where a run runs and who is told, not what comes out.
-var elsewhere = []string{
-	"threads", "device", "data.root", "data.workers", "data.download", "data.url", "data.archives", "track",
-	"neptune.project", "neptune.mode", "neptune.tags", "mlflow.uri", "mlflow.experiment",
 }

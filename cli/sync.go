@@ -30,10 +30,10 @@ func RunSync(ctx context.Context, s IO, args []string) int {
 	f := newFlags("sync")
 	services := f.String("track", "", "send to `TRACKERS`, a list with commas, the whole run if they do not know it yet; default: those of the run")
 	var sets words
-	f.Var(&sets, "set", "`key=value` of neptune, mlflow or tensorboard, any number of times; counts above the run's")
+	f.Var(&sets, "set", "`key=value` of a tracker, such as mlflow.uri=ADDRESS, any number of times; counts above the run's")
 	dirs, err := parse(f, args)
 	if errors.Is(err, errHelp) {
-		fmt.Fprintf(s.Out, "%sTrackers: %s\n\n", syncHelp, strings.Join(sinkNames(), ", "))
+		fmt.Fprintf(s.Out, "%sTrackers:\n\n%s\n", syncHelp, describeTrackers())
 		printFlags(s.Out, f)
 		return Done
 	}
@@ -73,7 +73,7 @@ func (y *syncing) run(ctx context.Context) int {
 		return fail(y.io, "sync", err)
 	}
 	if len(y.services()) == 0 {
-		return fail(y.io, "sync", usagef("%s has no tracker; name some with -track %s", y.dir, strings.Join(sinkNames(), ",")))
+		return fail(y.io, "sync", usagef("%s has no tracker; name some with -track %s", y.dir, strings.Join(track.Names(), ",")))
 	}
 	lock, err := y.claim(ctx)
 	if err != nil {
@@ -102,8 +102,8 @@ func (y *syncing) configure() (err error) {
 	}
 	for _, set := range y.sets {
 		key, value, ok := strings.Cut(set, "=")
-		section, _, _ := strings.Cut(key, ".")
-		if !ok || !slices.Contains([]string{"neptune", "mlflow", "tensorboard", "trackio"}, section) {
+		ofTracker := func(k config.Key) bool { return k.Path == key && k.Chooser == track.Key }
+		if !ok || !slices.ContainsFunc(config.Keys(), ofTracker) {
 			return usagef("-set %s: want a key of a tracker, such as mlflow.uri=ADDRESS", key)
 		}
 		if err := y.config.Set(key, value); err != nil {
@@ -156,8 +156,8 @@ func (y *syncing) services() []string {
 	names := slices.Clone(y.config.Track)
 	entries, _ := os.ReadDir(filepath.Join(y.dir, run.OutboxDir))
 	for _, e := range entries {
-		name, _, _ := strings.Cut(e.Name(), "-") // neptune-offline is neptune's
-		if e.IsDir() && sinks[name] != nil && !slices.Contains(names, name) {
+		name := track.OfOutbox(e.Name())
+		if e.IsDir() && name != "" && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
@@ -166,7 +166,7 @@ func (y *syncing) services() []string {
 
 // send sends what a service lacks.
 func (y *syncing) send(ctx context.Context, service string) error {
-	sink, note, err := makeSink(service, y.config, y.dir, os.Getenv)
+	sink, note, err := makeSink(service, y.config, y.dir)
 	if err != nil {
 		return err
 	}
@@ -174,7 +174,7 @@ func (y *syncing) send(ctx context.Context, service string) error {
 		fmt.Fprintln(y.io.Err, note)
 	}
 	b, err := track.OpenOutbox(sink, track.OutboxOptions{
-		Dir: y.dir, Service: outboxOf(service, sink), Name: y.config.Name, Tries: syncTries,
+		Dir: y.dir, Service: track.OutboxName(service, sink), Name: y.config.Name, Tries: syncTries,
 		Notify: func(message string) { fmt.Fprintf(y.io.Err, "sync: %s\n", message) },
 	})
 	if err != nil {

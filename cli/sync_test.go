@@ -7,12 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
-	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/internal/filelock"
+	"github.com/euryale-ml/euryale/registry"
 	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/track"
 )
@@ -67,21 +66,35 @@ func (s *service) count() map[string]int {
 	return n
 }
 
-// withService makes a service known as neptune for the test.
+// ownTracker is a tracker of a program of a user's own, with settings of its own.
+const ownTracker = "own-tracker"
+
+// ownSettings are its keys.
+type ownSettings struct {
+	Project string  `yaml:"project" help:"where runs go"`
+	Share   float64 `yaml:"share" range:"[0,1]" help:"of the values that are sent"`
+}
+
+// openOwn makes its Sink; a test gives it one.
+var openOwn func(s track.Setup) (track.Sink, string, error)
+
+func init() {
+	err := track.Register(ownTracker, func(s track.Setup) (track.Sink, string, error) { return openOwn(s) },
+		registry.About("keeps runs in memory"), registry.Settings(ownSettings{Project: "usual", Share: 1}))
+	if err != nil {
+		panic(err)
+	}
+}
+
+// withService makes the service of the own tracker for the test.
 func withService(t *testing.T) *service {
 	s := &service{}
-	before := sinks["neptune"]
-	sinks["neptune"] = func(c config.Config, _ string, env func(string) string) (track.Sink, string, error) {
-		if env("EURYALE_TEST_TOKEN") == "" {
+	openOwn = func(setup track.Setup) (track.Sink, string, error) {
+		if setup.Env("EURYALE_TEST_TOKEN") == "" {
 			return nil, "", errors.New("no token: EURYALE_TEST_TOKEN is not set")
 		}
-		return s, "the service of " + c.Name, nil
+		return s, "the service of " + setup.Settings.(ownSettings).Project, nil
 	}
-	t.Cleanup(func() {
-		if sinks["neptune"] = before; before == nil {
-			delete(sinks, "neptune")
-		}
-	})
 	return s
 }
 
@@ -101,14 +114,14 @@ func TestRunAndSync(t *testing.T) {
 	run := func(args ...string) outcome { return runCommand(context.Background(), c, "", args...) }
 
 	// Without a token the run is kept.
-	run("-out", "kept", "-set", "track=neptune").wants(t, Done, []string{"test accuracy"},
+	run("-out", "kept", "-set", "track=own-tracker").wants(t, Done, []string{"test accuracy"},
 		[]string{"EURYALE_TEST_TOKEN is not set", "the run is kept for", "sync kept", "left"})
 	run("sync", "kept").wants(t, Failed, nil, []string{"EURYALE_TEST_TOKEN is not set"})
 	t.Setenv("EURYALE_TEST_TOKEN", "t0ken")
-	run("sync", "kept").wants(t, Done, []string{"kept: neptune: ", "http://service/R-1"}, nil)
+	run("sync", "kept").wants(t, Done, []string{"kept: own-tracker: ", "http://service/R-1"}, nil)
 	complete(t, s)
 	before := len(s.got)
-	run("sync", "kept").wants(t, Done, []string{"neptune: 0 sent"}, nil)
+	run("sync", "kept").wants(t, Done, []string{"own-tracker: 0 sent"}, nil)
 	if len(s.got) != before {
 		t.Errorf("a second sync sent %+v", s.got[before:])
 	}
@@ -118,18 +131,18 @@ func TestRunAndSync(t *testing.T) {
 	run("-out", "plain").wants(t, Done, nil, nil)
 	os.Rename("plain", "moved")
 	run("sync", "moved").wants(t, Usage, nil, []string{"moved has no tracker"})
-	run("sync", "-track", "neptune", "moved").wants(t, Done, []string{"moved: neptune"}, nil)
+	run("sync", "-track", ownTracker, "moved").wants(t, Done, []string{"moved: own-tracker"}, nil)
 	complete(t, s)
 
 	// A run that sends while it trains.
 	*s = service{}
-	run("-out", "online", "-set", "track=neptune").wants(t, Done, nil, []string{"the service of", "http://service/R-1"})
+	run("-out", "online", "-set", "track=own-tracker", "-set", "own-tracker.project=pets").wants(t, Done, nil, []string{"the service of pets", "http://service/R-1"})
 	complete(t, s)
 
 	// A tracker that comes with -resume gets the history, and each step once.
 	*s = service{}
 	run("-out", "later", "-set", "train.max_steps=3").wants(t, Done, nil, nil)
-	run("-out", "later", "-resume", "-set", "train.max_steps=0", "-set", "track=neptune").wants(t, Done, nil, nil)
+	run("-out", "later", "-resume", "-set", "train.max_steps=0", "-set", "track=own-tracker").wants(t, Done, nil, nil)
 	if n := s.count(); n["train/loss"] != 4 || n["test/loss"] != 3 {
 		t.Errorf("after resuming with a tracker: %v", n)
 	}
@@ -158,25 +171,24 @@ func TestSyncErrors(t *testing.T) {
 	os.Mkdir("empty", 0o755)
 	call("empty").wants(t, Failed, nil, []string{"empty is no run"})
 	runCommand(context.Background(), TrainCommand([]byte(tinyRecipe)), "", "-out", "run").wants(t, Done, nil, nil)
-	call("-track", "nepptune", "run").wants(t, Failed, nil, []string{"no such tracker", "neptune"})
+	call("-track", "own-trakcer", "run").wants(t, Failed, nil, []string{"no such tracker", "own-tracker"})
 	call("-set", "optim.lr=1", "run").wants(t, Usage, nil, []string{"-set optim.lr"})
 	call("-set", "mlflow.nothing=1", "run").wants(t, Usage, nil, []string{"mlflow.nothing"})
 	l, err := filelock.Acquire(filepath.Join("run", run.LockFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	call("-track", "neptune", "run").wants(t, Failed, nil, []string{"run is in use: it is still training, without neptune; sync it when that has ended"})
+	call("-track", ownTracker, "run").wants(t, Failed, nil, []string{"run is in use: it is still training, without own-tracker; sync it when that has ended"})
 	l.Release()
 	other, err := run.Folder("run").ClaimSync(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
-	call("-track", "neptune", "run").wants(t, Failed, nil, []string{"run is in use: another sync of it is at work"})
+	call("-track", ownTracker, "run").wants(t, Failed, nil, []string{"run is in use: another sync of it is at work"})
 	other.Release()
-	call("-track", "neptune", "run").wants(t, Done, []string{"run: neptune: "}, nil)
-	if o := call("-h"); o.code != Done || !strings.Contains(o.out, "-track") {
-		t.Errorf("-h: %+v", o)
-	}
+	call("-track", ownTracker, "run").wants(t, Done, []string{"run: own-tracker: "}, nil)
+	call("-h").wants(t, Done, []string{"-track", "own-tracker    keeps runs in memory", "mlflow         sends to an MLflow server"}, nil)
+	call("-set", "own-tracker.share=2", "run").wants(t, Usage, nil, []string{"own-tracker.share = 2: want a number, 0 to 1"})
 }
 
 // hanging is a service that takes connections and never answers.
@@ -200,10 +212,10 @@ func TestSyncHangs(t *testing.T) {
 	withService(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	sinks["neptune"] = func(config.Config, string, func(string) string) (track.Sink, string, error) {
+	openOwn = func(track.Setup) (track.Sink, string, error) {
 		return &hanging{called: cancel}, "", nil
 	}
 	runCommand(context.Background(), TrainCommand([]byte(tinyRecipe)), "", "-out", "run").wants(t, Done, nil, nil)
-	runCommand(ctx, RunSync, "", "-track", "neptune", "run").wants(t, Stopped, nil,
-		[]string{"run: neptune: 0 sent, ", " left (no answer yet from http://server.example after "})
+	runCommand(ctx, RunSync, "", "-track", ownTracker, "run").wants(t, Stopped, nil,
+		[]string{"run: own-tracker: 0 sent, ", " left (no answer yet from http://server.example after "})
 }

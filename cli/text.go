@@ -55,15 +55,7 @@ func duration(d time.Duration) string {
 }
 
 // quote makes a word that a shell takes as it is.
-func quote(word string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(`/._-+@:=,%\`, r)
-	}
-	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
+func quote(word string) string { return inwords.Quoted(word) }
 
 // terminal reports whether w is a terminal that can redraw a line, which TERM=dumb denies,
 // and its width in columns at this moment.

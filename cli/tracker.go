@@ -3,8 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/euryale-ml/euryale/config"
@@ -67,7 +65,7 @@ func (n *session) openTrackers() {
 // openOutbox opens the outbox of a service and tells it the run's earlier part. A service
 // that cannot be used now keeps its records for a later sync.
 func (n *session) openOutbox(service string) (*track.Outbox, error) {
-	sink, note, err := makeSink(service, n.config, n.dir.path, os.Getenv)
+	sink, note, err := makeSink(service, n.config, n.dir.path)
 	if err != nil {
 		n.warn("warning: %v; the run is kept for: %s", err, n.sync())
 		sink = unusable{err}
@@ -76,7 +74,7 @@ func (n *session) openOutbox(service string) (*track.Outbox, error) {
 	}
 	quiet := err != nil
 	b, err := track.OpenOutbox(sink, track.OutboxOptions{
-		Dir: n.dir.path, Service: outboxOf(service, sink), Name: n.config.Name,
+		Dir: n.dir.path, Service: track.OutboxName(service, sink), Name: n.config.Name,
 		Notify: func(message string) {
 			if !quiet {
 				n.warn("warning: %s", message)
@@ -96,19 +94,6 @@ func (n *session) openOutbox(service string) (*track.Outbox, error) {
 		}
 	}
 	return b, nil
-}
-
-// makeSink makes the Sink of a service; a panic of its package is an error.
-func makeSink(service string, c config.Config, dir string, env func(string) string) (sink track.Sink, note string, err error) {
-	open := sinks[service]
-	if open == nil {
-		return nil, "", fmt.Errorf("there is no such tracker; there are %s", strings.Join(sinkNames(), ", "))
-	}
-	err = try(func() (err error) {
-		sink, note, err = open(c, dir, env)
-		return err
-	})
-	return sink, note, err
 }
 
 // unusable is the Sink of a service that lacks something, such as a token.

@@ -33,11 +33,7 @@ type Config struct {
 	Schedule  Schedule `yaml:"schedule"`
 	Loss      Loss     `yaml:"loss"`
 	Train     Train    `yaml:"train"`
-	Track     []string `yaml:"track" oneof:"tensorboard,mlflow,neptune" resume:"free" help:"where metrics go besides the run's JSONL and CSV"`
-	Neptune   Neptune  `yaml:"neptune"`
-	MLflow    MLflow   `yaml:"mlflow"`
-
-	TensorBoard TensorBoard `yaml:"tensorboard"`
+	Track     []string `yaml:"track" resume:"free" help:"where metrics go besides the run's JSONL and CSV"`
 
 	own   map[string]any  // settings that registered things alone have, by section; absent: their defaults
 	given map[string]bool // the keys that Load and Set were given
@@ -161,24 +157,6 @@ type Train struct {
 	EMA            float64 `yaml:"ema" range:"[0,1)" help:"decay of a moving average of the weights; 0 = off"`
 }
 
-// Neptune is where the tracker of that name sends to; its token comes from the
-// environment.
-type Neptune struct {
-	Project string   `yaml:"project" help:"workspace/name; empty = $NEPTUNE_PROJECT"`
-	Mode    string   `yaml:"mode" oneof:"auto,async,offline,debug" help:"send while training, write a folder to sync, or neither; auto = async with a token in the environment, else offline"`
-	Tags    []string `yaml:"tags" help:"tags of the run"`
-}
-
-// MLflow is where the tracker of that name sends to; credentials come from the
-// environment.
-type MLflow struct {
-	URI        string `yaml:"uri" help:"address of the server; empty = $MLFLOW_TRACKING_URI"`
-	Experiment string `yaml:"experiment" help:"name of the experiment"`
-}
-
-// TensorBoard has no settings: event files go to the run's folder.
-type TensorBoard struct{}
-
 // Default is the configuration of a run about which nothing is said.
 func Default() Config {
 	return Config{
@@ -199,7 +177,5 @@ func Default() Config {
 		},
 		Schedule: Schedule{Name: "constant", StepEpochs: 30, Gamma: 0.1, BaseBatch: 256},
 		Train:    Train{Epochs: 100, Accumulate: 1, Best: "accuracy"},
-		Neptune:  Neptune{Mode: "auto"},
-		MLflow:   MLflow{Experiment: "euryale"},
 	}
 }

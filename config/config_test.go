@@ -29,7 +29,7 @@ schedule.name=constant schedule.warmup_epochs=0 schedule.step_epochs=30 schedule
 schedule.linear_scaling=false schedule.base_batch=256
 loss.label_smoothing=0
 train.epochs=100 train.max_steps=0 train.patience=0 train.best=accuracy train.save_every_steps=0 train.clip_norm=0 train.accumulate=1 train.ema=0
-track= neptune.project= neptune.mode=auto neptune.tags= mlflow.uri= mlflow.experiment=euryale`
+track= mlflow.uri= mlflow.experiment= neptune.project= neptune.mode=auto neptune.tags=`
 
 func TestKeysAndDefaults(t *testing.T) {
 	want := strings.Fields(contract)
@@ -105,8 +105,8 @@ func TestSetRefuses(t *testing.T) {
 		{"schedule.name", "cosinus", config.ErrRange, "want one of constant, cosine, onecycle, step; the nearest is cosine"},
 		{"schedule.warmup_epochs", "-1", config.ErrRange, "schedule.warmup_epochs = -1: want a whole number, 0 to"},
 		{"loss.label_smoothing", "1", config.ErrRange, "at least 0 and less than 1"},
-		{"track", "tensorboard,neptun", config.ErrRange, "track = tensorboard,neptun: want a list of tensorboard, mlflow, neptune; the nearest is neptune"},
-		{"track", "none", config.ErrRange, "want a list of tensorboard, mlflow, neptune; for none of them leave it empty"},
+		{"track", "tensorboard,neptun", config.ErrRange, "track = tensorboard,neptun: want a list of mlflow, neptune, tensorboard; the nearest is neptune"},
+		{"track", "none", config.ErrRange, "want a list of mlflow, neptune, tensorboard; for none of them leave it empty"},
 		{"data.on_bad_image", "stopp", config.ErrRange, `data.on_bad_image = "stopp": want one of skip, stop; the nearest is stop`},
 		{"neptune.mode", "async2", config.ErrRange, "want one of auto, async, offline, debug; the nearest is async"},
 		{"augment.hue_scale", "1.2,0.8", config.ErrRange, "augment.hue_scale = 1.2,0.8: want two numbers low,high, each 0 to 1000"},
@@ -156,7 +156,8 @@ func TestDiff(t *testing.T) {
 	if d := config.Diff(a, b); d != nil {
 		t.Errorf("equal configurations differ: %v", d)
 	}
-	b.Optim.LR, b.Track, b.Train.Epochs, b.Neptune.Tags = 0.1, []string{"mlflow"}, 3, []string{}
+	b.Optim.LR, b.Track, b.Train.Epochs = 0.1, []string{"mlflow"}, 3
+	set(t, &b, "neptune.tags", "")
 	a.Data.Archives, b.Data.Archives = []string{"a,b"}, []string{"a", "b"}
 	want := []string{"data.archives: a,b → a,b", "optim.lr: 0.001 → 0.1", "train.epochs: 100 → 3", `track: "" → mlflow`}
 	if d := config.Diff(a, b); !slices.Equal(d, want) {
@@ -257,11 +258,11 @@ func TestValidate(t *testing.T) {
 		{"mixup", func(c *config.Config) { c.Augment.Mixup = -0.2 }, config.ErrRange, "augment.mixup = -0.2"},
 		{"erasing", func(c *config.Config) { c.Augment.RandomErasing = 1.2 }, config.ErrRange, "augment.random_erasing"},
 		{"rate scales", func(c *config.Config) { c.Optim.RateScales = []string{"fc.*=10", "fc.*"} }, config.ErrRange, `optim.rate_scales = "fc.*"`},
-		{"a password", func(c *config.Config) { c.MLflow.URI = "http://me:secret@host" }, config.ErrRange, "mlflow.uri holds a user or a password"},
-		{"a password without a scheme", func(c *config.Config) { c.MLflow.URI = "me:secret@host:5000" }, config.ErrRange, "mlflow.uri holds a user or a password"},
-		{"a token without a scheme", func(c *config.Config) { c.MLflow.URI = "t0ken@host" }, config.ErrRange, "mlflow.uri holds a user or a password"},
-		{"a query", func(c *config.Config) { c.MLflow.URI = "http://host/?token=secret" }, config.ErrRange, "mlflow.uri has a query"},
-		{"a token", func(c *config.Config) { c.MLflow.URI = "http://t0ken@host" }, config.ErrRange, "mlflow.uri holds a user or a password"},
+		{"a password", func(c *config.Config) { set(t, c, "mlflow.uri", "http://me:secret@host") }, config.ErrRange, "mlflow.uri holds a user or a password"},
+		{"a password without a scheme", func(c *config.Config) { set(t, c, "mlflow.uri", "me:secret@host:5000") }, config.ErrRange, "mlflow.uri holds a user or a password"},
+		{"a token without a scheme", func(c *config.Config) { set(t, c, "mlflow.uri", "t0ken@host") }, config.ErrRange, "mlflow.uri holds a user or a password"},
+		{"a query", func(c *config.Config) { set(t, c, "mlflow.uri", "http://host/?token=secret") }, config.ErrRange, "mlflow.uri has a query"},
+		{"a token", func(c *config.Config) { set(t, c, "mlflow.uri", "http://t0ken@host") }, config.ErrRange, "mlflow.uri holds a user or a password"},
 		{"an address", func(c *config.Config) { c.Data.URL = "http://me:secret@host:port" }, config.ErrRange, "data.url cannot be read as an address"},
 	} {
 		c := config.Default()
@@ -275,5 +276,13 @@ func TestValidate(t *testing.T) {
 	c.Model.Name, c.Device, c.Schedule.Name, c.Precision = "resnet50d", "cpu", "onecycle", "float64"
 	if err := c.Validate(); err != nil {
 		t.Error(err)
+	}
+}
+
+// set gives a key a value that it takes.
+func set(t *testing.T, c *config.Config, key, value string) {
+	t.Helper()
+	if err := c.Set(key, value); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -23,10 +23,12 @@ type Key struct {
 	Choices   []string     // of a key that chooses a registered thing: "NAME: what it is"
 	ReadBy    []string     // of a key that only some of the things chosen beside it read: their names
 	Of        string       // what has this setting alone, such as "optim.name = lion"; "": every run
+	Chooser   string       // the key that chooses what has this setting alone, such as "optim.name" or "track"; "": every run
 }
 
 // Keys lists every key in the order of the YAML. Among them are the settings of their own
-// that registered optimizers, schedules, models and data sets have (registry.Settings).
+// that registered optimizers, schedules, models, data sets and trackers have
+// (registry.Settings).
 func Keys() []Key {
 	c := Default()
 	var list []Key
@@ -36,7 +38,7 @@ func Keys() []Key {
 			Path: k.path, Default: k.get(&c), Range: k.wantsOf(words), Meaning: k.Help, Resumable: k.Free, Kind: k.Type.Kind(), Words: slices.Clone(words),
 		}
 		if k.own != nil {
-			key.Of = k.own.String()
+			key.Of, key.Chooser = k.own.String(), k.own.table.Key()
 		}
 		key.ReadBy = k.readers()
 		if t := k.table(); t != nil {

@@ -53,6 +53,19 @@ func (o *own) with(c *Config, index []int, v reflect.Value) map[string]any {
 	return all
 }
 
+// validate asks the settings themselves whether they fit each other, if they can tell and
+// are used.
+func (o *own) validate(c *Config) error {
+	v, ok := c.settings(o).(interface{ Validate() error })
+	if !ok || !o.chosen(c) && !o.changed(c) {
+		return nil
+	}
+	if err := v.Validate(); err != nil {
+		return &keyError{err.Error(), ErrRange}
+	}
+	return nil
+}
+
 func (c *Config) settings(o *own) any {
 	if s, ok := c.own[o.path()]; ok && reflect.TypeOf(s) == reflect.TypeOf(o.defaults) {
 		return s

@@ -30,7 +30,8 @@ func (c *Config) UnreadNotes() (notes []string) {
 // if k is read, or by none of what is registered.
 func (c *Config) unread(k *key) (chooser string, readers []string) {
 	if k.own != nil {
-		if k.own.chosen(c) {
+		chooser := tree().byPath[k.own.table.Key()]
+		if k.own.chosen(c) || chooser != nil && chooser.list() { // of a list, such as track, others may be chosen at another time
 			return "", nil
 		}
 		return k.own.table.Key(), []string{k.own.name}

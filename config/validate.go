@@ -3,10 +3,10 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"path"
 	"strings"
 
+	"github.com/euryale-ml/euryale/internal/address"
 	"github.com/euryale-ml/euryale/metrics"
 )
 
@@ -26,6 +26,9 @@ func (c *Config) Validate() error {
 		}
 	}
 	errs = append(errs, c.together()...)
+	for _, o := range tree().own {
+		errs = append(errs, o.validate(c))
+	}
 	return errors.Join(errs...)
 }
 
@@ -51,18 +54,8 @@ func (c *Config) together() []error {
 	if n := c.Name; strings.ContainsAny(n, "/\\\x00") || n == "." || n == ".." {
 		bad("name = %q: want a name that can be a folder's, without / and \\", n)
 	}
-	if _, query, ok := strings.Cut(c.MLflow.URI, "?"); ok && query != "" {
-		bad("mlflow.uri has a query, which is never sent and would be written to config.yaml: want an address without it")
-	}
-	for _, address := range []struct{ key, value, instead string }{
-		{"mlflow.uri", c.MLflow.URI, "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment"},
-		{"data.url", c.Data.URL, "an address without it"},
-	} {
-		if u, err := url.Parse(address.value); err != nil {
-			bad("%s cannot be read as an address", address.key) // not shown: it may hold a password
-		} else if u.User != nil || u.Host == "" && strings.Contains(address.value, "@") { // a token may stand in either place
-			bad("%s holds a user or a password, which would be written to config.yaml: want %s", address.key, address.instead)
-		}
+	if err := address.Check("data.url", c.Data.URL, "an address without it"); err != nil {
+		bad("%v", err)
 	}
 	for _, p := range c.Model.Freeze {
 		if _, err := path.Match(p, ""); err != nil {

@@ -22,8 +22,14 @@ func (k *key) words() []string {
 	return k.Words
 }
 
-// table is the list of what the key chooses from; nil: it chooses no registered thing.
-func (k *key) table() *registry.Table { return registry.For(k.path) }
+// table is the list of what the key chooses from; nil: it chooses no registered thing, or
+// this program has none of its kind, so that names cannot be checked.
+func (k *key) table() *registry.Table {
+	if t := registry.For(k.path); t != nil && len(t.Words()) > 0 {
+		return t
+	}
+	return nil
+}
 
 // wantsOf says in words what a key takes, with the words if it takes words.
 func (k *key) wantsOf(words []string) string {

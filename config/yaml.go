@@ -11,8 +11,8 @@ import (
 )
 
 // YAML writes every key, in the order of the struct, with the format version. Of the
-// settings that registered things alone have, it writes those of things that are chosen and
-// those that are not at their defaults. Load of it onto Default gives an equal Config.
+// settings that registered things alone have, it writes those of trackers, of things that
+// are chosen, and those that are not at their defaults. Load of it onto Default gives an equal Config.
 func (c *Config) YAML() []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Every setting of a run; -h all explains the keys.\nformat: %d\n\n", Format)
@@ -52,11 +52,15 @@ func (c *Config) writeStruct(b *strings.Builder, v reflect.Value, path, indent s
 // writeOwn writes the settings that things alone have which a key of this path chooses.
 func (c *Config) writeOwn(b *strings.Builder, path, indent string) {
 	for _, o := range tree().own {
-		if o.parent != path || !o.chosen(c) && !o.changed(c) {
+		if o.parent != path || path != "" && !o.chosen(c) && !o.changed(c) {
 			continue
 		}
 		if path == "" {
 			b.WriteByte('\n')
+		}
+		if len(o.keys) == 0 {
+			fmt.Fprintf(b, "%s%s: {}\n", indent, o.name)
+			continue
 		}
 		fmt.Fprintf(b, "%s%s:\n", indent, o.name)
 		for _, k := range o.keys {

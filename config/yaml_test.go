@@ -99,8 +99,10 @@ func TestYAMLComesBack(t *testing.T) {
 	a.Name, a.Device, a.Seed = "true", "cuda:1", 1<<63
 	a.Optim.LR, a.Optim.Eps, a.Augment.HueShift = 0.1+0.2, 1e-300, [2]float64{-0.25, 0.125}
 	a.Model.Freeze = []string{"layer1.*", "a, b", "#x", "- y", "12", "~", " z ", ""}
-	a.Data.Root, a.Neptune.Project, a.MLflow.URI = "/Größe/日本 🐈: x", "null", "http://127.0.0.1:5000/#a"
-	a.Neptune.Tags = []string{"line\nbreak", `"q"`, "'", "\\", "\t", "1e5", "0x1F", "2020-01-01", "yes", "\u2028\ufeff\x7f"}
+	a.Data.Root = "/Größe/日本 🐈: x"
+	set(t, &a, "neptune.project", "null")
+	set(t, &a, "mlflow.uri", "http://127.0.0.1:5000/#a")
+	a.Data.Archives = []string{"line\nbreak", `"q"`, "'", "\\", "\t", "1e5", "0x1F", "2020-01-01", "yes", "\u2028\ufeff\x7f"}
 	text := a.YAML()
 	b := config.Config{}
 	if err := config.Load(text, &b); err != nil {
@@ -118,7 +120,7 @@ func TestYAMLComesBack(t *testing.T) {
 		}
 	}
 	order := -1
-	for _, k := range []string{"\nname:", "\nseed:", "\nmodel:", "\ndata:", "\naugment:", "\noptim:", "\nschedule:", "\nloss:", "\ntrain:", "\ntrack:", "\nneptune:", "\nmlflow:"} {
+	for _, k := range []string{"\nname:", "\nseed:", "\nmodel:", "\ndata:", "\naugment:", "\noptim:", "\nschedule:", "\nloss:", "\ntrain:", "\ntrack:", "\nmlflow:", "\nneptune:"} {
 		at := strings.Index(string(text), k)
 		if at <= order {
 			t.Errorf("%s is out of order", k)

@@ -3,8 +3,8 @@
 // things makes and fills. The configuration, its help, the errors and the commands read
 // these lists, so that a thing registered by a program of a user's own is known to them all.
 //
-// A program registers with optim.Register, schedule.Register, models.Register and
-// dataset.Register; the options of this package describe what it registers.
+// A program registers with optim.Register, schedule.Register, models.Register,
+// dataset.Register, device.Register and track.Register; the options of this package describe what it registers.
 package registry
 
 import (
@@ -74,7 +74,8 @@ func Reads(keys ...string) Option {
 // "[0,1)"; oneof, its words with commas; resume:"free" if it may change when a run is
 // resumed; order:"any" if the second of two numbers may be the lower one. Its type is bool,
 // int, uint64, float64, string, []string or an array of float64. Fields without the tag
-// yaml are no settings.
+// yaml are no settings. Where the struct has the method Validate() error, it is called when
+// a configuration is checked; its error names the key, such as optim.lion.betas.
 func Settings(defaults any) Option { return func(e *Entry) { e.Settings = defaults } }
 
 // Table is the part of a List that configurations, helps and commands read.

@@ -26,10 +26,10 @@ type Experiment struct {
 	Best, Last, Balanced, Loss, EpochsToBest, Seconds, Speed Stat
 }
 
-// elsewhere are the keys that say where a run runs and who is told, not what comes out.
-var elsewhere = []string{
-	"name", "seed", "threads", "device", "data.workers", "data.download", "data.url", "data.archives", "track",
-	"neptune.project", "neptune.mode", "neptune.tags", "mlflow.uri", "mlflow.experiment",
+// distinguishes reports whether runs that differ in a key are of different experiments.
+// Where the images are may tell their set.
+func distinguishes(key string) bool {
+	return key == "data.root" || key != "name" && key != "seed" && config.ChangesOutcome(key)
 }
 
 // setting is a key's value as a report shows it: paths without the machine's folders.
@@ -57,7 +57,7 @@ func settings(c *config.Config) map[string]string {
 		return m
 	}
 	for _, k := range config.Keys() {
-		if !slices.Contains(elsewhere, k.Path) {
+		if distinguishes(k.Path) {
 			m[k.Path] = setting(c, k.Path)
 		}
 	}

@@ -1,4 +1,4 @@
-// Package inwords writes numbers for people.
+// Package inwords writes numbers and words for people.
 package inwords
 
 import (
@@ -61,4 +61,15 @@ func Some(names []string) string {
 		return strings.Join(names[:shown], ", ") + fmt.Sprintf(" and %d more", more)
 	}
 	return strings.Join(names, ", ")
+}
+
+// Quoted writes a word as a shell takes it: in single quotes where it needs them.
+func Quoted(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(`/._-+@:=,%\`, r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -150,10 +150,7 @@ func exists(dir string, elements ...string) bool {
 func Params(c config.Config) map[string]any {
 	params := map[string]any{}
 	for _, k := range config.Keys() {
-		if !c.Applies(k.Path) {
-			continue
-		}
-		if section, _, _ := strings.Cut(k.Path, "."); section == "neptune" || section == "mlflow" || section == "tensorboard" || section == "trackio" {
+		if !c.Applies(k.Path) || k.Chooser == track.Key {
 			continue
 		}
 		if v, err := c.Get(k.Path); err == nil {
@@ -180,7 +177,13 @@ func typed(text string, kind reflect.Kind) any {
 	return text
 }
 
-// Tags are neptune.tags, the model and the set.
-func Tags(c config.Config) []string {
-	return append(append([]string(nil), c.Neptune.Tags...), c.Model.Name, c.Data.Set)
+// Tags are those that the trackers' settings hold, such as neptune.tags, the model and the
+// set.
+func Tags(c config.Config) (tags []string) {
+	for _, e := range track.Entries() {
+		if t, ok := c.Settings(track.Key, e.Name).(track.Tagger); ok {
+			tags = append(tags, t.RunTags()...)
+		}
+	}
+	return append(tags, c.Model.Name, c.Data.Set)
 }

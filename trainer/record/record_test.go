@@ -13,6 +13,7 @@ import (
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/track"
+	_ "github.com/euryale-ml/euryale/track/all"
 	"github.com/euryale-ml/euryale/trainer"
 	"github.com/euryale-ml/euryale/trainer/record"
 )
@@ -23,7 +24,9 @@ func tiny() config.Config {
 	c.Name, c.Model.Name = "a telling name", "resnet50d"
 	c.Data.Set, c.Data.DrawnClasses, c.Data.DrawnImages, c.Data.Batch = "drawn", 2, 2, 4
 	c.Data.Resize, c.Data.Crop, c.Train.Epochs = 32, 32, 2
-	c.Neptune.Tags = []string{"mine"}
+	if err := c.Set("neptune.tags", "mine"); err != nil {
+		panic(err)
+	}
 	return c
 }
 
