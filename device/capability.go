@@ -45,8 +45,8 @@ type Recorder interface {
 }
 
 // Recording is a recorded sequence. Its Run appends the sequence to a run, and has the
-// effect of the kernels and copies in it, faults included. The memory that they are bound
-// to must live as long as the Recording.
+// effect of the kernels and copies in it, faults included. When the memory that they are
+// bound to has been freed it must not run any more.
 type Recording interface {
 	Kernel
 	// Free gives up what the recording holds on the device, after pending work.

@@ -333,8 +333,9 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	}
 	n.bind(p)
 	loss := make([]float32, 1)
-	step := func() {
-		if err := errors.Join(p.Bind(n.lr, 0.1), p.Run(), p.Read(n.loss, loss)); err != nil {
+	images := host(n.x.Value())
+	step := func() { // with the next batch bound meanwhile
+		if err := errors.Join(p.Bind(n.lr, 0.1), p.Start(), p.Bind(n.x, images), p.Wait(), p.Read(n.loss, loss)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,6 +1,10 @@
 package engine
 
-import "github.com/euryale-ml/euryale/device"
+import (
+	"fmt"
+
+	"github.com/euryale-ml/euryale/device"
+)
 
 // Memory is what a Program takes on its device, in bytes. The programs of a State share
 // one arena and one scratch memory, each as large as the largest of them needs.
@@ -8,6 +12,13 @@ type Memory struct {
 	Arena   int64 // activations and gradients
 	Scratch int64 // what single steps work in
 	Own     int64 // inputs, outputs and constants
+}
+
+// String lists the parts in MB.
+func (m Memory) String() string {
+	mb := func(bytes int64) float64 { return float64(bytes) / 1e6 }
+	return fmt.Sprintf("%.1f MB (%.1f for activations, %.1f of scratch memory, %.1f for inputs, outputs and constants)",
+		mb(m.Arena+m.Scratch+m.Own), mb(m.Arena), mb(m.Scratch), mb(m.Own))
 }
 
 // PlanMemory is what the Program of a Spec would take. It takes nothing.

@@ -30,7 +30,8 @@ type Program struct {
 	own     map[*device.Tensor]device.Buffer // constants
 
 	kernels    []device.Kernel
-	updated    []*slot // whose versions a run advances
+	recording  device.Recording // of kernels; nil where the device has none
+	updated    []*slot          // whose versions a run advances
 	reads      []*slot
 	firstWrite int   // the first kernel that writes a slot
 	generation int   // of the State's memory that the kernels are bound to
@@ -63,7 +64,7 @@ func (b *builder) program(m *memoryPlan) (*Program, error) {
 		}
 	}()
 	if err := p.allocate(b); err != nil {
-		return nil, fmt.Errorf("engine: %s: %w", b.spec.Name, err)
+		return nil, fmt.Errorf("engine: %s, which takes %v: %w", b.spec.Name, p.planned, err)
 	}
 	made = true
 	return p, nil
@@ -133,6 +134,9 @@ func (p *Program) bind() (err error) {
 		}
 	}()
 	p.kernels, p.generation = p.kernels[:0], -1
+	if err := p.forget(); err != nil {
+		return fmt.Errorf("engine: %s: %w", p.spec.Name, err)
+	}
 	host := newHostMemory(p.steps)
 	for _, s := range p.steps {
 		in, out := make([]device.Memory, len(s.In)), make([]device.Memory, len(s.Out))
@@ -156,8 +160,36 @@ func (p *Program) bind() (err error) {
 	for _, c := range p.plan.copies {
 		p.kernels = append(p.kernels, &copyKernel{p.dev, p.memory(c.slot), p.memory(c.value), p.dev.Bytes(c.slot)})
 	}
+	if err := p.record(); err != nil {
+		return fmt.Errorf("engine: %s: recording: %w", p.spec.Name, err)
+	}
 	p.generation = p.state.work.generation
 	return nil
+}
+
+// record makes a recording of the kernels on a device that can. Foreign operators, which
+// work on the host, cannot be part of one.
+func (p *Program) record() (err error) {
+	r, ok := p.dev.(device.Recorder)
+	if !ok || len(p.foreign) > 0 {
+		return nil
+	}
+	p.recording, err = r.Record(func() {
+		for _, k := range p.kernels {
+			k.Run()
+		}
+	})
+	return err
+}
+
+// forget frees the recording.
+func (p *Program) forget() error {
+	if p.recording == nil {
+		return nil
+	}
+	err := p.recording.Free()
+	p.recording = nil
+	return err
 }
 
 // poison fills the arena and the scratch memory with NaN.
@@ -216,7 +248,7 @@ func (p *Program) Close() error {
 	}
 	settle(p.dev)
 	p.closed = true
-	first := errors.Join(p.inputs.free(), p.outputs.free())
+	first := errors.Join(p.forget(), p.inputs.free(), p.outputs.free())
 	for _, b := range p.own {
 		first = errors.Join(first, b.Free())
 	}

@@ -106,6 +106,9 @@ func (p *Program) Wait() error {
 
 // prepare binds the kernels to the present memory and brings the inputs to their places.
 func (p *Program) prepare() error {
+	if err := p.state.work.reserve(p.plan.arena, p.plan.scratch); err != nil {
+		return fmt.Errorf("engine: %s: %w", p.spec.Name, err)
+	}
 	if p.generation != p.state.work.generation {
 		if err := p.bind(); err != nil {
 			return err
@@ -129,14 +132,17 @@ func (p *Program) enqueue() (err error) {
 			err = device.Caught(p.step(p.enqueued), r)
 		}
 	}()
-	if c := p.clock(); c != nil {
+	switch c := p.clock(); {
+	case c != nil:
 		c.Mark(0)
 		for i, k := range p.kernels {
 			p.enqueued = i
 			k.Run()
 			c.Mark(i + 1)
 		}
-	} else {
+	case p.recording != nil:
+		p.recording.Run()
+	default:
 		for i, k := range p.kernels {
 			p.enqueued = i
 			k.Run()

@@ -18,11 +18,18 @@ import (
 type affine struct {
 	*engine.Program
 	t       *testing.T
+	st      *engine.State
 	x, k, y *G.Node
 	n       int
 }
 
 func newAffine(t *testing.T, dev device.Device, st *engine.State, name string, n int) *affine {
+	t.Helper()
+	return newAffineOf(t, dev, st, name, n, func(*engine.Spec) {})
+}
+
+// newAffineOf is newAffine with a Spec that is changed.
+func newAffineOf(t *testing.T, dev device.Device, st *engine.State, name string, n int, change func(*engine.Spec)) *affine {
 	t.Helper()
 	if !st.Has("sum") {
 		if err := st.Add("sum", nil, device.Float32, nil); err != nil {
@@ -30,14 +37,16 @@ func newAffine(t *testing.T, dev device.Device, st *engine.State, name string, n
 		}
 	}
 	g := G.NewGraph()
-	a := &affine{t: t, n: n, x: G.NewMatrix(g, tensor.Float32, G.WithShape(n, 16), G.WithName("x")), k: G.NewScalar(g, tensor.Float32, G.WithName("k"))}
+	a := &affine{t: t, st: st, n: n, x: G.NewMatrix(g, tensor.Float32, G.WithShape(n, 16), G.WithName("x")), k: G.NewScalar(g, tensor.Float32, G.WithName("k"))}
 	sum := G.NewScalar(g, tensor.Float32, G.WithName("sum"))
 	a.y = G.Must(op.Add("add", G.Must(op.Scale("scale", G.Must(op.ReLU("relu", a.x)), a.k)), a.x))
-	var err error
-	a.Program, err = engine.Compile(dev, st, engine.Spec{
+	spec := engine.Spec{
 		Name: name, Graph: g, Inputs: []*G.Node{a.x, a.k}, Outputs: []*G.Node{a.y, a.x},
 		Slots: map[*G.Node]string{sum: "sum"}, Assign: []engine.Assignment{{Slot: "sum", Value: G.Must(op.Add("sum", sum, a.k))}},
-	})
+	}
+	change(&spec)
+	var err error
+	a.Program, err = engine.Compile(dev, st, spec)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,40 +26,70 @@ func (w *workspace) release() error {
 	return freeAll(w.arena, w.scratch)
 }
 
-// reserve makes the memory at least that large. What is new is there before what
-// is old is freed, so that a failure changes nothing and the programs bound before still
-// run. Old and new together need address space, or commit charge on Windows, for both;
-// pages of the new one that nothing has touched yet take no memory.
+// reserve makes the memory at least that large; what was large enough stays. After an error
+// the memory has its former size, or a program that needs it reserves it before its run.
 func (w *workspace) reserve(arena, scratch int64) error {
-	wider, err := w.wider(w.arena, arena)
-	if err != nil {
-		return fmt.Errorf("memory for activations: %w", err)
+	before := int64(0)
+	if w.scratch != nil {
+		before = w.scratch.Bytes()
 	}
-	wide, err := w.wider(w.scratch, scratch)
-	if err != nil {
-		if wider != w.arena {
-			err = errors.Join(err, wider.Free())
-		}
+	if err := w.grow(&w.scratch, scratch); err != nil {
 		return fmt.Errorf("scratch memory: %w", err)
 	}
-	old := []device.Buffer{w.arena, w.scratch}
-	w.arena, w.scratch = wider, wide
-	for i, b := range []device.Buffer{wider, wide} {
-		if b == old[i] {
-			continue
+	if err := w.grow(&w.arena, arena); err != nil {
+		if w.scratch.Bytes() > before {
+			err = errors.Join(err, w.shrink(&w.scratch, before))
 		}
-		w.generation++
-		if old[i] != nil {
-			err = errors.Join(err, old[i].Free())
-		}
+		return fmt.Errorf("memory for activations: %w", err)
+	}
+	return nil
+}
+
+// grow gives a buffer a size, unless it has that already. The new one is made before the
+// old one is freed, so that a failure changes nothing. Where there is no room for both, the
+// old one goes first, since nothing in it is needed between runs, and comes back if even
+// then there is no room. Pages that nothing has touched take no memory on the processor.
+func (w *workspace) grow(b *device.Buffer, bytes int64) error {
+	old := *b
+	if old != nil && old.Bytes() >= bytes {
+		return nil
+	}
+	wider, err := newBuffer(w.dev, max(bytes, 64))
+	if err == nil {
+		return w.replace(b, wider)
+	}
+	if old == nil {
+		return err
+	}
+	size := old.Bytes()
+	if failed := w.replace(b, nil); failed != nil {
+		return errors.Join(err, failed)
+	}
+	if wider, err = newBuffer(w.dev, bytes); err == nil {
+		return w.replace(b, wider)
+	}
+	if former, failed := newBuffer(w.dev, size); failed == nil {
+		err = errors.Join(err, w.replace(b, former))
 	}
 	return err
 }
 
-// wider is b if it has the size, else a new buffer.
-func (w *workspace) wider(b device.Buffer, bytes int64) (device.Buffer, error) {
-	if b != nil && b.Bytes() >= bytes {
-		return b, nil
+// shrink gives a buffer its former size back; 0: none.
+func (w *workspace) shrink(b *device.Buffer, bytes int64) error {
+	if err := w.replace(b, nil); err != nil || bytes == 0 {
+		return err
 	}
-	return newBuffer(w.dev, max(bytes, 64))
+	former, err := newBuffer(w.dev, bytes)
+	if err != nil {
+		return nil // the next run reserves it
+	}
+	return w.replace(b, former)
+}
+
+// replace puts a buffer in the place of another one, and frees that.
+func (w *workspace) replace(b *device.Buffer, by device.Buffer) error {
+	old := *b
+	*b = by
+	w.generation++
+	return freeAll(old)
 }
