@@ -23,7 +23,7 @@ type AdamW struct {
 	Eps         float64    // more than 0; PyTorch's is 1e-8
 	WeightDecay float64    // PyTorch's is 0.01
 	// Groups give some parameters their own decay and rate.
-	Groups []Group
+	Groups Groups
 	// Scale multiplies the rate of each parameter, such as LayerDecay; nil: 1.
 	Scale func(p *nn.Param) float64
 }
@@ -63,7 +63,7 @@ func (o AdamW) Validate() error {
 			return bad(fmt.Sprintf("Betas[%d]", i), b, "0 ≤ β < 1")
 		}
 	}
-	return validateGroups("AdamW", o.Groups)
+	return o.Groups.Validate("AdamW")
 }
 
 // Rate is LR.
@@ -71,7 +71,7 @@ func (o AdamW) Rate() float64 { return o.LR }
 
 // RateScale is the factor of p's group, else 1, times Scale.
 func (o AdamW) RateScale(p *nn.Param) float64 {
-	return groupOf(o.Groups, p, o.WeightDecay).RateScale * scaleOf(o.Scale, p)
+	return o.Groups.RateScale(p) * scaleOf(o.Scale, p)
 }
 
 // Update adds the moments and the new value.
@@ -86,7 +86,7 @@ func (o AdamW) Update(p *nn.Param, gradient *gorgonia.Node, in Inputs) (Update, 
 		return Update{}, err
 	}
 	w, err := op.AdamWeight(p.Name, p.Node, nextM, nextV, in.LR, in.Step, op.AdamOptions{
-		Beta1: o.Betas[0], Beta2: o.Betas[1], Eps: o.Eps, WeightDecay: groupOf(o.Groups, p, o.WeightDecay).WeightDecay,
+		Beta1: o.Betas[0], Beta2: o.Betas[1], Eps: o.Eps, WeightDecay: o.Groups.WeightDecay(p, o.WeightDecay),
 	})
 	return Update{Value: w, Slots: []Slot{{Name: "exp_avg", Node: m, Next: nextM}, {Name: "exp_avg_sq", Node: v, Next: nextV}}}, err
 }

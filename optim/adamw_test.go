@@ -33,7 +33,7 @@ func TestAdamWSettings(t *testing.T) {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
-	good.Groups = []optim.Group{optim.NoBiasDecay(), {Match: func(p *nn.Param) bool { return p.Name == "a" }, RateScale: 0.5}}
+	good.Groups = []optim.Group{optim.NoBiasDecay(), {Match: func(p *nn.Param) bool { return p.Name == "a" }, RateScale: new(0.5)}}
 	good.Scale = func(*nn.Param) float64 { return 0.25 }
 	if got := good.RateScale(&nn.Param{Name: "a", Role: nn.Weight}); got != 0.125 {
 		t.Errorf("the scale of a group and a layer is %v", got)

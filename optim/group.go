@@ -3,29 +3,86 @@ package optim
 import (
 	"fmt"
 	"math"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/euryale-ml/euryale/nn"
 )
 
-func validateGroups(optimizer string, groups []Group) error {
-	finite := func(v float64) bool { return v >= 0 && !math.IsInf(v, 1) }
+// Group gives some parameters settings of their own. A field that is nil keeps what other
+// groups or the optimizer say:
+//
+//	optim.Group{Match: optim.Named("fc.*"), RateScale: new(10.0)} // fc learns faster, and decays as the rest
+type Group struct {
+	// Match chooses the parameters.
+	Match func(p *nn.Param) bool
+	// WeightDecay replaces the optimizer's, at least 0.
+	WeightDecay *float64
+	// RateScale multiplies the learning rate, at least 0; 0 keeps the values as they are.
+	RateScale *float64
+}
+
+// Groups are the groups of an optimizer. The first one that matches a parameter and sets a
+// field decides it.
+type Groups []Group
+
+// Validate names the first group that makes no sense: without Match, with a negative or
+// infinite value, or one that sets nothing. owner stands before the name: "SGD".
+func (groups Groups) Validate(owner string) error {
 	for i, g := range groups {
-		if g.Match == nil || !finite(g.WeightDecay) || !finite(g.RateScale) {
-			return fmt.Errorf("optim: %s.Groups[%d]: %w: want a Match, and WeightDecay and RateScale of at least 0", optimizer, i, ErrConfig)
+		bad := func(want string) error {
+			return fmt.Errorf("optim: %s.Groups[%d]: %w: want %s", owner, i, ErrConfig, want)
+		}
+		for _, v := range []*float64{g.WeightDecay, g.RateScale} {
+			if v != nil && !(*v >= 0 && !math.IsInf(*v, 1)) {
+				return bad(fmt.Sprintf("WeightDecay and RateScale of at least 0, not %v", *v))
+			}
+		}
+		switch {
+		case g.Match == nil:
+			return bad("a Match, which chooses the parameters")
+		case g.WeightDecay == nil && g.RateScale == nil:
+			return bad("a WeightDecay or a RateScale: it sets nothing")
 		}
 	}
 	return nil
 }
 
-// groupOf is the first group that matches p, else one of the optimizer's own settings.
-func groupOf(groups []Group, p *nn.Param, weightDecay float64) Group {
+// WeightDecay is that of p; usual is the optimizer's.
+func (groups Groups) WeightDecay(p *nn.Param, usual float64) float64 {
 	for _, g := range groups {
-		if g.Match(p) {
-			return g
+		if g.WeightDecay != nil && g.Match(p) {
+			return *g.WeightDecay
 		}
 	}
-	return Group{WeightDecay: weightDecay, RateScale: 1}
+	return usual
+}
+
+// RateScale is the factor on p's learning rate; 1 if no group sets it.
+func (groups Groups) RateScale(p *nn.Param) float64 {
+	for _, g := range groups {
+		if g.RateScale != nil && g.Match(p) {
+			return *g.RateScale
+		}
+	}
+	return 1
+}
+
+// NoBiasDecay is the group of biases, γ and β, without decay.
+func NoBiasDecay() Group {
+	return Group{Match: func(p *nn.Param) bool { return !Decays(p) }, WeightDecay: new(0.0)}
+}
+
+// Named matches the parameters whose names fit one of the patterns of path.Match, such as
+// fc.* and layer?.*.bn?.*. A malformed pattern matches nothing.
+func Named(patterns ...string) func(p *nn.Param) bool {
+	return func(p *nn.Param) bool {
+		return slices.ContainsFunc(patterns, func(pattern string) bool {
+			ok, _ := path.Match(pattern, p.Name)
+			return ok
+		})
+	}
 }
 
 func scaleOf(scale func(*nn.Param) float64, p *nn.Param) float64 {

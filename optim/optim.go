@@ -28,7 +28,8 @@ type Update struct {
 type Optimizer interface {
 	// Validate names the first setting that makes no sense.
 	Validate() error
-	// Rate is the learning rate that schedules scale.
+	// Rate is the learning rate that schedules start from. The optimizer is the only place
+	// that stores it: a Trainer asks for it at each step.
 	Rate() float64
 	// RateScale is the factor on the learning rate of a parameter, by its group.
 	RateScale(p *nn.Param) float64
@@ -40,16 +41,6 @@ type Optimizer interface {
 type Inputs struct {
 	LR   *gorgonia.Node // the learning rate, RateScale applied
 	Step *gorgonia.Node // the number of the step, from 1
-}
-
-// Group gives some parameters settings of their own.
-type Group struct {
-	// Match chooses the parameters; the first group that matches counts.
-	Match func(p *nn.Param) bool
-	// WeightDecay replaces the optimizer's.
-	WeightDecay float64
-	// RateScale multiplies the learning rate; 0 freezes the values.
-	RateScale float64
 }
 
 // WeightDecayParams parts the parameters into those that decay, the weights of
@@ -68,8 +59,3 @@ func WeightDecayParams(params []*nn.Param) (decay, noDecay []*nn.Param) {
 
 // Decays reports whether p is a weight: no bias, γ or β.
 func Decays(p *nn.Param) bool { return p.Role == nn.Weight }
-
-// NoBiasDecay is the group of biases, γ and β, without decay.
-func NoBiasDecay() Group {
-	return Group{Match: func(p *nn.Param) bool { return !Decays(p) }, RateScale: 1}
-}

@@ -18,9 +18,9 @@ type Config struct {
 	WeightDecay float64    // weight_decay
 	Betas       [2]float64 // betas
 	Eps         float64    // eps
-	// Groups give some parameters their own decay and rate: no_bias_decay.
-	Groups []Group
-	// Scale multiplies the rate of each parameter: layer_decay, rate_scales; nil: 1.
+	// Groups give some parameters their own decay and rate: no_bias_decay, rate_scales.
+	Groups Groups
+	// Scale multiplies the rate of each parameter: layer_decay; nil: 1.
 	Scale func(p *nn.Param) float64
 	// Settings are those that the optimizer alone has, of the type that it was registered
 	// with by registry.Settings; New fills in the registered defaults where it is nil.

@@ -21,7 +21,7 @@ type SGD struct {
 	WeightDecay float64
 	Nesterov    bool // needs a momentum
 	// Groups give some parameters their own decay and rate.
-	Groups []Group
+	Groups Groups
 	// Scale multiplies the rate of each parameter, such as LayerDecay; nil: 1.
 	Scale func(p *nn.Param) float64
 }
@@ -51,20 +51,18 @@ func (o SGD) Validate() error {
 	case o.Nesterov && o.Momentum == 0:
 		return bad("Nesterov", true, "a momentum greater than 0 with it")
 	}
-	return validateGroups("SGD", o.Groups)
+	return o.Groups.Validate("SGD")
 }
 
 // Rate is LR.
 func (o SGD) Rate() float64 { return o.LR }
 
-func (o SGD) group(p *nn.Param) Group { return groupOf(o.Groups, p, o.WeightDecay) }
-
 // RateScale is the factor of p's group, else 1, times Scale.
-func (o SGD) RateScale(p *nn.Param) float64 { return o.group(p).RateScale * scaleOf(o.Scale, p) }
+func (o SGD) RateScale(p *nn.Param) float64 { return o.Groups.RateScale(p) * scaleOf(o.Scale, p) }
 
 // Update adds the velocity and the new value.
 func (o SGD) Update(p *nn.Param, gradient *gorgonia.Node, in Inputs) (Update, error) {
-	opts := op.SGDOptions{Momentum: o.Momentum, WeightDecay: o.group(p).WeightDecay, Nesterov: o.Nesterov}
+	opts := op.SGDOptions{Momentum: o.Momentum, WeightDecay: o.Groups.WeightDecay(p, o.WeightDecay), Nesterov: o.Nesterov}
 	if o.Momentum == 0 {
 		w, err := op.SGDWeight(p.Name, p.Node, gradient, in.LR, nil, opts)
 		return Update{Value: w}, err

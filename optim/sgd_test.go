@@ -120,10 +120,7 @@ func (tr *training) run(steps int) (losses []float64) {
 
 // TestSGDAsPyTorch compares four steps with torch.optim.SGD in several settings.
 func TestSGDAsPyTorch(t *testing.T) {
-	head := optim.Group{
-		Match:       func(p *nn.Param) bool { return p.Name == "4.weight" },
-		WeightDecay: 0.01, RateScale: 0.1,
-	}
+	head := optim.Group{Match: optim.Named("4.weight"), RateScale: new(0.1)} // keeps the decay of 0.01
 	settings := map[string]optim.SGD{
 		"plain":         {LR: 0.05},
 		"decay":         {LR: 0.05, WeightDecay: 0.01},
@@ -187,7 +184,7 @@ func TestSlots(t *testing.T) {
 func TestValidate(t *testing.T) {
 	every := func(*nn.Param) bool { return true }
 	nan, inf := math.NaN(), math.Inf(1)
-	good := optim.SGD{LR: 0.1, Momentum: 0.9, WeightDecay: 1e-4, Nesterov: true, Groups: []optim.Group{{Match: every}, optim.NoBiasDecay()}}
+	good := optim.SGD{LR: 0.1, Momentum: 0.9, WeightDecay: 1e-4, Nesterov: true, Groups: []optim.Group{{Match: every, RateScale: new(1.0)}, optim.NoBiasDecay()}}
 	if err := good.Validate(); err != nil {
 		t.Error(err)
 	}
@@ -207,8 +204,10 @@ func TestValidate(t *testing.T) {
 		{func(o *optim.SGD) { o.WeightDecay = inf }, []string{"SGD.WeightDecay", "+Inf"}},
 		{func(o *optim.SGD) { o.Momentum = 0 }, []string{"SGD.Nesterov = true", "momentum greater than 0"}},
 		{func(o *optim.SGD) { o.Groups[1].Match = nil }, []string{"SGD.Groups[1]", "Match"}},
-		{func(o *optim.SGD) { o.Groups[0].WeightDecay = -1 }, []string{"SGD.Groups[0]", "WeightDecay"}},
-		{func(o *optim.SGD) { o.Groups[0].RateScale = nan }, []string{"SGD.Groups[0]", "RateScale"}},
+		{func(o *optim.SGD) { o.Groups[0].WeightDecay = new(-1.0) }, []string{"SGD.Groups[0]", "WeightDecay"}},
+		{func(o *optim.SGD) { o.Groups[0].RateScale = nil }, []string{"SGD.Groups[0]", "it sets nothing"}},
+		{func(o *optim.SGD) { o.Groups[0].WeightDecay = &inf }, []string{"SGD.Groups[0]", "+Inf"}},
+		{func(o *optim.SGD) { o.Groups[0].RateScale = &nan }, []string{"SGD.Groups[0]", "RateScale"}},
 	} {
 		o := good
 		o.Groups = slices.Clone(good.Groups)
@@ -251,7 +250,7 @@ func TestWeightDecayParams(t *testing.T) {
 			}
 		}
 		for _, p := range noDecay {
-			if len(p.Shape) != 1 || !group.Match(p) || group.WeightDecay != 0 || group.RateScale != 1 {
+			if len(p.Shape) != 1 || !group.Match(p) || *group.WeightDecay != 0 || group.RateScale != nil {
 				t.Errorf("%s: %s %v does not decay, group %+v", c.name, p.Name, p.Shape, group)
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path"
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/dataset"
@@ -173,11 +172,7 @@ func TrainTransform(cfg config.Config) transforms.Pipeline {
 // optimizerOf is the optimizer of a model at its full rate, linear scaling included.
 func optimizerOf(cfg config.Config, net nn.Module) (optim.Optimizer, error) {
 	o := cfg.Optim
-	var groups []optim.Group
-	if o.NoBiasDecay {
-		groups = append(groups, optim.NoBiasDecay())
-	}
-	scale, err := rateScale(cfg, net)
+	groups, scale, err := groupsOf(cfg, net)
 	if err != nil {
 		return nil, err
 	}
@@ -187,38 +182,34 @@ func optimizerOf(cfg config.Config, net nn.Module) (optim.Optimizer, error) {
 	})
 }
 
-// rateScale makes the factor on each parameter's rate, of its layer and of the patterns
-// that name it; nil: they are all 1.
-func rateScale(cfg config.Config, net nn.Module) (func(p *nn.Param) float64, error) {
+// groupsOf makes the groups of optim.no_bias_decay and optim.rate_scales, and the factor on
+// each parameter's rate by its layer; nil: it is 1.
+func groupsOf(cfg config.Config, net nn.Module) (groups optim.Groups, scale func(p *nn.Param) float64, err error) {
+	if cfg.Optim.NoBiasDecay {
+		groups = append(groups, optim.NoBiasDecay())
+	}
 	scales, err := cfg.Optim.ParseRateScales()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if cfg.Optim.LayerDecay == 1 && len(scales) == 0 {
-		return nil, nil
+		return groups, nil, nil
 	}
 	g, err := nn.Trace(net, []int{1, 3, cfg.Data.Crop, cfg.Data.Crop}, nn.Options{})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	for _, s := range scales {
+		if err := matchesOne("optim.rate_scales", s.Pattern, g.Params); err != nil {
+			return nil, nil, err
+		}
+		groups = append(groups, optim.Group{Match: optim.Named(s.Pattern), RateScale: &s.Factor})
 	}
 	var layer func(param string) string
 	if m, ok := net.(interface{ LayerOf(param string) string }); ok {
 		layer = m.LayerOf
 	}
-	decay := optim.LayerDecay(g.Params, cfg.Optim.LayerDecay, layer)
-	for _, s := range scales {
-		if err := matchesOne("optim.rate_scales", s.Pattern, g.Params); err != nil {
-			return nil, err
-		}
-	}
-	return func(p *nn.Param) float64 {
-		for _, s := range scales {
-			if ok, _ := path.Match(s.Pattern, p.Name); ok {
-				return s.Factor * decay(p)
-			}
-		}
-		return decay(p)
-	}, nil
+	return groups, optim.LayerDecay(g.Params, cfg.Optim.LayerDecay, layer), nil
 }
 
 func scheduleOf(cfg config.Config) func(stepsPerEpoch, epochs int) (schedule.Schedule, error) {

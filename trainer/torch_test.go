@@ -84,6 +84,8 @@ func TestTorchTraining(t *testing.T) {
 		"accumulate and clip": {trainer.StepConfig{Optimizer: sgd, Accumulate: true, ClipNorm: 0.3}, []int{3, 3}},
 		"adamw":               {trainer.StepConfig{Optimizer: adamw}, []int{4}},
 		"adamw, clip":         {trainer.StepConfig{Optimizer: adamw, ClipNorm: 0.4}, []int{4}},
+		"groups":              {trainer.StepConfig{Optimizer: withGroups(sgd)}, []int{4}},
+		"adamw, groups":       {trainer.StepConfig{Optimizer: withGroups(adamw)}, []int{4}},
 		"ema":                 {trainer.StepConfig{Optimizer: sgd, EMA: 0.8}, []int{4}},
 	} {
 		for dtype, tolerance := range map[tensor.Dtype]float64{tensor.Float64: 1e-9, tensor.Float32: 2e-4} {
@@ -109,6 +111,24 @@ func TestTorchTraining(t *testing.T) {
 			})
 		}
 	}
+}
+
+// withGroups has the groups of training.py: each sets one value and keeps the other one.
+func withGroups(o optim.Optimizer) optim.Optimizer {
+	groups := optim.Groups{
+		{Match: optim.Named("fc.*"), RateScale: new(3.0)},
+		{Match: optim.Named("conv.weight"), WeightDecay: new(0.0)},
+		{Match: optim.Named("norm.weight"), RateScale: new(0.0)},
+	}
+	switch o := o.(type) {
+	case optim.SGD:
+		o.Groups = groups
+		return o
+	case optim.AdamW:
+		o.Groups = groups
+		return o
+	}
+	return o
 }
 
 // setGolden gives a Step the first weights of training.py.

@@ -45,11 +45,25 @@ def batch(step, n):
     return values(n * 3 * 6 * 6, 100 + step).float().double().reshape(n, 3, 6, 6), torch.tensor([(step + i) % 3 for i in range(n)])
 
 
-def run(make, clip=0.0, parts=(4,), ema=0.0, steps=10):
-    net = fresh()
+def no_bias_decay(net, lr):
     decay = [p for p in net.parameters() if p.ndim > 1]
     rest = [p for p in net.parameters() if p.ndim <= 1]
-    opt = make([{"params": decay}, {"params": rest, "weight_decay": 0.0}])
+    return [{"params": decay}, {"params": rest, "weight_decay": 0.0}]
+
+
+def own_groups(net, lr):
+    """Groups that set one value each and keep the optimizer's other one."""
+    return [
+        {"params": net.fc.parameters(), "lr": 3 * lr},
+        {"params": [net.conv.weight], "weight_decay": 0.0},
+        {"params": [net.norm.weight], "lr": 0.0},
+        {"params": [net.conv.bias, net.norm.bias]},
+    ]
+
+
+def run(make, clip=0.0, parts=(4,), ema=0.0, steps=10, groups=no_bias_decay):
+    net = fresh()
+    opt = make(net, groups)
     average = timm.utils.ModelEmaV2(net, decay=ema) if ema else None
     losses, norms = [], []
     for step in range(steps):
@@ -83,8 +97,8 @@ def cam():
 
 
 def main():
-    sgd = lambda groups: torch.optim.SGD(groups, lr=0.1, momentum=0.9, weight_decay=1e-2)
-    adamw = lambda groups: torch.optim.AdamW(groups, lr=0.01, betas=(0.9, 0.99), eps=1e-6, weight_decay=0.1)
+    sgd = lambda net, groups: torch.optim.SGD(groups(net, 0.1), lr=0.1, momentum=0.9, weight_decay=1e-2)
+    adamw = lambda net, groups: torch.optim.AdamW(groups(net, 0.01), lr=0.01, betas=(0.9, 0.99), eps=1e-6, weight_decay=0.1)
     cases = {
         "clip": run(sgd, clip=0.5),
         "accumulate": run(sgd, parts=(4, 4, 2)),
@@ -93,6 +107,8 @@ def main():
         "adamw, clip": run(adamw, clip=0.4),
         "ema": run(sgd, ema=0.8),
         "plain": run(sgd),
+        "groups": run(sgd, groups=own_groups),
+        "adamw, groups": run(adamw, groups=own_groups),
     }
     write(ROOT / "trainer/testdata/training.json", cases)
     write(ROOT / "trainer/testdata/cam.json", cam())
