@@ -47,7 +47,7 @@ func TestCompletionKnowsAll(t *testing.T) {
 				has("value of "+k.Path, word)
 			}
 		}
-		for _, absent := range []string{"cuda", "bfloat16"} {
+		for _, absent := range []string{"cuda"} {
 			if strings.Contains(script, absent) {
 				t.Errorf("%s offers %s", shell, absent)
 			}

@@ -25,7 +25,7 @@ type Config struct {
 	Seed      uint64   `yaml:"seed" help:"seed of weights, order of images, augmentation and dropout"`
 	Threads   int      `yaml:"threads" range:"[0,4096]" resume:"free" help:"threads of the engine; 0 = all that the container allows"`
 	Device    string   `yaml:"device" absent:"cuda,cuda:N" resume:"free" help:"where the network runs"`
-	Precision string   `yaml:"precision" oneof:"float32,bfloat16,float64" absent:"bfloat16" help:"float type of the network; float64 is the CPU's plain reference"`
+	Precision string   `yaml:"precision" oneof:"float32,bfloat16,float64" help:"float type of the network; bfloat16 stores activations in half the memory; float64 is the CPU's plain reference"`
 	Model     Model    `yaml:"model"`
 	Data      Data     `yaml:"data"`
 	Augment   Augment  `yaml:"augment"`

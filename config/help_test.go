@@ -12,7 +12,7 @@ import (
 // TestHelpOffersWhatThisBuildHas looks for words that would be refused.
 func TestHelpOffersWhatThisBuildHas(t *testing.T) {
 	help := Help()
-	for _, absent := range []string{"cuda", "bfloat16"} {
+	for _, absent := range []string{"cuda"} {
 		if strings.Contains(help, absent) {
 			t.Errorf("the help offers %s", absent)
 		}
@@ -28,7 +28,7 @@ func TestHelpOffersWhatThisBuildHas(t *testing.T) {
 		}
 	}
 	for _, s := range []struct{ key, value, there string }{
-		{"device", "cuda", "auto, cpu"}, {"device", "cuda:12", "auto, cpu"}, {"precision", "bfloat16", "float32, float64"},
+		{"device", "cuda", "auto, cpu"}, {"device", "cuda:12", "auto, cpu"},
 	} {
 		c := Default()
 		if err := c.Set(s.key, s.value); err != nil {

@@ -45,12 +45,12 @@ func TestTorchGradCAM(t *testing.T) {
 		t.Fatal(err)
 	}
 	dev := testdevice.Open(t, device.Options{Threads: 2})
-	for _, dtype := range []tensor.Dtype{tensor.Float64, tensor.Float32} {
+	for _, dtype := range []device.DType{device.Float64, device.Float32} {
 		net := &goldenNet{
 			Conv: &nn.Conv2D{In: 3, Out: 4, Kernel: 3, Padding: 1, Bias: true}, Norm: &nn.BatchNorm2D{Channels: 4}, ReLU: &nn.ReLU{},
 			Pool: &nn.AdaptiveAvgPool2D{Size: 2}, Flat: &nn.Flatten{}, FC: &nn.Linear{In: 16, Out: 3},
 		}
-		s, err := trainer.NewStep(net, trainer.StepConfig{Device: dev, Input: [3]int{3, 6, 6}, DType: dtype})
+		s, err := trainer.NewStep(net, trainer.StepConfig{Device: dev, Input: [3]int{3, 6, 6}, Precision: dtype})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +64,7 @@ func TestTorchGradCAM(t *testing.T) {
 				short[j] = float32(wide[j])
 			}
 			var host any = wide
-			if dtype == tensor.Float32 {
+			if dtype == device.Float32 {
 				host = short
 			}
 			if err := s.State().Write(p.Name, host); err != nil {

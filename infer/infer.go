@@ -45,6 +45,9 @@ type Options struct {
 	Device device.Device
 	// Threads of the processor; 0 means all.
 	Threads int
+	// Precision is what the network computes in, see trainer.Precisions. Zero means Float32,
+	// whatever the weights were trained in: every file holds them in float32 at least.
+	Precision device.DType
 	// Top is the number of classes in a result; 0 means 5.
 	Top int
 	// Batch is the number of images that are classified at a time; 0 means 8.
@@ -167,7 +170,7 @@ func (c *Classifier) build(path string, f *checkpoint.Source, classes []string, 
 		c.own = true
 	}
 	crop := c.pipeline.W
-	if c.step, err = trainer.NewStep(net, trainer.StepConfig{Device: c.device, Input: [3]int{3, crop, crop}}); err != nil {
+	if c.step, err = trainer.NewStep(net, trainer.StepConfig{Device: c.device, Input: [3]int{3, crop, crop}, Precision: o.Precision}); err != nil {
 		return err
 	}
 	_, named := net.(models.Named)

@@ -236,25 +236,25 @@ func TestTrainsAsPyTorch(t *testing.T) {
 			t.Fatalf("train.json has no %s", name)
 		}
 		for _, precision := range []struct {
-			dt        tensor.Dtype
+			dt        device.DType
 			tolerance float64
 			steps     int
-		}{{tensor.Float64, 1e-9, len(want.Losses)}, {tensor.Float32, 2e-3, 2}} {
+		}{{device.Float64, 1e-9, len(want.Losses)}, {device.Float32, 2e-3, 2}} {
 			t.Run(fmt.Sprintf("%s/%v", name, precision.dt), func(t *testing.T) {
-				if testing.Short() && precision.dt == tensor.Float64 {
+				if testing.Short() && precision.dt == device.Float64 {
 					t.Skip("takes some seconds")
 				}
 				m := goldenModel(t, name, want.Hidden)
 				step, err := trainer.NewStep(m, trainer.StepConfig{
 					Device: dev, Optimizer: optim.SGD{LR: want.LR, Momentum: 0.9, WeightDecay: 5e-4},
-					Input: [3]int{3, want.Size, want.Size}, Smoothing: 0.1, DType: precision.dt,
+					Input: [3]int{3, want.Size, want.Size}, Smoothing: 0.1, Precision: precision.dt,
 				})
 				if err != nil {
 					t.Fatal(err)
 				}
 				defer step.Close()
 				c := &compared{
-					t: t, model: m, step: step, device: dev, want: want, dt: precision.dt, tolerance: precision.tolerance,
+					t: t, model: m, step: step, device: dev, want: want, dt: map[bool]tensor.Dtype{false: tensor.Float32, true: tensor.Float64}[precision.dt == device.Float64], tolerance: precision.tolerance,
 					images: narrow(optest.Values(1, 1, 0, len(want.Labels), 3, want.Size, want.Size)),
 				}
 				c.compare(precision.steps)

@@ -87,7 +87,7 @@ func (s *Step) averageSpec() (*program, engine.Spec, error) {
 	for _, name := range s.values() {
 		shape, _ := s.state.Shape(name)
 		node := func(name string) *gorgonia.Node {
-			n := gorgonia.NewTensor(p.graph.G, s.config.DType, len(shape), gorgonia.WithShape(shape...), gorgonia.WithName(name))
+			n := gorgonia.NewTensor(p.graph.G, s.dtype(), len(shape), gorgonia.WithShape(shape...), gorgonia.WithName(name))
 			spec.Slots[n] = name
 			return n
 		}

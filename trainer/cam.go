@@ -54,7 +54,7 @@ func (s *Step) Features(image []float32, class int) (FeatureMaps, error) {
 }
 
 func (s *Step) compileCAM() (*camProgram, error) {
-	g, err := nn.Trace(s.model, append([]int{1}, s.config.Input[:]...), nn.Options{DType: s.config.DType})
+	g, err := nn.Trace(s.model, append([]int{1}, s.config.Input[:]...), nn.Options{DType: s.dtype()})
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (s *Step) compileCAM() (*camProgram, error) {
 	if p.maps = lastMaps(g); p.maps == nil {
 		return nil, fmt.Errorf("trainer: %w: the model has no maps before its classifier", ErrConfig)
 	}
-	p.oneHot = gorgonia.NewMatrix(g.G, s.config.DType, gorgonia.WithShape(1, s.classes), gorgonia.WithName("class"))
+	p.oneHot = gorgonia.NewMatrix(g.G, s.dtype(), gorgonia.WithShape(1, s.classes), gorgonia.WithName("class"))
 	if _, err := gorgonia.Backpropagate(gorgonia.Nodes{g.Output}, gorgonia.Nodes{p.oneHot}, gorgonia.Nodes{g.Input}); err != nil {
 		return nil, fmt.Errorf("trainer: gradients: %w", err)
 	}

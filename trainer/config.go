@@ -90,8 +90,10 @@ type Config struct {
 	EMA float64
 	// Seed of the weights, the order of images, augmentation and dropout.
 	Seed uint64
-	// Float64 computes in double precision, through the plain kernels.
-	Float64 bool
+	// Precision is device.Float32, which is the default, device.BFloat16, which stores
+	// activations in half the memory, or device.Float64, which computes through the plain
+	// kernels: see Precisions.
+	Precision device.DType
 	// Freeze lists patterns (path.Match, on full names such as "layer1.*") of parameters that
 	// are not trained. Backbone stands for all but the classifier's.
 	Freeze []string
@@ -170,6 +172,9 @@ func (c Config) validate() error {
 		if f.value < f.least {
 			return bad(f.name, f.value, fmt.Sprintf("at least %d", f.least))
 		}
+	}
+	if err := checkPrecision("Config.Precision", c.Precision); err != nil {
+		return err
 	}
 	if c.Resize < c.Crop {
 		return bad("Resize", c.Resize, fmt.Sprintf("at least Crop, %d", c.Crop))

@@ -167,7 +167,7 @@ func TestAccumulatedIsOneBatch(t *testing.T) {
 	for i, parts := range [][]int{{8}, {3, 3, 2}} {
 		net := &plainNet{&nn.Conv2D{In: 3, Out: 4, Kernel: 3, Bias: true}, &nn.Flatten{}, &nn.Linear{In: 64, Out: 3}}
 		s := goldenStepOf(t, net, trainer.StepConfig{
-			Optimizer: optim.SGD{LR: 0.1, Momentum: 0.9, WeightDecay: 1e-3}, DType: tensor.Float64, Accumulate: true, ClipNorm: 2,
+			Optimizer: optim.SGD{LR: 0.1, Momentum: 0.9, WeightDecay: 1e-3}, Precision: device.Float64, Accumulate: true, ClipNorm: 2,
 		})
 		for step := range 10 {
 			images, labels := goldenBatch(step, 8)

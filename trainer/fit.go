@@ -192,7 +192,7 @@ func (t *Trainer) report(status string, err error) *run.Report {
 		Name: t.config.Name, Model: modelName(t.model), Status: status, BestBy: t.by.String(), Best: t.at.Best, Last: t.at.Last,
 		Epochs: t.at.Epoch - 1, Steps: t.at.Step, Parameters: t.Parameters(), MultiplyAdds: t.MultiplyAdds(), Seconds: seconds,
 		Final: t.finalScores, FinalImages: t.FinalImages(), TrainImages: t.train.Len(), TestImages: t.test.Len(), BadTestImages: len(t.test.Bad()), BadTrainImages: len(t.train.Bad()),
-		Device: t.device.Describe(), Precision: "float32", Threads: device.Threads(t.device), Seed: t.config.Seed, Versions: versions(),
+		Device: t.device.Describe(), Precision: t.config.Precision.String(), Threads: device.Threads(t.device), Seed: t.config.Seed, Versions: versions(),
 		HookFaults: slices.Clone(t.at.Faults),
 	}
 	if r.Name == "" {
@@ -200,9 +200,6 @@ func (t *Trainer) report(status string, err error) *run.Report {
 	}
 	if err != nil {
 		r.Error = err.Error()
-	}
-	if t.config.Float64 {
-		r.Precision = "float64"
 	}
 	if t.spent > 0 {
 		r.ImagesPerSecond = float64(t.images) / t.spent.Seconds()

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/device"
@@ -82,9 +81,9 @@ func TestKeptStatistics(t *testing.T) {
 		images[i] = float32(math.Sin(float64(i)*0.37)) + float32(i%7)/5
 	}
 	labels := []int64{0, 1, 2, 1}
-	for _, dt := range []tensor.Dtype{tensor.Float64, tensor.Float32} {
+	for _, dt := range []device.DType{device.Float64, device.Float32} {
 		s, err := trainer.NewStep(newNormed(), trainer.StepConfig{
-			Device: testdevice.Open(t, device.Options{Threads: 2}), Input: [3]int{3, 8, 8}, DType: dt, Seed: 3, Optimizer: optim.SGD{LR: lr},
+			Device: testdevice.Open(t, device.Options{Threads: 2}), Input: [3]int{3, 8, 8}, Precision: dt, Seed: 3, Optimizer: optim.SGD{LR: lr},
 			KeepStatistics: func(string) bool { return true },
 		})
 		if err != nil {
@@ -93,7 +92,7 @@ func TestKeptStatistics(t *testing.T) {
 		defer s.Close()
 		write := func(name string, v []float64) {
 			var host any = v
-			if dt == tensor.Float32 {
+			if dt == device.Float32 {
 				narrow := make([]float32, len(v))
 				for i := range v {
 					narrow[i] = float32(v[i])
@@ -120,7 +119,7 @@ func TestKeptStatistics(t *testing.T) {
 		}
 		slopes := map[string]float64{}
 		move, near := 1e-5, 1e-6
-		if dt == tensor.Float32 {
+		if dt == device.Float32 {
 			move, near = 1e-2, 2e-2
 		}
 		const at = 1

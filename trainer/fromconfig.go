@@ -147,7 +147,8 @@ func (f *fromConfig) fill(cfg config.Config) {
 	c.Resize, c.Crop = d.Resize, d.Crop
 	c.Test = transforms.Test(d.Resize, d.Crop, transforms.Normalize{Mean: d.Mean, Std: d.Std})
 	c.Train = TrainTransform(cfg)
-	c.Smoothing, c.Seed, c.Float64 = cfg.Loss.LabelSmoothing, cfg.Seed, cfg.Precision == "float64"
+	c.Smoothing, c.Seed = cfg.Loss.LabelSmoothing, cfg.Seed
+	c.Precision, _ = ParsePrecision(cfg.Precision) // Validate has the error
 	c.Freeze, c.FreezeStatistics = cfg.Model.Freeze, cfg.Model.FreezeStatistics
 	c.Mixup = cfg.Augment.Mixup
 	if d.Augment {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/optim"
 	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/schedule"
@@ -90,7 +91,7 @@ func TestDivergingSteps(t *testing.T) {
 		"averaging":    func(c *trainer.Config) { c.EMA = 0.5 },
 		"each step":    func(c *trainer.Config) { c.SaveEverySteps = 1 },
 		"clipping":     func(c *trainer.Config) { c.ClipNorm = 1e30 },
-		"float64":      func(c *trainer.Config) { c.Float64 = true },
+		"float64":      func(c *trainer.Config) { c.Precision = device.Float64 },
 	}
 	for name, change := range kinds {
 		for _, at := range []int{4, 5, 6} { // steps 4 to 6 are the second epoch
@@ -101,7 +102,7 @@ func TestDivergingSteps(t *testing.T) {
 					c.Dir = dir
 					change(c)
 					huge := 1e37
-					if c.Float64 {
+					if c.Precision == device.Float64 {
 						huge = 1e307
 					}
 					rateAt(func(step int) float64 {

@@ -86,7 +86,7 @@ func (s *Step) put(path string, m checkpoint.Matched) (Loaded, error) {
 
 // checkRange names a tensor of float64 with a value that is infinite in the Step's type.
 func (s *Step) checkRange(tensors []checkpoint.Tensor) error {
-	if s.config.DType == tensor.Float64 {
+	if s.dtype() == tensor.Float64 {
 		return nil
 	}
 	for _, t := range tensors {

@@ -9,6 +9,7 @@ import (
 
 	"gorgonia.org/tensor"
 
+	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/engine"
 	"github.com/euryale-ml/euryale/internal/sysmem"
 )
@@ -78,9 +79,9 @@ func (t *Trainer) measureMemory(batch, testBatch int) (MemoryUse, error) {
 	}, nil
 }
 
-// elementBytes is the size of a value.
+// elementBytes is the size of a parameter's value, and of an image's on its way to the device.
 func (t *Trainer) elementBytes() int64 {
-	if t.config.Float64 {
+	if t.config.Precision == device.Float64 {
 		return 8
 	}
 	return 4

@@ -118,7 +118,7 @@ func (s *Step) own(data any) any {
 	case []float32:
 		return s.narrow(f)
 	case []float64:
-		if s.config.DType == tensor.Float64 {
+		if s.dtype() == tensor.Float64 {
 			return f
 		}
 		short := make([]float32, len(f))

@@ -65,7 +65,7 @@ func TestOwnOptimizer(t *testing.T) {
 		{"small", small, "", 4, nil},
 		{"small, AVX2", small, "avx2", 4, nil},
 		{"small, plain", small, "generic", 4, nil},
-		{"small, float64", small, "", 4, func(c *trainer.StepConfig) { c.DType = tensor.Float64 }},
+		{"small, float64", small, "", 4, func(c *trainer.StepConfig) { c.Precision = device.Float64 }},
 		{"small, clipped", small, "", 4, func(c *trainer.StepConfig) { c.ClipNorm = 0.1 }},
 		{"small, everything", small, "", 4, func(c *trainer.StepConfig) { c.ClipNorm, c.EMA, c.Accumulate = 0.1, 0.9, true }},
 	} {

@@ -55,7 +55,7 @@ func (s *Step) trainingSpec(of part) (p *program, spec engine.Spec, err error) {
 	if s.config.Optimizer == nil {
 		return nil, spec, fmt.Errorf("trainer: %w: the Step has no optimizer", ErrConfig)
 	}
-	g, err := nn.Trace(s.model, append([]int{batch}, s.config.Input[:]...), nn.Options{Training: true, DType: s.config.DType, KeepStatistics: s.config.KeepStatistics})
+	g, err := nn.Trace(s.model, append([]int{batch}, s.config.Input[:]...), nn.Options{Training: true, DType: s.dtype(), KeepStatistics: s.config.KeepStatistics})
 	if err != nil {
 		return nil, spec, err
 	}
@@ -117,7 +117,7 @@ func (s *Step) evaluation(size int) (*program, error) {
 
 // evaluationSpec is the program for size images before it is compiled.
 func (s *Step) evaluationSpec(size int) (*nn.Graph, engine.Spec, error) {
-	g, err := nn.Trace(s.model, append([]int{size}, s.config.Input[:]...), nn.Options{DType: s.config.DType})
+	g, err := nn.Trace(s.model, append([]int{size}, s.config.Input[:]...), nn.Options{DType: s.dtype()})
 	if err != nil {
 		return nil, engine.Spec{}, err
 	}
@@ -131,7 +131,7 @@ func (s *Step) evaluationSpec(size int) (*nn.Graph, engine.Spec, error) {
 
 // spec names the graph's inputs and slots.
 func (s *Step) spec(g *nn.Graph, name string) engine.Spec {
-	spec := engine.Spec{Name: name, Graph: g.G, Inputs: []*gorgonia.Node{g.Input}, Slots: map[*gorgonia.Node]string{}}
+	spec := engine.Spec{Name: name, Graph: g.G, Inputs: []*gorgonia.Node{g.Input}, Slots: map[*gorgonia.Node]string{}, Precision: storedAs(s.config.Precision)}
 	if g.RNG != nil {
 		spec.Inputs = append(spec.Inputs, g.RNG)
 	}

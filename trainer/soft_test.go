@@ -87,10 +87,10 @@ func TestTrainOnProbabilities(t *testing.T) {
 	for i := range n {
 		targets[i*classes+i], targets[i*classes+30-i] = 0.3, 0.7
 	}
-	for dt, tolerance := range map[tensor.Dtype]float64{tensor.Float64: 1e-12, tensor.Float32: 1e-5} {
+	for dt, tolerance := range map[device.DType]float64{device.Float64: 1e-12, device.Float32: 1e-5} {
 		m := &logits{&nn.Flatten{}, &nn.Linear{In: 48, Out: classes}}
 		step, err := trainer.NewStep(m, trainer.StepConfig{
-			Device: testdevice.Open(t, device.Options{Threads: 2}), Optimizer: optim.SGD{LR: lr}, Input: [3]int{3, 4, 4}, Smoothing: smoothing, Soft: true, DType: dt, Seed: 4,
+			Device: testdevice.Open(t, device.Options{Threads: 2}), Optimizer: optim.SGD{LR: lr}, Input: [3]int{3, 4, 4}, Smoothing: smoothing, Soft: true, Precision: dt, Seed: 4,
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -31,8 +31,8 @@ type StepConfig struct {
 	Soft bool
 	// Seed is of fresh weights and of dropout.
 	Seed uint64
-	// DType is tensor.Float64, or tensor.Float32, which is the default.
-	DType tensor.Dtype
+	// Precision is Float32, which is the default, BFloat16 or Float64: see Precisions.
+	Precision device.DType
 	// ClipNorm is the largest 2-norm of all gradients together, before weight decay; 0: no
 	// limit.
 	ClipNorm float64
@@ -85,8 +85,8 @@ type Step struct {
 
 // NewStep makes the model's State with fresh weights and its buffers.
 func NewStep(m nn.Module, c StepConfig) (*Step, error) {
-	if c.DType == (tensor.Dtype{}) {
-		c.DType = tensor.Float32
+	if err := checkPrecision("StepConfig.Precision", c.Precision); err != nil {
+		return nil, err
 	}
 	if c.Device == nil {
 		return nil, fmt.Errorf("trainer: %w: a Step needs a Device", ErrConfig)
@@ -108,7 +108,7 @@ func NewStep(m nn.Module, c StepConfig) (*Step, error) {
 		}
 		c.Soft = true
 	}
-	g, err := nn.Trace(m, append([]int{1}, c.Input[:]...), nn.Options{DType: c.DType})
+	g, err := nn.Trace(m, append([]int{1}, c.Input[:]...), nn.Options{DType: nodeType(c.Precision)})
 	if err != nil {
 		return nil, err
 	}
@@ -169,8 +169,11 @@ func (s *Step) fill() error {
 	return nil
 }
 
+// dtype is the type of the graphs' values, and deviceType that of the slots.
+func (s *Step) dtype() tensor.Dtype { return nodeType(s.config.Precision) }
+
 func (s *Step) deviceType() device.DType {
-	if s.config.DType == tensor.Float64 {
+	if s.dtype() == tensor.Float64 {
 		return device.Float64
 	}
 	return device.Float32
@@ -178,7 +181,7 @@ func (s *Step) deviceType() device.DType {
 
 // narrow gives host values the Step's type.
 func (s *Step) narrow(v []float32) any {
-	if s.config.DType == tensor.Float32 {
+	if s.dtype() == tensor.Float32 {
 		return v
 	}
 	wide := make([]float64, len(v))

@@ -88,10 +88,10 @@ func TestTorchTraining(t *testing.T) {
 		"adamw, groups":       {trainer.StepConfig{Optimizer: withGroups(adamw)}, []int{4}},
 		"ema":                 {trainer.StepConfig{Optimizer: sgd, EMA: 0.8}, []int{4}},
 	} {
-		for dtype, tolerance := range map[tensor.Dtype]float64{tensor.Float64: 1e-9, tensor.Float32: 2e-4} {
+		for dtype, tolerance := range map[device.DType]float64{device.Float64: 1e-9, device.Float32: 2e-4} {
 			t.Run(name+"/"+dtype.String(), func(t *testing.T) {
 				want := cases[name]
-				c.config.Device, c.config.Input, c.config.DType = dev, [3]int{3, 6, 6}, dtype
+				c.config.Device, c.config.Input, c.config.Precision = dev, [3]int{3, 6, 6}, dtype
 				s, err := trainer.NewStep(newGolden(), c.config)
 				if err != nil {
 					t.Fatal(err)

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"gorgonia.org/tensor"
-
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/device"
@@ -191,12 +189,8 @@ func (t *Trainer) buildStep() (err error) {
 		}
 		t.ownDevice = true
 	}
-	dt := tensor.Float32
-	if c.Float64 {
-		dt = tensor.Float64
-	}
 	input := [3]int{3, c.Crop, c.Crop}
-	if t.graph, err = nn.Trace(t.model, append([]int{1}, input[:]...), nn.Options{DType: dt}); err != nil {
+	if t.graph, err = nn.Trace(t.model, append([]int{1}, input[:]...), nn.Options{DType: nodeType(c.Precision)}); err != nil {
 		return err
 	}
 	if t.frozen, err = freeze(t.model, t.graph, c); err != nil {
@@ -206,7 +200,7 @@ func (t *Trainer) buildStep() (err error) {
 		return err
 	}
 	t.step, err = NewStep(t.model, StepConfig{
-		Device: t.device, Optimizer: c.Optimizer, Input: input, Smoothing: c.Smoothing, Loss: c.Loss, Soft: c.Mixup > 0, Seed: c.Seed, DType: dt, Frozen: t.frozen.param,
+		Device: t.device, Optimizer: c.Optimizer, Input: input, Smoothing: c.Smoothing, Loss: c.Loss, Soft: c.Mixup > 0, Seed: c.Seed, Precision: c.Precision, Frozen: t.frozen.param,
 		ClipNorm: c.ClipNorm, Accumulate: c.Accumulate > 1, EMA: c.EMA, KeepStatistics: t.frozen.keepsStatistics,
 	})
 	if err != nil {

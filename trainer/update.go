@@ -58,7 +58,7 @@ func (s *Step) slot(name string, shape []int) error {
 
 // update adds the optimizer's nodes for a parameter and its gradient.
 func (s *Step) update(p *program, spec *engine.Spec, param *nn.Param, gradient *gorgonia.Node) error {
-	in := optim.Inputs{LR: p.rate(s.config.DType, s.config.Optimizer.RateScale(param)), Step: p.number(s.config.DType, s.since[param.Name])}
+	in := optim.Inputs{LR: p.rate(s.dtype(), s.config.Optimizer.RateScale(param)), Step: p.number(s.dtype(), s.since[param.Name])}
 	up, err := s.config.Optimizer.Update(param, gradient, in)
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func (s *Step) keepGradients(p *program, spec *engine.Spec, add bool) error {
 	}
 	loss := p.loss
 	if s.config.Accumulate {
-		p.share = gorgonia.NewScalar(p.graph.G, s.config.DType, gorgonia.WithName("share"))
+		p.share = gorgonia.NewScalar(p.graph.G, s.dtype(), gorgonia.WithName("share"))
 		spec.Inputs = append(spec.Inputs, p.share)
 		if loss, err = op.Scale("share", p.loss, p.share); err != nil {
 			return err
@@ -206,7 +206,7 @@ func (s *Step) updateSpecs() (u *updates, specs []engine.Spec, err error) {
 }
 
 func (s *Step) newProgram(name string) (*program, engine.Spec) {
-	p := &program{graph: &nn.Graph{G: gorgonia.NewGraph(), DType: s.config.DType}, host: s.narrow(make([]float32, 1))}
+	p := &program{graph: &nn.Graph{G: gorgonia.NewGraph(), DType: s.dtype()}, host: s.narrow(make([]float32, 1))}
 	return p, engine.Spec{Name: name, Graph: p.graph.G, Slots: map[*gorgonia.Node]string{}}
 }
 
@@ -239,7 +239,7 @@ func (s *Step) applySpec(u *updates) (spec engine.Spec, err error) {
 		return spec, err
 	}
 	if s.config.ClipNorm > 0 {
-		u.clip = gorgonia.NewScalar(p.graph.G, s.config.DType, gorgonia.WithName("clip"))
+		u.clip = gorgonia.NewScalar(p.graph.G, s.dtype(), gorgonia.WithName("clip"))
 		spec.Inputs = append(spec.Inputs, u.clip)
 	}
 	for _, of := range trained {

@@ -12,8 +12,6 @@ import (
 	"slices"
 	"time"
 
-	"gorgonia.org/tensor"
-
 	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/models"
 	"github.com/euryale-ml/euryale/optim"
@@ -40,7 +38,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.model, "model", "resnet50b", "registered model")
 	flag.IntVar(&o.batch, "batch", 8, "images a step")
-	flag.StringVar(&o.precision, "precision", "float32", "float32 or float64")
+	flag.StringVar(&o.precision, "precision", "float32", "float32, bfloat16 or float64")
 	flag.StringVar(&o.mode, "mode", "train", "train or eval")
 	flag.IntVar(&o.threads, "threads", 2, "workers; 0 means all processors")
 	flag.IntVar(&o.size, "size", 224, "side of the images in pixels")
@@ -64,10 +62,9 @@ func main() {
 }
 
 func run(o options) (result, error) {
-	types := map[string]tensor.Dtype{"float32": tensor.Float32, "float64": tensor.Float64}
-	dt, ok := types[o.precision]
-	if !ok {
-		return result{}, fmt.Errorf("-precision %s: want float32 or float64", o.precision)
+	precision, err := trainer.ParsePrecision(o.precision)
+	if err != nil {
+		return result{}, err
 	}
 	if o.mode != "train" && o.mode != "eval" || o.batch < 1 || o.steps < 1 {
 		return result{}, fmt.Errorf("-mode %s -batch %d -steps %d: want train or eval, and positive numbers", o.mode, o.batch, o.steps)
@@ -84,7 +81,7 @@ func run(o options) (result, error) {
 	start := time.Now()
 	step, err := trainer.NewStep(net, trainer.StepConfig{
 		Device: dev, Optimizer: optim.SGD{LR: 1e-3, Momentum: 0.9, WeightDecay: 5e-4},
-		Input: [3]int{3, o.size, o.size}, DType: dt,
+		Input: [3]int{3, o.size, o.size}, Precision: precision,
 	})
 	if err != nil {
 		return result{}, err
