@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/euryale-ml/euryale/run"
 )
 
 // Source is an opened file of weights: the names, types and shapes of its tensors, in all
@@ -160,8 +162,9 @@ func folderHolds(dir string) string {
 			files = append(files, e.Name())
 		}
 	}
-	if len(files) == 0 {
-		return "it is a folder, and no run's, which has checkpoints/best.safetensors"
+	text := "it is a folder, and no run's, which has " + run.CheckpointDir + "/" + run.BestFile
+	if len(files) > 0 {
+		text += "; name a file in it: " + some(files)
 	}
-	return "it is a folder, and no run's, which has checkpoints/best.safetensors; name a file in it: " + some(files)
+	return text
 }

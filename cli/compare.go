@@ -265,7 +265,7 @@ func (r *comparedRun) takeChance() {
 
 // classCount is the number of classes that the run's weights name; 0 if they do not.
 func classCount(dir string) int {
-	meta, err := checkpoint.ReadMetadata(filepath.Join(dir, run.CheckpointDir, run.LastFile))
+	meta, err := checkpoint.ReadMetadata(run.Folder(dir).Checkpoint(run.LastFile))
 	if err != nil {
 		return 0
 	}

@@ -20,7 +20,7 @@ import (
 // after each epoch, the confusion matrix of the best one.
 type figures struct {
 	trainer *trainer.Trainer
-	dir     string // run.FiguresDir of the run
+	folder  run.Folder // of the run
 	paint   *painter
 	run     viz.Run
 	matrix  [][]int   // of the last evaluation
@@ -34,7 +34,7 @@ const redrawEvery = 30 * time.Second
 // newFigures attaches to a run in the folder dir. earlier are the lines of the part before,
 // when it is resumed.
 func newFigures(t *trainer.Trainer, dir, name string, earlier []run.Line, warn func(picture string, err error)) *figures {
-	f := &figures{trainer: t, dir: filepath.Join(dir, run.FiguresDir), paint: newPainter(warn), run: viz.Run{Name: name, Chance: t.Chance()}}
+	f := &figures{trainer: t, folder: run.Folder(dir), paint: newPainter(warn), run: viz.Run{Name: name, Chance: t.Chance()}}
 	f.run.Train, f.run.Test = run.Points(earlier)
 	if best := t.Best(); best != nil {
 		f.run.Best = best.Step
@@ -47,7 +47,7 @@ func (f *figures) hook() trainer.Hook {
 }
 
 func (f *figures) start(trainer.Start) error {
-	before, after := filepath.Join(f.dir, run.BatchBeforeFile), filepath.Join(f.dir, run.BatchAfterFile)
+	before, after := f.folder.Figure(run.BatchBeforeFile), f.folder.Figure(run.BatchAfterFile)
 	if !exists(before) || !exists(after) {
 		f.paint.draw("show_batch", f.showBatch)
 	}
@@ -67,7 +67,7 @@ func (f *figures) showBatch() error {
 		b.Classes = append(b.Classes, f.trainer.Classes()[p.Label])
 		b.AfterClasses = append(b.AfterClasses, mixture(p, f.trainer.Classes()))
 	}
-	_, _, err = viz.ShowBatch(f.dir, b)
+	_, _, err = viz.ShowBatch(f.folder.Path(run.FiguresDir), b)
 	return err
 }
 
@@ -113,14 +113,14 @@ func (f *figures) drawCurves() {
 	drawn := f.run
 	drawn.Train, drawn.Test = slices.Clip(drawn.Train), slices.Clip(drawn.Test)
 	f.paint.draw("curves", func() error {
-		return errors.Join(viz.Curves(filepath.Join(f.dir, run.CurvesFile), drawn), viz.Curves(filepath.Join(f.dir, run.CurvesSVGFile), drawn))
+		return errors.Join(viz.Curves(f.folder.Figure(run.CurvesFile), drawn), viz.Curves(f.folder.Figure(run.CurvesSVGFile), drawn))
 	})
 }
 
 func (f *figures) drawMatrix(counts [][]int) {
 	f.drawn = true
 	f.paint.draw("confusion", func() error {
-		return viz.Confusion(filepath.Join(f.dir, run.ConfusionFile), counts, f.trainer.Classes())
+		return viz.Confusion(f.folder.Figure(run.ConfusionFile), counts, f.trainer.Classes())
 	})
 }
 
@@ -128,10 +128,10 @@ func (f *figures) end(*run.Report, error) error {
 	if len(f.run.Train)+len(f.run.Test) > 0 {
 		f.drawCurves()
 	}
-	if f.matrix != nil && !f.drawn && !exists(filepath.Join(f.dir, run.ConfusionFile)) {
+	if f.matrix != nil && !f.drawn && !exists(f.folder.Figure(run.ConfusionFile)) {
 		f.drawMatrix(f.matrix)
 	}
-	f.paint.draw("mistakes", func() error { return drawMistakes(f.trainer, filepath.Dir(f.dir), f.run.Name) })
+	f.paint.draw("mistakes", func() error { return drawMistakes(f.trainer, f.folder, f.run.Name) })
 	return nil
 }
 
@@ -149,7 +149,7 @@ const sampleCount = 8
 // writeSamples writes the first test images as PNG files named by their class, for
 // predict to try, and returns their folder.
 func writeSamples(t *trainer.Trainer, dir string) (string, error) {
-	folder := filepath.Join(dir, run.FiguresDir, run.SamplesDir)
+	folder := run.Folder(dir).Figure(run.SamplesDir)
 	pairs, err := t.TestLoader().Preview(context.Background(), 1, sampleCount)
 	if err != nil {
 		return "", err

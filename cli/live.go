@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"image"
 	"os"
-	"path/filepath"
 	"reflect"
 
 	"github.com/euryale-ml/euryale/config"
@@ -85,7 +84,7 @@ func (n *session) showInTerminal() {
 }
 
 func (n *session) showPicture(columns int, mode viz.TerminalMode) error {
-	f, err := os.Open(filepath.Join(n.dir.path, run.FiguresDir, run.BatchAfterFile))
+	f, err := os.Open(run.Folder(n.dir.path).Figure(run.BatchAfterFile))
 	if err != nil {
 		return err
 	}

@@ -146,7 +146,7 @@ func TestNoMistakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // the second time there are none
-		if err := drawMistakes(nil, dir, "run"); err != nil {
+		if err := drawMistakes(nil, run.Folder(dir), "run"); err != nil {
 			t.Fatal(err)
 		}
 	}

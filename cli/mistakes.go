@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"slices"
 
 	"github.com/euryale-ml/euryale/internal/atomicfile"
@@ -24,8 +23,8 @@ const (
 // drawMistakes draws the images that the best weights get most wrong, and those of the
 // classes that they confuse most. A run without mistakes has none, nor those of an earlier
 // part of it that did.
-func drawMistakes(t *trainer.Trainer, dir, name string) error {
-	all, err := run.Folder(dir).Predictions()
+func drawMistakes(t *trainer.Trainer, folder run.Folder, name string) error {
+	all, err := folder.Predictions()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // never evaluated
 	}
@@ -34,13 +33,13 @@ func drawMistakes(t *trainer.Trainer, dir, name string) error {
 	}
 	wrong := slices.DeleteFunc(all, func(p run.Prediction) bool { return p.Label == p.Predicted })
 	slices.SortStableFunc(wrong, func(a, b run.Prediction) int { return cmp.Compare(b.Loss, a.Loss) })
-	figures := filepath.Join(dir, run.FiguresDir)
+	mostWrong, mostConfused := folder.Figure(run.MostWrongFile), folder.Figure(run.MostConfusedFile)
 	if len(wrong) == 0 {
-		return errors.Join(removeOld(filepath.Join(figures, run.MostWrongFile)), removeOld(filepath.Join(figures, run.MostConfusedFile)))
+		return errors.Join(removeOld(mostWrong), removeOld(mostConfused))
 	}
 	worst := wrong[:min(len(wrong), mistakesShown)]
-	err = drawPredictions(t, filepath.Join(figures, run.MostWrongFile), name+": the test images with the greatest loss", worst)
-	return errors.Join(err, drawConfused(t, filepath.Join(figures, run.MostConfusedFile), name, wrong))
+	err = drawPredictions(t, mostWrong, name+": the test images with the greatest loss", worst)
+	return errors.Join(err, drawConfused(t, mostConfused, name, wrong))
 }
 
 // removeOld removes a file that may not be there.

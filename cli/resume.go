@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/dataset"
-	"github.com/euryale-ml/euryale/internal/smallfile"
 	"github.com/euryale-ml/euryale/run"
 )
 
@@ -85,14 +83,11 @@ func keepChosen(c *config.Config, ran config.Config) {
 	}
 }
 
-// maxConfig is the most bytes of a run's configuration that are read.
-const maxConfig = 1 << 20
-
 // readRunConfig reads config.yaml of a run's folder.
 func readRunConfig(dir string) (config.Config, error) {
 	c := config.Default()
-	path := filepath.Join(dir, run.ConfigFile)
-	data, err := smallfile.Read(path, maxConfig)
+	path := run.Folder(dir).Path(run.ConfigFile)
+	data, err := run.Folder(dir).Config()
 	if errors.Is(err, fs.ErrNotExist) {
 		if emptyDir(dir) {
 			return c, errNothingYet

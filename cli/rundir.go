@@ -141,12 +141,12 @@ func newestUnfinished() string {
 	folders, _ := filepath.Glob(filepath.Join(RunsDir, "*"))
 	newest, at := "", time.Time{}
 	for _, dir := range folders {
-		info, err := os.Stat(filepath.Join(dir, run.ConfigFile))
+		info, err := os.Stat(run.Folder(dir).Path(run.ConfigFile))
 		if err != nil || finished(dir) {
 			continue
 		}
 		when := info.ModTime()
-		if m, err := os.Stat(filepath.Join(dir, run.LinesFile)); err == nil && m.ModTime().After(when) {
+		if m, err := os.Stat(run.Folder(dir).Path(run.LinesFile)); err == nil && m.ModTime().After(when) {
 			when = m.ModTime()
 		}
 		if newest == "" || when.After(at) {

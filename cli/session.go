@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -217,7 +216,7 @@ func (n *session) tell(r *run.Report, err error) int {
 	default:
 		code = Failed // also of a run that a signal stopped and that could not be saved
 		complain(n.io, n.name, err)
-		if last := filepath.Join(n.dir.path, run.CheckpointDir, run.LastFile); exists(last) {
+		if last := run.Folder(n.dir.path).Checkpoint(run.LastFile); exists(last) {
 			n.warn("the last good checkpoint is %s", last)
 		}
 	}
@@ -270,7 +269,7 @@ func (n *session) results(r *run.Report, code int) int {
 	if among := occurring(n.dir.path, n.trainer); among > 0 {
 		res.Chance = 1 / float64(among)
 	}
-	if p := filepath.Join(n.dir.path, run.FiguresDir, run.CurvesFile); exists(p) {
+	if p := run.Folder(n.dir.path).Figure(run.CurvesFile); exists(p) {
 		res.Picture = p
 	}
 	if n.flags.asJSON {
@@ -322,7 +321,7 @@ func (n *session) printScores(r *run.Report, chance float64, classes int) {
 // typed in this folder.
 func (n *session) predictCommand() string {
 	command := n.program.predict() + " -weights " + quote(n.dir.path) + " "
-	if samples := filepath.Join(n.dir.path, run.FiguresDir, run.SamplesDir); exists(samples) {
+	if samples := run.Folder(n.dir.path).Figure(run.SamplesDir); exists(samples) {
 		return command + quote(samples)
 	}
 	if n.trainer != nil {

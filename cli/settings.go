@@ -71,6 +71,9 @@ func (o *trainFlags) flags() *flag.FlagSet {
 	return f
 }
 
+// maxConfig is the most bytes of -config that are read.
+const maxConfig = 1 << 20
+
 // loadFile reads -config onto c.
 func (o *trainFlags) loadFile(c *config.Config) error {
 	data, err := smallfile.Input(o.config, maxConfig)

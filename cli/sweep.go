@@ -215,7 +215,7 @@ func (r *sweepRun) resumableSets() (sets words) {
 
 // look reads how far the run is.
 func (r *sweepRun) look() {
-	r.given = exists(filepath.Join(r.Folder, run.ConfigFile))
+	r.given = run.Folder(r.Folder).Has(run.ConfigFile)
 	r.State, r.Result, r.Error = sweepNew, nil, ""
 	if r.given {
 		r.State = sweepBegun
@@ -255,7 +255,7 @@ func (w *sweep) report(ctx context.Context) int {
 	others, _ := os.ReadDir(w.out)
 	for _, o := range others {
 		dir := filepath.Join(w.out, o.Name())
-		if !slices.Contains(folders, dir) && exists(filepath.Join(dir, run.SummaryFile)) {
+		if !slices.Contains(folders, dir) && run.Folder(dir).Has(run.SummaryFile) {
 			folders = append(folders, dir)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -154,7 +153,7 @@ func (y *syncing) services() []string {
 		return y.asked
 	}
 	names := slices.Clone(y.config.Track)
-	entries, _ := os.ReadDir(filepath.Join(y.dir, run.OutboxDir))
+	entries, _ := os.ReadDir(run.Folder(y.dir).Path(run.OutboxDir))
 	for _, e := range entries {
 		name := track.OfOutbox(e.Name())
 		if e.IsDir() && name != "" && !slices.Contains(names, name) {

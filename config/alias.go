@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"github.com/euryale-ml/euryale/run"
 )
 
 // aliases are other names of keys, as people know them from PyTorch, torchvision, timm,
@@ -95,9 +97,9 @@ var instead = map[string]string{
 	"cutmix":       "there is augment.mixup",
 	"auto_augment": "see augment.brightness and the keys below it",
 	"color_jitter": "see augment.brightness, augment.saturation, augment.hue_scale, augment.contrast",
-	"print_freq":   "every step is in metrics.jsonl; see track",
-	"log_interval": "every step is in metrics.jsonl; see track",
-	"log_every":    "every step is in metrics.jsonl; see track",
+	"print_freq":   "every step is in " + run.LinesFile + "; see track",
+	"log_interval": "every step is in " + run.LinesFile + "; see track",
+	"log_every":    "every step is in " + run.LinesFile + "; see track",
 }
 
 // sectionAliases are other names of sections.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"path/filepath"
 	"strings"
 
 	"github.com/euryale-ml/euryale/run"
@@ -32,7 +31,7 @@ func (r *Run) Evaluate(ctx context.Context) error {
 	if was, is := r.testPart(), t.Split().Part(run.TestPart); was != nil && was.Hash != "" && is.Hash != "" && was.Hash != is.Hash {
 		return fmt.Errorf("report: %s: the test images that are here are not those of the run: %s", r.base(), strings.Join(r.Split.Differences(t.Split()), "; "))
 	}
-	if err := t.LoadModel(filepath.Join(r.Folder, run.CheckpointDir, run.BestFile), trainer.LoadOptions{}); err != nil {
+	if err := t.LoadModel(run.Folder(r.Folder).Checkpoint(run.BestFile), trainer.LoadOptions{}); err != nil {
 		return err
 	}
 	all, err := t.Predictions(ctx)

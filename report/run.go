@@ -11,7 +11,6 @@ import (
 
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/config"
-	"github.com/euryale-ml/euryale/internal/smallfile"
 	"github.com/euryale-ml/euryale/run"
 )
 
@@ -57,7 +56,7 @@ func Read(dir string) (*Run, error) {
 	}
 	r.Summary, err = run.Folder(dir).Report()
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Stat(filepath.Join(dir, run.ConfigFile)); err == nil {
+		if run.Folder(dir).Has(run.ConfigFile) {
 			return nil, fmt.Errorf("%s is not finished: it has no %s yet (%w)", dir, run.SummaryFile, ErrNoRun)
 		}
 		return nil, fmt.Errorf("%s is %w: it has neither %s nor %s", dir, ErrNoRun, run.SummaryFile, run.ConfigFile)
@@ -84,11 +83,8 @@ func (r *Run) note(format string, args ...any) {
 	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
 }
 
-// maxConfig is the most bytes of a run's configuration that are read.
-const maxConfig = 1 << 20
-
 func (r *Run) readConfig() {
-	data, err := smallfile.Read(filepath.Join(r.Folder, run.ConfigFile), maxConfig)
+	data, err := run.Folder(r.Folder).Config()
 	if err == nil {
 		c := config.Default()
 		if err = config.LoadRecorded(data, &c); err == nil {
@@ -102,7 +98,7 @@ func (r *Run) readConfig() {
 // readClasses takes the classes from the weights of the run.
 func (r *Run) readClasses() {
 	for _, name := range []string{run.BestFile, run.LastFile} {
-		meta, err := checkpoint.ReadMetadata(filepath.Join(r.Folder, run.CheckpointDir, name))
+		meta, err := checkpoint.ReadMetadata(run.Folder(r.Folder).Checkpoint(name))
 		if err != nil {
 			continue
 		}

@@ -2,7 +2,6 @@ package trainer
 
 import (
 	"context"
-	"path/filepath"
 
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/dataset"
@@ -53,7 +52,7 @@ func (t *Trainer) withBest(call func() error) (err error) {
 		if err := t.saver.wait(); err != nil {
 			return err
 		}
-		f, err := checkpoint.Read(filepath.Join(t.saver.dir, run.BestFile))
+		f, err := checkpoint.Read(t.saver.folder.Checkpoint(run.BestFile))
 		if err != nil {
 			return err
 		}

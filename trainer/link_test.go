@@ -10,17 +10,28 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
+// checkpoints makes a run's folder with an empty folder of checkpoints.
+func checkpoints(t *testing.T) (f run.Folder, dir string) {
+	t.Helper()
+	f = run.Folder(t.TempDir())
+	dir = f.Path(run.CheckpointDir)
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return f, dir
+}
+
 // TestBestWithoutLinks copies where a file system, such as exFAT or a network's, has no
 // links.
 func TestBestWithoutLinks(t *testing.T) {
 	link = func(string, string) error { return errors.ErrUnsupported }
 	defer func() { link = os.Link }()
-	dir := t.TempDir()
+	folder, dir := checkpoints(t)
 	for _, text := range []string{"one", "two"} {
 		if err := os.WriteFile(filepath.Join(dir, run.LastFile), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if err := linkBest(dir); err != nil {
+		if err := linkBest(folder); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := os.ReadFile(filepath.Join(dir, run.BestFile)); err != nil || string(got) != text {
@@ -34,7 +45,7 @@ func TestBestWithoutLinks(t *testing.T) {
 
 // TestOldResumesThatStay has resume files that cannot be removed: no checkpoint fails.
 func TestOldResumesThatStay(t *testing.T) {
-	dir := t.TempDir()
+	folder, dir := checkpoints(t)
 	inUse := filepath.Join(dir, run.ResumeFile(1)) // a folder that is not empty stands for it
 	if err := os.MkdirAll(filepath.Join(inUse, "x"), 0o755); err != nil {
 		t.Fatal(err)
@@ -44,7 +55,7 @@ func TestOldResumesThatStay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := removeOldResumes(dir, 3); err != nil {
+	if err := removeOldResumes(folder, 3); err != nil {
 		t.Error(err)
 	}
 	entries, _ := os.ReadDir(dir)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -20,9 +19,9 @@ type remains struct {
 	saved   bool  // the summary is of a run that ended well after a step
 }
 
-// lookAt gathers the remains of a run from its folder of checkpoints.
-func lookAt(checkpoints string) (r remains, err error) {
-	entries, err := os.ReadDir(checkpoints)
+// lookAt gathers the remains of a run from its folder.
+func lookAt(f run.Folder) (r remains, err error) {
+	entries, err := os.ReadDir(f.Path(run.CheckpointDir))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return r, fmt.Errorf("trainer: %w: %w", ErrFolder, err)
 	}
@@ -33,11 +32,10 @@ func lookAt(checkpoints string) (r remains, err error) {
 		}
 	}
 	slices.Sort(r.resumes)
-	dir := filepath.Dir(checkpoints)
-	if r.step, err = run.Folder(dir).LastStep(); err != nil {
+	if r.step, err = f.LastStep(); err != nil {
 		return r, fmt.Errorf("trainer: %w: %w", ErrFolder, err)
 	}
-	if summary, err := run.Folder(dir).Report(); err == nil {
+	if summary, err := f.Report(); err == nil {
 		r.saved = summary.Status != run.Failed && summary.Steps > 0
 	}
 	return r, nil
@@ -67,8 +65,8 @@ func (r remains) String() string {
 // checkUnsaved is for a folder without last.safetensors: an error if it was there. It was
 // not if the run was killed before its first checkpoint was complete, which leaves metrics
 // up to the step of that checkpoint and perhaps its resume file.
-func (t *Trainer) checkUnsaved(checkpoints string) error {
-	r, err := lookAt(checkpoints)
+func (t *Trainer) checkUnsaved(f run.Folder) error {
+	r, err := lookAt(f)
 	if err != nil {
 		return err
 	}
@@ -77,20 +75,20 @@ func (t *Trainer) checkUnsaved(checkpoints string) error {
 		first = min(first, every)
 	}
 	if r.best || r.saved || max(r.step, slices.Max(append(r.resumes, 0))) > first {
-		return t.lost(checkpoints, fmt.Errorf("%s is missing", filepath.Join(checkpoints, run.LastFile)))
+		return t.lost(f, fmt.Errorf("%s is missing", f.Checkpoint(run.LastFile)))
 	}
 	return nil
 }
 
 // lost is the error of a folder whose last checkpoint cannot be resumed from.
-func (t *Trainer) lost(checkpoints string, problem error) error {
-	r, err := lookAt(checkpoints)
+func (t *Trainer) lost(f run.Folder, problem error) error {
+	r, err := lookAt(f)
 	if err != nil {
 		return errors.Join(problem, err)
 	}
 	advice := "put the file back, or start a new run in another folder"
 	if r.best {
-		advice += " from the weights in " + filepath.Join(checkpoints, run.BestFile) + " (model.weights)"
+		advice += " from the weights in " + f.Checkpoint(run.BestFile) + " (model.weights)"
 	}
 	return fmt.Errorf("trainer: %w: nothing to resume from: %w; %s; nothing was changed: %s", ErrFolder, problem, r, advice)
 }

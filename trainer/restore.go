@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,14 +17,14 @@ import (
 // restore loads the last checkpoint of a run's folder and changes nothing there. A run
 // that ended before its first checkpoint was complete begins again; a folder that had one
 // which is not there, or is damaged, is an error.
-func (t *Trainer) restore(dir string) error {
-	last := filepath.Join(dir, run.LastFile)
+func (t *Trainer) restore(f run.Folder) error {
+	last := f.Checkpoint(run.LastFile)
 	weights, err := checkpoint.Read(last)
 	if errors.Is(err, fs.ErrNotExist) {
-		return t.checkUnsaved(dir)
+		return t.checkUnsaved(f)
 	}
 	if err != nil {
-		return t.lost(dir, fmt.Errorf("%s cannot be read: %w", last, err))
+		return t.lost(f, fmt.Errorf("%s cannot be read: %w", last, err))
 	}
 	step, err := strconv.Atoi(weights.Metadata[stepKey])
 	if err != nil || step < 0 {
@@ -35,30 +34,30 @@ func (t *Trainer) restore(dir string) error {
 		return fmt.Errorf("trainer: %w: %s is of the model %q, not %q", ErrFolder, last, name, modelName(t.model))
 	}
 	if step == 0 { // earlier versions saved a run that was stopped before its first step
-		return t.checkUnsaved(dir)
+		return t.checkUnsaved(f)
 	}
-	path := filepath.Join(dir, run.ResumeFile(step))
+	path := f.Checkpoint(run.ResumeFile(step))
 	slots, err := checkpoint.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return t.lost(dir, fmt.Errorf("%s is of step %d, but %s with the rest of that step is missing", last, step, path))
+		return t.lost(f, fmt.Errorf("%s is of step %d, but %s with the rest of that step is missing", last, step, path))
 	}
 	if err != nil {
-		return t.lost(dir, fmt.Errorf("%s cannot be read: %w", path, err))
+		return t.lost(f, fmt.Errorf("%s cannot be read: %w", path, err))
 	}
 	var at position
 	if err := json.Unmarshal([]byte(slots.Metadata[positionKey]), &at); err != nil || at.Step != step || at.Epoch < 1 {
-		return t.lost(dir, fmt.Errorf("%s holds no position of step %d", path, step))
+		return t.lost(f, fmt.Errorf("%s holds no position of step %d", path, step))
 	}
 	if err := t.checkWithinEpoch(path, at); err != nil {
 		return err
 	}
-	for path, f := range map[string]*checkpoint.File{last: weights, path: slots} {
-		if name, value := firstNotFinite(f.Tensors); name != "" {
-			return t.lost(dir, fmt.Errorf("%s: %w: %s holds %v", path, ErrDiverged, name, value))
+	for path, file := range map[string]*checkpoint.File{last: weights, path: slots} {
+		if name, value := firstNotFinite(file.Tensors); name != "" {
+			return t.lost(f, fmt.Errorf("%s: %w: %s holds %v", path, ErrDiverged, name, value))
 		}
 	}
 	if err := t.step.checkComplete(weights.Tensors); err != nil {
-		return t.lost(dir, fmt.Errorf("%s: %w", last, err))
+		return t.lost(f, fmt.Errorf("%s: %w", last, err))
 	}
 	return t.restoreRun(last, weights, path, slots, at)
 }
@@ -115,11 +114,11 @@ func (t *Trainer) restoreRun(last string, weights *checkpoint.File, path string,
 }
 
 // tidy ends what a kill between two file operations left undone after the checkpoint.
-func (t *Trainer) tidy(checkpoints string) error {
+func (t *Trainer) tidy(f run.Folder) error {
 	if !t.saved {
 		return nil
 	}
-	return errors.Join(t.repairBest(checkpoints), removeOldResumes(checkpoints, t.at.Step))
+	return errors.Join(t.repairBest(f), removeOldResumes(f, t.at.Step))
 }
 
 // restoreSlots fills the optimizer's slots, which the run's programs have made. Those of
@@ -159,15 +158,15 @@ func (t *Trainer) restoreSlots(path string, f *checkpoint.File, thawed map[strin
 }
 
 // repairBest makes best.safetensors after a kill between it and last.safetensors.
-func (t *Trainer) repairBest(dir string) error {
+func (t *Trainer) repairBest(f run.Folder) error {
 	if t.at.Best == nil || t.at.Best.Step != t.at.Step {
 		return nil
 	}
-	best := filepath.Join(dir, run.BestFile)
+	best := f.Checkpoint(run.BestFile)
 	if meta, err := checkpoint.ReadMetadata(best); err == nil && meta[stepKey] == strconv.Itoa(t.at.Step) {
 		return nil
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		os.Remove(best)
 	}
-	return linkBest(dir)
+	return linkBest(f)
 }

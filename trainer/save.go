@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -39,11 +38,11 @@ type snapshot struct {
 
 // saver writes snapshots in the background, one at a time.
 type saver struct {
-	dir  string
-	busy chan error // holds the result of the current write; nil if there is none
+	folder run.Folder
+	busy   chan error // holds the result of the current write; nil if there is none
 }
 
-func newSaver(dir string) *saver { return &saver{dir: dir} }
+func newSaver(f run.Folder) *saver { return &saver{folder: f} }
 
 // start begins to write a snapshot. The write before must have been waited for.
 func (s *saver) start(snap *snapshot) {
@@ -54,7 +53,7 @@ func (s *saver) start(snap *snapshot) {
 				done <- fmt.Errorf("trainer: %w: writing a checkpoint panicked: %v", ErrFolder, r)
 			}
 		}()
-		done <- snap.write(s.dir)
+		done <- snap.write(s.folder)
 	}(s.busy)
 }
 
@@ -68,14 +67,13 @@ func (s *saver) wait() error {
 	return err
 }
 
-func (snap *snapshot) write(dir string) error {
-	resume := filepath.Join(dir, run.ResumeFile(snap.step))
-	last := filepath.Join(dir, run.LastFile)
+func (snap *snapshot) write(f run.Folder) error {
+	resume, last := f.Checkpoint(run.ResumeFile(snap.step)), f.Checkpoint(run.LastFile)
 	if err := checkpoint.Write(resume, &snap.slots); err != nil {
 		return fmt.Errorf("trainer: checkpoint: %w", err)
 	}
 	if snap.best != nil { // before the weights: a kill then finds a run that makes them again
-		if err := run.Folder(filepath.Dir(dir)).WritePredictions(snap.best.Predictions); err != nil {
+		if err := f.WritePredictions(snap.best.Predictions); err != nil {
 			return fmt.Errorf("trainer: predictions: %w", err)
 		}
 	}
@@ -83,11 +81,11 @@ func (snap *snapshot) write(dir string) error {
 		return fmt.Errorf("trainer: checkpoint: %w", err)
 	}
 	if snap.best != nil {
-		if err := linkBest(dir); err != nil {
+		if err := linkBest(f); err != nil {
 			return err
 		}
 	}
-	return removeOldResumes(dir, snap.step)
+	return removeOldResumes(f, snap.step)
 }
 
 // link is os.Link, replaced in tests.
@@ -96,15 +94,15 @@ var link = os.Link
 // linkBest makes best.safetensors the same as last.safetensors, which is never
 // written again but replaced: by a link, or a copy where the file system has none. Windows
 // gets a copy, since a reader of the one would keep the other from being replaced.
-func linkBest(dir string) error {
-	last, best := filepath.Join(dir, run.LastFile), filepath.Join(dir, run.BestFile)
-	temporary := filepath.Join(dir, atomicfile.Prefix+"best"+atomicfile.Suffix)
+func linkBest(f run.Folder) error {
+	last, best := f.Checkpoint(run.LastFile), f.Checkpoint(run.BestFile)
+	temporary := f.Checkpoint(atomicfile.Prefix + "best" + atomicfile.Suffix)
 	atomicfile.Remove(temporary)
 	if runtime.GOOS != "windows" && link(last, temporary) == nil {
 		if err := atomicfile.Rename(temporary, best); err != nil {
 			return fmt.Errorf("trainer: checkpoint: %w", err)
 		}
-		return atomicfile.SyncDir(dir)
+		return atomicfile.SyncDir(f.Path(run.CheckpointDir))
 	}
 	from, err := os.Open(last) // a file system without links
 	if err != nil {
@@ -120,14 +118,14 @@ func linkBest(dir string) error {
 // removeOldResumes removes the resume files of other steps. One that cannot be removed,
 // since a scanner has it open or the folder forbids it, harms nothing: the next checkpoint
 // tries again.
-func removeOldResumes(dir string, keep int) error {
-	entries, err := os.ReadDir(dir)
+func removeOldResumes(f run.Folder, keep int) error {
+	entries, err := os.ReadDir(f.Path(run.CheckpointDir))
 	if err != nil {
 		return fmt.Errorf("trainer: checkpoint: %w", err)
 	}
 	for _, e := range entries {
 		if step, ok := run.ResumeStep(e.Name()); ok && step != keep {
-			atomicfile.Remove(filepath.Join(dir, e.Name()))
+			atomicfile.Remove(f.Checkpoint(e.Name()))
 		}
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -24,16 +23,16 @@ func (t *Trainer) Split() *run.Split {
 }
 
 // checkSplit wants the sets to be those of the run in the folder, if it has a checkpoint.
-func (t *Trainer) checkSplit(dir string) error {
-	last := filepath.Join(dir, run.CheckpointDir, run.LastFile)
+func (t *Trainer) checkSplit(f run.Folder) error {
+	last := f.Checkpoint(run.LastFile)
 	if _, err := os.Stat(last); errors.Is(err, fs.ErrNotExist) {
 		return nil // the run begins again
 	}
-	was, err := run.Folder(dir).Split()
+	was, err := f.Split()
 	var differ []string
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		differ = t.checkWithoutSplit(dir, last)
+		differ = t.checkWithoutSplit(f, last)
 	case err != nil:
 		return fmt.Errorf("trainer: %w: %w", ErrFolder, err)
 	default:
@@ -43,25 +42,25 @@ func (t *Trainer) checkSplit(dir string) error {
 		return nil
 	}
 	return fmt.Errorf("trainer: %w: the images are not those that the run in %s was trained and tested on: %s; restore them, or begin a new run in another folder",
-		ErrSplit, dir, strings.Join(differ, "; "))
+		ErrSplit, f, strings.Join(differ, "; "))
 }
 
 // checkWithoutSplit is for folders of versions that kept no split: it compares what else
 // there is, the classes of the weights and the test images of the predictions, and warns.
-func (t *Trainer) checkWithoutSplit(dir, last string) (differ []string) {
+func (t *Trainer) checkWithoutSplit(f run.Folder, last string) (differ []string) {
 	if meta, err := checkpoint.ReadMetadata(last); err == nil {
 		if info, err := checkpoint.ReadInfo(meta); err == nil && len(info.Classes) > 0 && !slices.Equal(info.Classes, t.classes) {
 			differ = (&run.Split{Classes: info.Classes}).Differences(&run.Split{Classes: t.classes})
 		}
 	}
 	if listed, ok := t.sets.test.(dataset.Listed); ok && len(differ) == 0 {
-		if all, err := run.Folder(dir).Predictions(); err == nil {
+		if all, err := f.Predictions(); err == nil {
 			differ = testDifferences(all, listed)
 		}
 	}
 	if len(differ) == 0 {
 		t.logWarn(fmt.Sprintf("%s has no %s, which earlier versions did not write: whether the images are still the same is known only in part, from the classes and the test images. "+
-			"Earlier versions also split folders without test images of their own otherwise, by the run's seed", dir, run.SplitFile))
+			"Earlier versions also split folders without test images of their own otherwise, by the run's seed", f, run.SplitFile))
 	}
 	return differ
 }
@@ -86,10 +85,10 @@ func testDifferences(all []run.Prediction, test dataset.Listed) []string {
 }
 
 // keepSplit writes the split of a new run, or of one from an earlier version.
-func (t *Trainer) keepSplit(dir string) error {
+func (t *Trainer) keepSplit(f run.Folder) error {
 	split := t.Split()
-	if was, err := run.Folder(dir).Split(); err == nil && len(was.Differences(split)) == 0 {
+	if was, err := f.Split(); err == nil && len(was.Differences(split)) == 0 {
 		return nil
 	}
-	return run.Folder(dir).WriteSplit(split)
+	return f.WriteSplit(split)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -262,7 +261,7 @@ func (t *Trainer) openFolder() error {
 	if err := t.claimFolder(); err != nil {
 		return err
 	}
-	return t.openRun(dir, filepath.Join(dir, run.CheckpointDir))
+	return t.openRun(run.Folder(dir))
 }
 
 // Step is the model on its device, for what goes beyond the Trainer.

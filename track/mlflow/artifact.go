@@ -12,13 +12,14 @@ import (
 	"strings"
 
 	"github.com/euryale-ml/euryale/internal/httpsend"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/track"
 )
 
 // textPath is where a text is kept as a file.
 func textPath(name string) string {
 	if name == "config" {
-		return "config.yaml"
+		return run.ConfigFile
 	}
 	p := artifactPath(name)
 	if path.Ext(p) == "" {

@@ -62,7 +62,7 @@ func (s *Sink) Open(_ context.Context, run track.RunInfo) (track.Remote, error) 
 
 // begin makes a new file behind those that are there.
 func (s *Sink) begin() error {
-	dir := filepath.Join(s.run.Dir, run.EventsDir)
+	dir := run.Folder(s.run.Dir).Path(run.EventsDir)
 	if err := atomicfile.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}

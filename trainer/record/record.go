@@ -7,8 +7,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
@@ -105,8 +103,8 @@ func Results(t track.Tracker, dir string, r *run.Report) error {
 		}
 	}
 	errs = append(errs, t.Params(summary(r)))
-	if best := filepath.Join(run.CheckpointDir, run.BestFile); exists(dir, best) {
-		errs = append(errs, t.File(BestWeights, filepath.Join(dir, best)))
+	if exists(dir, run.CheckpointDir, run.BestFile) {
+		errs = append(errs, t.File(BestWeights, run.Folder(dir).Checkpoint(run.BestFile)))
 	}
 	return errors.Join(errs...)
 }
@@ -133,15 +131,11 @@ func summary(r *run.Report) map[string]any {
 }
 
 func picture(t track.Tracker, dir, name string, step int) error {
-	return t.Image(run.FiguresDir+"/"+strings.TrimSuffix(name, ".png"), step, filepath.Join(dir, run.FiguresDir, name))
+	return t.Image(run.FiguresDir+"/"+strings.TrimSuffix(name, ".png"), step, run.Folder(dir).Figure(name))
 }
 
 func exists(dir string, elements ...string) bool {
-	if dir == "" {
-		return false
-	}
-	_, err := os.Stat(filepath.Join(append([]string{dir}, elements...)...))
-	return err == nil
+	return dir != "" && run.Folder(dir).Has(elements...)
 }
 
 // Params are the settings by dotted names: whole numbers as int64, others as float64, true
