@@ -39,6 +39,7 @@ type Program struct {
 	ran        bool  // the last run went well: outputs have values
 	result     error // of the last run
 	profile    *profile
+	watch      stopwatch
 	closed     bool
 }
 
@@ -47,7 +48,7 @@ func (b *builder) program(m *memoryPlan) (*Program, error) {
 	p := &Program{
 		spec: b.spec, dev: b.dev, state: b.state, steps: b.steps, plan: m,
 		tensors: b.of, slots: map[*device.Tensor]string{},
-		foreign: b.foreign, own: map[*device.Tensor]device.Buffer{}, generation: -1,
+		foreign: b.foreign, own: map[*device.Tensor]device.Buffer{}, generation: -1, watch: newStopwatch(b.dev),
 	}
 	p.planned = b.memory(m)
 	for name, t := range b.slots {
@@ -248,7 +249,7 @@ func (p *Program) Close() error {
 	}
 	settle(p.dev)
 	p.closed = true
-	first := errors.Join(p.forget(), p.inputs.free(), p.outputs.free())
+	first := errors.Join(p.forget(), p.inputs.free(), p.outputs.free(), p.watch.free())
 	for _, b := range p.own {
 		first = errors.Join(first, b.Free())
 	}

@@ -77,6 +77,7 @@ func (p *Program) Start() error {
 		return err
 	}
 	p.ran, p.result = false, nil
+	p.watch.started = time.Now()
 	if p.synchronous() {
 		return p.runSlowly()
 	}
@@ -132,6 +133,7 @@ func (p *Program) enqueue() (err error) {
 			err = device.Caught(p.step(p.enqueued), r)
 		}
 	}()
+	p.watch.mark(0)
 	switch c := p.clock(); {
 	case c != nil:
 		c.Mark(0)
@@ -148,6 +150,7 @@ func (p *Program) enqueue() (err error) {
 			k.Run()
 		}
 	}
+	p.watch.mark(1)
 	return p.outputs.fetch(p.dev)
 }
 
@@ -161,6 +164,7 @@ func (p *Program) finish(err error) error {
 	p.ran = true
 	p.mend()
 	p.measure()
+	p.watch.stop(!p.synchronous())
 	return nil
 }
 

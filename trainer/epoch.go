@@ -5,15 +5,25 @@ import (
 	"time"
 )
 
-// epoch trains on what is left of the epoch in progress, evaluates and saves.
+// epoch trains on what is left of the epoch in progress, evaluates and saves. While the
+// device trains on a batch, the next one is waited for and copied to the device; it is
+// started when the results of the one before are known and recorded.
 func (t *Trainer) epoch(ctx context.Context) error {
 	loading := ctx
 	if t.config.Accumulate > 1 { // a step of several batches is finished, not left half done
 		loading = context.WithoutCancel(ctx)
 	}
-	asked := time.Now()
-	g := &group{last: asked}
+	t.step.drop()
+	now := time.Now()
+	g := &group{last: now, idle: now}
 	for b, err := range t.train.BatchesFrom(loading, t.at.Epoch, t.at.Batch) {
+		arrived := time.Now()
+		if err == nil {
+			err = t.bindBatch(b, g)
+		}
+		if err := t.finish(ctx, g); err != nil {
+			return err
+		}
 		if err != nil {
 			return interrupted(ctx, err)
 		}
@@ -23,27 +33,32 @@ func (t *Trainer) epoch(ctx context.Context) error {
 		if t.stopping() {
 			break
 		}
-		g.waited += time.Since(asked)
-		stepDone, err := t.trainOn(b, g)
-		if err != nil {
+		g.waited += max(0, arrived.Sub(g.idle))
+		if err := t.startBatch(b, g); err != nil {
 			return err
 		}
-		asked = time.Now()
-		if !stepDone {
-			continue
-		}
-		if ctx.Err() != nil {
-			return &interruption{context.Cause(ctx)}
-		}
-		every := t.config.SaveEverySteps
-		if every > 0 && t.at.Step%every == 0 && t.at.Batch < t.train.Steps() && !t.stopping() {
-			if err := t.save(nil); err != nil {
-				return err
-			}
-		}
-		asked = time.Now()
+	}
+	if err := t.finish(ctx, g); err != nil {
+		return err
 	}
 	return t.endEpoch(ctx)
+}
+
+// finish ends the training on a batch. After the last batch of a step it saves where that is
+// due, and ends the run where ctx has ended.
+func (t *Trainer) finish(ctx context.Context, g *group) error {
+	stepDone, err := t.finishBatch(g)
+	if err != nil || !stepDone {
+		return err
+	}
+	if ctx.Err() != nil {
+		return &interruption{context.Cause(ctx)}
+	}
+	every := t.config.SaveEverySteps
+	if every > 0 && t.at.Step%every == 0 && t.at.Batch < t.train.Steps() && !t.stopping() {
+		return t.save(nil)
+	}
+	return nil
 }
 
 // endEpoch evaluates, judges, records and saves.

@@ -12,50 +12,79 @@ import (
 
 // group is the batches of one step.
 type group struct {
-	batches, images   int
+	batches, images   int     // that were started
 	loss              float64 // the mean over the images so far, times images/all of the step
 	labels, predicted []int64
 	waited            time.Duration
 	last              time.Time // of the last step's end
+
+	running bool    // the last batch is in training
+	share   float64 // of that batch in its step
+	lr      float64
+	started time.Time // of its training
+	idle    time.Time // since when the device has nothing to do
 }
 
-// trainOn trains on a batch. After the last batch of a step it records the step, and
-// stepDone is true.
-func (t *Trainer) trainOn(b *dataset.Batch, g *group) (stepDone bool, err error) {
-	lr := t.lr(t.at.Step + 1)
-	r, err := t.trainPart(b, g, lr)
-	if err != nil {
-		return false, err
+// bindBatch copies the next batch to the device, which may still train on the one before.
+func (t *Trainer) bindBatch(b *dataset.Batch, g *group) error {
+	first := g.batches == 0 || g.batches == t.batchesOfStep()
+	return t.step.bind(b.Images, t.target(b), !first)
+}
+
+// startBatch begins training on the batch that was bound: a step or, with
+// Config.Accumulate, a part of one.
+func (t *Trainer) startBatch(b *dataset.Batch, g *group) (err error) {
+	g.lr, g.share = t.lr(t.at.Step+1), 1
+	if t.config.Accumulate > 1 {
+		g.share = float64(b.N) / float64(t.imagesOfStep())
+		err = t.step.startPart(g.share)
+	} else {
+		err = t.step.Start(g.lr)
 	}
-	if math.IsNaN(r.Loss) || math.IsInf(r.Loss, 0) {
-		return false, fmt.Errorf("trainer: step %d (epoch %d): %w: the loss is %v at learning rate %g; a lower rate, or warm-up, usually helps",
-			t.at.Step+1, t.at.Epoch, ErrDiverged, r.Loss, lr)
+	if err != nil {
+		return err
 	}
 	g.batches++
 	g.images += b.N
-	g.labels, g.predicted = append(g.labels, b.Dominant()...), append(g.predicted, r.Predicted...)
+	g.labels = append(g.labels, b.Dominant()...) // b's memory is used again before the step is recorded
+	g.running, g.started = true, time.Now()
+	return nil
+}
+
+// finishBatch waits for the batch in training, if there is one. After the last batch of a
+// step it records the step, and stepDone is true.
+func (t *Trainer) finishBatch(g *group) (stepDone bool, err error) {
+	if !g.running {
+		return false, nil
+	}
+	g.running = false
+	r, err := t.waitBatch()
+	if err != nil {
+		return false, err
+	}
+	g.idle = g.started.Add(t.step.took)
+	if math.IsNaN(r.Loss) || math.IsInf(r.Loss, 0) {
+		return false, fmt.Errorf("trainer: step %d (epoch %d): %w: the loss is %v at learning rate %g; a lower rate, or warm-up, usually helps",
+			t.at.Step+1, t.at.Epoch, ErrDiverged, r.Loss, g.lr)
+	}
+	g.loss += g.share * r.Loss
+	g.predicted = append(g.predicted, r.Predicted...)
 	if g.batches < t.batchesOfStep() {
 		return false, nil
 	}
 	if t.config.Accumulate > 1 {
-		if r.Norm, err = t.step.Apply(lr); err != nil {
+		if r.Norm, err = t.step.Apply(g.lr); err != nil {
 			return false, err
 		}
 	}
-	return true, t.recordStep(g, r.Norm, lr)
+	return true, t.recordStep(g, r.Norm)
 }
 
-// trainPart trains on a batch: a step of its own or, with Config.Accumulate, a part of one.
-func (t *Trainer) trainPart(b *dataset.Batch, g *group, lr float64) (Result, error) {
-	if t.config.Accumulate <= 1 {
-		r, err := t.step.Train(b.Images, t.target(b), lr)
-		g.loss = r.Loss
-		return r, err
+func (t *Trainer) waitBatch() (Result, error) {
+	if t.config.Accumulate > 1 {
+		return t.step.waitPart()
 	}
-	share := float64(b.N) / float64(t.imagesOfStep())
-	r, err := t.step.Accumulate(b.Images, t.target(b), share)
-	g.loss += share * r.Loss
-	return r, err
+	return t.step.Wait()
 }
 
 // batchesOfStep is the number of batches in the current step.
@@ -71,7 +100,7 @@ func (t *Trainer) imagesOfStep() int {
 }
 
 // recordStep records a step that is done and begins another group.
-func (t *Trainer) recordStep(g *group, norm, lr float64) error {
+func (t *Trainer) recordStep(g *group, norm float64) error {
 	t.at.Step++
 	t.at.Batch += g.batches
 	t.images += int64(g.images)
@@ -85,11 +114,11 @@ func (t *Trainer) recordStep(g *group, norm, lr float64) error {
 	e := StepEvent{
 		Point: run.Point{
 			Epoch: t.at.Epoch, Step: t.at.Step, Loss: g.loss, Accuracy: counts.Accuracy(), BalancedAccuracy: counts.BalancedAccuracy(),
-			LR: lr, Images: g.images, ImagesPerSecond: float64(g.images) / took.Seconds(),
+			LR: g.lr, Images: g.images, ImagesPerSecond: float64(g.images) / took.Seconds(),
 		},
 		Batch: t.at.Batch, GradientNorm: norm, Waited: g.waited, Time: now,
 	}
-	*g = group{labels: g.labels[:0], predicted: g.predicted[:0], last: now}
+	*g = group{labels: g.labels[:0], predicted: g.predicted[:0], last: now, idle: g.idle}
 	t.trained.Add(e.Point)
 	if err := t.record(e.Point.Line(now)); err != nil {
 		return err

@@ -186,8 +186,8 @@ func (p *program) rate(dt tensor.Dtype, scale float64) *gorgonia.Node {
 	return n
 }
 
-// bind gives a training program its batch.
-func (p *program) bind(s *Step, images []float32, target Target) error {
+// bindBatch gives a training program its batch.
+func (p *program) bindBatch(s *Step, images []float32, target Target) error {
 	var err error
 	if p.graph.DType == tensor.Float32 {
 		err = p.Bind(p.graph.Input, images)
@@ -197,14 +197,17 @@ func (p *program) bind(s *Step, images []float32, target Target) error {
 	if err != nil {
 		return err
 	}
-	if p.graph.RNG != nil {
-		const odd = 0x5851f42d4c957f2d // so that the batches of one step draw apart
-		p.random = [2]int64{int64(s.config.Seed) + int64(s.parts)*odd, s.trained + 1}
-		if err := p.Bind(p.graph.RNG, p.random[:]); err != nil {
-			return err
-		}
-	}
 	return p.bindTarget(target)
+}
+
+// bindRandom gives a training program what dropout draws from in the step that begins.
+func (p *program) bindRandom(s *Step) error {
+	if p.graph.RNG == nil {
+		return nil
+	}
+	const odd = 0x5851f42d4c957f2d // so that the batches of one step draw apart
+	p.random = [2]int64{int64(s.config.Seed) + int64(s.parts)*odd, s.trained + 1}
+	return p.Bind(p.graph.RNG, p.random[:])
 }
 
 // bindImages gives an evaluation program its images, zeros after them.

@@ -111,6 +111,6 @@ func (s *Step) closePrograms() (err error) {
 	}
 	clear(s.train)
 	clear(s.eval)
-	s.deferredUpdates, s.averages, s.cam = nil, nil, nil
+	s.deferredUpdates, s.averages, s.cam, s.bound, s.running = nil, nil, nil, nil, nil
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"time"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -53,7 +54,7 @@ type StepConfig struct {
 	KeepStatistics func(path string) bool
 }
 
-// Result is what a step gives back. Its slices are reused by the next call.
+// Result is the outcome of a step or an evaluation. Its slices are reused by the next one.
 type Result struct {
 	Loss      float64   // mean cross-entropy over the batch
 	Predicted []int64   // [N], the class of the greatest logit
@@ -76,7 +77,11 @@ type Step struct {
 	trained  int64 // steps
 	train    map[part]*program
 	eval     map[int]*program
-	parts    int // batches in the gradient slots
+	parts    int           // batches in the gradient slots
+	bound    *program      // has the next batch; nil: none is bound
+	running  *program      // between Start and Wait
+	rate     float64       // of the step that is running
+	took     time.Duration // of the device, for the last batch
 
 	deferredUpdates *updates
 	averages        *program

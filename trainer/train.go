@@ -5,82 +5,122 @@ import (
 	"math"
 )
 
-// Train makes one step on images [N, C, H, W] and their target at a learning rate.
-// The loss and the classes are those before the update.
+// Train makes one step on images [N, C, H, W] and their target at a learning rate: Bind,
+// Start and Wait. The loss and the classes are those before the update.
 func (s *Step) Train(images []float32, target Target, lr float64) (Result, error) {
+	if err := s.Bind(images, target); err != nil {
+		return Result{}, err
+	}
+	if err := s.Start(lr); err != nil {
+		return Result{}, err
+	}
+	return s.Wait()
+}
+
+// Bind copies the batch of the next Start to the device: images [N, C, H, W] and their
+// target. It may be called between Start and Wait, while the device works on the batch
+// before. The slices may be reused when it returns.
+func (s *Step) Bind(images []float32, target Target) error {
+	return s.bind(images, target, false)
+}
+
+// bind is Bind for a part of a step; add: there are parts of the step before it.
+func (s *Step) bind(images []float32, target Target, add bool) error {
+	s.bound = nil
 	n, err := s.checkBatch(images, target)
+	if err != nil {
+		return err
+	}
+	p, err := s.training(part{batch: n, add: add})
+	if err != nil {
+		return err
+	}
+	if err := p.bindBatch(s, images, target); err != nil {
+		return err
+	}
+	s.bound = p
+	return nil
+}
+
+// Start begins a step on the batch of the last Bind at a learning rate, and returns while
+// the device works. Wait ends it: one step at a time.
+func (s *Step) Start(lr float64) error {
+	if !(lr >= 0) || math.IsInf(lr, 0) {
+		return fmt.Errorf("trainer: %w: learning rate %v", ErrConfig, lr)
+	}
+	if s.parts > 0 {
+		return fmt.Errorf("trainer: %w: a step starts between Accumulate and Apply", ErrConfig)
+	}
+	if err := s.startable(); err != nil {
+		return err
+	}
+	if err := s.bound.bindRates(lr, s.trained+1); err != nil {
+		return err
+	}
+	s.rate = lr
+	return s.startPart(1)
+}
+
+// startable is an error if no batch is bound, or one is in training.
+func (s *Step) startable() error {
+	if s.running != nil {
+		return fmt.Errorf("trainer: %w: Start before the Wait of the step before", ErrConfig)
+	}
+	if s.bound == nil {
+		return fmt.Errorf("trainer: %w: Start without Bind", ErrConfig)
+	}
+	return nil
+}
+
+// startPart begins training on the batch that is bound, whose gradients count with a share
+// in its step.
+func (s *Step) startPart(share float64) error {
+	if err := s.startable(); err != nil {
+		return err
+	}
+	p := s.bound
+	s.bound = nil
+	if p.share != nil {
+		if err := p.Bind(p.share, share); err != nil {
+			return err
+		}
+	}
+	if err := p.bindRandom(s); err != nil {
+		return err
+	}
+	if err := p.Start(); err != nil {
+		return err
+	}
+	s.running = p
+	return nil
+}
+
+// Wait returns the result of the step of the last Start when its update is made. The slices
+// of the Result are valid until the next Wait or Evaluate.
+func (s *Step) Wait() (Result, error) {
+	r, err := s.waitPart()
 	if err != nil {
 		return Result{}, err
 	}
 	if s.deferred() {
-		if s.parts > 0 {
-			return Result{}, fmt.Errorf("trainer: %w: Train between Accumulate and Apply", ErrConfig)
-		}
-		r, err := s.gather(images, target, n, 1)
-		if err != nil {
-			return Result{}, err
-		}
-		r.Norm, err = s.Apply(lr)
+		r.Norm, err = s.Apply(s.rate)
 		return r, err
-	}
-	if !(lr >= 0) || math.IsInf(lr, 0) {
-		return Result{}, fmt.Errorf("trainer: %w: learning rate %v", ErrConfig, lr)
-	}
-	p, err := s.training(part{batch: n})
-	if err != nil {
-		return Result{}, err
-	}
-	if err := p.bindRates(lr, s.trained+1); err != nil {
-		return Result{}, err
-	}
-	r, err := s.runBatch(p, images, target)
-	if err != nil {
-		return Result{}, err
 	}
 	s.trained++
 	return r, s.average()
 }
 
-// Accumulate adds the gradients of a batch, times share, to those of the batches before
-// it since the last Apply. Shares of a step should add up to 1: for the mean over all its
-// images, each is the batch's part of them. BatchNorm and dropout see the batch alone.
-func (s *Step) Accumulate(images []float32, target Target, share float64) (Result, error) {
-	n, err := s.checkBatch(images, target)
-	if err != nil {
+// waitPart waits for a batch: its gradients are in their slots, or the update is made.
+func (s *Step) waitPart() (Result, error) {
+	p := s.running
+	if p == nil {
+		return Result{}, fmt.Errorf("trainer: %w: Wait without Start", ErrConfig)
+	}
+	s.running = nil
+	if err := p.Wait(); err != nil {
 		return Result{}, err
 	}
-	if !s.config.Accumulate {
-		return Result{}, fmt.Errorf("trainer: %w: the Step was not made to accumulate", ErrConfig)
-	}
-	return s.gather(images, target, n, share)
-}
-
-// gather puts the gradients of a batch into their slots.
-func (s *Step) gather(images []float32, target Target, n int, share float64) (Result, error) {
-	p, err := s.training(part{batch: n, add: s.parts > 0})
-	if err != nil {
-		return Result{}, err
-	}
-	if p.share != nil {
-		if err := p.Bind(p.share, share); err != nil {
-			return Result{}, err
-		}
-	}
-	r, err := s.runBatch(p, images, target)
-	if err == nil {
-		s.parts++
-	}
-	return r, err
-}
-
-// runBatch runs a training program on a batch.
-func (s *Step) runBatch(p *program, images []float32, target Target) (Result, error) {
-	if err := p.bind(s, images, target); err != nil {
-		return Result{}, err
-	}
-	if err := p.Run(); err != nil {
-		return Result{}, err
-	}
+	s.took = p.Took()
 	s.count()
 	loss, err := p.scalar(p.loss)
 	if err != nil {
@@ -89,7 +129,29 @@ func (s *Step) runBatch(p *program, images []float32, target Target) (Result, er
 	if err := p.Read(p.predicted, p.classOf); err != nil {
 		return Result{}, err
 	}
+	if s.deferred() {
+		s.parts++
+	}
 	return Result{Loss: loss, Predicted: p.classOf}, nil
+}
+
+// drop forgets the batches of a step that an error or a panic has cut off.
+func (s *Step) drop() { s.bound, s.running, s.parts = nil, nil, 0 }
+
+// Accumulate adds the gradients of a batch, times share, to those of the batches before
+// it since the last Apply. Shares of a step should add up to 1: for the mean over all its
+// images, each is the batch's part of them. BatchNorm and dropout see the batch alone.
+func (s *Step) Accumulate(images []float32, target Target, share float64) (Result, error) {
+	if !s.config.Accumulate {
+		return Result{}, fmt.Errorf("trainer: %w: the Step was not made to accumulate", ErrConfig)
+	}
+	if err := s.bind(images, target, s.parts > 0); err != nil {
+		return Result{}, err
+	}
+	if err := s.startPart(share); err != nil {
+		return Result{}, err
+	}
+	return s.waitPart()
 }
 
 func (s *Step) check(images []float32, labels []int64) error {

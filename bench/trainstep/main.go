@@ -99,14 +99,24 @@ func measure(o options, step *trainer.Step, start time.Time) (result, error) {
 	for i := range labels {
 		labels[i] = int64(r.IntN(o.class))
 	}
-	once := func() error {
-		var err error
-		if o.mode == "train" {
-			_, err = step.Train(images, trainer.Labels(labels), 1e-3)
-		} else {
-			_, err = step.Evaluate(images, nil, o.batch)
+	once := func() error { // as in a run: the next batch is bound while a step runs
+		if o.mode == "eval" {
+			_, err := step.Evaluate(images, nil, o.batch)
+			return err
 		}
+		if err := step.Start(1e-3); err != nil {
+			return err
+		}
+		if err := step.Bind(images, trainer.Labels(labels)); err != nil {
+			return err
+		}
+		_, err := step.Wait()
 		return err
+	}
+	if o.mode == "train" {
+		if err := step.Bind(images, trainer.Labels(labels)); err != nil {
+			return result{}, err
+		}
 	}
 	if err := once(); err != nil {
 		return result{}, err
