@@ -7,105 +7,106 @@ import "unsafe"
 //go:generate go -C ../../internal/gen/asm run . -out ../../../device/cpu
 
 // The tile kernels are written by internal/gen/asm in two instruction sets. They read
-// their arguments by offset, given in bytes. Places and steps are in bytes, counts at
-// least 1. A call lasts well under 100 µs, since it cannot be preempted.
+// their arguments, the structs below, by the names that the compiler gives to the fields'
+// offsets in go_asm.h: tile_taps. Places and steps are in bytes, counts at least 1. A call
+// lasts well under 100 µs, since it cannot be preempted.
 
 // tap is where a tile reads for one tap: pixels that lie one after the other, and the
 // step from one block of 16 channels to the next.
 type tap struct {
-	src   unsafe.Pointer // 0
-	plane int64          // 8
+	src   unsafe.Pointer
+	plane int64
 }
 
 // tile is an output tile of a convolution: pixels × one or two blocks of 16 channels.
 type tile struct {
-	taps       *tap            // 0
-	count      int64           // 8: taps; may be 0
-	blocks     int64           // 16: of input channels
-	wStep      int64           // 24: from the weights of one block of outputs to the next
-	dst        unsafe.Pointer  // 32: pixels one after the other
-	dst2       unsafe.Pointer  // 40: the second block
-	accumulate int64           // 48: add to what is there
-	bias       unsafe.Pointer  // 56: or nil
-	relu       int64           // 64
-	weights    *unsafe.Pointer // 72: of each tap, [blocks][16 inputs][16 outputs]
+	taps       *tap
+	count      int64          // taps; may be 0
+	blocks     int64          // of input channels
+	wStep      int64          // from the weights of one block of outputs to the next
+	dst        unsafe.Pointer // pixels one after the other
+	dst2       unsafe.Pointer // the second block
+	accumulate int64          // add to what is there
+	bias       unsafe.Pointer // or nil
+	relu       int64
+	weights    *unsafe.Pointer // of each tap, [blocks][16 inputs][16 outputs]
 }
 
 // gradient is a tile of a convolution's weight gradient: 16 input channels × one or
 // two blocks of 16 output channels, a sum over pixels.
 type gradient struct {
-	x          unsafe.Pointer // 0
-	places     *int32         // 8: of each pixel in x
-	dy, dy2    unsafe.Pointer // 16, 24: pixels one after the other
-	pixels     int64          // 32
-	dw, dw2    unsafe.Pointer // 40, 48: [16 inputs][16 outputs]
-	accumulate int64          // 56
-	rows       int64          // 64: input channels that matter; more may be computed
+	x          unsafe.Pointer
+	places     *int32         // of each pixel in x
+	dy, dy2    unsafe.Pointer // pixels one after the other
+	pixels     int64
+	dw, dw2    unsafe.Pointer // [16 inputs][16 outputs]
+	accumulate int64
+	rows       int64 // input channels that matter; more may be computed
 }
 
 // strip is an output tile of a convolution of images: as tile, but pixels read runs of
 // single floats, a step apart from pixel to pixel.
 type strip struct {
-	src       unsafe.Pointer // 0: the first pixel's window
-	step      int64          // 8: from one pixel's window to the next's
-	places    *int64         // 16: of each run in a window
-	taps      int64          // 24: runs
-	dst, dst2 unsafe.Pointer // 32, 40
-	_         int64          // 48: nothing to add to
-	bias      unsafe.Pointer // 56: or nil
-	relu      int64          // 64
-	weights   unsafe.Pointer // 72: [taps][run][16 outputs]
-	panel     int64          // 80: from the weights of one block of outputs to the next
-	run       int64          // 88: floats
+	src        unsafe.Pointer // the first pixel's window
+	step       int64          // from one pixel's window to the next's
+	places     *int64         // of each run in a window
+	taps       int64          // runs
+	dst, dst2  unsafe.Pointer
+	accumulate int64          // 0: nothing to add to
+	bias       unsafe.Pointer // or nil
+	relu       int64
+	weights    unsafe.Pointer // [taps][run][16 outputs]
+	panel      int64          // from the weights of one block of outputs to the next
+	run        int64          // floats
 }
 
 // gather copies a tile's pixels together.
 type gather struct {
-	src    unsafe.Pointer // 0
-	places *int32         // 8: of each pixel
-	plane  int64          // 16
-	dst    unsafe.Pointer // 24
-	planes int64          // 32
+	src    unsafe.Pointer
+	places *int32 // of each pixel
+	plane  int64
+	dst    unsafe.Pointer
+	planes int64
 }
 
 // dots are the scalar products of some rows of w with some rows of x.
 type dots struct {
-	w       unsafe.Pointer // 0
-	wRow    int64          // 8
-	x       unsafe.Pointer // 16
-	xRow    int64          // 24
-	vectors int64          // 32
-	sums    [24]float32    // 40: [rows of w][rows of x]
+	w       unsafe.Pointer
+	wRow    int64
+	x       unsafe.Pointer
+	xRow    int64
+	vectors int64
+	sums    [24]float32 // [rows of w][rows of x]
 }
 
 // outer is Σ dy[n]ᵀ·x[n] over images, some rows × some columns. It is stored at w; or,
 // with velocities v, it is the gradient by which w and v are updated in place.
 type outer struct {
-	dy       unsafe.Pointer // 0: the rows' elements one after the other
-	dyRow    int64          // 8
-	x        unsafe.Pointer // 16
-	xRow     int64          // 24
-	images   int64          // 32
-	w, v     unsafe.Pointer // 40, 48
-	row      int64          // 56: from one row of w and v to the next
-	momentum float32        // 64
-	decay    float32        // 68
-	rate     float32        // 72
-	_        float32        // 76
-	nesterov int64          // 80
+	dy       unsafe.Pointer // the rows' elements one after the other
+	dyRow    int64
+	x        unsafe.Pointer
+	xRow     int64
+	images   int64
+	w, v     unsafe.Pointer
+	row      int64 // from one row of w and v to the next
+	momentum float32
+	decay    float32
+	rate     float32
+	_        float32
+	nesterov int64
 }
 
 // product is c[p] = Σ a[d][p]·b[d]: as many rows as a convolution's tile has pixels,
 // as many columns as it has channels.
 type product struct {
-	a          unsafe.Pointer // 0
-	aRow       int64          // 8: to the next d
-	b          unsafe.Pointer // 16
-	bRow       int64          // 24
-	depth      int64          // 32
-	c          unsafe.Pointer // 40
-	cRow       int64          // 48
-	accumulate int64          // 56
+	a          unsafe.Pointer
+	aRow       int64 // to the next d
+	b          unsafe.Pointer
+	bRow       int64
+	depth      int64
+	c          unsafe.Pointer
+	cRow       int64
+	accumulate int64
 }
 
 // mostPixels is the greatest number of pixels of a tile.

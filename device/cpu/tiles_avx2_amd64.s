@@ -2,6 +2,7 @@
 
 //go:build amd64 && !noasm && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 
@@ -20,20 +21,20 @@ TEXT ·convTile1AVX2(SB), NOSPLIT, $0-8
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ 0(AX), SI // taps: {source, plane}
-	MOVQ 72(AX), DX // weights of each tap
-	MOVQ 8(AX), BX // taps left
-	MOVQ 24(AX), R11 // from the weights of one block of outputs to the next
+	MOVQ tile_taps(AX), SI // taps: {source, plane}
+	MOVQ tile_weights(AX), DX // weights of each tap
+	MOVQ tile_count(AX), BX // taps left
+	MOVQ tile_wStep(AX), R11 // from the weights of one block of outputs to the next
 	TESTQ BX, BX
 	JZ done
 
 tap:
-	MOVQ 0(SI), R8
-	MOVQ 8(SI), R9
+	MOVQ tap_src(SI), R8
+	MOVQ tap_plane(SI), R9
 	MOVQ (DX), R10
-	ADDQ $16, SI
+	ADDQ $tap__size, SI
 	ADDQ $8, DX
-	MOVQ 16(AX), CX // blocks of inputs left
+	MOVQ tile_blocks(AX), CX // blocks of inputs left
 
 block:
 	VMOVUPS 0(R10), Y12
@@ -364,9 +365,9 @@ block:
 	JNZ tap
 
 done:
-	MOVQ 32(AX), R12 // destination of the first block
-	MOVQ 40(AX), R13 // of the second
-	CMPQ 48(AX), $0 // accumulate
+	MOVQ tile_dst(AX), R12 // destination of the first block
+	MOVQ tile_dst2(AX), R13 // of the second
+	CMPQ tile_accumulate(AX), $0 // accumulate
 	JEQ bias
 	VADDPS 0(R12), Y0, Y0
 	VADDPS 32(R12), Y1, Y1
@@ -382,7 +383,7 @@ done:
 	VADDPS 352(R12), Y11, Y11
 
 bias:
-	MOVQ 56(AX), CX // bias, or nil
+	MOVQ tile_bias(AX), CX // bias, or nil
 	TESTQ CX, CX
 	JZ relu
 	VMOVUPS 0(CX), Y12
@@ -401,7 +402,7 @@ bias:
 	VADDPS Y13, Y11, Y11
 
 relu:
-	CMPQ 64(AX), $0
+	CMPQ tile_relu(AX), $0
 	JEQ store
 	VXORPS Y12, Y12, Y12
 	VMAXPS Y0, Y12, Y0 // a NaN stays one
@@ -448,19 +449,19 @@ TEXT ·stripTile1AVX2(SB), NOSPLIT, $0-8
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ 8(AX), R13 // step
-	MOVQ 16(AX), DX // places of the runs
-	MOVQ 24(AX), BX // runs left
-	MOVQ 72(AX), R10 // weights of the first block
-	MOVQ 80(AX), DI
+	MOVQ strip_step(AX), R13 // step
+	MOVQ strip_places(AX), DX // places of the runs
+	MOVQ strip_taps(AX), BX // runs left
+	MOVQ strip_weights(AX), R10 // weights of the first block
+	MOVQ strip_panel(AX), DI
 	ADDQ R10, DI // of the second
 	LEAQ (R13)(R13*2), SI
 
 tap:
 	MOVQ (DX), R8
-	ADDQ 0(AX), R8
+	ADDQ strip_src(AX), R8
 	LEAQ (R8)(SI*1), R9
-	MOVQ 88(AX), CX // floats left of the run
+	MOVQ strip_run(AX), CX // floats left of the run
 
 float:
 	VMOVUPS 0(R10), Y12
@@ -491,9 +492,9 @@ float:
 	ADDQ $8, DX
 	DECQ BX
 	JNZ tap
-	MOVQ 32(AX), R12 // destination of the first block
-	MOVQ 40(AX), R13 // of the second
-	CMPQ 48(AX), $0 // accumulate
+	MOVQ strip_dst(AX), R12 // destination of the first block
+	MOVQ strip_dst2(AX), R13 // of the second
+	CMPQ strip_accumulate(AX), $0 // accumulate
 	JEQ bias
 	VADDPS 0(R12), Y0, Y0
 	VADDPS 32(R12), Y1, Y1
@@ -509,7 +510,7 @@ float:
 	VADDPS 352(R12), Y11, Y11
 
 bias:
-	MOVQ 56(AX), CX // bias, or nil
+	MOVQ strip_bias(AX), CX // bias, or nil
 	TESTQ CX, CX
 	JZ relu
 	VMOVUPS 0(CX), Y12
@@ -528,7 +529,7 @@ bias:
 	VADDPS Y13, Y11, Y11
 
 relu:
-	CMPQ 64(AX), $0
+	CMPQ strip_relu(AX), $0
 	JEQ store
 	VXORPS Y12, Y12, Y12
 	VMAXPS Y0, Y12, Y0 // a NaN stays one
@@ -563,9 +564,9 @@ store:
 // a tile of a weight gradient, see gradient
 TEXT ·gradTile1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	MOVQ 40(AX), R12 // result of the first block
-	MOVQ 48(AX), R13 // of the second
-	CMPQ 56(AX), $0 // accumulate
+	MOVQ gradient_dw(AX), R12 // result of the first block
+	MOVQ gradient_dw2(AX), R13 // of the second
+	CMPQ gradient_accumulate(AX), $0 // accumulate
 	JNE load0
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -596,11 +597,11 @@ load0:
 	VMOVUPS 352(R12), Y11
 
 start0:
-	MOVQ 0(AX), BX // inputs
-	MOVQ 8(AX), SI // places of the pixels
-	MOVQ 16(AX), R10 // gradients of the first block
-	MOVQ 24(AX), DI // of the second
-	MOVQ 32(AX), CX // pixels
+	MOVQ gradient_x(AX), BX // inputs
+	MOVQ gradient_places(AX), SI // places of the pixels
+	MOVQ gradient_dy(AX), R10 // gradients of the first block
+	MOVQ gradient_dy2(AX), DI // of the second
+	MOVQ gradient_pixels(AX), CX // pixels
 
 pixel0:
 	MOVLQSX (SI), R8
@@ -641,11 +642,11 @@ pixel0:
 	VMOVUPS Y9, 288(R12)
 	VMOVUPS Y10, 320(R12)
 	VMOVUPS Y11, 352(R12)
-	CMPQ 64(AX), $6 // input channels that matter
+	CMPQ gradient_rows(AX), $6 // input channels that matter
 	JLE done
-	MOVQ 40(AX), R12 // result of the first block
-	MOVQ 48(AX), R13 // of the second
-	CMPQ 56(AX), $0 // accumulate
+	MOVQ gradient_dw(AX), R12 // result of the first block
+	MOVQ gradient_dw2(AX), R13 // of the second
+	CMPQ gradient_accumulate(AX), $0 // accumulate
 	JNE load6
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -676,11 +677,11 @@ load6:
 	VMOVUPS 736(R12), Y11
 
 start6:
-	MOVQ 0(AX), BX // inputs
-	MOVQ 8(AX), SI // places of the pixels
-	MOVQ 16(AX), R10 // gradients of the first block
-	MOVQ 24(AX), DI // of the second
-	MOVQ 32(AX), CX // pixels
+	MOVQ gradient_x(AX), BX // inputs
+	MOVQ gradient_places(AX), SI // places of the pixels
+	MOVQ gradient_dy(AX), R10 // gradients of the first block
+	MOVQ gradient_dy2(AX), DI // of the second
+	MOVQ gradient_pixels(AX), CX // pixels
 
 pixel6:
 	MOVLQSX (SI), R8
@@ -721,11 +722,11 @@ pixel6:
 	VMOVUPS Y9, 672(R12)
 	VMOVUPS Y10, 704(R12)
 	VMOVUPS Y11, 736(R12)
-	CMPQ 64(AX), $12 // input channels that matter
+	CMPQ gradient_rows(AX), $12 // input channels that matter
 	JLE done
-	MOVQ 40(AX), R12 // result of the first block
-	MOVQ 48(AX), R13 // of the second
-	CMPQ 56(AX), $0 // accumulate
+	MOVQ gradient_dw(AX), R12 // result of the first block
+	MOVQ gradient_dw2(AX), R13 // of the second
+	CMPQ gradient_accumulate(AX), $0 // accumulate
 	JNE load12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -748,11 +749,11 @@ load12:
 	VMOVUPS 992(R12), Y7
 
 start12:
-	MOVQ 0(AX), BX // inputs
-	MOVQ 8(AX), SI // places of the pixels
-	MOVQ 16(AX), R10 // gradients of the first block
-	MOVQ 24(AX), DI // of the second
-	MOVQ 32(AX), CX // pixels
+	MOVQ gradient_x(AX), BX // inputs
+	MOVQ gradient_places(AX), SI // places of the pixels
+	MOVQ gradient_dy(AX), R10 // gradients of the first block
+	MOVQ gradient_dy2(AX), DI // of the second
+	MOVQ gradient_pixels(AX), CX // pixels
 
 pixel12:
 	MOVLQSX (SI), R8
@@ -799,11 +800,11 @@ TEXT ·dotTileAVX2(SB), NOSPLIT, $0-8
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ 0(AX), SI // first row of w
-	MOVQ 8(AX), R8 // bytes to the next
-	MOVQ 16(AX), DI // first row of x
-	MOVQ 24(AX), R9
-	MOVQ 32(AX), CX // vectors
+	MOVQ dots_w(AX), SI // first row of w
+	MOVQ dots_wRow(AX), R8 // bytes to the next
+	MOVQ dots_x(AX), DI // first row of x
+	MOVQ dots_xRow(AX), R9
+	MOVQ dots_vectors(AX), CX // vectors
 	LEAQ (R8)(R8*2), R10
 	LEAQ (R9)(R9*2), R11
 	LEAQ (R9)(R9*4), R12
@@ -833,56 +834,56 @@ loop:
 	VADDPS X8, X0, X0
 	VPERMILPS $0xB1, X0, X8
 	VADDPS X8, X0, X0
-	VMOVSS X0, 40(AX)
+	VMOVSS X0, dots_sums+0(AX)
 	VEXTRACTF128 $1, Y1, X8
 	VADDPS X8, X1, X1
 	VPERMILPS $0x4E, X1, X8
 	VADDPS X8, X1, X1
 	VPERMILPS $0xB1, X1, X8
 	VADDPS X8, X1, X1
-	VMOVSS X1, 44(AX)
+	VMOVSS X1, dots_sums+4(AX)
 	VEXTRACTF128 $1, Y2, X8
 	VADDPS X8, X2, X2
 	VPERMILPS $0x4E, X2, X8
 	VADDPS X8, X2, X2
 	VPERMILPS $0xB1, X2, X8
 	VADDPS X8, X2, X2
-	VMOVSS X2, 48(AX)
+	VMOVSS X2, dots_sums+8(AX)
 	VEXTRACTF128 $1, Y3, X8
 	VADDPS X8, X3, X3
 	VPERMILPS $0x4E, X3, X8
 	VADDPS X8, X3, X3
 	VPERMILPS $0xB1, X3, X8
 	VADDPS X8, X3, X3
-	VMOVSS X3, 52(AX)
+	VMOVSS X3, dots_sums+12(AX)
 	VEXTRACTF128 $1, Y4, X8
 	VADDPS X8, X4, X4
 	VPERMILPS $0x4E, X4, X8
 	VADDPS X8, X4, X4
 	VPERMILPS $0xB1, X4, X8
 	VADDPS X8, X4, X4
-	VMOVSS X4, 56(AX)
+	VMOVSS X4, dots_sums+16(AX)
 	VEXTRACTF128 $1, Y5, X8
 	VADDPS X8, X5, X5
 	VPERMILPS $0x4E, X5, X8
 	VADDPS X8, X5, X5
 	VPERMILPS $0xB1, X5, X8
 	VADDPS X8, X5, X5
-	VMOVSS X5, 60(AX)
+	VMOVSS X5, dots_sums+20(AX)
 	VEXTRACTF128 $1, Y6, X8
 	VADDPS X8, X6, X6
 	VPERMILPS $0x4E, X6, X8
 	VADDPS X8, X6, X6
 	VPERMILPS $0xB1, X6, X8
 	VADDPS X8, X6, X6
-	VMOVSS X6, 64(AX)
+	VMOVSS X6, dots_sums+24(AX)
 	VEXTRACTF128 $1, Y7, X8
 	VADDPS X8, X7, X7
 	VPERMILPS $0x4E, X7, X8
 	VADDPS X8, X7, X7
 	VPERMILPS $0xB1, X7, X8
 	VADDPS X8, X7, X7
-	VMOVSS X7, 68(AX)
+	VMOVSS X7, dots_sums+28(AX)
 	VZEROUPPER
 	RET
 
@@ -897,11 +898,11 @@ TEXT ·outerTile4x1AVX2(SB), NOSPLIT, $0-8
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ 0(AX), SI // gradients of the outputs
-	MOVQ 8(AX), R8 // bytes to the next image
-	MOVQ 16(AX), DI // inputs
-	MOVQ 24(AX), R9
-	MOVQ 32(AX), CX // images
+	MOVQ outer_dy(AX), SI // gradients of the outputs
+	MOVQ outer_dyRow(AX), R8 // bytes to the next image
+	MOVQ outer_x(AX), DI // inputs
+	MOVQ outer_xRow(AX), R9
+	MOVQ outer_images(AX), CX // images
 
 image:
 	VMOVUPS 0(DI), Y8
@@ -922,9 +923,9 @@ image:
 	ADDQ R9, DI
 	DECQ CX
 	JNZ image
-	MOVQ 40(AX), R10 // weights, or where the gradient goes
-	MOVQ 48(AX), R11 // velocities, or nil
-	MOVQ 56(AX), R12 // bytes to the next row
+	MOVQ outer_w(AX), R10 // weights, or where the gradient goes
+	MOVQ outer_v(AX), R11 // velocities, or nil
+	MOVQ outer_row(AX), R12 // bytes to the next row
 	TESTQ R11, R11
 	JNZ step
 	VMOVUPS Y0, 0(R10)
@@ -942,162 +943,162 @@ image:
 	RET
 
 step:
-	MOVQ 80(AX), BX // Nesterov
+	MOVQ outer_nesterov(AX), BX // Nesterov
 	VMOVUPS 0(R10), Y8
-	VBROADCASTSS 68(AX), Y9
+	VBROADCASTSS outer_decay(AX), Y9
 	VMULPS Y8, Y9, Y9
 	VADDPS Y9, Y0, Y0 // g + decay·w
-	VBROADCASTSS 64(AX), Y9
+	VBROADCASTSS outer_momentum(AX), Y9
 	VMULPS 0(R11), Y9, Y9
 	VADDPS Y0, Y9, Y9 // v'
 	VMOVUPS Y9, 0(R11)
 	TESTQ BX, BX
 	JZ plain0_0
-	VBROADCASTSS 64(AX), Y10
+	VBROADCASTSS outer_momentum(AX), Y10
 	VMULPS Y9, Y10, Y9
 	VADDPS Y0, Y9, Y9
 
 plain0_0:
-	VBROADCASTSS 72(AX), Y10
+	VBROADCASTSS outer_rate(AX), Y10
 	VMULPS Y9, Y10, Y9
 	VSUBPS Y9, Y8, Y8
 	VMOVUPS Y8, 0(R10)
 	VMOVUPS 32(R10), Y8
-	VBROADCASTSS 68(AX), Y9
+	VBROADCASTSS outer_decay(AX), Y9
 	VMULPS Y8, Y9, Y9
 	VADDPS Y9, Y1, Y1 // g + decay·w
-	VBROADCASTSS 64(AX), Y9
+	VBROADCASTSS outer_momentum(AX), Y9
 	VMULPS 32(R11), Y9, Y9
 	VADDPS Y1, Y9, Y9 // v'
 	VMOVUPS Y9, 32(R11)
 	TESTQ BX, BX
 	JZ plain0_1
-	VBROADCASTSS 64(AX), Y10
+	VBROADCASTSS outer_momentum(AX), Y10
 	VMULPS Y9, Y10, Y9
 	VADDPS Y1, Y9, Y9
 
 plain0_1:
-	VBROADCASTSS 72(AX), Y10
+	VBROADCASTSS outer_rate(AX), Y10
 	VMULPS Y9, Y10, Y9
 	VSUBPS Y9, Y8, Y8
 	VMOVUPS Y8, 32(R10)
 	ADDQ R12, R10
 	ADDQ R12, R11
 	VMOVUPS 0(R10), Y8
-	VBROADCASTSS 68(AX), Y9
+	VBROADCASTSS outer_decay(AX), Y9
 	VMULPS Y8, Y9, Y9
 	VADDPS Y9, Y2, Y2 // g + decay·w
-	VBROADCASTSS 64(AX), Y9
+	VBROADCASTSS outer_momentum(AX), Y9
 	VMULPS 0(R11), Y9, Y9
 	VADDPS Y2, Y9, Y9 // v'
 	VMOVUPS Y9, 0(R11)
 	TESTQ BX, BX
 	JZ plain1_0
-	VBROADCASTSS 64(AX), Y10
+	VBROADCASTSS outer_momentum(AX), Y10
 	VMULPS Y9, Y10, Y9
 	VADDPS Y2, Y9, Y9
 
 plain1_0:
-	VBROADCASTSS 72(AX), Y10
+	VBROADCASTSS outer_rate(AX), Y10
 	VMULPS Y9, Y10, Y9
 	VSUBPS Y9, Y8, Y8
 	VMOVUPS Y8, 0(R10)
 	VMOVUPS 32(R10), Y8
-	VBROADCASTSS 68(AX), Y9
+	VBROADCASTSS outer_decay(AX), Y9
 	VMULPS Y8, Y9, Y9
 	VADDPS Y9, Y3, Y3 // g + decay·w
-	VBROADCASTSS 64(AX), Y9
+	VBROADCASTSS outer_momentum(AX), Y9
 	VMULPS 32(R11), Y9, Y9
 	VADDPS Y3, Y9, Y9 // v'
 	VMOVUPS Y9, 32(R11)
 	TESTQ BX, BX
 	JZ plain1_1
-	VBROADCASTSS 64(AX), Y10
+	VBROADCASTSS outer_momentum(AX), Y10
 	VMULPS Y9, Y10, Y9
 	VADDPS Y3, Y9, Y9
 
 plain1_1:
-	VBROADCASTSS 72(AX), Y10
+	VBROADCASTSS outer_rate(AX), Y10
 	VMULPS Y9, Y10, Y9
 	VSUBPS Y9, Y8, Y8
 	VMOVUPS Y8, 32(R10)
 	ADDQ R12, R10
 	ADDQ R12, R11
 	VMOVUPS 0(R10), Y8
-	VBROADCASTSS 68(AX), Y9
+	VBROADCASTSS outer_decay(AX), Y9
 	VMULPS Y8, Y9, Y9
 	VADDPS Y9, Y4, Y4 // g + decay·w
-	VBROADCASTSS 64(AX), Y9
+	VBROADCASTSS outer_momentum(AX), Y9
 	VMULPS 0(R11), Y9, Y9
 	VADDPS Y4, Y9, Y9 // v'
 	VMOVUPS Y9, 0(R11)
 	TESTQ BX, BX
 	JZ plain2_0
-	VBROADCASTSS 64(AX), Y10
+	VBROADCASTSS outer_momentum(AX), Y10
 	VMULPS Y9, Y10, Y9
 	VADDPS Y4, Y9, Y9
 
 plain2_0:
-	VBROADCASTSS 72(AX), Y10
+	VBROADCASTSS outer_rate(AX), Y10
 	VMULPS Y9, Y10, Y9
 	VSUBPS Y9, Y8, Y8
 	VMOVUPS Y8, 0(R10)
 	VMOVUPS 32(R10), Y8
-	VBROADCASTSS 68(AX), Y9
+	VBROADCASTSS outer_decay(AX), Y9
 	VMULPS Y8, Y9, Y9
 	VADDPS Y9, Y5, Y5 // g + decay·w
-	VBROADCASTSS 64(AX), Y9
+	VBROADCASTSS outer_momentum(AX), Y9
 	VMULPS 32(R11), Y9, Y9
 	VADDPS Y5, Y9, Y9 // v'
 	VMOVUPS Y9, 32(R11)
 	TESTQ BX, BX
 	JZ plain2_1
-	VBROADCASTSS 64(AX), Y10
+	VBROADCASTSS outer_momentum(AX), Y10
 	VMULPS Y9, Y10, Y9
 	VADDPS Y5, Y9, Y9
 
 plain2_1:
-	VBROADCASTSS 72(AX), Y10
+	VBROADCASTSS outer_rate(AX), Y10
 	VMULPS Y9, Y10, Y9
 	VSUBPS Y9, Y8, Y8
 	VMOVUPS Y8, 32(R10)
 	ADDQ R12, R10
 	ADDQ R12, R11
 	VMOVUPS 0(R10), Y8
-	VBROADCASTSS 68(AX), Y9
+	VBROADCASTSS outer_decay(AX), Y9
 	VMULPS Y8, Y9, Y9
 	VADDPS Y9, Y6, Y6 // g + decay·w
-	VBROADCASTSS 64(AX), Y9
+	VBROADCASTSS outer_momentum(AX), Y9
 	VMULPS 0(R11), Y9, Y9
 	VADDPS Y6, Y9, Y9 // v'
 	VMOVUPS Y9, 0(R11)
 	TESTQ BX, BX
 	JZ plain3_0
-	VBROADCASTSS 64(AX), Y10
+	VBROADCASTSS outer_momentum(AX), Y10
 	VMULPS Y9, Y10, Y9
 	VADDPS Y6, Y9, Y9
 
 plain3_0:
-	VBROADCASTSS 72(AX), Y10
+	VBROADCASTSS outer_rate(AX), Y10
 	VMULPS Y9, Y10, Y9
 	VSUBPS Y9, Y8, Y8
 	VMOVUPS Y8, 0(R10)
 	VMOVUPS 32(R10), Y8
-	VBROADCASTSS 68(AX), Y9
+	VBROADCASTSS outer_decay(AX), Y9
 	VMULPS Y8, Y9, Y9
 	VADDPS Y9, Y7, Y7 // g + decay·w
-	VBROADCASTSS 64(AX), Y9
+	VBROADCASTSS outer_momentum(AX), Y9
 	VMULPS 32(R11), Y9, Y9
 	VADDPS Y7, Y9, Y9 // v'
 	VMOVUPS Y9, 32(R11)
 	TESTQ BX, BX
 	JZ plain3_1
-	VBROADCASTSS 64(AX), Y10
+	VBROADCASTSS outer_momentum(AX), Y10
 	VMULPS Y9, Y10, Y9
 	VADDPS Y7, Y9, Y9
 
 plain3_1:
-	VBROADCASTSS 72(AX), Y10
+	VBROADCASTSS outer_rate(AX), Y10
 	VMULPS Y9, Y10, Y9
 	VSUBPS Y9, Y8, Y8
 	VMOVUPS Y8, 32(R10)
@@ -1109,11 +1110,11 @@ TEXT ·outerTile1x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ 0(AX), SI // gradients of the outputs
-	MOVQ 8(AX), R8 // bytes to the next image
-	MOVQ 16(AX), DI // inputs
-	MOVQ 24(AX), R9
-	MOVQ 32(AX), CX // images
+	MOVQ outer_dy(AX), SI // gradients of the outputs
+	MOVQ outer_dyRow(AX), R8 // bytes to the next image
+	MOVQ outer_x(AX), DI // inputs
+	MOVQ outer_xRow(AX), R9
+	MOVQ outer_images(AX), CX // images
 
 image:
 	VMOVUPS 0(DI), Y2
@@ -1125,9 +1126,9 @@ image:
 	ADDQ R9, DI
 	DECQ CX
 	JNZ image
-	MOVQ 40(AX), R10 // weights, or where the gradient goes
-	MOVQ 48(AX), R11 // velocities, or nil
-	MOVQ 56(AX), R12 // bytes to the next row
+	MOVQ outer_w(AX), R10 // weights, or where the gradient goes
+	MOVQ outer_v(AX), R11 // velocities, or nil
+	MOVQ outer_row(AX), R12 // bytes to the next row
 	TESTQ R11, R11
 	JNZ step
 	VMOVUPS Y0, 0(R10)
@@ -1136,42 +1137,42 @@ image:
 	RET
 
 step:
-	MOVQ 80(AX), BX // Nesterov
+	MOVQ outer_nesterov(AX), BX // Nesterov
 	VMOVUPS 0(R10), Y2
-	VBROADCASTSS 68(AX), Y3
+	VBROADCASTSS outer_decay(AX), Y3
 	VMULPS Y2, Y3, Y3
 	VADDPS Y3, Y0, Y0 // g + decay·w
-	VBROADCASTSS 64(AX), Y3
+	VBROADCASTSS outer_momentum(AX), Y3
 	VMULPS 0(R11), Y3, Y3
 	VADDPS Y0, Y3, Y3 // v'
 	VMOVUPS Y3, 0(R11)
 	TESTQ BX, BX
 	JZ plain0_0
-	VBROADCASTSS 64(AX), Y4
+	VBROADCASTSS outer_momentum(AX), Y4
 	VMULPS Y3, Y4, Y3
 	VADDPS Y0, Y3, Y3
 
 plain0_0:
-	VBROADCASTSS 72(AX), Y4
+	VBROADCASTSS outer_rate(AX), Y4
 	VMULPS Y3, Y4, Y3
 	VSUBPS Y3, Y2, Y2
 	VMOVUPS Y2, 0(R10)
 	VMOVUPS 32(R10), Y2
-	VBROADCASTSS 68(AX), Y3
+	VBROADCASTSS outer_decay(AX), Y3
 	VMULPS Y2, Y3, Y3
 	VADDPS Y3, Y1, Y1 // g + decay·w
-	VBROADCASTSS 64(AX), Y3
+	VBROADCASTSS outer_momentum(AX), Y3
 	VMULPS 32(R11), Y3, Y3
 	VADDPS Y1, Y3, Y3 // v'
 	VMOVUPS Y3, 32(R11)
 	TESTQ BX, BX
 	JZ plain0_1
-	VBROADCASTSS 64(AX), Y4
+	VBROADCASTSS outer_momentum(AX), Y4
 	VMULPS Y3, Y4, Y3
 	VADDPS Y1, Y3, Y3
 
 plain0_1:
-	VBROADCASTSS 72(AX), Y4
+	VBROADCASTSS outer_rate(AX), Y4
 	VMULPS Y3, Y4, Y3
 	VSUBPS Y3, Y2, Y2
 	VMOVUPS Y2, 32(R10)
@@ -1181,8 +1182,8 @@ plain0_1:
 // a tile of a matrix product, see product
 TEXT ·productTileAVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	MOVQ 40(AX), R12 // c
-	MOVQ 48(AX), R13 // bytes to the next row of c
+	MOVQ product_c(AX), R12 // c
+	MOVQ product_cRow(AX), R13 // bytes to the next row of c
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1195,11 +1196,11 @@ TEXT ·productTileAVX2(SB), NOSPLIT, $0-8
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ 0(AX), SI // a
-	MOVQ 8(AX), R8 // bytes to the next row of a
-	MOVQ 16(AX), DI // b
-	MOVQ 24(AX), R9
-	MOVQ 32(AX), CX // depth
+	MOVQ product_a(AX), SI // a
+	MOVQ product_aRow(AX), R8 // bytes to the next row of a
+	MOVQ product_b(AX), DI // b
+	MOVQ product_bRow(AX), R9
+	MOVQ product_depth(AX), CX // depth
 
 depth:
 	VMOVUPS 0(DI), Y12
@@ -1226,7 +1227,7 @@ depth:
 	ADDQ R9, DI
 	DECQ CX
 	JNZ depth
-	CMPQ 56(AX), $0 // accumulate
+	CMPQ product_accumulate(AX), $0 // accumulate
 	JEQ over
 	VADDPS 0(R12), Y0, Y0
 	VMOVUPS Y0, 0(R12)
@@ -1286,11 +1287,11 @@ over:
 // copies the pixels of a tile together, see gather
 TEXT ·gatherPixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	MOVQ 0(AX), DI // first plane
-	MOVQ 8(AX), SI // places of the pixels
-	MOVQ 16(AX), R9 // bytes to the next plane
-	MOVQ 24(AX), R10 // copy
-	MOVQ 32(AX), CX // planes
+	MOVQ gather_src(AX), DI // first plane
+	MOVQ gather_places(AX), SI // places of the pixels
+	MOVQ gather_plane(AX), R9 // bytes to the next plane
+	MOVQ gather_dst(AX), R10 // copy
+	MOVQ gather_planes(AX), CX // planes
 
 plane:
 	MOVLQSX 0(SI), R8

@@ -2,6 +2,7 @@
 
 //go:build amd64 && !noasm && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 
@@ -36,20 +37,20 @@ TEXT ·convTile2AVX512(SB), NOSPLIT, $0-8
 	VPXORQ Z25, Z25, Z25
 	VPXORQ Z26, Z26, Z26
 	VPXORQ Z27, Z27, Z27
-	MOVQ 0(AX), SI // taps: {source, plane}
-	MOVQ 72(AX), DX // weights of each tap
-	MOVQ 8(AX), BX // taps left
-	MOVQ 24(AX), R11 // from the weights of one block of outputs to the next
+	MOVQ tile_taps(AX), SI // taps: {source, plane}
+	MOVQ tile_weights(AX), DX // weights of each tap
+	MOVQ tile_count(AX), BX // taps left
+	MOVQ tile_wStep(AX), R11 // from the weights of one block of outputs to the next
 	TESTQ BX, BX
 	JZ done
 
 tap:
-	MOVQ 0(SI), R8
-	MOVQ 8(SI), R9
+	MOVQ tap_src(SI), R8
+	MOVQ tap_plane(SI), R9
 	MOVQ (DX), R10
-	ADDQ $16, SI
+	ADDQ $tap__size, SI
 	ADDQ $8, DX
-	MOVQ 16(AX), CX // blocks of inputs left
+	MOVQ tile_blocks(AX), CX // blocks of inputs left
 	LEAQ (R10)(R11*1), DI
 
 block:
@@ -766,9 +767,9 @@ block:
 	JNZ tap
 
 done:
-	MOVQ 32(AX), R12 // destination of the first block
-	MOVQ 40(AX), R13 // of the second
-	CMPQ 48(AX), $0 // accumulate
+	MOVQ tile_dst(AX), R12 // destination of the first block
+	MOVQ tile_dst2(AX), R13 // of the second
+	CMPQ tile_accumulate(AX), $0 // accumulate
 	JEQ bias
 	VADDPS 0(R12), Z0, Z0
 	VADDPS 0(R13), Z1, Z1
@@ -800,7 +801,7 @@ done:
 	VADDPS 832(R13), Z27, Z27
 
 bias:
-	MOVQ 56(AX), CX // bias, or nil
+	MOVQ tile_bias(AX), CX // bias, or nil
 	TESTQ CX, CX
 	JZ relu
 	VMOVUPS 0(CX), Z28
@@ -835,7 +836,7 @@ bias:
 	VADDPS Z29, Z27, Z27
 
 relu:
-	CMPQ 64(AX), $0
+	CMPQ tile_relu(AX), $0
 	JEQ store
 	VPXORQ Z28, Z28, Z28
 	VMAXPS Z0, Z28, Z0 // a NaN stays one
@@ -930,22 +931,22 @@ TEXT ·stripTile2AVX512(SB), NOSPLIT, $0-8
 	VPXORQ Z25, Z25, Z25
 	VPXORQ Z26, Z26, Z26
 	VPXORQ Z27, Z27, Z27
-	MOVQ 8(AX), R13 // step
-	MOVQ 16(AX), DX // places of the runs
-	MOVQ 24(AX), BX // runs left
-	MOVQ 72(AX), R10 // weights of the first block
-	MOVQ 80(AX), DI
+	MOVQ strip_step(AX), R13 // step
+	MOVQ strip_places(AX), DX // places of the runs
+	MOVQ strip_taps(AX), BX // runs left
+	MOVQ strip_weights(AX), R10 // weights of the first block
+	MOVQ strip_panel(AX), DI
 	ADDQ R10, DI // of the second
 	LEAQ (R13)(R13*2), SI
 
 tap:
 	MOVQ (DX), R8
-	ADDQ 0(AX), R8
+	ADDQ strip_src(AX), R8
 	LEAQ (R8)(SI*1), R9
 	LEAQ (R9)(SI*1), R11
 	LEAQ (R11)(SI*1), R12
 	LEAQ (R12)(SI*1), R15
-	MOVQ 88(AX), CX // floats left of the run
+	MOVQ strip_run(AX), CX // floats left of the run
 
 float:
 	VMOVUPS 0(R10), Z28
@@ -1004,9 +1005,9 @@ float:
 	ADDQ $8, DX
 	DECQ BX
 	JNZ tap
-	MOVQ 32(AX), R12 // destination of the first block
-	MOVQ 40(AX), R13 // of the second
-	CMPQ 48(AX), $0 // accumulate
+	MOVQ strip_dst(AX), R12 // destination of the first block
+	MOVQ strip_dst2(AX), R13 // of the second
+	CMPQ strip_accumulate(AX), $0 // accumulate
 	JEQ bias
 	VADDPS 0(R12), Z0, Z0
 	VADDPS 0(R13), Z1, Z1
@@ -1038,7 +1039,7 @@ float:
 	VADDPS 832(R13), Z27, Z27
 
 bias:
-	MOVQ 56(AX), CX // bias, or nil
+	MOVQ strip_bias(AX), CX // bias, or nil
 	TESTQ CX, CX
 	JZ relu
 	VMOVUPS 0(CX), Z28
@@ -1073,7 +1074,7 @@ bias:
 	VADDPS Z29, Z27, Z27
 
 relu:
-	CMPQ 64(AX), $0
+	CMPQ strip_relu(AX), $0
 	JEQ store
 	VPXORQ Z28, Z28, Z28
 	VMAXPS Z0, Z28, Z0 // a NaN stays one
@@ -1140,9 +1141,9 @@ store:
 // a tile of a weight gradient, see gradient
 TEXT ·gradTile2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	MOVQ 40(AX), R12 // result of the first block
-	MOVQ 48(AX), R13 // of the second
-	CMPQ 56(AX), $0 // accumulate
+	MOVQ gradient_dw(AX), R12 // result of the first block
+	MOVQ gradient_dw2(AX), R13 // of the second
+	CMPQ gradient_accumulate(AX), $0 // accumulate
 	JNE load0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
@@ -1181,11 +1182,11 @@ load0:
 	VMOVUPS 448(R13), Z15
 
 start0:
-	MOVQ 0(AX), BX // inputs
-	MOVQ 8(AX), SI // places of the pixels
-	MOVQ 16(AX), R10 // gradients of the first block
-	MOVQ 24(AX), DI // of the second
-	MOVQ 32(AX), CX // pixels
+	MOVQ gradient_x(AX), BX // inputs
+	MOVQ gradient_places(AX), SI // places of the pixels
+	MOVQ gradient_dy(AX), R10 // gradients of the first block
+	MOVQ gradient_dy2(AX), DI // of the second
+	MOVQ gradient_pixels(AX), CX // pixels
 
 pixel0:
 	MOVLQSX (SI), R8
@@ -1237,11 +1238,11 @@ pixel0:
 	VMOVUPS Z13, 384(R13)
 	VMOVUPS Z14, 448(R12)
 	VMOVUPS Z15, 448(R13)
-	CMPQ 64(AX), $8 // input channels that matter
+	CMPQ gradient_rows(AX), $8 // input channels that matter
 	JLE done
-	MOVQ 40(AX), R12 // result of the first block
-	MOVQ 48(AX), R13 // of the second
-	CMPQ 56(AX), $0 // accumulate
+	MOVQ gradient_dw(AX), R12 // result of the first block
+	MOVQ gradient_dw2(AX), R13 // of the second
+	CMPQ gradient_accumulate(AX), $0 // accumulate
 	JNE load8
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
@@ -1280,11 +1281,11 @@ load8:
 	VMOVUPS 960(R13), Z15
 
 start8:
-	MOVQ 0(AX), BX // inputs
-	MOVQ 8(AX), SI // places of the pixels
-	MOVQ 16(AX), R10 // gradients of the first block
-	MOVQ 24(AX), DI // of the second
-	MOVQ 32(AX), CX // pixels
+	MOVQ gradient_x(AX), BX // inputs
+	MOVQ gradient_places(AX), SI // places of the pixels
+	MOVQ gradient_dy(AX), R10 // gradients of the first block
+	MOVQ gradient_dy2(AX), DI // of the second
+	MOVQ gradient_pixels(AX), CX // pixels
 
 pixel8:
 	MOVLQSX (SI), R8
@@ -1358,20 +1359,20 @@ TEXT ·convTile1AVX512(SB), NOSPLIT, $0-8
 	VPXORQ Z11, Z11, Z11
 	VPXORQ Z12, Z12, Z12
 	VPXORQ Z13, Z13, Z13
-	MOVQ 0(AX), SI // taps: {source, plane}
-	MOVQ 72(AX), DX // weights of each tap
-	MOVQ 8(AX), BX // taps left
-	MOVQ 24(AX), R11 // from the weights of one block of outputs to the next
+	MOVQ tile_taps(AX), SI // taps: {source, plane}
+	MOVQ tile_weights(AX), DX // weights of each tap
+	MOVQ tile_count(AX), BX // taps left
+	MOVQ tile_wStep(AX), R11 // from the weights of one block of outputs to the next
 	TESTQ BX, BX
 	JZ done
 
 tap:
-	MOVQ 0(SI), R8
-	MOVQ 8(SI), R9
+	MOVQ tap_src(SI), R8
+	MOVQ tap_plane(SI), R9
 	MOVQ (DX), R10
-	ADDQ $16, SI
+	ADDQ $tap__size, SI
 	ADDQ $8, DX
-	MOVQ 16(AX), CX // blocks of inputs left
+	MOVQ tile_blocks(AX), CX // blocks of inputs left
 
 block:
 	VMOVUPS 0(R10), Z14
@@ -1846,9 +1847,9 @@ block:
 	JNZ tap
 
 done:
-	MOVQ 32(AX), R12 // destination of the first block
-	MOVQ 40(AX), R13 // of the second
-	CMPQ 48(AX), $0 // accumulate
+	MOVQ tile_dst(AX), R12 // destination of the first block
+	MOVQ tile_dst2(AX), R13 // of the second
+	CMPQ tile_accumulate(AX), $0 // accumulate
 	JEQ bias
 	VADDPS 0(R12), Z0, Z0
 	VADDPS 64(R12), Z1, Z1
@@ -1866,7 +1867,7 @@ done:
 	VADDPS 832(R12), Z13, Z13
 
 bias:
-	MOVQ 56(AX), CX // bias, or nil
+	MOVQ tile_bias(AX), CX // bias, or nil
 	TESTQ CX, CX
 	JZ relu
 	VMOVUPS 0(CX), Z14
@@ -1886,7 +1887,7 @@ bias:
 	VADDPS Z14, Z13, Z13
 
 relu:
-	CMPQ 64(AX), $0
+	CMPQ tile_relu(AX), $0
 	JEQ store
 	VPXORQ Z14, Z14, Z14
 	VMAXPS Z0, Z14, Z0 // a NaN stays one
@@ -1939,22 +1940,22 @@ TEXT ·stripTile1AVX512(SB), NOSPLIT, $0-8
 	VPXORQ Z11, Z11, Z11
 	VPXORQ Z12, Z12, Z12
 	VPXORQ Z13, Z13, Z13
-	MOVQ 8(AX), R13 // step
-	MOVQ 16(AX), DX // places of the runs
-	MOVQ 24(AX), BX // runs left
-	MOVQ 72(AX), R10 // weights of the first block
-	MOVQ 80(AX), DI
+	MOVQ strip_step(AX), R13 // step
+	MOVQ strip_places(AX), DX // places of the runs
+	MOVQ strip_taps(AX), BX // runs left
+	MOVQ strip_weights(AX), R10 // weights of the first block
+	MOVQ strip_panel(AX), DI
 	ADDQ R10, DI // of the second
 	LEAQ (R13)(R13*2), SI
 
 tap:
 	MOVQ (DX), R8
-	ADDQ 0(AX), R8
+	ADDQ strip_src(AX), R8
 	LEAQ (R8)(SI*1), R9
 	LEAQ (R9)(SI*1), R11
 	LEAQ (R11)(SI*1), R12
 	LEAQ (R12)(SI*1), R15
-	MOVQ 88(AX), CX // floats left of the run
+	MOVQ strip_run(AX), CX // floats left of the run
 
 float:
 	VMOVUPS 0(R10), Z14
@@ -1997,9 +1998,9 @@ float:
 	ADDQ $8, DX
 	DECQ BX
 	JNZ tap
-	MOVQ 32(AX), R12 // destination of the first block
-	MOVQ 40(AX), R13 // of the second
-	CMPQ 48(AX), $0 // accumulate
+	MOVQ strip_dst(AX), R12 // destination of the first block
+	MOVQ strip_dst2(AX), R13 // of the second
+	CMPQ strip_accumulate(AX), $0 // accumulate
 	JEQ bias
 	VADDPS 0(R12), Z0, Z0
 	VADDPS 64(R12), Z1, Z1
@@ -2017,7 +2018,7 @@ float:
 	VADDPS 832(R12), Z13, Z13
 
 bias:
-	MOVQ 56(AX), CX // bias, or nil
+	MOVQ strip_bias(AX), CX // bias, or nil
 	TESTQ CX, CX
 	JZ relu
 	VMOVUPS 0(CX), Z14
@@ -2037,7 +2038,7 @@ bias:
 	VADDPS Z14, Z13, Z13
 
 relu:
-	CMPQ 64(AX), $0
+	CMPQ strip_relu(AX), $0
 	JEQ store
 	VPXORQ Z14, Z14, Z14
 	VMAXPS Z0, Z14, Z0 // a NaN stays one
@@ -2076,9 +2077,9 @@ store:
 // a tile of a weight gradient, see gradient
 TEXT ·gradTile1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	MOVQ 40(AX), R12 // result of the first block
-	MOVQ 48(AX), R13 // of the second
-	CMPQ 56(AX), $0 // accumulate
+	MOVQ gradient_dw(AX), R12 // result of the first block
+	MOVQ gradient_dw2(AX), R13 // of the second
+	CMPQ gradient_accumulate(AX), $0 // accumulate
 	JNE load0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
@@ -2101,11 +2102,11 @@ load0:
 	VMOVUPS 448(R12), Z7
 
 start0:
-	MOVQ 0(AX), BX // inputs
-	MOVQ 8(AX), SI // places of the pixels
-	MOVQ 16(AX), R10 // gradients of the first block
-	MOVQ 24(AX), DI // of the second
-	MOVQ 32(AX), CX // pixels
+	MOVQ gradient_x(AX), BX // inputs
+	MOVQ gradient_places(AX), SI // places of the pixels
+	MOVQ gradient_dy(AX), R10 // gradients of the first block
+	MOVQ gradient_dy2(AX), DI // of the second
+	MOVQ gradient_pixels(AX), CX // pixels
 
 pixel0:
 	MOVLQSX (SI), R8
@@ -2139,11 +2140,11 @@ pixel0:
 	VMOVUPS Z5, 320(R12)
 	VMOVUPS Z6, 384(R12)
 	VMOVUPS Z7, 448(R12)
-	CMPQ 64(AX), $8 // input channels that matter
+	CMPQ gradient_rows(AX), $8 // input channels that matter
 	JLE done
-	MOVQ 40(AX), R12 // result of the first block
-	MOVQ 48(AX), R13 // of the second
-	CMPQ 56(AX), $0 // accumulate
+	MOVQ gradient_dw(AX), R12 // result of the first block
+	MOVQ gradient_dw2(AX), R13 // of the second
+	CMPQ gradient_accumulate(AX), $0 // accumulate
 	JNE load8
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
@@ -2166,11 +2167,11 @@ load8:
 	VMOVUPS 960(R12), Z7
 
 start8:
-	MOVQ 0(AX), BX // inputs
-	MOVQ 8(AX), SI // places of the pixels
-	MOVQ 16(AX), R10 // gradients of the first block
-	MOVQ 24(AX), DI // of the second
-	MOVQ 32(AX), CX // pixels
+	MOVQ gradient_x(AX), BX // inputs
+	MOVQ gradient_places(AX), SI // places of the pixels
+	MOVQ gradient_dy(AX), R10 // gradients of the first block
+	MOVQ gradient_dy2(AX), DI // of the second
+	MOVQ gradient_pixels(AX), CX // pixels
 
 pixel8:
 	MOVLQSX (SI), R8
@@ -2236,11 +2237,11 @@ TEXT ·dotTileAVX512(SB), NOSPLIT, $0-8
 	VPXORQ Z21, Z21, Z21
 	VPXORQ Z22, Z22, Z22
 	VPXORQ Z23, Z23, Z23
-	MOVQ 0(AX), SI // first row of w
-	MOVQ 8(AX), R8 // bytes to the next
-	MOVQ 16(AX), DI // first row of x
-	MOVQ 24(AX), R9
-	MOVQ 32(AX), CX // vectors
+	MOVQ dots_w(AX), SI // first row of w
+	MOVQ dots_wRow(AX), R8 // bytes to the next
+	MOVQ dots_x(AX), DI // first row of x
+	MOVQ dots_xRow(AX), R9
+	MOVQ dots_vectors(AX), CX // vectors
 	LEAQ (R8)(R8*2), R10
 	LEAQ (R9)(R9*2), R11
 	LEAQ (R9)(R9*4), R12
@@ -2292,7 +2293,7 @@ loop:
 	VADDPS X24, X0, X0
 	VPERMILPS $0xB1, X0, X24
 	VADDPS X24, X0, X0
-	VMOVSS X0, 40(AX)
+	VMOVSS X0, dots_sums+0(AX)
 	VEXTRACTF64X4 $1, Z1, Y24
 	VADDPS Y24, Y1, Y1
 	VEXTRACTF32X4 $1, Y1, X24
@@ -2301,7 +2302,7 @@ loop:
 	VADDPS X24, X1, X1
 	VPERMILPS $0xB1, X1, X24
 	VADDPS X24, X1, X1
-	VMOVSS X1, 44(AX)
+	VMOVSS X1, dots_sums+4(AX)
 	VEXTRACTF64X4 $1, Z2, Y24
 	VADDPS Y24, Y2, Y2
 	VEXTRACTF32X4 $1, Y2, X24
@@ -2310,7 +2311,7 @@ loop:
 	VADDPS X24, X2, X2
 	VPERMILPS $0xB1, X2, X24
 	VADDPS X24, X2, X2
-	VMOVSS X2, 48(AX)
+	VMOVSS X2, dots_sums+8(AX)
 	VEXTRACTF64X4 $1, Z3, Y24
 	VADDPS Y24, Y3, Y3
 	VEXTRACTF32X4 $1, Y3, X24
@@ -2319,7 +2320,7 @@ loop:
 	VADDPS X24, X3, X3
 	VPERMILPS $0xB1, X3, X24
 	VADDPS X24, X3, X3
-	VMOVSS X3, 52(AX)
+	VMOVSS X3, dots_sums+12(AX)
 	VEXTRACTF64X4 $1, Z4, Y24
 	VADDPS Y24, Y4, Y4
 	VEXTRACTF32X4 $1, Y4, X24
@@ -2328,7 +2329,7 @@ loop:
 	VADDPS X24, X4, X4
 	VPERMILPS $0xB1, X4, X24
 	VADDPS X24, X4, X4
-	VMOVSS X4, 56(AX)
+	VMOVSS X4, dots_sums+16(AX)
 	VEXTRACTF64X4 $1, Z5, Y24
 	VADDPS Y24, Y5, Y5
 	VEXTRACTF32X4 $1, Y5, X24
@@ -2337,7 +2338,7 @@ loop:
 	VADDPS X24, X5, X5
 	VPERMILPS $0xB1, X5, X24
 	VADDPS X24, X5, X5
-	VMOVSS X5, 60(AX)
+	VMOVSS X5, dots_sums+20(AX)
 	VEXTRACTF64X4 $1, Z6, Y24
 	VADDPS Y24, Y6, Y6
 	VEXTRACTF32X4 $1, Y6, X24
@@ -2346,7 +2347,7 @@ loop:
 	VADDPS X24, X6, X6
 	VPERMILPS $0xB1, X6, X24
 	VADDPS X24, X6, X6
-	VMOVSS X6, 64(AX)
+	VMOVSS X6, dots_sums+24(AX)
 	VEXTRACTF64X4 $1, Z7, Y24
 	VADDPS Y24, Y7, Y7
 	VEXTRACTF32X4 $1, Y7, X24
@@ -2355,7 +2356,7 @@ loop:
 	VADDPS X24, X7, X7
 	VPERMILPS $0xB1, X7, X24
 	VADDPS X24, X7, X7
-	VMOVSS X7, 68(AX)
+	VMOVSS X7, dots_sums+28(AX)
 	VEXTRACTF64X4 $1, Z8, Y24
 	VADDPS Y24, Y8, Y8
 	VEXTRACTF32X4 $1, Y8, X24
@@ -2364,7 +2365,7 @@ loop:
 	VADDPS X24, X8, X8
 	VPERMILPS $0xB1, X8, X24
 	VADDPS X24, X8, X8
-	VMOVSS X8, 72(AX)
+	VMOVSS X8, dots_sums+32(AX)
 	VEXTRACTF64X4 $1, Z9, Y24
 	VADDPS Y24, Y9, Y9
 	VEXTRACTF32X4 $1, Y9, X24
@@ -2373,7 +2374,7 @@ loop:
 	VADDPS X24, X9, X9
 	VPERMILPS $0xB1, X9, X24
 	VADDPS X24, X9, X9
-	VMOVSS X9, 76(AX)
+	VMOVSS X9, dots_sums+36(AX)
 	VEXTRACTF64X4 $1, Z10, Y24
 	VADDPS Y24, Y10, Y10
 	VEXTRACTF32X4 $1, Y10, X24
@@ -2382,7 +2383,7 @@ loop:
 	VADDPS X24, X10, X10
 	VPERMILPS $0xB1, X10, X24
 	VADDPS X24, X10, X10
-	VMOVSS X10, 80(AX)
+	VMOVSS X10, dots_sums+40(AX)
 	VEXTRACTF64X4 $1, Z11, Y24
 	VADDPS Y24, Y11, Y11
 	VEXTRACTF32X4 $1, Y11, X24
@@ -2391,7 +2392,7 @@ loop:
 	VADDPS X24, X11, X11
 	VPERMILPS $0xB1, X11, X24
 	VADDPS X24, X11, X11
-	VMOVSS X11, 84(AX)
+	VMOVSS X11, dots_sums+44(AX)
 	VEXTRACTF64X4 $1, Z12, Y24
 	VADDPS Y24, Y12, Y12
 	VEXTRACTF32X4 $1, Y12, X24
@@ -2400,7 +2401,7 @@ loop:
 	VADDPS X24, X12, X12
 	VPERMILPS $0xB1, X12, X24
 	VADDPS X24, X12, X12
-	VMOVSS X12, 88(AX)
+	VMOVSS X12, dots_sums+48(AX)
 	VEXTRACTF64X4 $1, Z13, Y24
 	VADDPS Y24, Y13, Y13
 	VEXTRACTF32X4 $1, Y13, X24
@@ -2409,7 +2410,7 @@ loop:
 	VADDPS X24, X13, X13
 	VPERMILPS $0xB1, X13, X24
 	VADDPS X24, X13, X13
-	VMOVSS X13, 92(AX)
+	VMOVSS X13, dots_sums+52(AX)
 	VEXTRACTF64X4 $1, Z14, Y24
 	VADDPS Y24, Y14, Y14
 	VEXTRACTF32X4 $1, Y14, X24
@@ -2418,7 +2419,7 @@ loop:
 	VADDPS X24, X14, X14
 	VPERMILPS $0xB1, X14, X24
 	VADDPS X24, X14, X14
-	VMOVSS X14, 96(AX)
+	VMOVSS X14, dots_sums+56(AX)
 	VEXTRACTF64X4 $1, Z15, Y24
 	VADDPS Y24, Y15, Y15
 	VEXTRACTF32X4 $1, Y15, X24
@@ -2427,7 +2428,7 @@ loop:
 	VADDPS X24, X15, X15
 	VPERMILPS $0xB1, X15, X24
 	VADDPS X24, X15, X15
-	VMOVSS X15, 100(AX)
+	VMOVSS X15, dots_sums+60(AX)
 	VEXTRACTF64X4 $1, Z16, Y24
 	VADDPS Y24, Y16, Y16
 	VEXTRACTF32X4 $1, Y16, X24
@@ -2436,7 +2437,7 @@ loop:
 	VADDPS X24, X16, X16
 	VPERMILPS $0xB1, X16, X24
 	VADDPS X24, X16, X16
-	VMOVSS X16, 104(AX)
+	VMOVSS X16, dots_sums+64(AX)
 	VEXTRACTF64X4 $1, Z17, Y24
 	VADDPS Y24, Y17, Y17
 	VEXTRACTF32X4 $1, Y17, X24
@@ -2445,7 +2446,7 @@ loop:
 	VADDPS X24, X17, X17
 	VPERMILPS $0xB1, X17, X24
 	VADDPS X24, X17, X17
-	VMOVSS X17, 108(AX)
+	VMOVSS X17, dots_sums+68(AX)
 	VEXTRACTF64X4 $1, Z18, Y24
 	VADDPS Y24, Y18, Y18
 	VEXTRACTF32X4 $1, Y18, X24
@@ -2454,7 +2455,7 @@ loop:
 	VADDPS X24, X18, X18
 	VPERMILPS $0xB1, X18, X24
 	VADDPS X24, X18, X18
-	VMOVSS X18, 112(AX)
+	VMOVSS X18, dots_sums+72(AX)
 	VEXTRACTF64X4 $1, Z19, Y24
 	VADDPS Y24, Y19, Y19
 	VEXTRACTF32X4 $1, Y19, X24
@@ -2463,7 +2464,7 @@ loop:
 	VADDPS X24, X19, X19
 	VPERMILPS $0xB1, X19, X24
 	VADDPS X24, X19, X19
-	VMOVSS X19, 116(AX)
+	VMOVSS X19, dots_sums+76(AX)
 	VEXTRACTF64X4 $1, Z20, Y24
 	VADDPS Y24, Y20, Y20
 	VEXTRACTF32X4 $1, Y20, X24
@@ -2472,7 +2473,7 @@ loop:
 	VADDPS X24, X20, X20
 	VPERMILPS $0xB1, X20, X24
 	VADDPS X24, X20, X20
-	VMOVSS X20, 120(AX)
+	VMOVSS X20, dots_sums+80(AX)
 	VEXTRACTF64X4 $1, Z21, Y24
 	VADDPS Y24, Y21, Y21
 	VEXTRACTF32X4 $1, Y21, X24
@@ -2481,7 +2482,7 @@ loop:
 	VADDPS X24, X21, X21
 	VPERMILPS $0xB1, X21, X24
 	VADDPS X24, X21, X21
-	VMOVSS X21, 124(AX)
+	VMOVSS X21, dots_sums+84(AX)
 	VEXTRACTF64X4 $1, Z22, Y24
 	VADDPS Y24, Y22, Y22
 	VEXTRACTF32X4 $1, Y22, X24
@@ -2490,7 +2491,7 @@ loop:
 	VADDPS X24, X22, X22
 	VPERMILPS $0xB1, X22, X24
 	VADDPS X24, X22, X22
-	VMOVSS X22, 128(AX)
+	VMOVSS X22, dots_sums+88(AX)
 	VEXTRACTF64X4 $1, Z23, Y24
 	VADDPS Y24, Y23, Y23
 	VEXTRACTF32X4 $1, Y23, X24
@@ -2499,7 +2500,7 @@ loop:
 	VADDPS X24, X23, X23
 	VPERMILPS $0xB1, X23, X24
 	VADDPS X24, X23, X23
-	VMOVSS X23, 132(AX)
+	VMOVSS X23, dots_sums+92(AX)
 	VZEROUPPER
 	RET
 
@@ -2510,11 +2511,11 @@ TEXT ·outerTile4x1AVX512(SB), NOSPLIT, $0-8
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
 	VPXORQ Z3, Z3, Z3
-	MOVQ 0(AX), SI // gradients of the outputs
-	MOVQ 8(AX), R8 // bytes to the next image
-	MOVQ 16(AX), DI // inputs
-	MOVQ 24(AX), R9
-	MOVQ 32(AX), CX // images
+	MOVQ outer_dy(AX), SI // gradients of the outputs
+	MOVQ outer_dyRow(AX), R8 // bytes to the next image
+	MOVQ outer_x(AX), DI // inputs
+	MOVQ outer_xRow(AX), R9
+	MOVQ outer_images(AX), CX // images
 
 image:
 	VMOVUPS 0(DI), Z4
@@ -2530,9 +2531,9 @@ image:
 	ADDQ R9, DI
 	DECQ CX
 	JNZ image
-	MOVQ 40(AX), R10 // weights, or where the gradient goes
-	MOVQ 48(AX), R11 // velocities, or nil
-	MOVQ 56(AX), R12 // bytes to the next row
+	MOVQ outer_w(AX), R10 // weights, or where the gradient goes
+	MOVQ outer_v(AX), R11 // velocities, or nil
+	MOVQ outer_row(AX), R12 // bytes to the next row
 	TESTQ R11, R11
 	JNZ step
 	VMOVUPS Z0, 0(R10)
@@ -2546,86 +2547,86 @@ image:
 	RET
 
 step:
-	MOVQ 80(AX), BX // Nesterov
+	MOVQ outer_nesterov(AX), BX // Nesterov
 	VMOVUPS 0(R10), Z4
-	VBROADCASTSS 68(AX), Z5
+	VBROADCASTSS outer_decay(AX), Z5
 	VMULPS Z4, Z5, Z5
 	VADDPS Z5, Z0, Z0 // g + decay·w
-	VBROADCASTSS 64(AX), Z5
+	VBROADCASTSS outer_momentum(AX), Z5
 	VMULPS 0(R11), Z5, Z5
 	VADDPS Z0, Z5, Z5 // v'
 	VMOVUPS Z5, 0(R11)
 	TESTQ BX, BX
 	JZ plain0_0
-	VBROADCASTSS 64(AX), Z6
+	VBROADCASTSS outer_momentum(AX), Z6
 	VMULPS Z5, Z6, Z5
 	VADDPS Z0, Z5, Z5
 
 plain0_0:
-	VBROADCASTSS 72(AX), Z6
+	VBROADCASTSS outer_rate(AX), Z6
 	VMULPS Z5, Z6, Z5
 	VSUBPS Z5, Z4, Z4
 	VMOVUPS Z4, 0(R10)
 	ADDQ R12, R10
 	ADDQ R12, R11
 	VMOVUPS 0(R10), Z4
-	VBROADCASTSS 68(AX), Z5
+	VBROADCASTSS outer_decay(AX), Z5
 	VMULPS Z4, Z5, Z5
 	VADDPS Z5, Z1, Z1 // g + decay·w
-	VBROADCASTSS 64(AX), Z5
+	VBROADCASTSS outer_momentum(AX), Z5
 	VMULPS 0(R11), Z5, Z5
 	VADDPS Z1, Z5, Z5 // v'
 	VMOVUPS Z5, 0(R11)
 	TESTQ BX, BX
 	JZ plain1_0
-	VBROADCASTSS 64(AX), Z6
+	VBROADCASTSS outer_momentum(AX), Z6
 	VMULPS Z5, Z6, Z5
 	VADDPS Z1, Z5, Z5
 
 plain1_0:
-	VBROADCASTSS 72(AX), Z6
+	VBROADCASTSS outer_rate(AX), Z6
 	VMULPS Z5, Z6, Z5
 	VSUBPS Z5, Z4, Z4
 	VMOVUPS Z4, 0(R10)
 	ADDQ R12, R10
 	ADDQ R12, R11
 	VMOVUPS 0(R10), Z4
-	VBROADCASTSS 68(AX), Z5
+	VBROADCASTSS outer_decay(AX), Z5
 	VMULPS Z4, Z5, Z5
 	VADDPS Z5, Z2, Z2 // g + decay·w
-	VBROADCASTSS 64(AX), Z5
+	VBROADCASTSS outer_momentum(AX), Z5
 	VMULPS 0(R11), Z5, Z5
 	VADDPS Z2, Z5, Z5 // v'
 	VMOVUPS Z5, 0(R11)
 	TESTQ BX, BX
 	JZ plain2_0
-	VBROADCASTSS 64(AX), Z6
+	VBROADCASTSS outer_momentum(AX), Z6
 	VMULPS Z5, Z6, Z5
 	VADDPS Z2, Z5, Z5
 
 plain2_0:
-	VBROADCASTSS 72(AX), Z6
+	VBROADCASTSS outer_rate(AX), Z6
 	VMULPS Z5, Z6, Z5
 	VSUBPS Z5, Z4, Z4
 	VMOVUPS Z4, 0(R10)
 	ADDQ R12, R10
 	ADDQ R12, R11
 	VMOVUPS 0(R10), Z4
-	VBROADCASTSS 68(AX), Z5
+	VBROADCASTSS outer_decay(AX), Z5
 	VMULPS Z4, Z5, Z5
 	VADDPS Z5, Z3, Z3 // g + decay·w
-	VBROADCASTSS 64(AX), Z5
+	VBROADCASTSS outer_momentum(AX), Z5
 	VMULPS 0(R11), Z5, Z5
 	VADDPS Z3, Z5, Z5 // v'
 	VMOVUPS Z5, 0(R11)
 	TESTQ BX, BX
 	JZ plain3_0
-	VBROADCASTSS 64(AX), Z6
+	VBROADCASTSS outer_momentum(AX), Z6
 	VMULPS Z5, Z6, Z5
 	VADDPS Z3, Z5, Z5
 
 plain3_0:
-	VBROADCASTSS 72(AX), Z6
+	VBROADCASTSS outer_rate(AX), Z6
 	VMULPS Z5, Z6, Z5
 	VSUBPS Z5, Z4, Z4
 	VMOVUPS Z4, 0(R10)
@@ -2659,11 +2660,11 @@ TEXT ·outerTile4x6AVX512(SB), NOSPLIT, $0-8
 	VPXORQ Z21, Z21, Z21
 	VPXORQ Z22, Z22, Z22
 	VPXORQ Z23, Z23, Z23
-	MOVQ 0(AX), SI // gradients of the outputs
-	MOVQ 8(AX), R8 // bytes to the next image
-	MOVQ 16(AX), DI // inputs
-	MOVQ 24(AX), R9
-	MOVQ 32(AX), CX // images
+	MOVQ outer_dy(AX), SI // gradients of the outputs
+	MOVQ outer_dyRow(AX), R8 // bytes to the next image
+	MOVQ outer_x(AX), DI // inputs
+	MOVQ outer_xRow(AX), R9
+	MOVQ outer_images(AX), CX // images
 
 image:
 	VMOVUPS 0(DI), Z24
@@ -2704,9 +2705,9 @@ image:
 	ADDQ R9, DI
 	DECQ CX
 	JNZ image
-	MOVQ 40(AX), R10 // weights, or where the gradient goes
-	MOVQ 48(AX), R11 // velocities, or nil
-	MOVQ 56(AX), R12 // bytes to the next row
+	MOVQ outer_w(AX), R10 // weights, or where the gradient goes
+	MOVQ outer_v(AX), R11 // velocities, or nil
+	MOVQ outer_row(AX), R12 // bytes to the next row
 	TESTQ R11, R11
 	JNZ step
 	VMOVUPS Z0, 0(R10)
@@ -2740,466 +2741,466 @@ image:
 	RET
 
 step:
-	MOVQ 80(AX), BX // Nesterov
+	MOVQ outer_nesterov(AX), BX // Nesterov
 	VMOVUPS 0(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z0, Z0 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 0(R11), Z25, Z25
 	VADDPS Z0, Z25, Z25 // v'
 	VMOVUPS Z25, 0(R11)
 	TESTQ BX, BX
 	JZ plain0_0
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z0, Z25, Z25
 
 plain0_0:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 0(R10)
 	VMOVUPS 64(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z1, Z1 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 64(R11), Z25, Z25
 	VADDPS Z1, Z25, Z25 // v'
 	VMOVUPS Z25, 64(R11)
 	TESTQ BX, BX
 	JZ plain0_1
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z1, Z25, Z25
 
 plain0_1:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 64(R10)
 	VMOVUPS 128(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z2, Z2 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 128(R11), Z25, Z25
 	VADDPS Z2, Z25, Z25 // v'
 	VMOVUPS Z25, 128(R11)
 	TESTQ BX, BX
 	JZ plain0_2
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z2, Z25, Z25
 
 plain0_2:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 128(R10)
 	VMOVUPS 192(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z3, Z3 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 192(R11), Z25, Z25
 	VADDPS Z3, Z25, Z25 // v'
 	VMOVUPS Z25, 192(R11)
 	TESTQ BX, BX
 	JZ plain0_3
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z3, Z25, Z25
 
 plain0_3:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 192(R10)
 	VMOVUPS 256(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z4, Z4 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 256(R11), Z25, Z25
 	VADDPS Z4, Z25, Z25 // v'
 	VMOVUPS Z25, 256(R11)
 	TESTQ BX, BX
 	JZ plain0_4
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z4, Z25, Z25
 
 plain0_4:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 256(R10)
 	VMOVUPS 320(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z5, Z5 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 320(R11), Z25, Z25
 	VADDPS Z5, Z25, Z25 // v'
 	VMOVUPS Z25, 320(R11)
 	TESTQ BX, BX
 	JZ plain0_5
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z5, Z25, Z25
 
 plain0_5:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 320(R10)
 	ADDQ R12, R10
 	ADDQ R12, R11
 	VMOVUPS 0(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z6, Z6 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 0(R11), Z25, Z25
 	VADDPS Z6, Z25, Z25 // v'
 	VMOVUPS Z25, 0(R11)
 	TESTQ BX, BX
 	JZ plain1_0
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z6, Z25, Z25
 
 plain1_0:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 0(R10)
 	VMOVUPS 64(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z7, Z7 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 64(R11), Z25, Z25
 	VADDPS Z7, Z25, Z25 // v'
 	VMOVUPS Z25, 64(R11)
 	TESTQ BX, BX
 	JZ plain1_1
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z7, Z25, Z25
 
 plain1_1:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 64(R10)
 	VMOVUPS 128(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z8, Z8 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 128(R11), Z25, Z25
 	VADDPS Z8, Z25, Z25 // v'
 	VMOVUPS Z25, 128(R11)
 	TESTQ BX, BX
 	JZ plain1_2
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z8, Z25, Z25
 
 plain1_2:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 128(R10)
 	VMOVUPS 192(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z9, Z9 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 192(R11), Z25, Z25
 	VADDPS Z9, Z25, Z25 // v'
 	VMOVUPS Z25, 192(R11)
 	TESTQ BX, BX
 	JZ plain1_3
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z9, Z25, Z25
 
 plain1_3:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 192(R10)
 	VMOVUPS 256(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z10, Z10 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 256(R11), Z25, Z25
 	VADDPS Z10, Z25, Z25 // v'
 	VMOVUPS Z25, 256(R11)
 	TESTQ BX, BX
 	JZ plain1_4
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z10, Z25, Z25
 
 plain1_4:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 256(R10)
 	VMOVUPS 320(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z11, Z11 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 320(R11), Z25, Z25
 	VADDPS Z11, Z25, Z25 // v'
 	VMOVUPS Z25, 320(R11)
 	TESTQ BX, BX
 	JZ plain1_5
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z11, Z25, Z25
 
 plain1_5:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 320(R10)
 	ADDQ R12, R10
 	ADDQ R12, R11
 	VMOVUPS 0(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z12, Z12 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 0(R11), Z25, Z25
 	VADDPS Z12, Z25, Z25 // v'
 	VMOVUPS Z25, 0(R11)
 	TESTQ BX, BX
 	JZ plain2_0
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z12, Z25, Z25
 
 plain2_0:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 0(R10)
 	VMOVUPS 64(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z13, Z13 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 64(R11), Z25, Z25
 	VADDPS Z13, Z25, Z25 // v'
 	VMOVUPS Z25, 64(R11)
 	TESTQ BX, BX
 	JZ plain2_1
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z13, Z25, Z25
 
 plain2_1:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 64(R10)
 	VMOVUPS 128(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z14, Z14 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 128(R11), Z25, Z25
 	VADDPS Z14, Z25, Z25 // v'
 	VMOVUPS Z25, 128(R11)
 	TESTQ BX, BX
 	JZ plain2_2
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z14, Z25, Z25
 
 plain2_2:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 128(R10)
 	VMOVUPS 192(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z15, Z15 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 192(R11), Z25, Z25
 	VADDPS Z15, Z25, Z25 // v'
 	VMOVUPS Z25, 192(R11)
 	TESTQ BX, BX
 	JZ plain2_3
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z15, Z25, Z25
 
 plain2_3:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 192(R10)
 	VMOVUPS 256(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z16, Z16 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 256(R11), Z25, Z25
 	VADDPS Z16, Z25, Z25 // v'
 	VMOVUPS Z25, 256(R11)
 	TESTQ BX, BX
 	JZ plain2_4
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z16, Z25, Z25
 
 plain2_4:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 256(R10)
 	VMOVUPS 320(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z17, Z17 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 320(R11), Z25, Z25
 	VADDPS Z17, Z25, Z25 // v'
 	VMOVUPS Z25, 320(R11)
 	TESTQ BX, BX
 	JZ plain2_5
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z17, Z25, Z25
 
 plain2_5:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 320(R10)
 	ADDQ R12, R10
 	ADDQ R12, R11
 	VMOVUPS 0(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z18, Z18 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 0(R11), Z25, Z25
 	VADDPS Z18, Z25, Z25 // v'
 	VMOVUPS Z25, 0(R11)
 	TESTQ BX, BX
 	JZ plain3_0
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z18, Z25, Z25
 
 plain3_0:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 0(R10)
 	VMOVUPS 64(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z19, Z19 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 64(R11), Z25, Z25
 	VADDPS Z19, Z25, Z25 // v'
 	VMOVUPS Z25, 64(R11)
 	TESTQ BX, BX
 	JZ plain3_1
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z19, Z25, Z25
 
 plain3_1:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 64(R10)
 	VMOVUPS 128(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z20, Z20 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 128(R11), Z25, Z25
 	VADDPS Z20, Z25, Z25 // v'
 	VMOVUPS Z25, 128(R11)
 	TESTQ BX, BX
 	JZ plain3_2
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z20, Z25, Z25
 
 plain3_2:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 128(R10)
 	VMOVUPS 192(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z21, Z21 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 192(R11), Z25, Z25
 	VADDPS Z21, Z25, Z25 // v'
 	VMOVUPS Z25, 192(R11)
 	TESTQ BX, BX
 	JZ plain3_3
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z21, Z25, Z25
 
 plain3_3:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 192(R10)
 	VMOVUPS 256(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z22, Z22 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 256(R11), Z25, Z25
 	VADDPS Z22, Z25, Z25 // v'
 	VMOVUPS Z25, 256(R11)
 	TESTQ BX, BX
 	JZ plain3_4
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z22, Z25, Z25
 
 plain3_4:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 256(R10)
 	VMOVUPS 320(R10), Z24
-	VBROADCASTSS 68(AX), Z25
+	VBROADCASTSS outer_decay(AX), Z25
 	VMULPS Z24, Z25, Z25
 	VADDPS Z25, Z23, Z23 // g + decay·w
-	VBROADCASTSS 64(AX), Z25
+	VBROADCASTSS outer_momentum(AX), Z25
 	VMULPS 320(R11), Z25, Z25
 	VADDPS Z23, Z25, Z25 // v'
 	VMOVUPS Z25, 320(R11)
 	TESTQ BX, BX
 	JZ plain3_5
-	VBROADCASTSS 64(AX), Z26
+	VBROADCASTSS outer_momentum(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VADDPS Z23, Z25, Z25
 
 plain3_5:
-	VBROADCASTSS 72(AX), Z26
+	VBROADCASTSS outer_rate(AX), Z26
 	VMULPS Z25, Z26, Z25
 	VSUBPS Z25, Z24, Z24
 	VMOVUPS Z24, 320(R10)
@@ -3210,11 +3211,11 @@ plain3_5:
 TEXT ·outerTile1x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	VPXORQ Z0, Z0, Z0
-	MOVQ 0(AX), SI // gradients of the outputs
-	MOVQ 8(AX), R8 // bytes to the next image
-	MOVQ 16(AX), DI // inputs
-	MOVQ 24(AX), R9
-	MOVQ 32(AX), CX // images
+	MOVQ outer_dy(AX), SI // gradients of the outputs
+	MOVQ outer_dyRow(AX), R8 // bytes to the next image
+	MOVQ outer_x(AX), DI // inputs
+	MOVQ outer_xRow(AX), R9
+	MOVQ outer_images(AX), CX // images
 
 image:
 	VMOVUPS 0(DI), Z1
@@ -3224,9 +3225,9 @@ image:
 	ADDQ R9, DI
 	DECQ CX
 	JNZ image
-	MOVQ 40(AX), R10 // weights, or where the gradient goes
-	MOVQ 48(AX), R11 // velocities, or nil
-	MOVQ 56(AX), R12 // bytes to the next row
+	MOVQ outer_w(AX), R10 // weights, or where the gradient goes
+	MOVQ outer_v(AX), R11 // velocities, or nil
+	MOVQ outer_row(AX), R12 // bytes to the next row
 	TESTQ R11, R11
 	JNZ step
 	VMOVUPS Z0, 0(R10)
@@ -3234,23 +3235,23 @@ image:
 	RET
 
 step:
-	MOVQ 80(AX), BX // Nesterov
+	MOVQ outer_nesterov(AX), BX // Nesterov
 	VMOVUPS 0(R10), Z1
-	VBROADCASTSS 68(AX), Z2
+	VBROADCASTSS outer_decay(AX), Z2
 	VMULPS Z1, Z2, Z2
 	VADDPS Z2, Z0, Z0 // g + decay·w
-	VBROADCASTSS 64(AX), Z2
+	VBROADCASTSS outer_momentum(AX), Z2
 	VMULPS 0(R11), Z2, Z2
 	VADDPS Z0, Z2, Z2 // v'
 	VMOVUPS Z2, 0(R11)
 	TESTQ BX, BX
 	JZ plain0_0
-	VBROADCASTSS 64(AX), Z3
+	VBROADCASTSS outer_momentum(AX), Z3
 	VMULPS Z2, Z3, Z2
 	VADDPS Z0, Z2, Z2
 
 plain0_0:
-	VBROADCASTSS 72(AX), Z3
+	VBROADCASTSS outer_rate(AX), Z3
 	VMULPS Z2, Z3, Z2
 	VSUBPS Z2, Z1, Z1
 	VMOVUPS Z1, 0(R10)
@@ -3266,11 +3267,11 @@ TEXT ·outerTile1x6AVX512(SB), NOSPLIT, $0-8
 	VPXORQ Z3, Z3, Z3
 	VPXORQ Z4, Z4, Z4
 	VPXORQ Z5, Z5, Z5
-	MOVQ 0(AX), SI // gradients of the outputs
-	MOVQ 8(AX), R8 // bytes to the next image
-	MOVQ 16(AX), DI // inputs
-	MOVQ 24(AX), R9
-	MOVQ 32(AX), CX // images
+	MOVQ outer_dy(AX), SI // gradients of the outputs
+	MOVQ outer_dyRow(AX), R8 // bytes to the next image
+	MOVQ outer_x(AX), DI // inputs
+	MOVQ outer_xRow(AX), R9
+	MOVQ outer_images(AX), CX // images
 
 image:
 	VMOVUPS 0(DI), Z6
@@ -3290,9 +3291,9 @@ image:
 	ADDQ R9, DI
 	DECQ CX
 	JNZ image
-	MOVQ 40(AX), R10 // weights, or where the gradient goes
-	MOVQ 48(AX), R11 // velocities, or nil
-	MOVQ 56(AX), R12 // bytes to the next row
+	MOVQ outer_w(AX), R10 // weights, or where the gradient goes
+	MOVQ outer_v(AX), R11 // velocities, or nil
+	MOVQ outer_row(AX), R12 // bytes to the next row
 	TESTQ R11, R11
 	JNZ step
 	VMOVUPS Z0, 0(R10)
@@ -3305,118 +3306,118 @@ image:
 	RET
 
 step:
-	MOVQ 80(AX), BX // Nesterov
+	MOVQ outer_nesterov(AX), BX // Nesterov
 	VMOVUPS 0(R10), Z6
-	VBROADCASTSS 68(AX), Z7
+	VBROADCASTSS outer_decay(AX), Z7
 	VMULPS Z6, Z7, Z7
 	VADDPS Z7, Z0, Z0 // g + decay·w
-	VBROADCASTSS 64(AX), Z7
+	VBROADCASTSS outer_momentum(AX), Z7
 	VMULPS 0(R11), Z7, Z7
 	VADDPS Z0, Z7, Z7 // v'
 	VMOVUPS Z7, 0(R11)
 	TESTQ BX, BX
 	JZ plain0_0
-	VBROADCASTSS 64(AX), Z8
+	VBROADCASTSS outer_momentum(AX), Z8
 	VMULPS Z7, Z8, Z7
 	VADDPS Z0, Z7, Z7
 
 plain0_0:
-	VBROADCASTSS 72(AX), Z8
+	VBROADCASTSS outer_rate(AX), Z8
 	VMULPS Z7, Z8, Z7
 	VSUBPS Z7, Z6, Z6
 	VMOVUPS Z6, 0(R10)
 	VMOVUPS 64(R10), Z6
-	VBROADCASTSS 68(AX), Z7
+	VBROADCASTSS outer_decay(AX), Z7
 	VMULPS Z6, Z7, Z7
 	VADDPS Z7, Z1, Z1 // g + decay·w
-	VBROADCASTSS 64(AX), Z7
+	VBROADCASTSS outer_momentum(AX), Z7
 	VMULPS 64(R11), Z7, Z7
 	VADDPS Z1, Z7, Z7 // v'
 	VMOVUPS Z7, 64(R11)
 	TESTQ BX, BX
 	JZ plain0_1
-	VBROADCASTSS 64(AX), Z8
+	VBROADCASTSS outer_momentum(AX), Z8
 	VMULPS Z7, Z8, Z7
 	VADDPS Z1, Z7, Z7
 
 plain0_1:
-	VBROADCASTSS 72(AX), Z8
+	VBROADCASTSS outer_rate(AX), Z8
 	VMULPS Z7, Z8, Z7
 	VSUBPS Z7, Z6, Z6
 	VMOVUPS Z6, 64(R10)
 	VMOVUPS 128(R10), Z6
-	VBROADCASTSS 68(AX), Z7
+	VBROADCASTSS outer_decay(AX), Z7
 	VMULPS Z6, Z7, Z7
 	VADDPS Z7, Z2, Z2 // g + decay·w
-	VBROADCASTSS 64(AX), Z7
+	VBROADCASTSS outer_momentum(AX), Z7
 	VMULPS 128(R11), Z7, Z7
 	VADDPS Z2, Z7, Z7 // v'
 	VMOVUPS Z7, 128(R11)
 	TESTQ BX, BX
 	JZ plain0_2
-	VBROADCASTSS 64(AX), Z8
+	VBROADCASTSS outer_momentum(AX), Z8
 	VMULPS Z7, Z8, Z7
 	VADDPS Z2, Z7, Z7
 
 plain0_2:
-	VBROADCASTSS 72(AX), Z8
+	VBROADCASTSS outer_rate(AX), Z8
 	VMULPS Z7, Z8, Z7
 	VSUBPS Z7, Z6, Z6
 	VMOVUPS Z6, 128(R10)
 	VMOVUPS 192(R10), Z6
-	VBROADCASTSS 68(AX), Z7
+	VBROADCASTSS outer_decay(AX), Z7
 	VMULPS Z6, Z7, Z7
 	VADDPS Z7, Z3, Z3 // g + decay·w
-	VBROADCASTSS 64(AX), Z7
+	VBROADCASTSS outer_momentum(AX), Z7
 	VMULPS 192(R11), Z7, Z7
 	VADDPS Z3, Z7, Z7 // v'
 	VMOVUPS Z7, 192(R11)
 	TESTQ BX, BX
 	JZ plain0_3
-	VBROADCASTSS 64(AX), Z8
+	VBROADCASTSS outer_momentum(AX), Z8
 	VMULPS Z7, Z8, Z7
 	VADDPS Z3, Z7, Z7
 
 plain0_3:
-	VBROADCASTSS 72(AX), Z8
+	VBROADCASTSS outer_rate(AX), Z8
 	VMULPS Z7, Z8, Z7
 	VSUBPS Z7, Z6, Z6
 	VMOVUPS Z6, 192(R10)
 	VMOVUPS 256(R10), Z6
-	VBROADCASTSS 68(AX), Z7
+	VBROADCASTSS outer_decay(AX), Z7
 	VMULPS Z6, Z7, Z7
 	VADDPS Z7, Z4, Z4 // g + decay·w
-	VBROADCASTSS 64(AX), Z7
+	VBROADCASTSS outer_momentum(AX), Z7
 	VMULPS 256(R11), Z7, Z7
 	VADDPS Z4, Z7, Z7 // v'
 	VMOVUPS Z7, 256(R11)
 	TESTQ BX, BX
 	JZ plain0_4
-	VBROADCASTSS 64(AX), Z8
+	VBROADCASTSS outer_momentum(AX), Z8
 	VMULPS Z7, Z8, Z7
 	VADDPS Z4, Z7, Z7
 
 plain0_4:
-	VBROADCASTSS 72(AX), Z8
+	VBROADCASTSS outer_rate(AX), Z8
 	VMULPS Z7, Z8, Z7
 	VSUBPS Z7, Z6, Z6
 	VMOVUPS Z6, 256(R10)
 	VMOVUPS 320(R10), Z6
-	VBROADCASTSS 68(AX), Z7
+	VBROADCASTSS outer_decay(AX), Z7
 	VMULPS Z6, Z7, Z7
 	VADDPS Z7, Z5, Z5 // g + decay·w
-	VBROADCASTSS 64(AX), Z7
+	VBROADCASTSS outer_momentum(AX), Z7
 	VMULPS 320(R11), Z7, Z7
 	VADDPS Z5, Z7, Z7 // v'
 	VMOVUPS Z7, 320(R11)
 	TESTQ BX, BX
 	JZ plain0_5
-	VBROADCASTSS 64(AX), Z8
+	VBROADCASTSS outer_momentum(AX), Z8
 	VMULPS Z7, Z8, Z7
 	VADDPS Z5, Z7, Z7
 
 plain0_5:
-	VBROADCASTSS 72(AX), Z8
+	VBROADCASTSS outer_rate(AX), Z8
 	VMULPS Z7, Z8, Z7
 	VSUBPS Z7, Z6, Z6
 	VMOVUPS Z6, 320(R10)
@@ -3426,8 +3427,8 @@ plain0_5:
 // a tile of a matrix product, see product
 TEXT ·productTileAVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	MOVQ 40(AX), R12 // c
-	MOVQ 48(AX), R13 // bytes to the next row of c
+	MOVQ product_c(AX), R12 // c
+	MOVQ product_cRow(AX), R13 // bytes to the next row of c
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -3456,11 +3457,11 @@ TEXT ·productTileAVX512(SB), NOSPLIT, $0-8
 	VPXORQ Z25, Z25, Z25
 	VPXORQ Z26, Z26, Z26
 	VPXORQ Z27, Z27, Z27
-	MOVQ 0(AX), SI // a
-	MOVQ 8(AX), R8 // bytes to the next row of a
-	MOVQ 16(AX), DI // b
-	MOVQ 24(AX), R9
-	MOVQ 32(AX), CX // depth
+	MOVQ product_a(AX), SI // a
+	MOVQ product_aRow(AX), R8 // bytes to the next row of a
+	MOVQ product_b(AX), DI // b
+	MOVQ product_bRow(AX), R9
+	MOVQ product_depth(AX), CX // depth
 
 depth:
 	VMOVUPS 0(DI), Z28
@@ -3511,7 +3512,7 @@ depth:
 	ADDQ R9, DI
 	DECQ CX
 	JNZ depth
-	CMPQ 56(AX), $0 // accumulate
+	CMPQ product_accumulate(AX), $0 // accumulate
 	JEQ over
 	VADDPS 0(R12), Z0, Z0
 	VMOVUPS Z0, 0(R12)
@@ -3635,11 +3636,11 @@ over:
 // copies the pixels of a tile together, see gather
 TEXT ·gatherPixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	MOVQ 0(AX), DI // first plane
-	MOVQ 8(AX), SI // places of the pixels
-	MOVQ 16(AX), R9 // bytes to the next plane
-	MOVQ 24(AX), R10 // copy
-	MOVQ 32(AX), CX // planes
+	MOVQ gather_src(AX), DI // first plane
+	MOVQ gather_places(AX), SI // places of the pixels
+	MOVQ gather_plane(AX), R9 // bytes to the next plane
+	MOVQ gather_dst(AX), R10 // copy
+	MOVQ gather_planes(AX), CX // planes
 
 plane:
 	MOVLQSX 0(SI), R8

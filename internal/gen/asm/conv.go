@@ -1,8 +1,8 @@
 package main
 
 // conv is a tile of a convolution: pixels that lie one after the other × blocks of 16
-// output channels, summed over taps and over blocks of 16 input channels. The offsets
-// are those of the struct tile in device/cpu/tiles_amd64.go.
+// output channels, summed over taps and over blocks of 16 input channels. Its argument
+// is the struct tile in device/cpu/tiles_amd64.go.
 func (w *writer) conv(blocks int) {
 	p, v := w.pixels, blocks*w.perBlock()
 	sums, weight, value := p*v, p*v, p*v+v
@@ -12,19 +12,19 @@ func (w *writer) conv(blocks int) {
 	}
 	w.begin(sizedName("convTile", blocks), "a tile of a convolution, see tile")
 	w.zero(sums)
-	w.op("MOVQ 0(AX), SI // taps: {source, plane}")
-	w.op("MOVQ 72(AX), DX // weights of each tap")
-	w.op("MOVQ 8(AX), BX // taps left")
-	w.op("MOVQ 24(AX), R11 // from the weights of one block of outputs to the next")
+	w.op("MOVQ tile_taps(AX), SI // taps: {source, plane}")
+	w.op("MOVQ tile_weights(AX), DX // weights of each tap")
+	w.op("MOVQ tile_count(AX), BX // taps left")
+	w.op("MOVQ tile_wStep(AX), R11 // from the weights of one block of outputs to the next")
 	w.op("TESTQ BX, BX")
 	w.op("JZ done")
 	w.label("tap")
-	w.op("MOVQ 0(SI), R8")
-	w.op("MOVQ 8(SI), R9")
+	w.op("MOVQ tap_src(SI), R8")
+	w.op("MOVQ tap_plane(SI), R9")
 	w.op("MOVQ (DX), R10")
-	w.op("ADDQ $16, SI")
+	w.op("ADDQ $tap__size, SI")
 	w.op("ADDQ $8, DX")
-	w.op("MOVQ 16(AX), CX // blocks of inputs left")
+	w.op("MOVQ tile_blocks(AX), CX // blocks of inputs left")
 	if blocks == 2 {
 		w.op("LEAQ (R10)(R11*1), DI")
 	}
@@ -49,31 +49,31 @@ func (w *writer) conv(blocks int) {
 	w.op("DECQ BX")
 	w.op("JNZ tap")
 	w.label("done")
-	w.epilogue(p, blocks)
+	w.epilogue(p, blocks, "tile")
 }
 
 // strip is a tile of a convolution of images: as conv, but a tap is a run of floats and
-// the pixels lie a step apart. The offsets are those of the struct strip.
+// the pixels lie a step apart. Its argument is the struct strip.
 func (w *writer) strip(blocks int) {
 	p, v := w.pixels, blocks*w.perBlock()
 	weight, value := p*v, p*v+v
 	bases := []string{"R8", "R9", "R11", "R12", "R15"}[:(p+2)/3]
 	w.begin(sizedName("stripTile", blocks), "a tile of a convolution of images, see strip")
 	w.zero(p * v)
-	w.op("MOVQ 8(AX), R13 // step")
-	w.op("MOVQ 16(AX), DX // places of the runs")
-	w.op("MOVQ 24(AX), BX // runs left")
-	w.op("MOVQ 72(AX), R10 // weights of the first block")
-	w.op("MOVQ 80(AX), DI")
+	w.op("MOVQ strip_step(AX), R13 // step")
+	w.op("MOVQ strip_places(AX), DX // places of the runs")
+	w.op("MOVQ strip_taps(AX), BX // runs left")
+	w.op("MOVQ strip_weights(AX), R10 // weights of the first block")
+	w.op("MOVQ strip_panel(AX), DI")
 	w.op("ADDQ R10, DI // of the second")
 	w.op("LEAQ (R13)(R13*2), SI")
 	w.label("tap")
 	w.op("MOVQ (DX), R8")
-	w.op("ADDQ 0(AX), R8")
+	w.op("ADDQ strip_src(AX), R8")
 	for i := 1; i < len(bases); i++ {
 		w.op("LEAQ (%s)(SI*1), %s", bases[i-1], bases[i])
 	}
-	w.op("MOVQ 88(AX), CX // floats left of the run")
+	w.op("MOVQ strip_run(AX), CX // floats left of the run")
 	w.label("float")
 	w.weights(0, weight, blocks)
 	for i := range p {
@@ -96,7 +96,7 @@ func (w *writer) strip(blocks int) {
 	w.op("ADDQ $8, DX")
 	w.op("DECQ BX")
 	w.op("JNZ tap")
-	w.epilogue(p, blocks)
+	w.epilogue(p, blocks, "strip")
 }
 
 // weights loads the weights of an input channel.
@@ -108,8 +108,9 @@ func (w *writer) weights(lane, first, blocks int) {
 	}
 }
 
-// epilogue adds what was there and the bias, clips, and stores.
-func (w *writer) epilogue(p, blocks int) {
+// epilogue adds what was there and the bias, clips, and stores. of is the struct, tile or
+// strip.
+func (w *writer) epilogue(p, blocks int, of string) {
 	n := w.perBlock()
 	v := blocks * n
 	each := func(do func(r, disp int, base string)) {
@@ -121,13 +122,13 @@ func (w *writer) epilogue(p, blocks int) {
 			}
 		}
 	}
-	w.op("MOVQ 32(AX), R12 // destination of the first block")
-	w.op("MOVQ 40(AX), R13 // of the second")
-	w.op("CMPQ 48(AX), $0 // accumulate")
+	w.op("MOVQ %s_dst(AX), R12 // destination of the first block", of)
+	w.op("MOVQ %s_dst2(AX), R13 // of the second", of)
+	w.op("CMPQ %s_accumulate(AX), $0 // accumulate", of)
 	w.op("JEQ bias")
 	each(func(r, disp int, base string) { w.op("VADDPS %d(%s), %s, %s", disp, base, w.reg(r), w.reg(r)) })
 	w.label("bias")
-	w.op("MOVQ 56(AX), CX // bias, or nil")
+	w.op("MOVQ %s_bias(AX), CX // bias, or nil", of)
 	w.op("TESTQ CX, CX")
 	w.op("JZ relu")
 	first := p * v
@@ -140,7 +141,7 @@ func (w *writer) epilogue(p, blocks int) {
 		}
 	}
 	w.label("relu")
-	w.op("CMPQ 64(AX), $0")
+	w.op("CMPQ %s_relu(AX), $0", of)
 	w.op("JEQ store")
 	zero := w.reg(first)
 	if w.vector == 64 {
@@ -157,14 +158,14 @@ func (w *writer) epilogue(p, blocks int) {
 }
 
 // grad is a tile of a convolution's weight gradient: 16 input channels × blocks of 16
-// output channels, summed over pixels, some input channels at a time. The offsets are
-// those of the struct gradient.
+// output channels, summed over pixels, some input channels at a time. Its argument is
+// the struct gradient.
 func (w *writer) grad(blocks int) {
 	v := blocks * w.perBlock()
 	w.begin(sizedName("gradTile", blocks), "a tile of a weight gradient, see gradient")
 	for from := 0; from < 16; from += w.rows {
 		if from > 0 {
-			w.op("CMPQ 64(AX), $%d // input channels that matter", from)
+			w.op("CMPQ gradient_rows(AX), $%d // input channels that matter", from)
 			w.op("JLE done")
 		}
 		w.gradRows(from, min(w.rows, 16-from), blocks, v)
@@ -187,20 +188,20 @@ func (w *writer) gradRows(from, rows, blocks, v int) {
 			}
 		}
 	}
-	w.op("MOVQ 40(AX), R12 // result of the first block")
-	w.op("MOVQ 48(AX), R13 // of the second")
-	w.op("CMPQ 56(AX), $0 // accumulate")
+	w.op("MOVQ gradient_dw(AX), R12 // result of the first block")
+	w.op("MOVQ gradient_dw2(AX), R13 // of the second")
+	w.op("CMPQ gradient_accumulate(AX), $0 // accumulate")
 	w.op("JNE %s", name("load"))
 	w.zero(rows * v)
 	w.op("JMP %s", name("start"))
 	w.label(name("load"))
 	each(func(r, disp int, base string) { w.load(disp, base, r) })
 	w.label(name("start"))
-	w.op("MOVQ 0(AX), BX // inputs")
-	w.op("MOVQ 8(AX), SI // places of the pixels")
-	w.op("MOVQ 16(AX), R10 // gradients of the first block")
-	w.op("MOVQ 24(AX), DI // of the second")
-	w.op("MOVQ 32(AX), CX // pixels")
+	w.op("MOVQ gradient_x(AX), BX // inputs")
+	w.op("MOVQ gradient_places(AX), SI // places of the pixels")
+	w.op("MOVQ gradient_dy(AX), R10 // gradients of the first block")
+	w.op("MOVQ gradient_dy2(AX), DI // of the second")
+	w.op("MOVQ gradient_pixels(AX), CX // pixels")
 	w.label(name("pixel"))
 	w.op("MOVLQSX (SI), R8")
 	w.op("ADDQ BX, R8")
@@ -230,11 +231,11 @@ func (w *writer) gradRows(from, rows, blocks, v int) {
 // blocks of channels, see gather.
 func (w *writer) gather() {
 	w.begin("gatherPixels", "copies the pixels of a tile together, see gather")
-	w.op("MOVQ 0(AX), DI // first plane")
-	w.op("MOVQ 8(AX), SI // places of the pixels")
-	w.op("MOVQ 16(AX), R9 // bytes to the next plane")
-	w.op("MOVQ 24(AX), R10 // copy")
-	w.op("MOVQ 32(AX), CX // planes")
+	w.op("MOVQ gather_src(AX), DI // first plane")
+	w.op("MOVQ gather_places(AX), SI // places of the pixels")
+	w.op("MOVQ gather_plane(AX), R9 // bytes to the next plane")
+	w.op("MOVQ gather_dst(AX), R10 // copy")
+	w.op("MOVQ gather_planes(AX), CX // planes")
 	w.label("plane")
 	for i := range w.pixels {
 		w.op("MOVLQSX %d(SI), R8", 4*i)

@@ -15,11 +15,11 @@ func (w *writer) dot() {
 	x := rows * cols
 	w.begin("dotTile", "a tile of scalar products, see dots")
 	w.zero(rows * cols)
-	w.op("MOVQ 0(AX), SI // first row of w")
-	w.op("MOVQ 8(AX), R8 // bytes to the next")
-	w.op("MOVQ 16(AX), DI // first row of x")
-	w.op("MOVQ 24(AX), R9")
-	w.op("MOVQ 32(AX), CX // vectors")
+	w.op("MOVQ dots_w(AX), SI // first row of w")
+	w.op("MOVQ dots_wRow(AX), R8 // bytes to the next")
+	w.op("MOVQ dots_x(AX), DI // first row of x")
+	w.op("MOVQ dots_xRow(AX), R9")
+	w.op("MOVQ dots_vectors(AX), CX // vectors")
 	w.op("LEAQ (R8)(R8*2), R10")
 	w.op("LEAQ (R9)(R9*2), R11")
 	w.op("LEAQ (R9)(R9*4), R12")
@@ -43,7 +43,7 @@ func (w *writer) dot() {
 	w.op("JNZ loop")
 	for i := range rows * cols {
 		w.horizontal(i, x)
-		w.op("VMOVSS X%d, %d(AX)", i, 40+4*i)
+		w.op("VMOVSS X%d, dots_sums+%d(AX)", i, 4*i)
 	}
 	w.end()
 }
@@ -66,16 +66,16 @@ func (w *writer) horizontal(i, spare int) {
 
 // update is a tile of a linear layer's weight gradient, rows × vectors, summed over
 // the batch; it is stored, or the weights and velocities are updated by it in place.
-// The offsets are those of the struct outer.
+// Its argument is the struct outer.
 func (w *writer) update(rows, vectors int) {
 	x, value := rows*vectors, rows*vectors+vectors
 	w.begin(fmt.Sprintf("outerTile%dx%d", rows, vectors*w.vector/64), "a tile of a sum of outer products, see outer")
 	w.zero(rows * vectors)
-	w.op("MOVQ 0(AX), SI // gradients of the outputs")
-	w.op("MOVQ 8(AX), R8 // bytes to the next image")
-	w.op("MOVQ 16(AX), DI // inputs")
-	w.op("MOVQ 24(AX), R9")
-	w.op("MOVQ 32(AX), CX // images")
+	w.op("MOVQ outer_dy(AX), SI // gradients of the outputs")
+	w.op("MOVQ outer_dyRow(AX), R8 // bytes to the next image")
+	w.op("MOVQ outer_x(AX), DI // inputs")
+	w.op("MOVQ outer_xRow(AX), R9")
+	w.op("MOVQ outer_images(AX), CX // images")
 	w.label("image")
 	for j := range vectors {
 		w.load(w.vector*j, "DI", x+j)
@@ -94,9 +94,9 @@ func (w *writer) update(rows, vectors int) {
 	w.op("ADDQ R9, DI")
 	w.op("DECQ CX")
 	w.op("JNZ image")
-	w.op("MOVQ 40(AX), R10 // weights, or where the gradient goes")
-	w.op("MOVQ 48(AX), R11 // velocities, or nil")
-	w.op("MOVQ 56(AX), R12 // bytes to the next row")
+	w.op("MOVQ outer_w(AX), R10 // weights, or where the gradient goes")
+	w.op("MOVQ outer_v(AX), R11 // velocities, or nil")
+	w.op("MOVQ outer_row(AX), R12 // bytes to the next row")
 	w.op("TESTQ R11, R11")
 	w.op("JNZ step")
 	for i := range rows {
@@ -117,17 +117,17 @@ func (w *writer) update(rows, vectors int) {
 func (w *writer) sgd(rows, vectors int) {
 	free := rows * vectors
 	weight, a := free, free+1
-	constant := func(disp int, r int) { w.broadcast(disp, "AX", r) }
-	w.op("MOVQ 80(AX), BX // Nesterov")
+	constant := func(field string, r int) { w.op("VBROADCASTSS outer_%s(AX), %s", field, w.reg(r)) }
+	w.op("MOVQ outer_nesterov(AX), BX // Nesterov")
 	for i := range rows {
 		for j := range vectors {
 			g := i*vectors + j
 			skip := fmt.Sprintf("plain%d_%d", i, j)
 			w.load(w.vector*j, "R10", weight)
-			constant(68, a)
+			constant("decay", a)
 			w.op("VMULPS %s, %s, %s", w.reg(weight), w.reg(a), w.reg(a))
 			w.op("VADDPS %s, %s, %s // g + decay·w", w.reg(a), w.reg(g), w.reg(g))
-			constant(64, a)
+			constant("momentum", a)
 			w.op("VMULPS %d(R11), %s, %s", w.vector*j, w.reg(a), w.reg(a))
 			w.op("VADDPS %s, %s, %s // v'", w.reg(g), w.reg(a), w.reg(a))
 			w.store(a, w.vector*j, "R11")
@@ -148,7 +148,7 @@ func (w *writer) sgd(rows, vectors int) {
 // nesterov makes a = g + momentum·a.
 func (w *writer) nesterov(g, a int) {
 	t := a + 1
-	w.broadcast(64, "AX", t)
+	w.op("VBROADCASTSS outer_momentum(AX), %s", w.reg(t))
 	w.op("VMULPS %s, %s, %s", w.reg(a), w.reg(t), w.reg(a))
 	w.op("VADDPS %s, %s, %s", w.reg(g), w.reg(a), w.reg(a))
 }
@@ -156,7 +156,7 @@ func (w *writer) nesterov(g, a int) {
 // rate makes weight = weight - lr·a.
 func (w *writer) rate(a, weight int) {
 	t := a + 1
-	w.broadcast(72, "AX", t)
+	w.op("VBROADCASTSS outer_rate(AX), %s", w.reg(t))
 	w.op("VMULPS %s, %s, %s", w.reg(a), w.reg(t), w.reg(a))
 	w.op("VSUBPS %s, %s, %s", w.reg(a), w.reg(weight), w.reg(weight))
 }
@@ -167,14 +167,14 @@ func (w *writer) product() {
 	p, v := w.pixels, w.blocks*w.perBlock()
 	b, value := p*v, p*v+v
 	w.begin("productTile", "a tile of a matrix product, see product")
-	w.op("MOVQ 40(AX), R12 // c")
-	w.op("MOVQ 48(AX), R13 // bytes to the next row of c")
+	w.op("MOVQ product_c(AX), R12 // c")
+	w.op("MOVQ product_cRow(AX), R13 // bytes to the next row of c")
 	w.zero(p * v)
-	w.op("MOVQ 0(AX), SI // a")
-	w.op("MOVQ 8(AX), R8 // bytes to the next row of a")
-	w.op("MOVQ 16(AX), DI // b")
-	w.op("MOVQ 24(AX), R9")
-	w.op("MOVQ 32(AX), CX // depth")
+	w.op("MOVQ product_a(AX), SI // a")
+	w.op("MOVQ product_aRow(AX), R8 // bytes to the next row of a")
+	w.op("MOVQ product_b(AX), DI // b")
+	w.op("MOVQ product_bRow(AX), R9")
+	w.op("MOVQ product_depth(AX), CX // depth")
 	w.label("depth")
 	for j := range v {
 		w.load(w.vector*j, "DI", b+j)
@@ -190,7 +190,7 @@ func (w *writer) product() {
 	w.op("ADDQ R9, DI")
 	w.op("DECQ CX")
 	w.op("JNZ depth")
-	w.op("CMPQ 56(AX), $0 // accumulate")
+	w.op("CMPQ product_accumulate(AX), $0 // accumulate")
 	w.op("JEQ over")
 	for i := range p {
 		for j := range v {
