@@ -10,6 +10,7 @@ type Act uint8
 const (
 	None Act = iota // x
 	ReLU            // max(0, x); its gradient at 0 is 0
+	SiLU            // x·σ(x), σ(x) = 1/(1 + e^-x) (Elfwing et al., 2017)
 
 	numActs
 )
@@ -23,6 +24,7 @@ var activations = [numActs]struct {
 }{
 	None: {name: "None"},
 	ReLU: {name: "ReLU", ofOutput: true},
+	SiLU: {name: "SiLU"},
 }
 
 // Acts are all activation functions but None.

@@ -3,19 +3,34 @@ package nn
 import (
 	"gorgonia.org/gorgonia"
 
+	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/op"
 )
 
 // ReLU is max(0, x), of any shape.
-type ReLU struct{ _ byte } // a size, so that two of them have two addresses
+type ReLU struct{ _ byte } // a size: modules are identified by address
 
 // Forward clips.
 func (r *ReLU) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
+	return activate(s, r, x, device.ReLU)
+}
+
+// SiLU is x·σ(x) with σ(x) = 1/(1 + e^-x), of any shape, also called Swish (Elfwing, Uchibe
+// and Doya, 2017).
+type SiLU struct{ _ byte }
+
+// Forward applies it.
+func (a *SiLU) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
+	return activate(s, a, x, device.SiLU)
+}
+
+// activate is the Forward of an activation function.
+func activate(s *Scope, m Module, x *gorgonia.Node, act device.Act) *gorgonia.Node {
 	if s.Err() != nil {
 		return nil
 	}
-	y := s.Try(op.ReLU(s.Path(r), x))
-	s.Note(r, "ReLU", y, 0)
+	y := s.Try(op.Activate(s.Path(m), x, act))
+	s.Note(m, act.String(), y, 0)
 	return y
 }
 

@@ -9,6 +9,10 @@ import (
 // activations add the nodes of an activation function.
 var activations = map[device.Act]func(c *converter, in []string, out string){
 	device.ReLU: func(c *converter, in []string, out string) { c.add("Relu", in, out) },
+	device.SiLU: func(c *converter, in []string, out string) {
+		c.add("Sigmoid", in, out+"/sigmoid")
+		c.add("Mul", []string{in[0], out + "/sigmoid"}, out)
+	},
 }
 
 func (c *converter) activation(act device.Act, in []string, out string) error {

@@ -16,9 +16,19 @@ type activation struct {
 	grad  func(v, dy, dx unsafe.Pointer, n int64)
 }
 
-// activations are the fast kernels. What has none here is run by device/ref.
-var activations = map[device.Act]activation{
-	device.ReLU: {reluBlocks, reluGradBlocks},
+// activationsOf are the fast kernels of an instruction set. What has none here is run by
+// device/ref.
+func activationsOf(isa string) map[device.Act]activation {
+	if isa == "avx512" {
+		return map[device.Act]activation{
+			device.ReLU: {reluBlocks, reluGradBlocks},
+			device.SiLU: {siluAVX512, siluGradAVX512},
+		}
+	}
+	return map[device.Act]activation{
+		device.ReLU: {reluBlocks, reluGradBlocks},
+		device.SiLU: {siluAVX2, siluGradAVX2},
+	}
 }
 
 // ending is how a kernel ends in an activation: clip is not 0 where it takes max(0, ·)
@@ -30,14 +40,14 @@ type ending struct {
 }
 
 // endingOf is nil where there is no fast kernel.
-func endingOf(act device.Act) *ending {
+func (d *Device) endingOf(act device.Act) *ending {
 	switch act {
 	case device.None:
 		return &ending{}
 	case device.ReLU:
 		return &ending{clip: 1}
 	}
-	if a, ok := activations[act]; ok {
+	if a, ok := d.kernels.act[act]; ok {
 		return &ending{pass: a.value}
 	}
 	return nil
@@ -65,7 +75,19 @@ func (e *ending) inParts(offset int, pixels int64, do func(offset int, pixels in
 }
 
 // hasActivation reports whether there are fast kernels for an activation and its gradient.
-func hasActivation(act device.Act) bool {
-	_, ok := activations[act]
+func (d *Device) hasActivation(act device.Act) bool {
+	_, ok := d.kernels.act[act]
 	return ok || act == device.None
 }
+
+//go:noescape
+func siluAVX512(x, y unsafe.Pointer, n int64)
+
+//go:noescape
+func siluGradAVX512(v, dy, dx unsafe.Pointer, n int64)
+
+//go:noescape
+func siluAVX2(x, y unsafe.Pointer, n int64)
+
+//go:noescape
+func siluGradAVX2(v, dy, dx unsafe.Pointer, n int64)

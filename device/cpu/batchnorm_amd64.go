@@ -140,7 +140,7 @@ func (r *running) move(i, j int) {
 }
 
 func (d *Device) bindBatchNormApply(s *device.Step, a device.BatchNormAttr, in, out []device.Memory) device.Kernel {
-	end := endingOf(a.Act)
+	end := d.endingOf(a.Act)
 	if end == nil {
 		return nil
 	}
@@ -226,7 +226,7 @@ func (d *Device) newOuterGrad(s *device.Step, a device.BatchNormAttr, in []devic
 		rest++
 	}
 	g.of.beta = row(rest)
-	g.grad = activations[a.Act].grad
+	g.grad = d.kernels.act[a.Act].grad
 	for w := range d.pool.workers {
 		g.place = append(g.place, d.workspace(w, sumPixels*pixelBytes))
 	}
@@ -327,7 +327,7 @@ func (d *Device) bindBias(s *device.Step, in, out []device.Memory) device.Kernel
 		}))
 	}
 	y, bias := at(out[0], 0), f32(in[1], c)
-	end := endingOf(s.Attr.(device.BiasAttr).Act)
+	end := d.endingOf(s.Attr.(device.BiasAttr).Act)
 	if end == nil {
 		return nil
 	}

@@ -274,7 +274,7 @@ func (c *conv) tile(ws *convSpace, cl *class, t, i, ob, blocks int, end ending) 
 // through patches.
 func (d *Device) bindConv(s *device.Step, in, out []device.Memory, scratch device.Memory) device.Kernel {
 	a := s.Attr.(device.ConvAttr)
-	if a.Groups != 1 || !d.convLayouts(s) || endingOf(a.Act) == nil {
+	if a.Groups != 1 || !d.convLayouts(s) || d.endingOf(a.Act) == nil {
 		return nil
 	}
 	switch s.Kind {
@@ -316,7 +316,7 @@ func (d *Device) forward(s *device.Step, a device.ConvAttr, in, out []device.Mem
 		srcPlane: planeFloats(s.In[0].Shape) * 4, dstPlane: planeFloats(s.Out[0].Shape) * 4,
 		icBlocks: blocks(g.C), ocBlocks: blocks(g.O),
 		src: at(in[0], 0), dst: at(out[0], 0), w: at(in[1], 0),
-		panel: g.KH * g.KW * blocks(g.C) * blockBytes, end: *endingOf(a.Act),
+		panel: g.KH * g.KW * blocks(g.C) * blockBytes, end: *d.endingOf(a.Act),
 	}
 	if a.Bias {
 		c.bias = at(in[2], 0)

@@ -117,7 +117,7 @@ func (d *Device) Supports(s *device.Step) bool {
 	case device.LinearUpdate:
 		return !s.Accumulate && d.fastOperands(s)
 	}
-	if a, ok := s.Attr.(device.Activated); ok && d.fastOperands(s) && !hasActivation(a.Activation()) {
+	if a, ok := s.Attr.(device.Activated); ok && d.fastOperands(s) && !d.hasActivation(a.Activation()) {
 		return false // all of the step would run through device/ref, not the activation alone
 	}
 	return !s.Accumulate || s.Kind.Accumulates()

@@ -227,7 +227,7 @@ func (d *Device) bindFlat(s *device.Step, in, out []device.Memory) device.Kernel
 	x, z := at(in[0], 0), at(out[0], 0)
 	step := func(p unsafe.Pointer, from int) unsafe.Pointer { return unsafe.Add(p, from*pixelBytes) }
 	if a, ok := s.Attr.(device.ActAttr); ok {
-		act, found := activations[a.Act]
+		act, found := d.kernels.act[a.Act]
 		if !found {
 			return nil
 		}
@@ -237,7 +237,7 @@ func (d *Device) bindFlat(s *device.Step, in, out []device.Memory) device.Kernel
 		dy := at(in[1], 0)
 		return d.jobs(flat(n/lanes, func(from, count int) { act.grad(step(x, from), step(dy, from), step(z, from), int64(count)) }))
 	}
-	y, end := at(in[1], 0), endingOf(s.Attr.(device.AddAttr).Act)
+	y, end := at(in[1], 0), d.endingOf(s.Attr.(device.AddAttr).Act)
 	if end == nil {
 		return nil
 	}

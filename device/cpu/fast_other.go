@@ -21,7 +21,7 @@ func (d *Device) bindFast(*device.Step, []device.Memory, []device.Memory, device
 }
 
 // hasActivation: the plain kernels have all.
-func hasActivation(device.Act) bool { return true }
+func (d *Device) hasActivation(device.Act) bool { return true }
 
 func (d *Device) narrow(dst []uint16, src []float32) { bfloat16.Narrow(dst, src) }
 

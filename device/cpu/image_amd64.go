@@ -120,7 +120,7 @@ func (d *Device) bindImageConv(s *device.Step, a device.ConvAttr, in, out []devi
 	}
 	g := a.Conv2D
 	c := &imageConv{
-		frame: newFrame(g), k: d.kernels, src: at(scratch, 0), dst: at(out[0], 0), end: *endingOf(a.Act), dstPlane: planeFloats(s.Out[0].Shape) * 4,
+		frame: newFrame(g), k: d.kernels, src: at(scratch, 0), dst: at(out[0], 0), end: *d.endingOf(a.Act), dstPlane: planeFloats(s.Out[0].Shape) * 4,
 	}
 	c.w = unsafe.Add(c.src, c.bytes)
 	if a.Bias {

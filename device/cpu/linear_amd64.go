@@ -50,7 +50,7 @@ func (l *linear) forward(s *device.Step, in, out []device.Memory) device.Kernel 
 	if attr.Bias {
 		bias = f32(in[2], l.yRow)
 	}
-	end := endingOf(attr.Act)
+	end := l.d.endingOf(attr.Act)
 	if end == nil {
 		return nil
 	}

@@ -17,7 +17,7 @@ func (d *Device) bindRowBias(s *device.Step, in, out []device.Memory) device.Ker
 	n, c := s.In[0].Shape[0], padded(s.In[0].Shape[1])
 	x, y := at(in[0], 0), at(out[0], 0)
 	if s.Kind == device.BiasAdd {
-		bias, end := at(in[1], 0), endingOf(s.Attr.(device.BiasAttr).Act)
+		bias, end := at(in[1], 0), d.endingOf(s.Attr.(device.BiasAttr).Act)
 		if end == nil {
 			return nil
 		}

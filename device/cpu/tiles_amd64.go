@@ -2,7 +2,11 @@
 
 package cpu
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/euryale-ml/euryale/device"
+)
 
 //go:generate go -C ../../internal/gen/asm run . -out ../../../device/cpu
 
@@ -127,6 +131,7 @@ type kernels struct {
 	outer            [2]func(*outer) // wide, narrow: outerRows rows
 	outerRow         [2]func(*outer) // wide, narrow: one row
 	product          func(*product)
+	act              map[device.Act]activation
 }
 
 var avx512 = kernels{
@@ -140,6 +145,7 @@ var avx512 = kernels{
 	outer:    [2]func(*outer){outerTile4x6AVX512, outerTile4x1AVX512},
 	outerRow: [2]func(*outer){outerTile1x6AVX512, outerTile1x1AVX512},
 	product:  productTileAVX512,
+	act:      activationsOf("avx512"),
 }
 
 var avx2 = kernels{
@@ -153,6 +159,7 @@ var avx2 = kernels{
 	outer:    [2]func(*outer){outerTile4x1AVX2, outerTile4x1AVX2},
 	outerRow: [2]func(*outer){outerTile1x1AVX2, outerTile1x1AVX2},
 	product:  productTileAVX2,
+	act:      activationsOf("avx2"),
 }
 
 //go:noescape

@@ -2,6 +2,7 @@ package ref
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/euryale-ml/euryale/device"
 )
@@ -11,7 +12,14 @@ type function struct{ value, slope func(x float64) float64 }
 
 // functions are the activation functions that are computed in float64 for either element
 // type. ReLU is exact in each.
-var functions = map[device.Act]function{}
+var functions = map[device.Act]function{
+	device.SiLU: {
+		value: func(x float64) float64 { return x * sigmoid(x) },
+		slope: func(x float64) float64 { return sigmoid(x) * (1 + x*sigmoid(-x)) },
+	},
+}
+
+func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
 // functionOf is the function of an activation; without one it panics.
 func functionOf(act device.Act) function {
