@@ -8,9 +8,11 @@ type Act uint8
 
 // Activation functions.
 const (
-	None Act = iota // x
-	ReLU            // max(0, x); its gradient at 0 is 0
-	SiLU            // x·σ(x), σ(x) = 1/(1 + e^-x) (Elfwing et al., 2017)
+	None     Act = iota // x
+	ReLU                // max(0, x); its gradient at 0 is 0
+	SiLU                // x·σ(x), σ(x) = 1/(1 + e^-x) (Elfwing et al., 2017)
+	GELU                // x·Φ(x), Φ the normal distribution (Hendrycks and Gimpel, 2016)
+	GELUTanh            // GELU with Φ(x) ≈ ½·(1 + tanh(√(2/π)·(x + 0.044715·x³)))
 
 	numActs
 )
@@ -24,7 +26,7 @@ var activations = [numActs]struct {
 }{
 	None: {name: "None"},
 	ReLU: {name: "ReLU", ofOutput: true},
-	SiLU: {name: "SiLU"},
+	SiLU: {name: "SiLU"}, GELU: {name: "GELU"}, GELUTanh: {name: "GELUTanh"},
 }
 
 // Acts are all activation functions but None.

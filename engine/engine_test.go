@@ -83,6 +83,12 @@ func (n *network) batchNorm(x *G.Node, name string, seed uint64) *G.Node {
 
 // newNetwork builds one training step. foreign puts gorgonia's own Sigmoid in it.
 func newNetwork(t testing.TB, dt tensor.Dtype, foreign bool) *network {
+	return networkOf(t, dt, foreign, device.ReLU)
+}
+
+// networkOf has another activation than ReLU.
+func networkOf(t testing.TB, dt tensor.Dtype, foreign bool, act device.Act) *network {
+	activate := func(path string, x *G.Node) (*G.Node, error) { return op.Activate(path, x, act) }
 	n := &network{t: t, g: G.NewGraph(), dt: dt, values: map[*G.Node]optest.Input{}, slots: map[*G.Node]string{}}
 	n.x = n.leaf(optest.Random("x", 1, 4, 3, 9, 9))
 	n.y = n.leaf(optest.Ints("labels", 0, 2, 1, 2))
@@ -92,21 +98,21 @@ func newNetwork(t testing.TB, dt tensor.Dtype, foreign bool) *network {
 		return n.must(op.Conv2D(name, x, w, op.Conv2DOptions{Stride: [2]int{stride, stride}, Padding: [2]int{pad, pad}}))
 	}
 	h := conv("stem", n.x, 2, 6, 3, 1, 1)
-	h = n.must(op.ReLU("stem", n.must(op.BiasAdd("stem", h, n.param("stem.bias", 3, 0.1, 0, 6)))))
+	h = n.must(activate("stem", n.must(op.BiasAdd("stem", h, n.param("stem.bias", 3, 0.1, 0, 6)))))
 	h = n.must(op.MaxPool2D("pool", h, op.PoolOptions{Kernel: [2]int{3, 3}, Stride: [2]int{2, 2}, Padding: [2]int{1, 1}}))
-	r := n.must(op.ReLU("relu1", n.batchNorm(conv("conv1", h, 4, 6, 3, 1, 1), "bn1", 5)))
+	r := n.must(activate("relu1", n.batchNorm(conv("conv1", h, 4, 6, 3, 1, 1), "bn1", 5)))
 	r = n.batchNorm(conv("conv2", r, 7, 6, 1, 1, 0), "bn2", 8)
-	h = n.must(op.ReLU("relu2", n.must(op.Add("add", r, h))))
+	h = n.must(activate("relu2", n.must(op.Add("add", r, h))))
 	n.middle = h
 	down := n.batchNorm(conv("down", h, 10, 20, 1, 2, 0), "bn3", 11)
 	r = n.batchNorm(conv("conv3", h, 13, 20, 3, 2, 1), "bn4", 14)
-	h = n.must(op.ReLU("relu3", n.must(op.Add("add2", r, down))))
+	h = n.must(activate("relu3", n.must(op.Add("add2", r, down))))
 	if foreign {
 		h = n.must(G.Sigmoid(h))
 	}
 	f := n.must(op.Flatten("flatten", n.must(op.AdaptiveAvgPool2D("avgpool", h, 2, 2))))
 	f = n.must(op.Linear("fc1", f, n.param("fc1.weight", 16, 0.2, 0, 7, 80)))
-	f = n.must(op.ReLU("fc1", n.must(op.BiasAdd("fc1", f, n.param("fc1.bias", 17, 0.1, 0, 7)))))
+	f = n.must(activate("fc1", n.must(op.BiasAdd("fc1", f, n.param("fc1.bias", 17, 0.1, 0, 7)))))
 	logits := n.must(op.Linear("fc2", f, n.param("fc2.weight", 18, 0.5, 0, 3, 7)))
 	n.class = n.must(op.ArgMax("class", logits))
 	n.loss = n.must(op.SoftmaxCrossEntropy("loss", logits, n.y, 0.1))

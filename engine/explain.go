@@ -12,12 +12,12 @@ func (p *Program) Explain() string {
 	var s strings.Builder
 	var flops int64
 	fmt.Fprintf(&s, "program %s on %s\n", p.spec.Name, p.dev.Name())
-	fmt.Fprintf(&s, "%4s  %-28s %-32s %-20s %10s %12s  %s\n", "step", "kind", "path", "result", "MFLOP", "bytes", "place")
+	fmt.Fprintf(&s, "%4s  %-32s %-32s %-20s %10s %12s  %s\n", "step", "kind", "path", "result", "MFLOP", "bytes", "place")
 	for i, st := range p.steps {
 		out := st.Out[0]
 		f := st.FLOPs()
 		flops += f
-		fmt.Fprintf(&s, "%4d  %-28s %-32s %-20s %10.2f %12d  %s\n", i, label(st), st.Path, fmt.Sprint(out.Shape), float64(f)/1e6, p.dev.Bytes(out), p.placeOf(out))
+		fmt.Fprintf(&s, "%4d  %-32s %-32s %-20s %10.2f %12d  %s\n", i, label(st), st.Path, fmt.Sprint(out.Shape), float64(f)/1e6, p.dev.Bytes(out), p.placeOf(out))
 	}
 	if n := len(p.plan.aliases); n > 0 {
 		fmt.Fprintf(&s, "%d results lie inside other tensors and need no step\n", n)

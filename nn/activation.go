@@ -24,6 +24,21 @@ func (a *SiLU) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
 	return activate(s, a, x, device.SiLU)
 }
 
+// GELU is x·Φ(x) with Φ the standard normal distribution function, of any shape (Hendrycks
+// and Gimpel, 2016). The zero value is PyTorch's default, by the error function.
+type GELU struct {
+	Tanh bool // approximate Φ by tanh, as PyTorch's approximate="tanh"
+}
+
+// Forward applies it.
+func (a *GELU) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
+	act := device.GELU
+	if a.Tanh {
+		act = device.GELUTanh
+	}
+	return activate(s, a, x, act)
+}
+
 // activate is the Forward of an activation function.
 func activate(s *Scope, m Module, x *gorgonia.Node, act device.Act) *gorgonia.Node {
 	if s.Err() != nil {

@@ -2,6 +2,7 @@ package op_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 
 	"gorgonia.org/tensor"
 
+	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/internal/optest"
 	"github.com/euryale-ml/euryale/op"
 )
@@ -99,7 +101,14 @@ var goldenFamilies = map[string]func(c *goldenCase, in nodes) (node, error){
 		}
 		return op.BiasAdd("fc", y, in[2])
 	},
-	"relu": func(_ *goldenCase, in nodes) (node, error) { return op.ReLU("relu", in[0]) },
+	"activation": func(c *goldenCase, in nodes) (node, error) {
+		for act := range device.Acts() {
+			if act.String() == c.Name {
+				return op.Activate("act", in[0], act)
+			}
+		}
+		return nil, fmt.Errorf("no activation %q", c.Name)
+	},
 	"crossentropy": func(c *goldenCase, in nodes) (node, error) {
 		return op.SoftmaxCrossEntropy("loss", in[0], in[1], c.Attr.Smoothing)
 	},

@@ -23,11 +23,13 @@ func activationsOf(isa string) map[device.Act]activation {
 		return map[device.Act]activation{
 			device.ReLU: {reluBlocks, reluGradBlocks},
 			device.SiLU: {siluAVX512, siluGradAVX512},
+			device.GELU: {geluAVX512, geluGradAVX512}, device.GELUTanh: {geluTanhAVX512, geluTanhGradAVX512},
 		}
 	}
 	return map[device.Act]activation{
 		device.ReLU: {reluBlocks, reluGradBlocks},
 		device.SiLU: {siluAVX2, siluGradAVX2},
+		device.GELU: {geluAVX2, geluGradAVX2}, device.GELUTanh: {geluTanhAVX2, geluTanhGradAVX2},
 	}
 }
 
@@ -91,3 +93,27 @@ func siluAVX2(x, y unsafe.Pointer, n int64)
 
 //go:noescape
 func siluGradAVX2(v, dy, dx unsafe.Pointer, n int64)
+
+//go:noescape
+func geluAVX512(x, y unsafe.Pointer, n int64)
+
+//go:noescape
+func geluGradAVX512(v, dy, dx unsafe.Pointer, n int64)
+
+//go:noescape
+func geluTanhAVX512(x, y unsafe.Pointer, n int64)
+
+//go:noescape
+func geluTanhGradAVX512(v, dy, dx unsafe.Pointer, n int64)
+
+//go:noescape
+func geluAVX2(x, y unsafe.Pointer, n int64)
+
+//go:noescape
+func geluGradAVX2(v, dy, dx unsafe.Pointer, n int64)
+
+//go:noescape
+func geluTanhAVX2(x, y unsafe.Pointer, n int64)
+
+//go:noescape
+func geluTanhGradAVX2(v, dy, dx unsafe.Pointer, n int64)

@@ -86,6 +86,226 @@ loop:
 	VZEROUPPER
 	RET
 
+TEXT ·geluAVX512(SB), NOSPLIT, $0-24
+	MOVQ x+0(FP), SI
+	MOVQ y+8(FP), DI
+	MOVQ n+16(FP), CX
+
+loop:
+	VMOVUPS 0(SI), Z2
+	VANDPS constants<>+960(SB), Z2, Z2
+	VMOVUPS constants<>+1024(SB), Z0
+	VMINPS Z2, Z0, Z0
+	VMOVUPS constants<>+768(SB), Z1
+	VMOVAPS Z1, Z2
+	VFMADD231PS constants<>+1088(SB), Z0, Z1
+	VDIVPS Z1, Z2, Z1
+	VMULPS Z0, Z0, Z3
+	VMOVAPS Z3, Z4
+	VFMSUB231PS Z0, Z0, Z4 // t² - square
+	VMULPS constants<>+1152(SB), Z3, Z2
+	VMOVUPS constants<>+192(SB), Z3
+	VFMADD231PS constants<>+256(SB), Z2, Z3
+	VSUBPS constants<>+192(SB), Z3, Z5
+	VFNMADD231PS constants<>+320(SB), Z5, Z2
+	VFNMADD231PS constants<>+384(SB), Z5, Z2
+	VFMADD231PS constants<>+1152(SB), Z4, Z2
+	VMOVUPS constants<>+448(SB), Z5
+	VFMADD213PS constants<>+512(SB), Z2, Z5
+	VFMADD213PS constants<>+576(SB), Z2, Z5
+	VFMADD213PS constants<>+640(SB), Z2, Z5
+	VFMADD213PS constants<>+704(SB), Z2, Z5
+	VFMADD213PS constants<>+768(SB), Z2, Z5
+	VFMADD213PS constants<>+768(SB), Z2, Z5
+	VPSLLD $23, Z3, Z3
+	VPADDD Z3, Z5, Z5 // times 2ⁿ
+	VMOVUPS constants<>+1216(SB), Z4
+	VFMADD213PS constants<>+1280(SB), Z1, Z4
+	VFMADD213PS constants<>+1344(SB), Z1, Z4
+	VFMADD213PS constants<>+1408(SB), Z1, Z4
+	VFMADD213PS constants<>+1472(SB), Z1, Z4
+	VFMADD213PS constants<>+1536(SB), Z1, Z4
+	VFMADD213PS constants<>+1600(SB), Z1, Z4
+	VFMADD213PS constants<>+1664(SB), Z1, Z4
+	VFMADD213PS constants<>+1728(SB), Z1, Z4
+	VFMADD213PS constants<>+1792(SB), Z1, Z4
+	VMULPS Z1, Z4, Z4
+	VMULPS Z5, Z4, Z4
+	VMOVUPS 0(SI), Z2
+	VXORPS Z1, Z1, Z1
+	VMAXPS Z2, Z1, Z2
+	VFNMADD231PS Z4, Z0, Z2
+	VMOVUPS Z2, 0(DI)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	DECQ CX
+	JNZ loop
+	VZEROUPPER
+	RET
+
+TEXT ·geluGradAVX512(SB), NOSPLIT, $0-32
+	MOVQ v+0(FP), SI
+	MOVQ dy+8(FP), DX
+	MOVQ dx+16(FP), DI
+	MOVQ n+24(FP), CX
+
+loop:
+	VMOVUPS 0(SI), Z2
+	VANDPS constants<>+960(SB), Z2, Z2
+	VMOVUPS constants<>+1024(SB), Z0
+	VMINPS Z2, Z0, Z0
+	VMOVUPS constants<>+768(SB), Z1
+	VMOVAPS Z1, Z2
+	VFMADD231PS constants<>+1088(SB), Z0, Z1
+	VDIVPS Z1, Z2, Z1
+	VMULPS Z0, Z0, Z3
+	VMOVAPS Z3, Z4
+	VFMSUB231PS Z0, Z0, Z4 // t² - square
+	VMULPS constants<>+1152(SB), Z3, Z2
+	VMOVUPS constants<>+192(SB), Z3
+	VFMADD231PS constants<>+256(SB), Z2, Z3
+	VSUBPS constants<>+192(SB), Z3, Z5
+	VFNMADD231PS constants<>+320(SB), Z5, Z2
+	VFNMADD231PS constants<>+384(SB), Z5, Z2
+	VFMADD231PS constants<>+1152(SB), Z4, Z2
+	VMOVUPS constants<>+448(SB), Z5
+	VFMADD213PS constants<>+512(SB), Z2, Z5
+	VFMADD213PS constants<>+576(SB), Z2, Z5
+	VFMADD213PS constants<>+640(SB), Z2, Z5
+	VFMADD213PS constants<>+704(SB), Z2, Z5
+	VFMADD213PS constants<>+768(SB), Z2, Z5
+	VFMADD213PS constants<>+768(SB), Z2, Z5
+	VPSLLD $23, Z3, Z3
+	VPADDD Z3, Z5, Z5 // times 2ⁿ
+	VMOVUPS constants<>+1216(SB), Z4
+	VFMADD213PS constants<>+1280(SB), Z1, Z4
+	VFMADD213PS constants<>+1344(SB), Z1, Z4
+	VFMADD213PS constants<>+1408(SB), Z1, Z4
+	VFMADD213PS constants<>+1472(SB), Z1, Z4
+	VFMADD213PS constants<>+1536(SB), Z1, Z4
+	VFMADD213PS constants<>+1600(SB), Z1, Z4
+	VFMADD213PS constants<>+1664(SB), Z1, Z4
+	VFMADD213PS constants<>+1728(SB), Z1, Z4
+	VFMADD213PS constants<>+1792(SB), Z1, Z4
+	VMULPS Z1, Z4, Z4
+	VFNMADD231PS constants<>+1856(SB), Z0, Z4
+	VMULPS Z5, Z4, Z4
+	VMOVUPS 0(SI), Z1
+	VANDPS constants<>+128(SB), Z1, Z2
+	VXORPS constants<>+128(SB), Z4, Z4
+	VXORPS Z2, Z4, Z4 // m or -m
+	VPSRAD $31, Z1, Z1
+	VANDNPS constants<>+768(SB), Z1, Z1 // 0 or 1
+	VADDPS Z4, Z1, Z1
+	VMULPS 0(DX), Z1, Z1
+	VMOVUPS Z1, 0(DI)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	ADDQ $64, DX
+	DECQ CX
+	JNZ loop
+	VZEROUPPER
+	RET
+
+TEXT ·geluTanhAVX512(SB), NOSPLIT, $0-24
+	MOVQ x+0(FP), SI
+	MOVQ y+8(FP), DI
+	MOVQ n+16(FP), CX
+
+loop:
+	VMOVUPS 0(SI), Z1
+	VMOVUPS constants<>+1920(SB), Z0
+	VMAXPS Z1, Z0, Z0
+	VMOVUPS constants<>+1024(SB), Z1
+	VMINPS Z0, Z1, Z1
+	VMULPS Z1, Z1, Z2
+	VMOVUPS constants<>+1984(SB), Z3
+	VFMADD231PS constants<>+2048(SB), Z2, Z3
+	VMULPS Z1, Z3, Z3 // -z
+	VMOVUPS constants<>+2112(SB), Z1
+	VMAXPS Z3, Z1, Z1
+	VMOVUPS constants<>+64(SB), Z3
+	VMINPS Z1, Z3, Z3
+	VMOVUPS constants<>+192(SB), Z4
+	VFMADD231PS constants<>+256(SB), Z3, Z4
+	VSUBPS constants<>+192(SB), Z4, Z5
+	VFNMADD231PS constants<>+320(SB), Z5, Z3
+	VFNMADD231PS constants<>+384(SB), Z5, Z3
+	VMOVUPS constants<>+448(SB), Z5
+	VFMADD213PS constants<>+512(SB), Z3, Z5
+	VFMADD213PS constants<>+576(SB), Z3, Z5
+	VFMADD213PS constants<>+640(SB), Z3, Z5
+	VFMADD213PS constants<>+704(SB), Z3, Z5
+	VFMADD213PS constants<>+768(SB), Z3, Z5
+	VFMADD213PS constants<>+768(SB), Z3, Z5
+	VPSLLD $23, Z4, Z4
+	VPADDD Z4, Z5, Z5 // times 2ⁿ
+	VADDPS constants<>+768(SB), Z5, Z5
+	VDIVPS Z5, Z0, Z0
+	VMOVUPS Z0, 0(DI)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	DECQ CX
+	JNZ loop
+	VZEROUPPER
+	RET
+
+TEXT ·geluTanhGradAVX512(SB), NOSPLIT, $0-32
+	MOVQ v+0(FP), SI
+	MOVQ dy+8(FP), DX
+	MOVQ dx+16(FP), DI
+	MOVQ n+24(FP), CX
+
+loop:
+	VMOVUPS 0(SI), Z1
+	VMOVUPS constants<>+1920(SB), Z0
+	VMAXPS Z1, Z0, Z0
+	VMOVUPS constants<>+1024(SB), Z1
+	VMINPS Z0, Z1, Z1
+	VMULPS Z1, Z1, Z2
+	VMOVUPS constants<>+1984(SB), Z3
+	VFMADD231PS constants<>+2048(SB), Z2, Z3
+	VMULPS Z1, Z3, Z3 // -z
+	VMOVUPS constants<>+832(SB), Z1
+	VMAXPS Z3, Z1, Z1
+	VMOVUPS constants<>+896(SB), Z3
+	VMINPS Z1, Z3, Z3
+	VMOVUPS constants<>+192(SB), Z4
+	VFMADD231PS constants<>+256(SB), Z3, Z4
+	VSUBPS constants<>+192(SB), Z4, Z5
+	VFNMADD231PS constants<>+320(SB), Z5, Z3
+	VFNMADD231PS constants<>+384(SB), Z5, Z3
+	VMOVUPS constants<>+448(SB), Z5
+	VFMADD213PS constants<>+512(SB), Z3, Z5
+	VFMADD213PS constants<>+576(SB), Z3, Z5
+	VFMADD213PS constants<>+640(SB), Z3, Z5
+	VFMADD213PS constants<>+704(SB), Z3, Z5
+	VFMADD213PS constants<>+768(SB), Z3, Z5
+	VFMADD213PS constants<>+768(SB), Z3, Z5
+	VPSLLD $23, Z4, Z4
+	VPADDD Z4, Z5, Z5 // times 2ⁿ
+	VMOVUPS constants<>+1024(SB), Z1
+	VMINPS Z0, Z1, Z1
+	VMOVAPS Z1, Z0
+	VADDPS constants<>+768(SB), Z5, Z3
+	VMOVUPS constants<>+768(SB), Z1
+	VDIVPS Z3, Z1, Z3
+	VMULPS Z3, Z5, Z5 // 1-s
+	VMULPS Z0, Z5, Z5
+	VMOVUPS constants<>+2176(SB), Z1
+	VFMADD231PS constants<>+2240(SB), Z2, Z1 // z'
+	VFMADD213PS constants<>+768(SB), Z1, Z5
+	VMULPS Z3, Z5, Z5
+	VMULPS 0(DX), Z5, Z5
+	VMOVUPS Z5, 0(DI)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	ADDQ $64, DX
+	DECQ CX
+	JNZ loop
+	VZEROUPPER
+	RET
+
 TEXT ·siluAVX2(SB), NOSPLIT, $0-24
 	MOVQ x+0(FP), SI
 	MOVQ y+8(FP), DI
@@ -210,6 +430,390 @@ loop:
 	VMULPS Y12, Y11, Y11
 	VMULPS 32(DX), Y11, Y11
 	VMOVUPS Y11, 32(DI)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	ADDQ $64, DX
+	DECQ CX
+	JNZ loop
+	VZEROUPPER
+	RET
+
+TEXT ·geluAVX2(SB), NOSPLIT, $0-24
+	MOVQ x+0(FP), SI
+	MOVQ y+8(FP), DI
+	MOVQ n+16(FP), CX
+
+loop:
+	VMOVUPS 0(SI), Y2
+	VANDPS constants<>+960(SB), Y2, Y2
+	VMOVUPS constants<>+1024(SB), Y0
+	VMINPS Y2, Y0, Y0
+	VMOVUPS constants<>+768(SB), Y1
+	VMOVAPS Y1, Y2
+	VFMADD231PS constants<>+1088(SB), Y0, Y1
+	VDIVPS Y1, Y2, Y1
+	VMULPS Y0, Y0, Y3
+	VMOVAPS Y3, Y4
+	VFMSUB231PS Y0, Y0, Y4 // t² - square
+	VMULPS constants<>+1152(SB), Y3, Y2
+	VMOVUPS constants<>+192(SB), Y3
+	VFMADD231PS constants<>+256(SB), Y2, Y3
+	VSUBPS constants<>+192(SB), Y3, Y5
+	VFNMADD231PS constants<>+320(SB), Y5, Y2
+	VFNMADD231PS constants<>+384(SB), Y5, Y2
+	VFMADD231PS constants<>+1152(SB), Y4, Y2
+	VMOVUPS constants<>+448(SB), Y5
+	VFMADD213PS constants<>+512(SB), Y2, Y5
+	VFMADD213PS constants<>+576(SB), Y2, Y5
+	VFMADD213PS constants<>+640(SB), Y2, Y5
+	VFMADD213PS constants<>+704(SB), Y2, Y5
+	VFMADD213PS constants<>+768(SB), Y2, Y5
+	VFMADD213PS constants<>+768(SB), Y2, Y5
+	VPSLLD $23, Y3, Y3
+	VPADDD Y3, Y5, Y5 // times 2ⁿ
+	VMOVUPS constants<>+1216(SB), Y4
+	VFMADD213PS constants<>+1280(SB), Y1, Y4
+	VFMADD213PS constants<>+1344(SB), Y1, Y4
+	VFMADD213PS constants<>+1408(SB), Y1, Y4
+	VFMADD213PS constants<>+1472(SB), Y1, Y4
+	VFMADD213PS constants<>+1536(SB), Y1, Y4
+	VFMADD213PS constants<>+1600(SB), Y1, Y4
+	VFMADD213PS constants<>+1664(SB), Y1, Y4
+	VFMADD213PS constants<>+1728(SB), Y1, Y4
+	VFMADD213PS constants<>+1792(SB), Y1, Y4
+	VMULPS Y1, Y4, Y4
+	VMULPS Y5, Y4, Y4
+	VMOVUPS 0(SI), Y2
+	VXORPS Y1, Y1, Y1
+	VMAXPS Y2, Y1, Y2
+	VFNMADD231PS Y4, Y0, Y2
+	VMOVUPS Y2, 0(DI)
+	VMOVUPS 32(SI), Y10
+	VANDPS constants<>+960(SB), Y10, Y10
+	VMOVUPS constants<>+1024(SB), Y8
+	VMINPS Y10, Y8, Y8
+	VMOVUPS constants<>+768(SB), Y9
+	VMOVAPS Y9, Y10
+	VFMADD231PS constants<>+1088(SB), Y8, Y9
+	VDIVPS Y9, Y10, Y9
+	VMULPS Y8, Y8, Y11
+	VMOVAPS Y11, Y12
+	VFMSUB231PS Y8, Y8, Y12 // t² - square
+	VMULPS constants<>+1152(SB), Y11, Y10
+	VMOVUPS constants<>+192(SB), Y11
+	VFMADD231PS constants<>+256(SB), Y10, Y11
+	VSUBPS constants<>+192(SB), Y11, Y13
+	VFNMADD231PS constants<>+320(SB), Y13, Y10
+	VFNMADD231PS constants<>+384(SB), Y13, Y10
+	VFMADD231PS constants<>+1152(SB), Y12, Y10
+	VMOVUPS constants<>+448(SB), Y13
+	VFMADD213PS constants<>+512(SB), Y10, Y13
+	VFMADD213PS constants<>+576(SB), Y10, Y13
+	VFMADD213PS constants<>+640(SB), Y10, Y13
+	VFMADD213PS constants<>+704(SB), Y10, Y13
+	VFMADD213PS constants<>+768(SB), Y10, Y13
+	VFMADD213PS constants<>+768(SB), Y10, Y13
+	VPSLLD $23, Y11, Y11
+	VPADDD Y11, Y13, Y13 // times 2ⁿ
+	VMOVUPS constants<>+1216(SB), Y12
+	VFMADD213PS constants<>+1280(SB), Y9, Y12
+	VFMADD213PS constants<>+1344(SB), Y9, Y12
+	VFMADD213PS constants<>+1408(SB), Y9, Y12
+	VFMADD213PS constants<>+1472(SB), Y9, Y12
+	VFMADD213PS constants<>+1536(SB), Y9, Y12
+	VFMADD213PS constants<>+1600(SB), Y9, Y12
+	VFMADD213PS constants<>+1664(SB), Y9, Y12
+	VFMADD213PS constants<>+1728(SB), Y9, Y12
+	VFMADD213PS constants<>+1792(SB), Y9, Y12
+	VMULPS Y9, Y12, Y12
+	VMULPS Y13, Y12, Y12
+	VMOVUPS 32(SI), Y10
+	VXORPS Y9, Y9, Y9
+	VMAXPS Y10, Y9, Y10
+	VFNMADD231PS Y12, Y8, Y10
+	VMOVUPS Y10, 32(DI)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	DECQ CX
+	JNZ loop
+	VZEROUPPER
+	RET
+
+TEXT ·geluGradAVX2(SB), NOSPLIT, $0-32
+	MOVQ v+0(FP), SI
+	MOVQ dy+8(FP), DX
+	MOVQ dx+16(FP), DI
+	MOVQ n+24(FP), CX
+
+loop:
+	VMOVUPS 0(SI), Y2
+	VANDPS constants<>+960(SB), Y2, Y2
+	VMOVUPS constants<>+1024(SB), Y0
+	VMINPS Y2, Y0, Y0
+	VMOVUPS constants<>+768(SB), Y1
+	VMOVAPS Y1, Y2
+	VFMADD231PS constants<>+1088(SB), Y0, Y1
+	VDIVPS Y1, Y2, Y1
+	VMULPS Y0, Y0, Y3
+	VMOVAPS Y3, Y4
+	VFMSUB231PS Y0, Y0, Y4 // t² - square
+	VMULPS constants<>+1152(SB), Y3, Y2
+	VMOVUPS constants<>+192(SB), Y3
+	VFMADD231PS constants<>+256(SB), Y2, Y3
+	VSUBPS constants<>+192(SB), Y3, Y5
+	VFNMADD231PS constants<>+320(SB), Y5, Y2
+	VFNMADD231PS constants<>+384(SB), Y5, Y2
+	VFMADD231PS constants<>+1152(SB), Y4, Y2
+	VMOVUPS constants<>+448(SB), Y5
+	VFMADD213PS constants<>+512(SB), Y2, Y5
+	VFMADD213PS constants<>+576(SB), Y2, Y5
+	VFMADD213PS constants<>+640(SB), Y2, Y5
+	VFMADD213PS constants<>+704(SB), Y2, Y5
+	VFMADD213PS constants<>+768(SB), Y2, Y5
+	VFMADD213PS constants<>+768(SB), Y2, Y5
+	VPSLLD $23, Y3, Y3
+	VPADDD Y3, Y5, Y5 // times 2ⁿ
+	VMOVUPS constants<>+1216(SB), Y4
+	VFMADD213PS constants<>+1280(SB), Y1, Y4
+	VFMADD213PS constants<>+1344(SB), Y1, Y4
+	VFMADD213PS constants<>+1408(SB), Y1, Y4
+	VFMADD213PS constants<>+1472(SB), Y1, Y4
+	VFMADD213PS constants<>+1536(SB), Y1, Y4
+	VFMADD213PS constants<>+1600(SB), Y1, Y4
+	VFMADD213PS constants<>+1664(SB), Y1, Y4
+	VFMADD213PS constants<>+1728(SB), Y1, Y4
+	VFMADD213PS constants<>+1792(SB), Y1, Y4
+	VMULPS Y1, Y4, Y4
+	VFNMADD231PS constants<>+1856(SB), Y0, Y4
+	VMULPS Y5, Y4, Y4
+	VMOVUPS 0(SI), Y1
+	VANDPS constants<>+128(SB), Y1, Y2
+	VXORPS constants<>+128(SB), Y4, Y4
+	VXORPS Y2, Y4, Y4 // m or -m
+	VPSRAD $31, Y1, Y1
+	VANDNPS constants<>+768(SB), Y1, Y1 // 0 or 1
+	VADDPS Y4, Y1, Y1
+	VMULPS 0(DX), Y1, Y1
+	VMOVUPS Y1, 0(DI)
+	VMOVUPS 32(SI), Y10
+	VANDPS constants<>+960(SB), Y10, Y10
+	VMOVUPS constants<>+1024(SB), Y8
+	VMINPS Y10, Y8, Y8
+	VMOVUPS constants<>+768(SB), Y9
+	VMOVAPS Y9, Y10
+	VFMADD231PS constants<>+1088(SB), Y8, Y9
+	VDIVPS Y9, Y10, Y9
+	VMULPS Y8, Y8, Y11
+	VMOVAPS Y11, Y12
+	VFMSUB231PS Y8, Y8, Y12 // t² - square
+	VMULPS constants<>+1152(SB), Y11, Y10
+	VMOVUPS constants<>+192(SB), Y11
+	VFMADD231PS constants<>+256(SB), Y10, Y11
+	VSUBPS constants<>+192(SB), Y11, Y13
+	VFNMADD231PS constants<>+320(SB), Y13, Y10
+	VFNMADD231PS constants<>+384(SB), Y13, Y10
+	VFMADD231PS constants<>+1152(SB), Y12, Y10
+	VMOVUPS constants<>+448(SB), Y13
+	VFMADD213PS constants<>+512(SB), Y10, Y13
+	VFMADD213PS constants<>+576(SB), Y10, Y13
+	VFMADD213PS constants<>+640(SB), Y10, Y13
+	VFMADD213PS constants<>+704(SB), Y10, Y13
+	VFMADD213PS constants<>+768(SB), Y10, Y13
+	VFMADD213PS constants<>+768(SB), Y10, Y13
+	VPSLLD $23, Y11, Y11
+	VPADDD Y11, Y13, Y13 // times 2ⁿ
+	VMOVUPS constants<>+1216(SB), Y12
+	VFMADD213PS constants<>+1280(SB), Y9, Y12
+	VFMADD213PS constants<>+1344(SB), Y9, Y12
+	VFMADD213PS constants<>+1408(SB), Y9, Y12
+	VFMADD213PS constants<>+1472(SB), Y9, Y12
+	VFMADD213PS constants<>+1536(SB), Y9, Y12
+	VFMADD213PS constants<>+1600(SB), Y9, Y12
+	VFMADD213PS constants<>+1664(SB), Y9, Y12
+	VFMADD213PS constants<>+1728(SB), Y9, Y12
+	VFMADD213PS constants<>+1792(SB), Y9, Y12
+	VMULPS Y9, Y12, Y12
+	VFNMADD231PS constants<>+1856(SB), Y8, Y12
+	VMULPS Y13, Y12, Y12
+	VMOVUPS 32(SI), Y9
+	VANDPS constants<>+128(SB), Y9, Y10
+	VXORPS constants<>+128(SB), Y12, Y12
+	VXORPS Y10, Y12, Y12 // m or -m
+	VPSRAD $31, Y9, Y9
+	VANDNPS constants<>+768(SB), Y9, Y9 // 0 or 1
+	VADDPS Y12, Y9, Y9
+	VMULPS 32(DX), Y9, Y9
+	VMOVUPS Y9, 32(DI)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	ADDQ $64, DX
+	DECQ CX
+	JNZ loop
+	VZEROUPPER
+	RET
+
+TEXT ·geluTanhAVX2(SB), NOSPLIT, $0-24
+	MOVQ x+0(FP), SI
+	MOVQ y+8(FP), DI
+	MOVQ n+16(FP), CX
+
+loop:
+	VMOVUPS 0(SI), Y1
+	VMOVUPS constants<>+1920(SB), Y0
+	VMAXPS Y1, Y0, Y0
+	VMOVUPS constants<>+1024(SB), Y1
+	VMINPS Y0, Y1, Y1
+	VMULPS Y1, Y1, Y2
+	VMOVUPS constants<>+1984(SB), Y3
+	VFMADD231PS constants<>+2048(SB), Y2, Y3
+	VMULPS Y1, Y3, Y3 // -z
+	VMOVUPS constants<>+2112(SB), Y1
+	VMAXPS Y3, Y1, Y1
+	VMOVUPS constants<>+64(SB), Y3
+	VMINPS Y1, Y3, Y3
+	VMOVUPS constants<>+192(SB), Y4
+	VFMADD231PS constants<>+256(SB), Y3, Y4
+	VSUBPS constants<>+192(SB), Y4, Y5
+	VFNMADD231PS constants<>+320(SB), Y5, Y3
+	VFNMADD231PS constants<>+384(SB), Y5, Y3
+	VMOVUPS constants<>+448(SB), Y5
+	VFMADD213PS constants<>+512(SB), Y3, Y5
+	VFMADD213PS constants<>+576(SB), Y3, Y5
+	VFMADD213PS constants<>+640(SB), Y3, Y5
+	VFMADD213PS constants<>+704(SB), Y3, Y5
+	VFMADD213PS constants<>+768(SB), Y3, Y5
+	VFMADD213PS constants<>+768(SB), Y3, Y5
+	VPSLLD $23, Y4, Y4
+	VPADDD Y4, Y5, Y5 // times 2ⁿ
+	VADDPS constants<>+768(SB), Y5, Y5
+	VDIVPS Y5, Y0, Y0
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS 32(SI), Y9
+	VMOVUPS constants<>+1920(SB), Y8
+	VMAXPS Y9, Y8, Y8
+	VMOVUPS constants<>+1024(SB), Y9
+	VMINPS Y8, Y9, Y9
+	VMULPS Y9, Y9, Y10
+	VMOVUPS constants<>+1984(SB), Y11
+	VFMADD231PS constants<>+2048(SB), Y10, Y11
+	VMULPS Y9, Y11, Y11 // -z
+	VMOVUPS constants<>+2112(SB), Y9
+	VMAXPS Y11, Y9, Y9
+	VMOVUPS constants<>+64(SB), Y11
+	VMINPS Y9, Y11, Y11
+	VMOVUPS constants<>+192(SB), Y12
+	VFMADD231PS constants<>+256(SB), Y11, Y12
+	VSUBPS constants<>+192(SB), Y12, Y13
+	VFNMADD231PS constants<>+320(SB), Y13, Y11
+	VFNMADD231PS constants<>+384(SB), Y13, Y11
+	VMOVUPS constants<>+448(SB), Y13
+	VFMADD213PS constants<>+512(SB), Y11, Y13
+	VFMADD213PS constants<>+576(SB), Y11, Y13
+	VFMADD213PS constants<>+640(SB), Y11, Y13
+	VFMADD213PS constants<>+704(SB), Y11, Y13
+	VFMADD213PS constants<>+768(SB), Y11, Y13
+	VFMADD213PS constants<>+768(SB), Y11, Y13
+	VPSLLD $23, Y12, Y12
+	VPADDD Y12, Y13, Y13 // times 2ⁿ
+	VADDPS constants<>+768(SB), Y13, Y13
+	VDIVPS Y13, Y8, Y8
+	VMOVUPS Y8, 32(DI)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	DECQ CX
+	JNZ loop
+	VZEROUPPER
+	RET
+
+TEXT ·geluTanhGradAVX2(SB), NOSPLIT, $0-32
+	MOVQ v+0(FP), SI
+	MOVQ dy+8(FP), DX
+	MOVQ dx+16(FP), DI
+	MOVQ n+24(FP), CX
+
+loop:
+	VMOVUPS 0(SI), Y1
+	VMOVUPS constants<>+1920(SB), Y0
+	VMAXPS Y1, Y0, Y0
+	VMOVUPS constants<>+1024(SB), Y1
+	VMINPS Y0, Y1, Y1
+	VMULPS Y1, Y1, Y2
+	VMOVUPS constants<>+1984(SB), Y3
+	VFMADD231PS constants<>+2048(SB), Y2, Y3
+	VMULPS Y1, Y3, Y3 // -z
+	VMOVUPS constants<>+832(SB), Y1
+	VMAXPS Y3, Y1, Y1
+	VMOVUPS constants<>+896(SB), Y3
+	VMINPS Y1, Y3, Y3
+	VMOVUPS constants<>+192(SB), Y4
+	VFMADD231PS constants<>+256(SB), Y3, Y4
+	VSUBPS constants<>+192(SB), Y4, Y5
+	VFNMADD231PS constants<>+320(SB), Y5, Y3
+	VFNMADD231PS constants<>+384(SB), Y5, Y3
+	VMOVUPS constants<>+448(SB), Y5
+	VFMADD213PS constants<>+512(SB), Y3, Y5
+	VFMADD213PS constants<>+576(SB), Y3, Y5
+	VFMADD213PS constants<>+640(SB), Y3, Y5
+	VFMADD213PS constants<>+704(SB), Y3, Y5
+	VFMADD213PS constants<>+768(SB), Y3, Y5
+	VFMADD213PS constants<>+768(SB), Y3, Y5
+	VPSLLD $23, Y4, Y4
+	VPADDD Y4, Y5, Y5 // times 2ⁿ
+	VMOVUPS constants<>+1024(SB), Y1
+	VMINPS Y0, Y1, Y1
+	VMOVAPS Y1, Y0
+	VADDPS constants<>+768(SB), Y5, Y3
+	VMOVUPS constants<>+768(SB), Y1
+	VDIVPS Y3, Y1, Y3
+	VMULPS Y3, Y5, Y5 // 1-s
+	VMULPS Y0, Y5, Y5
+	VMOVUPS constants<>+2176(SB), Y1
+	VFMADD231PS constants<>+2240(SB), Y2, Y1 // z'
+	VFMADD213PS constants<>+768(SB), Y1, Y5
+	VMULPS Y3, Y5, Y5
+	VMULPS 0(DX), Y5, Y5
+	VMOVUPS Y5, 0(DI)
+	VMOVUPS 32(SI), Y9
+	VMOVUPS constants<>+1920(SB), Y8
+	VMAXPS Y9, Y8, Y8
+	VMOVUPS constants<>+1024(SB), Y9
+	VMINPS Y8, Y9, Y9
+	VMULPS Y9, Y9, Y10
+	VMOVUPS constants<>+1984(SB), Y11
+	VFMADD231PS constants<>+2048(SB), Y10, Y11
+	VMULPS Y9, Y11, Y11 // -z
+	VMOVUPS constants<>+832(SB), Y9
+	VMAXPS Y11, Y9, Y9
+	VMOVUPS constants<>+896(SB), Y11
+	VMINPS Y9, Y11, Y11
+	VMOVUPS constants<>+192(SB), Y12
+	VFMADD231PS constants<>+256(SB), Y11, Y12
+	VSUBPS constants<>+192(SB), Y12, Y13
+	VFNMADD231PS constants<>+320(SB), Y13, Y11
+	VFNMADD231PS constants<>+384(SB), Y13, Y11
+	VMOVUPS constants<>+448(SB), Y13
+	VFMADD213PS constants<>+512(SB), Y11, Y13
+	VFMADD213PS constants<>+576(SB), Y11, Y13
+	VFMADD213PS constants<>+640(SB), Y11, Y13
+	VFMADD213PS constants<>+704(SB), Y11, Y13
+	VFMADD213PS constants<>+768(SB), Y11, Y13
+	VFMADD213PS constants<>+768(SB), Y11, Y13
+	VPSLLD $23, Y12, Y12
+	VPADDD Y12, Y13, Y13 // times 2ⁿ
+	VMOVUPS constants<>+1024(SB), Y9
+	VMINPS Y8, Y9, Y9
+	VMOVAPS Y9, Y8
+	VADDPS constants<>+768(SB), Y13, Y11
+	VMOVUPS constants<>+768(SB), Y9
+	VDIVPS Y11, Y9, Y11
+	VMULPS Y11, Y13, Y13 // 1-s
+	VMULPS Y8, Y13, Y13
+	VMOVUPS constants<>+2176(SB), Y9
+	VFMADD231PS constants<>+2240(SB), Y10, Y9 // z'
+	VFMADD213PS constants<>+768(SB), Y9, Y13
+	VMULPS Y11, Y13, Y13
+	VMULPS 32(DX), Y13, Y13
+	VMOVUPS Y13, 32(DI)
 	ADDQ $64, SI
 	ADDQ $64, DI
 	ADDQ $64, DX
@@ -368,4 +972,214 @@ DATA constants<>+936(SB)/8, $0x42a0000042a00000
 DATA constants<>+944(SB)/8, $0x42a0000042a00000
 DATA constants<>+952(SB)/8, $0x42a0000042a00000
 
-GLOBL constants<>(SB), RODATA|NOPTR, $960
+// NaN
+DATA constants<>+960(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+968(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+976(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+984(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+992(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+1000(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+1008(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+1016(SB)/8, $0x7fffffff7fffffff
+
+// 13
+DATA constants<>+1024(SB)/8, $0x4150000041500000
+DATA constants<>+1032(SB)/8, $0x4150000041500000
+DATA constants<>+1040(SB)/8, $0x4150000041500000
+DATA constants<>+1048(SB)/8, $0x4150000041500000
+DATA constants<>+1056(SB)/8, $0x4150000041500000
+DATA constants<>+1064(SB)/8, $0x4150000041500000
+DATA constants<>+1072(SB)/8, $0x4150000041500000
+DATA constants<>+1080(SB)/8, $0x4150000041500000
+
+// 0.3
+DATA constants<>+1088(SB)/8, $0x3e99999a3e99999a
+DATA constants<>+1096(SB)/8, $0x3e99999a3e99999a
+DATA constants<>+1104(SB)/8, $0x3e99999a3e99999a
+DATA constants<>+1112(SB)/8, $0x3e99999a3e99999a
+DATA constants<>+1120(SB)/8, $0x3e99999a3e99999a
+DATA constants<>+1128(SB)/8, $0x3e99999a3e99999a
+DATA constants<>+1136(SB)/8, $0x3e99999a3e99999a
+DATA constants<>+1144(SB)/8, $0x3e99999a3e99999a
+
+// -0.5
+DATA constants<>+1152(SB)/8, $0xbf000000bf000000
+DATA constants<>+1160(SB)/8, $0xbf000000bf000000
+DATA constants<>+1168(SB)/8, $0xbf000000bf000000
+DATA constants<>+1176(SB)/8, $0xbf000000bf000000
+DATA constants<>+1184(SB)/8, $0xbf000000bf000000
+DATA constants<>+1192(SB)/8, $0xbf000000bf000000
+DATA constants<>+1200(SB)/8, $0xbf000000bf000000
+DATA constants<>+1208(SB)/8, $0xbf000000bf000000
+
+// -0.020579001
+DATA constants<>+1216(SB)/8, $0xbca8954bbca8954b
+DATA constants<>+1224(SB)/8, $0xbca8954bbca8954b
+DATA constants<>+1232(SB)/8, $0xbca8954bbca8954b
+DATA constants<>+1240(SB)/8, $0xbca8954bbca8954b
+DATA constants<>+1248(SB)/8, $0xbca8954bbca8954b
+DATA constants<>+1256(SB)/8, $0xbca8954bbca8954b
+DATA constants<>+1264(SB)/8, $0xbca8954bbca8954b
+DATA constants<>+1272(SB)/8, $0xbca8954bbca8954b
+
+// 0.112185255
+DATA constants<>+1280(SB)/8, $0x3de5c1623de5c162
+DATA constants<>+1288(SB)/8, $0x3de5c1623de5c162
+DATA constants<>+1296(SB)/8, $0x3de5c1623de5c162
+DATA constants<>+1304(SB)/8, $0x3de5c1623de5c162
+DATA constants<>+1312(SB)/8, $0x3de5c1623de5c162
+DATA constants<>+1320(SB)/8, $0x3de5c1623de5c162
+DATA constants<>+1328(SB)/8, $0x3de5c1623de5c162
+DATA constants<>+1336(SB)/8, $0x3de5c1623de5c162
+
+// -0.22760156
+DATA constants<>+1344(SB)/8, $0xbe691062be691062
+DATA constants<>+1352(SB)/8, $0xbe691062be691062
+DATA constants<>+1360(SB)/8, $0xbe691062be691062
+DATA constants<>+1368(SB)/8, $0xbe691062be691062
+DATA constants<>+1376(SB)/8, $0xbe691062be691062
+DATA constants<>+1384(SB)/8, $0xbe691062be691062
+DATA constants<>+1392(SB)/8, $0xbe691062be691062
+DATA constants<>+1400(SB)/8, $0xbe691062be691062
+
+// 0.19093342
+DATA constants<>+1408(SB)/8, $0x3e43840d3e43840d
+DATA constants<>+1416(SB)/8, $0x3e43840d3e43840d
+DATA constants<>+1424(SB)/8, $0x3e43840d3e43840d
+DATA constants<>+1432(SB)/8, $0x3e43840d3e43840d
+DATA constants<>+1440(SB)/8, $0x3e43840d3e43840d
+DATA constants<>+1448(SB)/8, $0x3e43840d3e43840d
+DATA constants<>+1456(SB)/8, $0x3e43840d3e43840d
+DATA constants<>+1464(SB)/8, $0x3e43840d3e43840d
+
+// -0.078683056
+DATA constants<>+1472(SB)/8, $0xbda12495bda12495
+DATA constants<>+1480(SB)/8, $0xbda12495bda12495
+DATA constants<>+1488(SB)/8, $0xbda12495bda12495
+DATA constants<>+1496(SB)/8, $0xbda12495bda12495
+DATA constants<>+1504(SB)/8, $0xbda12495bda12495
+DATA constants<>+1512(SB)/8, $0xbda12495bda12495
+DATA constants<>+1520(SB)/8, $0xbda12495bda12495
+DATA constants<>+1528(SB)/8, $0xbda12495bda12495
+
+// 0.09573982
+DATA constants<>+1536(SB)/8, $0x3dc4133d3dc4133d
+DATA constants<>+1544(SB)/8, $0x3dc4133d3dc4133d
+DATA constants<>+1552(SB)/8, $0x3dc4133d3dc4133d
+DATA constants<>+1560(SB)/8, $0x3dc4133d3dc4133d
+DATA constants<>+1568(SB)/8, $0x3dc4133d3dc4133d
+DATA constants<>+1576(SB)/8, $0x3dc4133d3dc4133d
+DATA constants<>+1584(SB)/8, $0x3dc4133d3dc4133d
+DATA constants<>+1592(SB)/8, $0x3dc4133d3dc4133d
+
+// 0.07854136
+DATA constants<>+1600(SB)/8, $0x3da0da4b3da0da4b
+DATA constants<>+1608(SB)/8, $0x3da0da4b3da0da4b
+DATA constants<>+1616(SB)/8, $0x3da0da4b3da0da4b
+DATA constants<>+1624(SB)/8, $0x3da0da4b3da0da4b
+DATA constants<>+1632(SB)/8, $0x3da0da4b3da0da4b
+DATA constants<>+1640(SB)/8, $0x3da0da4b3da0da4b
+DATA constants<>+1648(SB)/8, $0x3da0da4b3da0da4b
+DATA constants<>+1656(SB)/8, $0x3da0da4b3da0da4b
+
+// 0.11020112
+DATA constants<>+1664(SB)/8, $0x3de1b1203de1b120
+DATA constants<>+1672(SB)/8, $0x3de1b1203de1b120
+DATA constants<>+1680(SB)/8, $0x3de1b1203de1b120
+DATA constants<>+1688(SB)/8, $0x3de1b1203de1b120
+DATA constants<>+1696(SB)/8, $0x3de1b1203de1b120
+DATA constants<>+1704(SB)/8, $0x3de1b1203de1b120
+DATA constants<>+1712(SB)/8, $0x3de1b1203de1b120
+DATA constants<>+1720(SB)/8, $0x3de1b1203de1b120
+
+// 0.11957618
+DATA constants<>+1728(SB)/8, $0x3df4e45b3df4e45b
+DATA constants<>+1736(SB)/8, $0x3df4e45b3df4e45b
+DATA constants<>+1744(SB)/8, $0x3df4e45b3df4e45b
+DATA constants<>+1752(SB)/8, $0x3df4e45b3df4e45b
+DATA constants<>+1760(SB)/8, $0x3df4e45b3df4e45b
+DATA constants<>+1768(SB)/8, $0x3df4e45b3df4e45b
+DATA constants<>+1776(SB)/8, $0x3df4e45b3df4e45b
+DATA constants<>+1784(SB)/8, $0x3df4e45b3df4e45b
+
+// 0.119686455
+DATA constants<>+1792(SB)/8, $0x3df51e2c3df51e2c
+DATA constants<>+1800(SB)/8, $0x3df51e2c3df51e2c
+DATA constants<>+1808(SB)/8, $0x3df51e2c3df51e2c
+DATA constants<>+1816(SB)/8, $0x3df51e2c3df51e2c
+DATA constants<>+1824(SB)/8, $0x3df51e2c3df51e2c
+DATA constants<>+1832(SB)/8, $0x3df51e2c3df51e2c
+DATA constants<>+1840(SB)/8, $0x3df51e2c3df51e2c
+DATA constants<>+1848(SB)/8, $0x3df51e2c3df51e2c
+
+// 0.3989423
+DATA constants<>+1856(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+1864(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+1872(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+1880(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+1888(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+1896(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+1904(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+1912(SB)/8, $0x3ecc422a3ecc422a
+
+// -13
+DATA constants<>+1920(SB)/8, $0xc1500000c1500000
+DATA constants<>+1928(SB)/8, $0xc1500000c1500000
+DATA constants<>+1936(SB)/8, $0xc1500000c1500000
+DATA constants<>+1944(SB)/8, $0xc1500000c1500000
+DATA constants<>+1952(SB)/8, $0xc1500000c1500000
+DATA constants<>+1960(SB)/8, $0xc1500000c1500000
+DATA constants<>+1968(SB)/8, $0xc1500000c1500000
+DATA constants<>+1976(SB)/8, $0xc1500000c1500000
+
+// -1.5957692
+DATA constants<>+1984(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+1992(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+2000(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+2008(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+2016(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+2024(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+2032(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+2040(SB)/8, $0xbfcc422abfcc422a
+
+// -0.071354814
+DATA constants<>+2048(SB)/8, $0xbd922279bd922279
+DATA constants<>+2056(SB)/8, $0xbd922279bd922279
+DATA constants<>+2064(SB)/8, $0xbd922279bd922279
+DATA constants<>+2072(SB)/8, $0xbd922279bd922279
+DATA constants<>+2080(SB)/8, $0xbd922279bd922279
+DATA constants<>+2088(SB)/8, $0xbd922279bd922279
+DATA constants<>+2096(SB)/8, $0xbd922279bd922279
+DATA constants<>+2104(SB)/8, $0xbd922279bd922279
+
+// -87
+DATA constants<>+2112(SB)/8, $0xc2ae0000c2ae0000
+DATA constants<>+2120(SB)/8, $0xc2ae0000c2ae0000
+DATA constants<>+2128(SB)/8, $0xc2ae0000c2ae0000
+DATA constants<>+2136(SB)/8, $0xc2ae0000c2ae0000
+DATA constants<>+2144(SB)/8, $0xc2ae0000c2ae0000
+DATA constants<>+2152(SB)/8, $0xc2ae0000c2ae0000
+DATA constants<>+2160(SB)/8, $0xc2ae0000c2ae0000
+DATA constants<>+2168(SB)/8, $0xc2ae0000c2ae0000
+
+// 1.5957692
+DATA constants<>+2176(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+2184(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+2192(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+2200(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+2208(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+2216(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+2224(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+2232(SB)/8, $0x3fcc422a3fcc422a
+
+// 0.21406445
+DATA constants<>+2240(SB)/8, $0x3e5b33b63e5b33b6
+DATA constants<>+2248(SB)/8, $0x3e5b33b63e5b33b6
+DATA constants<>+2256(SB)/8, $0x3e5b33b63e5b33b6
+DATA constants<>+2264(SB)/8, $0x3e5b33b63e5b33b6
+DATA constants<>+2272(SB)/8, $0x3e5b33b63e5b33b6
+DATA constants<>+2280(SB)/8, $0x3e5b33b63e5b33b6
+DATA constants<>+2288(SB)/8, $0x3e5b33b63e5b33b6
+DATA constants<>+2296(SB)/8, $0x3e5b33b63e5b33b6
+
+GLOBL constants<>(SB), RODATA|NOPTR, $2304

@@ -17,7 +17,27 @@ var functions = map[device.Act]function{
 		value: func(x float64) float64 { return x * sigmoid(x) },
 		slope: func(x float64) float64 { return sigmoid(x) * (1 + x*sigmoid(-x)) },
 	},
+	device.GELU: {
+		value: func(x float64) float64 { return x * normal(x) },
+		slope: func(x float64) float64 { return normal(x) + x*math.Exp(-x*x/2)/math.Sqrt(2*math.Pi) },
+	},
+	device.GELUTanh: { // ½·(1 + tanh(z/2)) is σ(z)
+		value: func(x float64) float64 { return x * sigmoid(tanhFactor*(x+tanhCube*x*x*x)) },
+		slope: func(x float64) float64 {
+			z := tanhFactor * (x + tanhCube*x*x*x)
+			return sigmoid(z) * (1 + x*sigmoid(-z)*tanhFactor*(1+3*tanhCube*x*x))
+		},
+	},
 }
+
+// Constants of GELU's approximation.
+const (
+	tanhFactor = 2 * math.Sqrt2 / (math.SqrtPi)
+	tanhCube   = 0.044715
+)
+
+// normal is the standard normal distribution function.
+func normal(x float64) float64 { return math.Erfc(-x/math.Sqrt2) / 2 }
 
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 

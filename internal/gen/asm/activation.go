@@ -16,6 +16,10 @@ import (
 func (w *writer) activations() {
 	w.elementwise("silu", false, w.silu)
 	w.elementwise("siluGrad", true, w.siluGrad)
+	w.elementwise("gelu", false, w.gelu)
+	w.elementwise("geluGrad", true, w.geluGrad)
+	w.elementwise("geluTanh", false, w.geluTanh)
+	w.elementwise("geluTanhGrad", true, w.geluTanhGrad)
 }
 
 // silu is x/(1 + e^-x).
@@ -43,6 +47,112 @@ func (w *writer) siluGrad(disp int, r registers) string {
 	w.sigmoid(e, s, r(1))
 	w.op("VMULPS %s, %s, %s // 1-s", s, e, e)
 	w.op("VFMADD213PS %s, %s, %s", w.constant(1), x, e)
+	w.op("VMULPS %s, %s, %s", s, e, e)
+	w.op("VMULPS %d(DX), %s, %s", disp, e, e)
+	return e
+}
+
+// tail is S in Φ(-t) = e^(-t²/2)·u·S(u), where u = 1/(1 + 0.3·t), to 3·10⁻⁹ for t of 0 to 13.
+var tail = []float64{
+	0.119686455, 0.119576178, 0.110201120, 0.0785413608, 0.0957398191,
+	-0.0786830559, 0.190933421, -0.227601558, 0.112185255, -0.0205790009,
+}
+
+// normalTail makes t = |x|, at most 13, e^(-t²/2), and Φ(-t) divided by that. t² is the sum
+// of two floats, since its error would be that of the exponent.
+func (w *writer) normalTail(disp int, r registers) (t, e, phi string) {
+	t, u, a, square, rest := r(0), r(1), r(2), r(3), r(4)
+	w.op("VMOVUPS %d(SI), %s", disp, a)
+	w.op("VANDPS %s, %s, %s", w.pattern(1<<31-1), a, a) // all but the sign
+	w.clampAbove(a, 13, t)
+	w.op("VMOVUPS %s, %s", w.constant(1), u)
+	w.op("VMOVAPS %s, %s", u, a)
+	w.op("VFMADD231PS %s, %s, %s", w.constant(0.3), t, u)
+	w.op("VDIVPS %s, %s, %s", u, a, u)
+	w.op("VMULPS %s, %s, %s", t, t, square)
+	w.op("VMOVAPS %s, %s", square, rest)
+	w.op("VFMSUB231PS %s, %s, %s // t² - square", t, t, rest)
+	w.op("VMULPS %s, %s, %s", w.constant(-0.5), square, a)
+	e = w.exp(a, square, r(5), rest)
+	phi = rest
+	w.polynomial(tail, u, phi)
+	w.op("VMULPS %s, %s, %s", u, phi, phi)
+	return t, e, phi
+}
+
+// gelu is max(x, 0) - t·Φ(-t) for t = |x|.
+func (w *writer) gelu(disp int, r registers) string {
+	t, e, phi := w.normalTail(disp, r)
+	zero, y := r(1), r(2)
+	w.op("VMULPS %s, %s, %s", e, phi, phi)
+	w.op("VMOVUPS %d(SI), %s", disp, y)
+	w.op("VXORPS %s, %s, %s", zero, zero, zero)
+	w.op("VMAXPS %s, %s, %s", y, zero, y)
+	w.op("VFNMADD231PS %s, %s, %s", phi, t, y)
+	return y
+}
+
+// geluGrad is dy·(Φ(x) + x·φ(x)), where φ(x) = e^(-x²/2)/√(2π). With m = Φ(-t) - t·φ(t) for
+// t = |x| that is m where x is negative, else 1 - m.
+func (w *writer) geluGrad(disp int, r registers) string {
+	t, e, m := w.normalTail(disp, r)
+	x, sign := r(1), r(2)
+	w.op("VFNMADD231PS %s, %s, %s", w.constant(1/math.Sqrt(2*math.Pi)), t, m)
+	w.op("VMULPS %s, %s, %s", e, m, m)
+	w.op("VMOVUPS %d(SI), %s", disp, x)
+	w.op("VANDPS %s, %s, %s", w.constant(math.Copysign(0, -1)), x, sign)
+	w.negate(m)
+	w.op("VXORPS %s, %s, %s // m or -m", sign, m, m)
+	w.op("VPSRAD $31, %s, %s", x, x)
+	w.op("VANDNPS %s, %s, %s // 0 or 1", w.constant(1), x, x)
+	w.op("VADDPS %s, %s, %s", m, x, x)
+	w.op("VMULPS %d(DX), %s, %s", disp, x, x)
+	return x
+}
+
+// Constants of GELU's approximation by tanh: ½·(1 + tanh(z/2)) is 1/(1 + e^-z) for
+// z = 2·√(2/π)·(x + 0.044715·x³).
+var (
+	tanhFactor = 2 * math.Sqrt(2/math.Pi)
+	tanhCube   = 0.044715
+)
+
+// tanhExp makes x, at least -13, and e^-z, where z is that of x or 13, and z within limit.
+// square is x² of at most 13².
+func (w *writer) tanhExp(disp int, limit float64, r registers) (x, e, square string) {
+	x, a, square, z := r(0), r(1), r(2), r(3)
+	w.op("VMOVUPS %d(SI), %s", disp, a)
+	w.clampBelow(a, -13, x)
+	w.clampAbove(x, 13, a)
+	w.op("VMULPS %s, %s, %s", a, a, square)
+	w.op("VMOVUPS %s, %s", w.constant(-tanhFactor), z)
+	w.op("VFMADD231PS %s, %s, %s", w.constant(-tanhFactor*tanhCube), square, z)
+	w.op("VMULPS %s, %s, %s // -z", a, z, z)
+	w.clampBelow(z, -limit, a)
+	w.clampAbove(a, limit, z)
+	return x, w.exp(z, r(4), r(5), ""), square
+}
+
+// geluTanh is x/(1 + e^-z).
+func (w *writer) geluTanh(disp int, r registers) string {
+	x, e, _ := w.tanhExp(disp, 87, r)
+	w.op("VADDPS %s, %s, %s", w.constant(1), e, e)
+	w.op("VDIVPS %s, %s, %s", e, x, x)
+	return x
+}
+
+// geluTanhGrad is dy·s·(1 + x·(1-s)·z'), where s = 1/(1 + e^-z).
+func (w *writer) geluTanhGrad(disp int, r registers) string {
+	x, e, square := w.tanhExp(disp, 80, r)
+	s, spare := r(3), r(1)
+	w.clampAbove(x, 13, spare)
+	w.op("VMOVAPS %s, %s", spare, x)
+	w.sigmoid(e, s, spare)
+	w.op("VMULPS %s, %s, %s // 1-s", s, e, e)
+	w.op("VMULPS %s, %s, %s", x, e, e)
+	w.op("VMOVUPS %s, %s", w.constant(tanhFactor), spare)
+	w.op("VFMADD231PS %s, %s, %s // z'", w.constant(3*tanhFactor*tanhCube), square, spare)
+	w.op("VFMADD213PS %s, %s, %s", w.constant(1), spare, e)
 	w.op("VMULPS %s, %s, %s", s, e, e)
 	w.op("VMULPS %d(DX), %s, %s", disp, e, e)
 	return e
@@ -146,7 +256,11 @@ type constants struct {
 
 // constant is the place of the vector of v.
 func (w *writer) constant(v float64) string {
-	bits := math.Float32bits(float32(v))
+	return w.pattern(math.Float32bits(float32(v)))
+}
+
+// pattern is the place of the vector of a float given by its bits.
+func (w *writer) pattern(bits uint32) string {
 	at, ok := w.place[bits]
 	if !ok {
 		at = len(w.bits)

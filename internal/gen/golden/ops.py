@@ -125,8 +125,10 @@ def linear():
         yield case(f"{n} {k} {o}", {}, inputs, lambda x, w, b: F.linear(x, w, b))
 
 
-def relu():
-    yield case("relu", {}, [leaf("x", (2, 3, 2, 2), 1)], lambda x: F.relu(x))
+def activation():
+    functions = dict(ReLU=F.relu, SiLU=F.silu, GELU=F.gelu, GELUTanh=lambda x: F.gelu(x, approximate="tanh"))
+    for name, function in functions.items():
+        yield case(name, {}, [leaf("x", (2, 3, 2, 3), 1, scale=4)], lambda x: function(x))
 
 
 def crossentropy():
@@ -189,7 +191,7 @@ def network():
     yield dict(losses=losses, state={k: v.flatten().tolist() for k, v in state.items()})
 
 
-for family in conv, batchnorm, maxpool, avgpool, adaptiveavgpool, linear, relu, crossentropy, softmax, sgd, network:
+for family in conv, batchnorm, maxpool, avgpool, adaptiveavgpool, linear, activation, crossentropy, softmax, sgd, network:
     cases = list(family())
     lines = ",\n".join(json.dumps(c, separators=(",", ":"), allow_nan=False) for c in cases)
     (OUT / f"{family.__name__}.json").write_text(f"[\n{lines}\n]\n")
