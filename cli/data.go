@@ -15,8 +15,8 @@ import (
 
 const dataHelp = `data looks after data sets.
 
-  data list                   what sets there are, and where the pets are
-  data download [flags]       fetch the Oxford-IIIT Pet set
+  data list                   what sets there are, and where they are found
+  data download [flags] [SET] fetch a set, the Oxford-IIIT Pet set by default
   data check [flags] [DIR]    say how a set is split, and decode every image
   data export [flags] DIR     write drawn animals below DIR/train and DIR/test
 
@@ -63,44 +63,76 @@ func listSets(_ context.Context, s IO, args []string) error {
 	if len(others) > 0 {
 		return usagef("%q: list takes no arguments", others[0])
 	}
-	fmt.Fprintf(s.Out, "sets: %s\n", strings.Join(dataset.Names(), ", "))
-	root, err := dataset.FindRoot()
-	if err != nil {
-		fmt.Fprintln(s.Out, strings.TrimPrefix(err.Error(), "dataset: "))
-		return nil
+	for _, e := range dataset.Entries() {
+		about := ""
+		if e.About != "" {
+			about = ": " + e.About
+		}
+		fmt.Fprintf(s.Out, "%s%s\n", e.Name, about)
+		set, _ := dataset.Lookup(e.Name)
+		if set.Find == nil {
+			continue
+		}
+		root, err := set.Find()
+		switch {
+		case err == nil:
+			fmt.Fprintf(s.Out, "    in %s\n", root)
+		case set.Download != nil:
+			fmt.Fprintf(s.Out, "    %s; get it with: data download %s\n", strings.TrimPrefix(err.Error(), "dataset: "), quote(e.Name))
+		default:
+			fmt.Fprintf(s.Out, "    %s\n", strings.TrimPrefix(err.Error(), "dataset: "))
+		}
 	}
-	fmt.Fprintf(s.Out, "oxford-iiit-pet: %s\n", root)
 	return nil
+}
+
+// downloadable lists the sets that can be fetched.
+func downloadable() (names []string) {
+	for _, name := range dataset.Names() {
+		if set, _ := dataset.Lookup(name); set.Download != nil {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func downloadSet(ctx context.Context, s IO, args []string) error {
 	f := newFlags("download")
 	root := f.String("root", "", "folder `DIR` for the set; default the user's cache folder")
-	url := f.String("url", "", "address of the folder with images.tar.gz and annotations.tar.gz; default "+dataset.PetsURL)
+	url := f.String("url", "", "address to download from; default the set's own, of the pets "+dataset.PetsURL)
 	archives := f.String("archives", "", "local archive `FILES` with commas between them, instead of a download")
 	others, err := parse(f, args)
 	if errors.Is(err, errHelp) {
+		fmt.Fprintf(s.Out, "data download fetches a set, by default %s.\n\n  data download [flags] [SET]\n\nSets: %s\n\n", dataset.PetsSet, wrapped(strings.Join(downloadable(), ", "), 6))
 		printFlags(s.Out, f)
 	}
 	if err != nil {
 		return err
 	}
-	if len(others) > 0 {
-		return usagef("%q: download takes only flags", others[0])
+	name := dataset.PetsSet
+	switch {
+	case len(others) > 1:
+		return usagef("%q: download takes one set", others[1])
+	case len(others) == 1:
+		name = others[0]
 	}
-	pets := dataset.OxfordIIITPet{Root: *root, URL: *url, Progress: downloadProgress(s.Err)}
+	set, _ := dataset.Lookup(name)
+	if set.Download == nil {
+		return unknownName("set to download", name, downloadable())
+	}
+	o := dataset.Options{Root: *root, URL: *url, Progress: downloadProgress(s.Err)}
 	if *archives != "" {
-		pets.Archives = strings.Split(*archives, ",")
+		o.Archives = strings.Split(*archives, ",")
 	}
-	if err := pets.Download(ctx); err != nil {
-		return err
-	}
-	if pets.Root == "" {
-		if pets.Root, err = dataset.CacheRoot(); err != nil {
+	if o.Root == "" {
+		if o.Root, err = dataset.CacheRoot(name); err != nil {
 			return err
 		}
 	}
-	fmt.Fprintf(s.Out, "oxford-iiit-pet: %s\n", pets.Root)
+	if o.Root, err = set.Download(ctx, o); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.Out, "%s: %s\n", name, o.Root)
 	return nil
 }
 

@@ -1,12 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/trainer"
 )
 
 const dataCheckHelp = `data check says how a set is split, counts its classes, and decodes every image. Exit code 1: some cannot be decoded.
@@ -21,13 +22,14 @@ const dataCheckHelp = `data check says how a set is split, counts its classes, a
   data check [flags] [DIR]
 
 DIR is a folder of images, a folder for each class, as data.set=image-folder takes it, or that of the Oxford-IIIT Pet set,
-with images/ and annotations/. Without DIR it is the pets where they are found.
+with images/ and annotations/, or of another set that the program knows. Without DIR it is the pets where they are found.
 
 `
 
 // checkOptions are the flags of data check.
 type checkOptions struct {
 	root, trainList, testList string
+	set                       string
 	relabel                   bool
 	fraction                  float64
 	seed                      uint64
@@ -37,6 +39,7 @@ func (o *checkOptions) flags() *flag.FlagSet {
 	usual := config.Default().Data
 	f := newFlags("check")
 	f.StringVar(&o.root, "root", "", "the same as `DIR`")
+	f.StringVar(&o.set, "dataset", "", "the `SET`, one of "+strings.Join(dataset.Names(), ", ")+"; default what DIR looks like")
 	f.StringVar(&o.trainList, "train-list", "", "training `LIST` of the pets; default trainval.txt")
 	f.StringVar(&o.testList, "test-list", "", "test `LIST` of the pets; default test.txt")
 	f.BoolVar(&o.relabel, "relabel", false, "only the classes of the training list, as data.relabel")
@@ -63,7 +66,7 @@ func checkSet(ctx context.Context, s IO, args []string) error {
 	if len(folders) > 0 {
 		return usagef("%q: check takes one folder", folders[0])
 	}
-	name, train, test, err := o.open()
+	name, train, test, err := o.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -82,16 +85,25 @@ func checkSet(ctx context.Context, s IO, args []string) error {
 	return checkParts(ctx, s, parts)
 }
 
-// open opens the set, and says which one it is.
-func (o *checkOptions) open() (name string, train, test dataset.Dataset, err error) {
-	isPets := o.root == "" || o.trainList != "" || o.testList != "" || exists(filepath.Join(o.root, "images")) && exists(filepath.Join(o.root, "annotations"))
-	if isPets {
-		set := dataset.OxfordIIITPet{Root: o.root, TrainList: o.trainList, TestList: o.testList, Relabel: o.relabel}
-		train, test, err = set.Splits()
-		return pets, train, test, err
+// open opens the set, and says which one it is: that of -dataset, else what the folder looks
+// like.
+func (o *checkOptions) open(ctx context.Context) (name string, train, test dataset.Dataset, err error) {
+	switch name = o.set; {
+	case name != "":
+	case o.root == "" || o.trainList != "" || o.testList != "":
+		name = dataset.PetsSet
+	default:
+		name = cmp.Or(dataset.Holding(o.root), dataset.FolderSet)
 	}
-	train, test, err = dataset.ImageFolder{Root: o.root, TestFraction: o.fraction, Seed: o.seed}.Splits()
-	return "image-folder", train, test, err
+	if _, ok := dataset.Lookup(name); !ok {
+		return name, nil, nil, unknownName("-dataset", name, dataset.Names())
+	}
+	usual := config.Default()
+	of := trainer.DataOptions(usual)
+	of.Root, of.TrainList, of.TestList, of.Relabel, of.TestFraction, of.SplitSeed = o.root, o.trainList, o.testList, o.relabel, o.fraction, o.seed
+	of.Settings = usual.Settings("data.set", name)
+	train, test, err = dataset.Open(ctx, name, of)
+	return name, train, test, err
 }
 
 // checkedPart is a part of a set.
@@ -133,7 +145,12 @@ func printClasses(w io.Writer, parts []checkedPart) {
 			row(fmt.Sprintf("… and %d more classes", len(parts[0].set.Classes())-mostClassRows), func(checkedPart) string { return "" })
 			break
 		}
-		row(class, func(p checkedPart) string { return fmt.Sprint(counts[p.name][label]) })
+		row(class, func(p checkedPart) string {
+			if counts[p.name] == nil {
+				return "?" // the set knows the label of an image only when it has decoded it
+			}
+			return fmt.Sprint(counts[p.name][label])
+		})
 	}
 	t.Flush()
 }

@@ -109,7 +109,7 @@ func (f *rateFinding) checkSweep() error {
 func (f *rateFinding) run(ctx context.Context) error {
 	c, err := f.flags.newConfig(f.recipe.Config, f.recipe.Quick)
 	if err != nil {
-		return hintPets(err, c.Config, "euryale train")
+		return hintDownload(err, c.Config, "euryale train")
 	}
 	name := c.RunName()
 	f.say("%s: %s on %s", name, c.Model.Name, c.Data.Set)
@@ -118,7 +118,7 @@ func (f *rateFinding) run(ctx context.Context) error {
 	}
 	t, err := f.build(ctx, c.Config)
 	if err != nil {
-		return hintPets(err, c.Config, "euryale train")
+		return hintDownload(err, c.Config, "euryale train")
 	}
 	defer t.Close()
 	images := t.Config().Batch * max(1, c.Train.Accumulate)
@@ -139,11 +139,11 @@ func (f *rateFinding) build(ctx context.Context, c config.Config) (*trainer.Trai
 	if !f.quiet {
 		progress = f.io.Err
 	}
-	withRoot, err := withPets(ctx, c, downloadProgress(progress))
+	found, err := withRoot(ctx, c, downloadProgress(progress))
 	if err != nil {
 		return nil, err
 	}
-	return trainer.FromConfig(withRoot, trainer.WithContext(ctx), trainer.WithLogger(newLogger(f.io.Err)))
+	return trainer.FromConfig(found, trainer.WithContext(ctx), trainer.WithLogger(newLogger(f.io.Err)))
 }
 
 // find sweeps, telling how far it is every few seconds.

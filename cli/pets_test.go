@@ -10,6 +10,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/euryale-ml/euryale/dataset"
 )
 
 // petArchive writes a small set in the layout of the pets: two classes, four images each.
@@ -73,7 +75,7 @@ func TestPetsFromArchives(t *testing.T) {
 		t.Error("samples of a set that has files")
 	}
 	c, err := readRunConfig("run")
-	if err != nil || c.Data.Set != pets || c.Data.Root != "" {
+	if err != nil || c.Data.Set != dataset.PetsSet || c.Data.Root != "" {
 		t.Errorf("%v: set %q, root %q", err, c.Data.Set, c.Data.Root)
 	}
 	runCommand(t.Context(), RunData, "", "check").wants(t, Done, []string{"training: 4 images, 2 classes, 0 cannot be decoded"}, nil)

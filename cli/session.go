@@ -89,7 +89,7 @@ func notes(c config.Config) (lines []string) {
 func (n *session) sayDrawn(missing error) {
 	places := strings.TrimPrefix(missing.Error(), "dataset: "+dataset.ErrNoSet.Error()+": ")
 	n.warn("NOTE: %s.", places)
-	n.warn("NOTE: Get it with:  %s %s", n.again(), getPets)
+	n.warn("NOTE: Get it with:  %s %s", n.again(), downloadFlags(dataset.PetsSet))
 	d := n.config.Data
 	with := "with a quick profile"
 	if len(n.quick) == 0 {
@@ -170,7 +170,7 @@ func (n *session) attach() error {
 	n.showInTerminal()
 	n.openTrackers()
 	n.openLive()
-	if n.config.Data.Set == "drawn" {
+	if set, _ := dataset.Lookup(n.config.Data.Set); set.Made {
 		n.figures.paint.draw("samples", func() error {
 			_, err := writeSamples(t, n.dir.path)
 			return err

@@ -15,6 +15,7 @@ import (
 	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/internal/smallfile"
 	"github.com/euryale-ml/euryale/run"
+	"github.com/euryale-ml/euryale/trainer"
 )
 
 // trainFlags are the flags of the training commands.
@@ -135,35 +136,19 @@ func (o *trainFlags) newConfig(recipe, quick []byte) (c chosen, err error) {
 	if c.Config, err = o.layers(recipe, nil); err != nil {
 		return c, err
 	}
-	if c.Data.Set == "auto" {
-		if c.missing = findPets(&c.Config); c.missing != nil {
-			if c.Config, err = o.layers(recipe, quick); err != nil {
-				return c, err
-			}
-			fitSizes(&c.Config)
-			c.Data.Set = "drawn"
+	set, missing := dataset.Resolve(c.Data.Set, trainer.DataOptions(c.Config))
+	if c.missing = missing; missing != nil {
+		if c.Config, err = o.layers(recipe, quick); err != nil {
+			return c, err
 		}
+		fitSizes(&c.Config)
 	}
+	c.Data.Set = set
 	if err := absolutePaths(&c.Config); err != nil {
 		return c, err
 	}
 	return c, cmp.Or(checkConfig(c.Config), checkBest(c.Config))
 }
-
-// findPets turns auto into the pets where there are any, or are to be fetched, and says
-// where it looked if not.
-func findPets(c *config.Config) error {
-	if c.Data.Root == "" && !c.Data.Download {
-		if _, err := dataset.FindRoot(); err != nil {
-			return err
-		}
-	}
-	c.Data.Set = pets
-	return nil
-}
-
-// pets is the name of the Oxford-IIIT Pet set.
-const pets = "oxford-iiit-pet"
 
 // layers puts the configuration together: defaults, the recipe, the quick profile, and
 // above it -config, which stands for the recipe, and -set.
@@ -199,40 +184,37 @@ func fitSizes(c *config.Config) {
 	}
 }
 
-// withPets returns c with the folder of the pets, which are fetched first where the
-// configuration asks for it and they are not there. The run's config.yaml keeps the root
-// that was given, so that a run also resumes where the set has moved.
-func withPets(ctx context.Context, c config.Config, progress func(dataset.Progress)) (config.Config, error) {
-	if c.Data.Set != pets {
-		return c, nil
-	}
-	if c.Data.Root == "" {
-		if root, err := dataset.FindRoot(); err == nil {
+// withRoot returns c with the folder of its set, which is fetched first where the
+// configuration asks for it and it is not there. The run's config.yaml keeps the root that
+// was given, so that a run also resumes where the set has moved.
+func withRoot(ctx context.Context, c config.Config, progress func(dataset.Progress)) (config.Config, error) {
+	set, _ := dataset.Lookup(c.Data.Set)
+	if c.Data.Root == "" && set.Find != nil {
+		if root, err := set.Find(); err == nil {
 			c.Data.Root = root
 		}
 	}
-	if !c.Data.Download {
+	if !c.Data.Download || set.Download == nil {
 		return c, nil
 	}
-	set := dataset.OxfordIIITPet{
-		Root: c.Data.Root, TrainList: c.Data.TrainList, TestList: c.Data.TestList, Relabel: c.Data.Relabel,
-		URL: c.Data.URL, Archives: c.Data.Archives, Progress: progress,
-	}
-	if err := set.Download(ctx); err != nil || c.Data.Root != "" {
+	o := trainer.DataOptions(c)
+	o.Progress = progress
+	root, err := set.Download(ctx, o)
+	if err != nil {
 		return c, err
 	}
-	root, err := dataset.FindRoot()
 	c.Data.Root = root
-	return c, err
+	return c, nil
 }
 
-// hintPets adds how the set is got to an error that says it is not there.
-func hintPets(err error, c config.Config, again string) error {
-	if !errors.Is(err, dataset.ErrNoSet) || c.Data.Set != pets || c.Data.Root != "" {
+// hintDownload adds how the set is got to an error that says it is not there.
+func hintDownload(err error, c config.Config, again string) error {
+	set, _ := dataset.Lookup(c.Data.Set)
+	if !errors.Is(err, dataset.ErrNoSet) || set.Download == nil || c.Data.Root != "" {
 		return err
 	}
-	return fmt.Errorf("%w; get it with: %s", err, again+" "+getPets)
+	return fmt.Errorf("%w; get it with: %s %s", err, again, downloadFlags(c.Data.Set))
 }
 
-// getPets are the flags that download the set.
-const getPets = "-set data.download=true -set data.set=" + pets
+// downloadFlags are the flags that download a set.
+func downloadFlags(set string) string { return "-set data.download=true -set data.set=" + quote(set) }

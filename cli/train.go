@@ -94,7 +94,7 @@ func strayArgument(arg string) error {
 func (t training) begin(ctx context.Context, s IO, o *trainFlags) int {
 	c, err := o.newConfig(t.recipe, t.quick)
 	if err != nil {
-		return fail(s, t.name, hintPets(err, c.Config, t.again()))
+		return fail(s, t.name, hintDownload(err, c.Config, t.again()))
 	}
 	if c.Name == "" {
 		c.Name = c.RunName()
@@ -109,7 +109,7 @@ func (t training) begin(ctx context.Context, s IO, o *trainFlags) int {
 		return fail(s, t.name, err)
 	}
 	if err = n.prepare(ctx); err != nil {
-		return n.giveUp(hintPets(err, c.Config, t.again()))
+		return n.giveUp(hintDownload(err, c.Config, t.again()))
 	}
 	return n.train(ctx)
 }
@@ -119,11 +119,11 @@ func (n *session) prepare(ctx context.Context) error {
 	if err := n.dir.writeConfig(n.config.YAML()); err != nil {
 		return err
 	}
-	withRoot, err := withPets(ctx, n.config, downloadProgress(n.progressStream()))
+	found, err := withRoot(ctx, n.config, downloadProgress(n.progressStream()))
 	if err != nil {
 		return err
 	}
-	return n.build(ctx, withRoot)
+	return n.build(ctx, found)
 }
 
 // giveUp ends a run that could not begin. Its folder is as it was before, but a folder of
@@ -182,9 +182,9 @@ func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
 	if lockErr != nil { // a finished run is shown where nothing can be written, too
 		return fail(s, t.name, lockErr)
 	}
-	withRoot, err := withPets(ctx, c, downloadProgress(n.progressStream()))
+	found, err := withRoot(ctx, c, downloadProgress(n.progressStream()))
 	if err == nil {
-		err = n.build(ctx, withRoot)
+		err = n.build(ctx, found)
 	}
 	if err == nil && changed {
 		err = n.dir.writeConfig(c.YAML())
@@ -194,7 +194,7 @@ func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
 		return Stopped
 	}
 	if err != nil {
-		return fail(s, t.name, hintMoved(hintPets(err, c, t.again()), c))
+		return fail(s, t.name, hintMoved(hintDownload(err, c, t.again()), c))
 	}
 	if n.trainer.Complete() && finished(o.out) {
 		n.close()

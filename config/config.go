@@ -56,7 +56,7 @@ type Model struct {
 // Data chooses the images and how they are read.
 type Data struct {
 	Set          string     `yaml:"set" help:"images; auto = the pets if they are found, else drawn with the quick profile"`
-	Root         string     `yaml:"root" resume:"free" help:"the set's folder; empty = ./data/oxford-iiit-pet, $EURYALE_DATA or the user's cache folder; a resumed run takes another place of the same images"`
+	Root         string     `yaml:"root" resume:"free" help:"the set's folder; empty = ./data/<set>, $EURYALE_DATA or the user's cache folder; a resumed run takes another place of the same images"`
 	Download     bool       `yaml:"download" help:"fetch the set into the user's cache folder"`
 	URL          string     `yaml:"url" help:"address to download from; empty = the set's own"`
 	Archives     []string   `yaml:"archives" help:"local archive files to unpack instead of a download"`

@@ -86,8 +86,8 @@ func (l *classList) checkTraining() error {
 		what = fmt.Sprintf("%d class folders of %s: %s:", len(empty), l.dir, some(empty))
 	}
 	hint := ""
-	if len(l.classes) == 2 && slices.Contains(l.classes, "images") && slices.Contains(l.classes, "annotations") {
-		hint = "; this looks like the Oxford-IIIT Pet set: data.set=oxford-iiit-pet"
+	if set := Holding(l.dir); set != "" {
+		hint = fmt.Sprintf("; this looks like the set %s: data.set=%[1]s", set)
 	}
 	return fmt.Errorf("dataset: %w: %s holds no images, but %s; files that end in %s are images%s", ErrNoSet, what, holds, readable(), hint)
 }

@@ -132,7 +132,7 @@ func (p OxfordIIITPet) target() (string, error) {
 	root := p.Root
 	if root == "" {
 		var err error
-		if root, err = CacheRoot(); err != nil {
+		if root, err = CacheRoot(PetsSet); err != nil {
 			return "", err
 		}
 	}

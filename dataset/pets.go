@@ -171,31 +171,5 @@ func imageNames(root string) (map[string]bool, error) {
 	return names, nil
 }
 
-// FindRoot returns the first folder that holds the set: data/oxford-iiit-pet
-// below the working directory, $EURYALE_DATA (the set itself, or the folder
-// above oxford-iiit-pet), CacheRoot. The error wraps ErrNoSet and names them.
-func FindRoot() (string, error) {
-	places := []string{filepath.Join(".", "data", "oxford-iiit-pet")}
-	if e := os.Getenv("EURYALE_DATA"); e != "" {
-		places = append(places, e, filepath.Join(e, "oxford-iiit-pet"))
-	}
-	if c, err := CacheRoot(); err == nil {
-		places = append(places, c)
-	}
-	for _, p := range places {
-		if checkRoot(p) == nil {
-			return p, nil
-		}
-	}
-	return "", fmt.Errorf("dataset: %w: the Oxford-IIIT Pet set is in none of %s", ErrNoSet, strings.Join(places, ", "))
-}
-
-// CacheRoot is where Download puts the set when Root is empty:
-// euryale/oxford-iiit-pet in the user's cache folder.
-func CacheRoot() (string, error) {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("dataset: %w", err)
-	}
-	return filepath.Join(dir, "euryale", "oxford-iiit-pet"), nil
-}
+// FindRoot is UsualRoot of the set.
+func FindRoot() (string, error) { return UsualRoot(PetsSet, "the Oxford-IIIT Pet set", checkRoot) }

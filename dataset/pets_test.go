@@ -122,7 +122,7 @@ func TestFindRoot(t *testing.T) {
 	t.Setenv("LocalAppData", home)
 	_, err := FindRoot()
 	wantError(t, "nowhere", err, ErrNoSet, filepath.Join("data", "oxford-iiit-pet"), home)
-	cached, err := CacheRoot()
+	cached, err := CacheRoot(PetsSet)
 	if err != nil {
 		t.Fatal(err)
 	}

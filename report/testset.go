@@ -2,9 +2,12 @@ package report
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
+	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/dataset"
 	"github.com/euryale-ml/euryale/run"
 )
 
@@ -29,13 +32,28 @@ type TestSet struct {
 	run *Run // one on these images, with predictions if there is one
 }
 
+// testedBy lists the keys of the settings that decide which images of a set are tested on,
+// and whether the run's seed does, too.
+func testedBy(set string) (keys []string, seed bool) {
+	words := []string{"root"}
+	if s, ok := dataset.Lookup(set); ok {
+		if seed = s.TestBySeed; s.TestKeys != nil {
+			words = s.TestKeys
+		}
+	}
+	for _, word := range words {
+		keys = append(keys, "data."+word)
+	}
+	return keys, seed
+}
+
 // redrawn reports whether the test images depend on the seed.
 func (r *Run) redrawn() bool {
 	if r.Config == nil {
 		return false
 	}
-	d := r.Config.Data
-	return d.Set == "drawn"
+	_, seed := testedBy(r.Config.Data.Set)
+	return seed
 }
 
 // testKey is equal for runs on the same test images, as far as their settings tell.
@@ -44,14 +62,12 @@ func (r *Run) testKey() string {
 	if r.Config == nil {
 		return fmt.Sprintf("unknown, %d images", n)
 	}
-	d := r.Config.Data
-	switch d.Set {
-	case "drawn":
-		return fmt.Sprintf("drawn, %d classes, %d images, %d pixels", d.DrawnClasses, n, d.Resize)
-	case "oxford-iiit-pet":
-		return fmt.Sprintf("%s, %s, %d images, relabel %v", d.Set, setting(r.Config, "data.test_list"), n, d.Relabel)
+	text := fmt.Sprintf("%s, %d images", r.Config.Data.Set, n)
+	keys, _ := testedBy(r.Config.Data.Set)
+	for _, key := range keys {
+		text += fmt.Sprintf(", %s %s", key, setting(r.Config, key))
 	}
-	return fmt.Sprintf("%s %s, %d images", d.Set, setting(r.Config, "data.root"), n)
+	return text
 }
 
 // testSets finds the test images that experiments share and numbers them. The runs of one
@@ -86,17 +102,14 @@ func (r *Run) testName() string {
 	if r.Config == nil {
 		return "unknown images"
 	}
-	d := r.Config.Data
-	parts := []string{d.Set}
-	switch d.Set {
-	case "oxford-iiit-pet":
-		if l := setting(r.Config, "data.test_list"); l != "test.txt" {
-			parts = append(parts, l)
+	parts := []string{r.Config.Data.Set}
+	keys, _ := testedBy(r.Config.Data.Set)
+	for _, k := range config.Keys() {
+		if k.Kind != reflect.String || !slices.Contains(keys, k.Path) {
+			continue
 		}
-	case "drawn":
-	default:
-		if root := setting(r.Config, "data.root"); root != "" {
-			parts = append(parts, root)
+		if value := setting(r.Config, k.Path); value != k.Default {
+			parts = append(parts, value)
 		}
 	}
 	return strings.Join(parts, " ")

@@ -109,23 +109,24 @@ func OpenData(ctx context.Context, cfg config.Config) (train, test dataset.Datas
 }
 
 func openData(ctx context.Context, cfg config.Config, progress func(dataset.Progress)) (train, test dataset.Dataset, err error) {
-	d := cfg.Data
-	set := d.Set
-	if set == "auto" {
-		set = "oxford-iiit-pet"
-		if IsDrawn(cfg) {
-			set = "drawn"
-		}
-	}
-	train, test, err = dataset.Open(ctx, set, dataset.Options{
-		Root: d.Root, TrainList: d.TrainList, TestList: d.TestList, Relabel: d.Relabel, TestFraction: d.TestFraction,
-		Seed: cfg.Seed, SplitSeed: d.SplitSeed, Classes: d.DrawnClasses, Images: d.DrawnImages, Size: d.Resize,
-		Download: d.Download, URL: d.URL, Archives: d.Archives, Progress: progress, Settings: cfg.Settings("data.set", set),
-	})
-	if err != nil {
+	o := DataOptions(cfg)
+	o.Progress = progress
+	set, _ := dataset.Resolve(cfg.Data.Set, o)
+	o.Settings = cfg.Settings("data.set", set)
+	if train, test, err = dataset.Open(ctx, set, o); err != nil {
 		return nil, nil, fmt.Errorf("trainer: data.set=%s: %w", set, err)
 	}
 	return train, test, nil
+}
+
+// DataOptions are what a configuration sets for its data set, of whatever name.
+func DataOptions(cfg config.Config) dataset.Options {
+	d := cfg.Data
+	return dataset.Options{
+		Root: d.Root, TrainList: d.TrainList, TestList: d.TestList, Relabel: d.Relabel, TestFraction: d.TestFraction,
+		Seed: cfg.Seed, SplitSeed: d.SplitSeed, Classes: d.DrawnClasses, Images: d.DrawnImages, Size: d.Resize,
+		Download: d.Download, URL: d.URL, Archives: d.Archives, Settings: cfg.Settings("data.set", d.Set),
+	}
 }
 
 // cacheBytes is what decoded images may take in memory from epoch to epoch.
@@ -217,13 +218,4 @@ func scheduleOf(cfg config.Config) func(stepsPerEpoch, epochs int) (schedule.Sch
 	return func(stepsPerEpoch, epochs int) (schedule.Schedule, error) {
 		return schedule.New(cfg.Schedule.Name, cfg.ScheduleOptions(stepsPerEpoch, epochs))
 	}
-}
-
-// IsDrawn reports whether a configuration would train on drawn animals.
-func IsDrawn(cfg config.Config) bool {
-	if cfg.Data.Set != "auto" {
-		return cfg.Data.Set == "drawn"
-	}
-	_, err := dataset.FindRoot()
-	return err != nil && cfg.Data.Root == "" && !cfg.Data.Download
 }
