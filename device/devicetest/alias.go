@@ -29,5 +29,5 @@ func (c testCase) alias(t *testing.T, dev device.Device, s *device.Step) {
 		t.Fatal(err)
 	}
 	m.Offset += offset
-	c.check(t, dev, s.Out[0], m, want, "alias")
+	c.check(t, dev, s, s.Out[0], m, want, "alias")
 }

@@ -113,7 +113,7 @@ func bfloat16RoundTrip(t *testing.T, dev device.Device) {
 		}
 	}
 	wrong := &device.Tensor{Shape: []int{4}, DType: device.BFloat16, Name: "x"}
-	if err := dev.Upload(wrong, device.Memory{Buffer: buffer(t, dev, 64)}, make([]float32, 4)); err == nil {
+	if err := dev.Upload(wrong, room(t, dev, 64), make([]float32, 4)); err == nil {
 		t.Error("a tensor of bfloat16 by its type took host memory")
 	}
 }

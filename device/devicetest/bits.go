@@ -60,7 +60,7 @@ func (c testCase) outputs(t *testing.T, dev device.Device, s *device.Step) (valu
 // run binds a step with scratch memory full of NaN and runs it once.
 func run(t *testing.T, dev device.Device, s *device.Step, in, out []device.Memory) {
 	t.Helper()
-	k, err := dev.Bind(s, in, out, device.Memory{Buffer: buffer(t, dev, dev.Scratch(s))})
+	k, err := dev.Bind(s, in, out, room(t, dev, dev.Scratch(s)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ package devicetest
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/euryale-ml/euryale/device"
@@ -34,8 +35,9 @@ type testCase struct {
 	tolerant float64 // factor on the tolerance
 }
 
-// Run compares every kind of step on a device with the reference. What the device says
-// it does not support is skipped, but a plain step must be supported.
+// Run compares every kind of step on a device with the reference, and tries what package
+// device says of order, memory and errors. What the device says it does not support is
+// skipped, but a plain step must be supported.
 func Run(t *testing.T, open func(t *testing.T) device.Device) {
 	dev := open(t)
 	for _, family := range families() {
@@ -46,6 +48,15 @@ func Run(t *testing.T, open func(t *testing.T) device.Device) {
 	t.Run("BFloat16", func(t *testing.T) { bfloat16Cases(t, dev) })
 	t.Run("RoundTrip", func(t *testing.T) { roundTrip(t, dev) })
 	t.Run("FarMean", func(t *testing.T) { farMean(t, dev) })
+	t.Run("AnyOrder", func(t *testing.T) { anyOrder(t, dev) })
+	t.Run("InOrder", func(t *testing.T) { inOrder(t, dev) })
+	t.Run("Staging", func(t *testing.T) { staging(t, dev) })
+	t.Run("FreeWhilePending", func(t *testing.T) { freeWhilePending(t, dev) })
+	t.Run("CallsOutOfOrder", func(t *testing.T) { callsOutOfOrder(t, dev) })
+	t.Run("Recorder", func(t *testing.T) { record(t, dev) })
+	t.Run("Timer", func(t *testing.T) { timer(t, dev) })
+	t.Run("Memory", func(t *testing.T) { memory(t, dev) })
+	t.Run("Closed", func(t *testing.T) { closed(t, open(t)) })
 }
 
 func families() [][]testCase {
@@ -111,32 +122,6 @@ func (o operand) values(seed uint64) any {
 	return v
 }
 
-// place is memory of its own for a tensor, full of NaN.
-func place(t testing.TB, dev device.Device, x *device.Tensor) device.Memory {
-	t.Helper()
-	m := device.Memory{Buffer: buffer(t, dev, dev.Bytes(x))}
-	return m
-}
-
-// buffer is memory full of NaN: what a kernel does not write shows.
-func buffer(t testing.TB, dev device.Device, bytes int64) device.Buffer {
-	t.Helper()
-	b, err := dev.NewBuffer(max(bytes, 64))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { b.Free() })
-	dirt := make([]float32, max(bytes, 64)/4)
-	for i := range dirt {
-		dirt[i] = math.Float32frombits(^uint32(0)) // NaN as two bfloat16, too
-	}
-	raw := &device.Tensor{Shape: []int{1, 1, len(dirt)}, DType: device.Float32, Name: "dirt"}
-	if err := dev.Upload(raw, device.Memory{Buffer: b}, dirt); err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 func upload(t testing.TB, dev device.Device, x *device.Tensor, m device.Memory, host any) {
 	t.Helper()
 	if wide, ok := host.([]float64); ok {
@@ -186,7 +171,7 @@ func (c testCase) compare(t *testing.T, dev device.Device, s *device.Step, pairs
 		}
 		hostOut = append(hostOut, before)
 	}
-	kernel, err := dev.Bind(s, in, out, device.Memory{Buffer: buffer(t, dev, dev.Scratch(s))})
+	kernel, err := dev.Bind(s, in, out, room(t, dev, dev.Scratch(s)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,15 +179,24 @@ func (c testCase) compare(t *testing.T, dev device.Device, s *device.Step, pairs
 	if len(pairs) == 0 && !s.Accumulate {
 		runs = 2 // a kernel must leave nothing behind
 	}
+	var before [][]float32 // operands as they lie in memory
+	for i, x := range s.In {
+		before = append(before, read(t, dev, in[i], dev.Bytes(x)))
+	}
 	for range runs {
 		finish(t, dev, kernel)
+	}
+	for i, x := range s.In {
+		if !slices.Contains(out, in[i]) {
+			same(t, fmt.Sprintf("operand %d, after the step, in memory", i), read(t, dev, in[i], dev.Bytes(x)), before[i])
+		}
 	}
 	if err := ref.Run(exact(s), hostIn, hostOut); err != nil {
 		t.Fatal(err)
 	}
 	for i, x := range s.Out {
 		what := fmt.Sprintf("output %d (accumulate %v, in place %v)", i, s.Accumulate, pairs)
-		c.check(t, dev, x, out[i], hostOut[i], what)
+		c.check(t, dev, s, x, out[i], hostOut[i], what)
 		c.follow(t, dev, x, out[i], hostOut[i], what)
 	}
 }
@@ -230,12 +224,12 @@ func (c testCase) follow(t *testing.T, dev device.Device, x *device.Tensor, m de
 	if err := ref.Run(s, []any{host, weights}, []any{want}); err != nil {
 		t.Fatal(err)
 	}
-	next.check(t, dev, s.Out[0], y, want, what+", convolved")
+	next.check(t, dev, s, s.Out[0], y, want, what+", convolved")
 }
 
-// check compares an output with the reference: the error is relative to the greatest
-// value, since sums of many terms end near zero.
-func (c testCase) check(t *testing.T, dev device.Device, x *device.Tensor, m device.Memory, want any, what string) {
+// check compares an output of s with the reference: the error is relative to the greatest
+// value, since sums of many terms end near zero. See tolerance.
+func (c testCase) check(t *testing.T, dev device.Device, s *device.Step, x *device.Tensor, m device.Memory, want any, what string) {
 	t.Helper()
 	if w, ok := want.([]int64); ok {
 		got := make([]int64, len(w))
@@ -260,7 +254,7 @@ func (c testCase) check(t *testing.T, dev device.Device, x *device.Tensor, m dev
 			greatest = max(greatest, math.Abs(v))
 		}
 	}
-	tolerance := 2e-5 * max(c.tolerant, 1) * greatest
+	tolerance := tolerance(s, greatest) * max(c.tolerant, 1)
 	bad := 0
 	for i := range w {
 		if math.IsNaN(w[i]) && got[i] != got[i] {
@@ -304,7 +298,7 @@ func roundTrip(t *testing.T, dev device.Device) {
 			if dt == device.Int64 {
 				host, back = make([]int64, len(want)), make([]int64, len(want))
 			}
-			b := device.Memory{Buffer: buffer(t, dev, dev.Bytes(wide))}
+			b := place(t, dev, wide)
 			if err := dev.Upload(wide, b, host); err != nil {
 				t.Fatal(err)
 			}

@@ -28,3 +28,10 @@ func TestKernels(t *testing.T) {
 		return open(t, cpu.Options{Threads: 2}, queued.Options{Seed: 1, Delay: 100 * time.Microsecond})
 	})
 }
+
+// TestFaults runs the device suite's faults.
+func TestFaults(t *testing.T) {
+	devicetest.Faults(t, func(t *testing.T, broken func(*device.Step) error) device.Device {
+		return open(t, cpu.Options{Threads: 2}, queued.Options{Delay: 100 * time.Microsecond, Fault: broken})
+	})
+}
