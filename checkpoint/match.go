@@ -32,7 +32,12 @@ type MatchOptions struct {
 	// ReplaceHead leaves out the classifier of a file that has another number of classes,
 	// or none.
 	ReplaceHead bool
-	// AnyForm takes a file that does not say which model it is of into resnet50.
+	// Lookalike is a model with the same names and shapes, whose files must not be taken for
+	// the model's: a file that does not say which model it is of is an error. "": there is none.
+	Lookalike string
+	// LookalikeElsewhere is what others call the Lookalike, such as "torchvision's resnet50".
+	LookalikeElsewhere string
+	// AnyForm takes a file that does not say which model it is of all the same.
 	AnyForm bool
 }
 
@@ -48,9 +53,6 @@ type Matched struct {
 	Info Info
 }
 
-// formA is the model whose tensors are those of torchvision's resnet50, which is another.
-const formA, formB = "resnet50", "resnet50b"
-
 // Match finds the tensors of a model in a file that has been read; see Source.Match.
 func Match(f *File, specs []Spec, o MatchOptions) (Matched, error) {
 	return sourceOf(f).Match(specs, o)
@@ -61,10 +63,10 @@ func Match(f *File, specs []Spec, o MatchOptions) (Matched, error) {
 // names; Matched.Choice describes it. Other tensors are left over, unless they belong to
 // further layers within the model's own: those are of another network.
 //
-// It is an error if the metadata names another model, if the file does not say that it is
-// of resnet50 where the model is that (torchvision's file of this name is form B, with the
-// same names and shapes), if the classifier has another size, if tensors are missing or
-// mis-shaped, and if one holds a NaN or an infinite value.
+// It is an error if the metadata names another model, if it names none where the model has
+// a Lookalike (torchvision's file of resnet50 is of form B, with the names and shapes of
+// form A), if the classifier has another size, if tensors are missing or mis-shaped, and if
+// one holds a NaN or an infinite value.
 func (s *Source) Match(specs []Spec, o MatchOptions) (Matched, error) {
 	fail := func(err error) (Matched, error) {
 		return Matched{}, fmt.Errorf("checkpoint: %s: %w", cmp.Or(o.Path, s.path, "the weights"), err)
@@ -76,10 +78,10 @@ func (s *Source) Match(specs []Spec, o MatchOptions) (Matched, error) {
 	switch {
 	case info.Model != "" && o.Model != "" && info.Model != o.Model:
 		return fail(fmt.Errorf("%w: it is of %s, the model is %s", ErrModel, info.Model, o.Model))
-	case info.Model == "" && o.Model == formA && !o.AnyForm:
-		return fail(fmt.Errorf("%w: it does not say which form of ResNet it is of, and torchvision's resnet50 is what is called %s here: "+
-			"choose model.name=%s; if it is of form A all the same, insist with model.any_form=true (predict: -any-form, in Go: AnyForm), or write %s=%s into its metadata",
-			ErrModel, formB, formB, ModelKey, formA))
+	case info.Model == "" && o.Model != "" && o.Lookalike != "" && !o.AnyForm:
+		return fail(fmt.Errorf("%w: it does not say which model it is of, and %s is what is called %s here: "+
+			"choose model.name=%s; if it is of %s all the same, insist with model.any_form=true (predict: -any-form, in Go: AnyForm), or write %s=%s into its metadata",
+			ErrModel, cmp.Or(o.LookalikeElsewhere, "another with the same names and shapes"), o.Lookalike, o.Lookalike, o.Model, ModelKey, o.Model))
 	}
 	c := s.compare(specs, o)
 	if err := c.err(); err != nil {

@@ -107,7 +107,7 @@ func TestMatch(t *testing.T) {
 		{"all", weights("m", 3), checkpoint.MatchOptions{Model: "m", Head: head}, all, false},
 		{"a head of the same size stays", weights("m", 3), checkpoint.MatchOptions{Model: "m", Head: head, ReplaceHead: true}, all, false},
 		{"without metadata", weights("", 3), checkpoint.MatchOptions{Model: "resnet50b", Head: head}, all, false},
-		{"form A that says so", weights("resnet50", 3), checkpoint.MatchOptions{Model: "resnet50", Head: head}, all, false},
+		{"form A that says so", weights("resnet50", 3), checkpoint.MatchOptions{Model: "resnet50", Head: head, Lookalike: "resnet50b", LookalikeElsewhere: "torchvision's resnet50"}, all, false},
 		{"form A insisted on", weights("", 3), checkpoint.MatchOptions{Model: "resnet50", AnyForm: true}, all, false},
 		{"another head", weights("m", 1000), checkpoint.MatchOptions{Model: "m", Head: head, ReplaceHead: true}, "conv.weight bn.num_batches_tracked", true},
 		{"no bias of the head", drop(weights("m", 3), 0), checkpoint.MatchOptions{Model: "m", Head: head, ReplaceHead: true}, "conv.weight bn.num_batches_tracked", true},
@@ -133,7 +133,7 @@ func TestMatchErrors(t *testing.T) {
 		return f
 	}
 	named := checkpoint.MatchOptions{Path: "w.safetensors", Model: "m", Head: head}
-	formA := checkpoint.MatchOptions{Path: "w.safetensors", Model: "resnet50", Head: head}
+	formA := checkpoint.MatchOptions{Path: "w.safetensors", Model: "resnet50", Head: head, Lookalike: "resnet50b", LookalikeElsewhere: "torchvision's resnet50"}
 	replace := named
 	replace.ReplaceHead = true
 	for _, c := range []struct {

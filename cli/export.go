@@ -46,7 +46,7 @@ func RunExport(_ context.Context, s IO, args []string) int {
 	f.StringVar(&e.key, "weights-key", "", "`KEY` of the part of a file to take, such as model_ema; else what fits the model best")
 	f.StringVar(&e.names, "names", "torchvision", "torchvision or timm: whose `NAMES` VGG's classifier has")
 	f.IntVar(&e.size, "size", 0, "`PIXELS` of a side of ONNX's input; 0 = as in training, else 224")
-	f.BoolVar(&e.anyForm, "any-form", false, "take a file that does not say its form, as torchvision's, as one of resnet50, form A")
+	f.BoolVar(&e.anyForm, "any-form", false, "take a file that does not say which model it is of, as torchvision's, as one of resnet50 (form A)")
 	others, err := parse(f, args)
 	if errors.Is(err, errHelp) {
 		fmt.Fprint(s.Out, reflowed(exportHelp))
@@ -126,8 +126,9 @@ func (e *exporting) write(s IO, path, name string, size int, f *checkpoint.Sourc
 	if err != nil {
 		return err
 	}
-	aliases := trainer.Aliases(m)
-	matched, err := f.Match(trainer.Specs(g), checkpoint.MatchOptions{Model: name, Head: trainer.HeadParams(m), Aliases: aliases, AnyForm: e.anyForm, Key: e.key})
+	options := trainer.MatchOptions(m, trainer.LoadOptions{AnyForm: e.anyForm, Key: e.key})
+	options.Model = name
+	matched, err := f.Match(trainer.Specs(g), options)
 	if err != nil {
 		return err
 	}
@@ -142,7 +143,7 @@ func (e *exporting) write(s IO, path, name string, size int, f *checkpoint.Sourc
 		return onnx.Write(e.to, g, out.Tensors, metadata)
 	}
 	if e.names == "timm" {
-		out = checkpoint.RenameBack(out, aliases)
+		out = checkpoint.RenameBack(out, options.Aliases)
 	}
 	if filepath.Ext(e.to) == ".safetensors" {
 		return checkpoint.Write(e.to, out)

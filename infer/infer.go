@@ -57,7 +57,8 @@ type Options struct {
 	// Key is the dictionary or prefix of the file to take, such as "model_ema"; "" takes what
 	// fits the model best.
 	Key string
-	// AnyForm takes a file without metadata into a ResNet of form A.
+	// AnyForm takes a file that does not say which model it is of into one that has a
+	// lookalike, such as ResNet-50 in form A.
 	AnyForm bool
 }
 

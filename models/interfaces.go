@@ -31,3 +31,11 @@ var (
 	_ WithHead    = (*VGG)(nil)
 	_ WithAliases = (*VGG)(nil)
 )
+
+// WithLookalike is a model whose tensors have the names and shapes of another model's, so
+// that a file that does not say which of them it is of may be taken for the wrong one.
+type WithLookalike interface {
+	// Lookalike is the other model's registered name, and what others call it; "": there is
+	// none.
+	Lookalike() (name, elsewhere string)
+}

@@ -134,6 +134,14 @@ func (m *ResNet) ModelName() string {
 	return "resnet50"
 }
 
+// Lookalike is form B of form A: torchvision's resnet50 has the names and shapes of both.
+func (m *ResNet) Lookalike() (name, elsewhere string) {
+	if m.config.Form != A {
+		return "", ""
+	}
+	return ResNet50(ResNetConfig{Form: B}).ModelName(), "torchvision's resnet50"
+}
+
 // HeadParams are the parameters of the last layer.
 func (m *ResNet) HeadParams() []string { return []string{"fc.weight", "fc.bias"} }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/euryale-ml/euryale/checkpoint"
 	"github.com/euryale-ml/euryale/internal/inwords"
+	"github.com/euryale-ml/euryale/models"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/run"
 )
@@ -19,7 +20,8 @@ import (
 type LoadOptions struct {
 	// ReplaceHead keeps fresh weights for the classifier when the file's has another size.
 	ReplaceHead bool
-	// AnyForm takes a file without metadata into a ResNet of form A.
+	// AnyForm takes a file that does not say which model it is of into one that has a
+	// lookalike, such as ResNet-50 in form A.
 	AnyForm bool
 	// Key is the dictionary or prefix of a file to take, such as "model_ema"; "" takes what
 	// fits the model best.
@@ -38,15 +40,19 @@ type Loaded struct {
 	Classes []string
 }
 
-// matchOptions are those of a model.
-func matchOptions(m nn.Module, o LoadOptions) checkpoint.MatchOptions {
+// MatchOptions are those for finding a model's tensors in a file.
+func MatchOptions(m nn.Module, o LoadOptions) checkpoint.MatchOptions {
 	name := modelName(m)
 	if o.AnyModel {
 		name = ""
 	}
-	return checkpoint.MatchOptions{
+	c := checkpoint.MatchOptions{
 		Model: name, Head: HeadParams(m), Aliases: Aliases(m), ReplaceHead: o.ReplaceHead, AnyForm: o.AnyForm, Key: o.Key,
 	}
+	if l, ok := m.(models.WithLookalike); ok {
+		c.Lookalike, c.LookalikeElsewhere = l.Lookalike()
+	}
+	return c
 }
 
 // Load puts a state dict into the model, under its own names or those that its Aliases
@@ -54,7 +60,7 @@ func matchOptions(m nn.Module, o LoadOptions) checkpoint.MatchOptions {
 // with missing or mis-shaped tensors or values that are not finite, changes nothing and is
 // an error that names path.
 func (s *Step) Load(path string, f *checkpoint.File, o LoadOptions) error {
-	options := matchOptions(s.model, o)
+	options := MatchOptions(s.model, o)
 	options.Path = path
 	match, err := checkpoint.Match(f, s.specs(), options)
 	if err != nil {
@@ -66,7 +72,7 @@ func (s *Step) Load(path string, f *checkpoint.File, o LoadOptions) error {
 
 // LoadFrom is Load from an opened file, of which it reads what the model needs.
 func (s *Step) LoadFrom(f *checkpoint.Source, o LoadOptions) (Loaded, error) {
-	match, err := f.Match(s.specs(), matchOptions(s.model, o))
+	match, err := f.Match(s.specs(), MatchOptions(s.model, o))
 	if err != nil {
 		return Loaded{}, err
 	}
@@ -158,7 +164,7 @@ func HeadClasses(m nn.Module, input [3]int, f *checkpoint.Source, key string) (i
 	if err != nil {
 		return 0, err
 	}
-	o := matchOptions(m, LoadOptions{AnyModel: true, AnyForm: true, Key: key})
+	o := MatchOptions(m, LoadOptions{AnyModel: true, AnyForm: true, Key: key})
 	if n := f.HeadClasses(Specs(g), o); n > 0 {
 		return n, nil
 	}
