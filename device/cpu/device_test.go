@@ -77,7 +77,12 @@ func TestNothingPlain(t *testing.T) {
 	for _, isa := range isas[:2] {
 		t.Run(isa, func(t *testing.T) {
 			d := open(t, cpu.Options{ISA: isa, Threads: 1})
+			all := trainingSteps()
 			for _, s := range trainingSteps() {
+				devicetest.StoreAsBFloat16(s)
+				all = append(all, s)
+			}
+			for _, s := range all {
 				var in, out []device.Memory
 				for _, x := range s.In {
 					in = append(in, fill(t, d, x))

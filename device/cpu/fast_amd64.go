@@ -4,6 +4,7 @@ package cpu
 
 import (
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/euryale-ml/euryale/device"
@@ -72,18 +73,9 @@ func (d *Device) Scratch(s *device.Step) int64 {
 
 // native reports whether the fast kernel takes operands as they are stored.
 func (d *Device) native(s *device.Step) bool {
-	for _, operands := range [2][]*device.Tensor{s.In, s.Out} {
-		for _, t := range operands {
-			if t.Storage() == device.BFloat16 && !d.inViews(s) {
-				return false
-			}
-		}
-	}
-	return true
+	half := func(t *device.Tensor) bool { return t.Storage() == device.BFloat16 }
+	return s.Kind == device.Cast || !slices.ContainsFunc(s.In, half) && !slices.ContainsFunc(s.Out, half)
 }
-
-// inViews reports whether the kernels of a step see its operands through views.
-func (d *Device) inViews(s *device.Step) bool { return s.Kind == device.Cast }
 
 // fastScratch is the working memory of a fast kernel on float32, a multiple of 64 bytes.
 func (d *Device) fastScratch(s *device.Step) int64 {

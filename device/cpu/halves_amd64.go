@@ -9,10 +9,8 @@ import (
 	"github.com/euryale-ml/euryale/device/bfloat16"
 )
 
-// The fast kernels compute on float32. Passes that read each element once or twice widen
-// a piece of an operand that is stored as bfloat16 to memory of the worker, which stays in
-// its caches, and narrow a piece of the result from there (see view). All other steps widen
-// operands to scratch memory before they run and narrow results after (see bindWidened).
+// The fast kernels compute on float32. Steps whose operands are stored as bfloat16 widen them
+// to scratch memory before, and round results from there to where they are stored after.
 
 // widenBlocks writes n blocks of 16 bfloat16 values from src to dst as float32.
 //
@@ -53,66 +51,6 @@ func (d *Device) convert(n int, do func(first, blocks int)) int {
 		do(i*lanes, min(callBlocks, n/lanes-i))
 	}
 	return n / lanes * lanes
-}
-
-// view is an operand or a result that a pass takes piece by piece, as float32.
-type view struct {
-	base  unsafe.Pointer
-	space []unsafe.Pointer // of each worker, where the tensor is stored as bfloat16; else nil
-}
-
-// views are the views of some tensors in pieces of at most so many blocks of 16. A missing
-// tensor has a view that is nil.
-func (d *Device) views(blocks int, tensors []*device.Tensor, places []device.Memory) []view {
-	half := 0
-	for _, t := range tensors {
-		if t.Storage() == device.BFloat16 {
-			half++
-		}
-	}
-	v := make([]view, len(tensors))
-	spaces := make([]unsafe.Pointer, d.pool.workers)
-	for w := range spaces {
-		if half > 0 {
-			spaces[w] = d.workspace(w, half*blocks*pixelBytes)
-		}
-	}
-	half = 0
-	for i, t := range tensors {
-		v[i].base = at(places[i], 0)
-		if t.Storage() != device.BFloat16 {
-			continue
-		}
-		for _, s := range spaces {
-			v[i].space = append(v[i].space, unsafe.Add(s, half*blocks*pixelBytes))
-		}
-		half++
-	}
-	return v
-}
-
-// read is the address of a piece's values: offset is where it begins if every element has
-// four bytes.
-func (v *view) read(worker, offset int, blocks int64) unsafe.Pointer {
-	p := v.write(worker, offset)
-	if v.space != nil {
-		widenBlocks(unsafe.Add(v.base, offset/2), p, blocks)
-	}
-	return p
-}
-
-// write is the address at which a pass leaves the values of a piece; done stores them.
-func (v *view) write(worker, offset int) unsafe.Pointer {
-	if v.space == nil {
-		return unsafe.Add(v.base, offset)
-	}
-	return v.space[worker]
-}
-
-func (v *view) done(worker, offset int, blocks int64) {
-	if v.space != nil {
-		narrowBlocks(v.space[worker], unsafe.Add(v.base, offset/2), blocks)
-	}
 }
 
 // bindWidened binds the fast kernel of a step to float32 copies, in scratch memory, of what

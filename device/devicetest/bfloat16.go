@@ -1,12 +1,14 @@
 package devicetest
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
 
 	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/device/bfloat16"
+	"github.com/euryale-ml/euryale/device/ref"
 )
 
 // bfloat16Cases runs every kind of step on operands that are stored as bfloat16. With
@@ -15,7 +17,7 @@ func bfloat16Cases(t *testing.T, dev device.Device) {
 	for _, family := range families() {
 		for i, c := range family {
 			s := c.step()
-			if !storeAsBFloat16(s) || testing.Short() && i%4 != 0 {
+			if !StoreAsBFloat16(s) || testing.Short() && i%4 != 0 {
 				continue
 			}
 			t.Run(c.kind.String()+"/"+c.name, func(t *testing.T) {
@@ -39,6 +41,75 @@ func bfloat16Cases(t *testing.T, dev device.Device) {
 		}
 	}
 	t.Run("RoundTrip", func(t *testing.T) { bfloat16RoundTrip(t, dev) })
+	t.Run("NotFinite", func(t *testing.T) { notFinite(t, dev) })
+}
+
+// notFinite gives each kind of step, in turn, each operand with one element that is not
+// finite: in the results the same elements as in the reference must be so, and no others.
+func notFinite(t *testing.T, dev device.Device) {
+	done := map[device.Kind]bool{}
+	for _, family := range families() {
+		for _, c := range family {
+			s := c.step()
+			if done[c.kind] || !StoreAsBFloat16(s) || !dev.Supports(s) || !c.finite() {
+				continue
+			}
+			done[c.kind] = true
+			for i, x := range s.In {
+				if x.DType != device.Float32 {
+					continue
+				}
+				for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+					special := c
+					special.in = slices.Clone(c.in)
+					special.in[i].middle = v
+					t.Run(fmt.Sprintf("%v/%v in operand %d", c.kind, v, i), func(t *testing.T) { special.sameNotFinite(t, dev, s) })
+				}
+			}
+		}
+	}
+	for k := range device.Kinds() {
+		if s := (&device.Step{Kind: k}); !done[k] && k != device.Host && slices.Contains([]device.Operand{device.Features, device.Weight}, s.Kind.Result(0)) {
+			t.Errorf("no case of %v is without NaN", k)
+		}
+	}
+}
+
+// finite reports whether the case has no NaN of its own.
+func (c testCase) finite() bool {
+	return !slices.ContainsFunc(c.in, func(o operand) bool { return o.nan })
+}
+
+func (c testCase) sameNotFinite(t *testing.T, dev device.Device, s *device.Step) {
+	var in, want []any
+	for i, x := range s.In {
+		in = append(in, c.in[i].values(uint64(i+1)))
+		asStored(x, in[i])
+	}
+	for _, x := range s.Out {
+		if x.DType == device.Int64 {
+			want = append(want, make([]int64, x.Elements()))
+		} else {
+			want = append(want, make([]float64, x.Elements()))
+		}
+	}
+	if err := ref.Run(s, in, want); err != nil {
+		t.Fatal(err)
+	}
+	lost := func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }
+	got := c.outputs(t, dev, s)
+	for _, host := range want {
+		w, ok := host.([]float64)
+		if !ok {
+			continue
+		}
+		for i, v := range got[0] {
+			if lost(float64(v)) != lost(w[i]) {
+				t.Fatalf("result %d is %v, want %v", i, v, w[i])
+			}
+		}
+		got = got[1:]
+	}
 }
 
 // asStored gives host values what is left of them in a tensor's memory.
@@ -118,30 +189,29 @@ func bfloat16RoundTrip(t *testing.T, dev device.Device) {
 	}
 }
 
-// storeAsBFloat16 stores the operands and results of a step as the engine does under that
-// precision: activations, their gradients and the weights of products. It reports whether
-// there are any.
-func storeAsBFloat16(s *device.Step) bool {
-	found := false
-	mark := func(x *device.Tensor, o device.Operand) {
-		switch o {
-		case device.Features, device.Weight:
-		case device.Alike, device.Any:
-			if x.Param || len(x.Shape) < 2 {
-				return
+// StoreAsBFloat16 stores the operands and results of a step as the engine does under that
+// precision: activations, their gradients and the weights of products. They become tensors
+// of the step's own. It reports whether there are any.
+func StoreAsBFloat16(s *device.Step) (found bool) {
+	mark := func(tensors []*device.Tensor, operand func(int) device.Operand) {
+		for i, x := range tensors {
+			half := false
+			switch operand(i) {
+			case device.Weight:
+				half = true
+			case device.Features:
+				half = !x.Param
+			case device.Alike, device.Any:
+				half = !x.Param && len(x.Shape) >= 2
 			}
-		default:
-			return
+			if half && x.DType == device.Float32 {
+				own := *x
+				own.Stored = device.BFloat16
+				tensors[i], found = &own, true
+			}
 		}
-		if x.DType == device.Float32 && !(o == device.Features && x.Param) {
-			x.Stored, found = device.BFloat16, true
-		}
 	}
-	for i, x := range s.In {
-		mark(x, s.Kind.Operand(i))
-	}
-	for i, x := range s.Out {
-		mark(x, s.Kind.Result(i))
-	}
+	mark(s.In, s.Kind.Operand)
+	mark(s.Out, s.Kind.Result)
 	return found
 }

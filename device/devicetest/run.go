@@ -23,6 +23,7 @@ type operand struct {
 	role          device.Role // of an activation unless said otherwise
 	sign          bool        // like a ReLU's output: negative values are 0
 	nan           bool        // some values are NaN
+	middle        float64     // the value of the element in the middle; 0: as the others
 }
 
 // testCase is a step with its operands. Outputs have the shapes of out.
@@ -118,6 +119,9 @@ func (o operand) values(seed uint64) any {
 		if o.nan && (i+int(seed))%11 == 0 {
 			v[i] = math.NaN()
 		}
+	}
+	if o.middle != 0 {
+		v[len(v)/2] = o.middle
 	}
 	return v
 }
