@@ -12,6 +12,8 @@ const (
 	// Host runs the Do of a foreign Gorgonia operator on the host. The engine
 	// does it; devices never see this kind.
 	Host Kind = iota
+	// Group is several steps of one kind as one. It has their operands and results.
+	Group // GroupAttr
 
 	Conv2D           // x, w, [bias] → y                      ConvAttr
 	Conv2DGradInput  // dy, w → dx                            ConvAttr; may accumulate
@@ -145,7 +147,13 @@ func (k Kind) Pools() bool { return k.row().pools }
 
 // FLOPs is the number of floating-point operations of a step: two for each multiplication
 // and addition of a product, one for each element of the first result of other kinds.
-func (s *Step) FLOPs() int64 {
+func (s *Step) FLOPs() (sum int64) {
+	if g, ok := s.Attr.(GroupAttr); ok {
+		for _, part := range g.Steps {
+			sum += part.FLOPs()
+		}
+		return sum
+	}
 	if f := s.Kind.row().flops; f != nil {
 		return f(s)
 	}

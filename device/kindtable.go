@@ -30,7 +30,8 @@ var (
 )
 
 var table = [numKinds]row{
-	Host: {name: "Host", in: list{Any}, out: list{Alike}},
+	Host:  {name: "Host", in: list{Any}, out: list{Alike}},
+	Group: {name: "Group", attr: GroupAttr{}, in: list{Any}, out: list{Alike}, fused: true},
 
 	Conv2D: {name: "Conv2D", attr: ConvAttr{}, in: list{Features, Weight, Parameter}, out: list{Features},
 		flops: convFLOPs, activates: true},

@@ -59,12 +59,13 @@ type builder struct {
 	into map[*device.Step]*device.Tensor
 	// aliases are tensors that lie within others.
 	aliases map[*device.Tensor]alias
+	outputs []*device.Tensor // that steps make, in order
 	assign  []assignment
 	nextID  int
 }
 
 // Compile turns a graph into a Program on a device, over the slots of a State.
-// Passes: prune, lower, fuse, fold, round, schedule, alias, plan.
+// Passes: prune, lower, fuse, fold, round, schedule, alias, group, plan.
 func Compile(dev device.Device, st *State, spec Spec) (p *Program, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -106,6 +107,10 @@ func Compile(dev device.Device, st *State, spec Spec) (p *Program, err error) {
 	}
 	if !spec.NoFuse {
 		b.alias()
+	}
+	b.markOutputs()
+	if !spec.NoFuse && !spec.NoReuse {
+		b.group()
 	}
 	for _, s := range b.steps {
 		if s.Kind != device.Host && !dev.Supports(s) {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/euryale-ml/euryale/device"
@@ -14,10 +15,8 @@ func (p *Program) Explain() string {
 	fmt.Fprintf(&s, "program %s on %s\n", p.spec.Name, p.dev.Name())
 	fmt.Fprintf(&s, "%4s  %-32s %-32s %-20s %10s %12s  %s\n", "step", "kind", "path", "result", "MFLOP", "bytes", "place")
 	for i, st := range p.steps {
-		out := st.Out[0]
-		f := st.FLOPs()
-		flops += f
-		fmt.Fprintf(&s, "%4d  %-32s %-32s %-20s %10.2f %12d  %s\n", i, label(st), st.Path, fmt.Sprint(out.Shape), float64(f)/1e6, p.dev.Bytes(out), p.placeOf(out))
+		flops += st.FLOPs()
+		p.explain(&s, fmt.Sprint(i), st)
 	}
 	if n := len(p.plan.aliases); n > 0 {
 		fmt.Fprintf(&s, "%d results lie inside other tensors and need no step\n", n)
@@ -26,10 +25,30 @@ func (p *Program) Explain() string {
 	return s.String()
 }
 
+// explain writes a step, and the steps of a group below it.
+func (p *Program) explain(w io.Writer, number string, s *device.Step) {
+	out, g := s.Out[0], device.GroupAttr{}
+	shape, bytes, place := fmt.Sprint(out.Shape), p.dev.Bytes(out), p.placeOf(out)
+	if s.Kind == device.Group {
+		g = s.Attr.(device.GroupAttr)
+		shape, place, bytes = "", "", 0
+		for _, t := range s.Out {
+			bytes += p.dev.Bytes(t)
+		}
+	}
+	line := fmt.Sprintf("%4s  %-32s %-32s %-20s %10.2f %12d  %s", number, label(s), s.Path, shape, float64(s.FLOPs())/1e6, bytes, place)
+	fmt.Fprintln(w, strings.TrimRight(line, " "))
+	for _, part := range g.Steps {
+		p.explain(w, "·", part)
+	}
+}
+
 // label is a step's kind and what is fused into it: "Conv2D+bias+ReLU".
 func label(s *device.Step) string {
 	name := s.Kind.String()
 	switch a := s.Attr.(type) {
+	case device.GroupAttr:
+		return fmt.Sprintf("%d × %s", len(a.Steps), label(a.Steps[0]))
 	case device.ActAttr:
 		return name + " " + a.Act.String()
 	case device.ConvAttr:

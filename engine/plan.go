@@ -38,7 +38,6 @@ const forever = int(^uint(0) >> 1)
 // in memory of the program's own, where it stays when other programs run.
 func (b *builder) plan() *memoryPlan {
 	m := &memoryPlan{of: map[*device.Tensor]*storage{}, aliases: b.aliases, slot: map[*device.Tensor]*device.Tensor{}}
-	outputs := b.markOutputs()
 	last := b.lastUses()
 	b.planSlots(m, last)
 	for i, s := range b.steps {
@@ -64,7 +63,7 @@ func (b *builder) plan() *memoryPlan {
 			m.of[t] = st
 		}
 	}
-	m.placeOutputs(outputs)
+	m.placeOutputs(slices.Clone(b.outputs))
 	for t, a := range b.aliases {
 		m.of[t] = m.of[a.of]
 	}
@@ -73,14 +72,13 @@ func (b *builder) plan() *memoryPlan {
 }
 
 // markOutputs gives the outputs their role, in order. Those that are constants stay so.
-func (b *builder) markOutputs() (outputs []*device.Tensor) {
+func (b *builder) markOutputs() {
 	for _, n := range b.spec.Outputs {
 		if t := b.of[n]; t.Role == device.Activation {
 			t.Role = device.Output
-			outputs = append(outputs, t)
+			b.outputs = append(b.outputs, t)
 		}
 	}
-	return outputs
 }
 
 // smallOutput is the size in bytes up to which an output is read with every run.

@@ -114,6 +114,8 @@ func (d *Device) Supports(s *device.Step) bool {
 	switch s.Kind {
 	case device.Host:
 		return false
+	case device.Group:
+		return d.supportsGroup(s)
 	case device.LinearUpdate:
 		return !s.Accumulate && d.fastOperands(s)
 	}
@@ -126,6 +128,9 @@ func (d *Device) Supports(s *device.Step) bool {
 // InPlace lists the results that may take an operand's memory: all that the kinds allow,
 // where both are stored as the same type.
 func (d *Device) InPlace(s *device.Step) (pairs [][2]int) {
+	if g, ok := s.Attr.(device.GroupAttr); ok {
+		return g.InPlace(d.InPlace)
+	}
 	for _, p := range s.Kind.Overwrites() {
 		if p[0] < len(s.Out) && s.Out[p[0]].Storage() == s.In[p[1]].Storage() {
 			pairs = append(pairs, p)
@@ -155,6 +160,9 @@ func (d *Device) bind(s *device.Step, in, out []device.Memory, scratch device.Me
 			panic(r)
 		}
 	}()
+	if g, ok := s.Attr.(device.GroupAttr); ok {
+		return d.bindGroup(g, in, out, scratch)
+	}
 	if err := checkStored(s); err != nil {
 		return nil, err
 	}

@@ -27,19 +27,6 @@ func kernelsOf(isa string) *kernels {
 	return nil
 }
 
-// sequence is a kernel of several jobs, one after the other.
-type sequence struct {
-	pool *pool
-	jobs []*job
-}
-
-// Run does the jobs in order.
-func (s *sequence) Run() {
-	for _, j := range s.jobs {
-		s.pool.run(j)
-	}
-}
-
 func (d *Device) jobs(jobs ...*job) device.Kernel { return &sequence{d.pool, jobs} }
 
 // workspace is memory of a worker that kernels use while they run, at least so large.

@@ -95,6 +95,19 @@ func (p *pool) run(j *job) {
 	}
 }
 
+// sequence is a kernel of several jobs, one after the other.
+type sequence struct {
+	pool *pool
+	jobs []*job
+}
+
+// Run does the jobs in order.
+func (s *sequence) Run() {
+	for _, j := range s.jobs {
+		s.pool.run(j)
+	}
+}
+
 // take does pieces until none is left.
 func (j *job) take(worker int) {
 	for j.some(worker) {

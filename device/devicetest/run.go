@@ -34,6 +34,8 @@ type testCase struct {
 	in       []operand
 	out      []operand
 	tolerant float64 // factor on the tolerance
+
+	parts []testCase // of a group
 }
 
 // Run compares every kind of step on a device with the reference, and tries what package
@@ -62,7 +64,7 @@ func Run(t *testing.T, open func(t *testing.T) device.Device) {
 
 func families() [][]testCase {
 	return [][]testCase{
-		convCases(), groupedCases(), batchNormCases(), elementwiseCases(), poolCases(), linearCases(), lossCases(), sgdCases(), adamCases(), reshapeCases(), castCases(), nanCases(),
+		convCases(), groupedCases(), batchNormCases(), elementwiseCases(), poolCases(), linearCases(), lossCases(), sgdCases(), adamCases(), reshapeCases(), castCases(), groupCases(), nanCases(),
 	}
 }
 
@@ -90,6 +92,9 @@ func (c testCase) run(t *testing.T, dev device.Device) {
 }
 
 func (c testCase) step() *device.Step {
+	if c.kind == device.Group {
+		return c.group()
+	}
 	s := &device.Step{Kind: c.kind, Attr: c.attr, Path: "test"}
 	for i, o := range append(append([]operand(nil), c.in...), c.out...) {
 		x := &device.Tensor{ID: i, Shape: o.shape, DType: device.Float32, Role: o.role, Param: o.param, Name: fmt.Sprint("operand", i)}

@@ -20,6 +20,9 @@ import (
 // A kind without a kernel is an error; labels outside the classes make the loss
 // NaN. Operands that do not fit the step may panic.
 func Run(s *device.Step, in, out []any) error {
+	if g, ok := s.Attr.(device.GroupAttr); ok {
+		return device.Split(g, in, out, Run)
+	}
 	if s.Kind == device.Reshape {
 		if ints, ok := out[0].([]int64); ok {
 			copy(ints, in[0].([]int64))
