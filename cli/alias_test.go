@@ -73,7 +73,7 @@ func TestAliasesOfTraining(t *testing.T) {
 		"--epoch 3":                      "did you mean -set train.epochs=…?",
 		"--learning-rat 3":               "did you mean -set optim.lr=…?",
 		"-e 5":                           "e may mean train.epochs\n",
-		"--device gpu":                   "want one of auto, cpu; the nearest is cpu\n",
+		"--device gpu":                   "want one of auto, cpu, own-device, own-device:0, own-device:1; the nearest is cpu\n",
 		"--amp":                          "there is no key amp: see precision",
 		"--lrr 1":                        "there is no flag -lrr",
 	} {

@@ -11,7 +11,10 @@ import (
 	"strings"
 
 	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/models"
+	"github.com/euryale-ml/euryale/track"
 )
 
 const completionHelp = `completion prints a script that makes a shell complete euryale's commands,
@@ -116,17 +119,20 @@ func valuesOf(k config.Key) []string {
 	return k.Words
 }
 
-// flagWords are the values of a flag that has a few, by the key that they are of.
+// wordFlags are the flags that take a few words.
+var wordFlags = []string{"model", "device", "dataset", "track"}
+
+// flagWords are the words of one of wordFlags; nil of another flag.
 func (g grammar) flagWords(name string) []string {
 	switch name {
 	case "model":
 		return models.Names()
 	case "device":
-		for _, k := range g.keys {
-			if k.Path == name {
-				return k.Words
-			}
-		}
+		return device.Names()
+	case "dataset":
+		return dataset.Names()
+	case "track":
+		return track.Names()
 	}
 	return nil
 }
@@ -188,7 +194,7 @@ _euryale() {
 		return ;;
 	-h|--help|-help) COMPREPLY=($(compgen -W all -- "$cur")); return ;;
 `, quote(strings.Join(g.names(), " ")), quote(strings.Join(paths(g.keys), " ")))
-	for _, name := range []string{"model", "device"} {
+	for _, name := range wordFlags {
 		fmt.Fprintf(&b, "\t-%s|--%s) COMPREPLY=($(compgen -W %s -- \"$cur\")); return ;;\n", name, name, quote(strings.Join(g.flagWords(name), " ")))
 	}
 	b.WriteString("\tesac\n\tcase $command in\n")
@@ -253,7 +259,7 @@ _euryale() {
 		}
 	}
 	b.WriteString("\t\t*) _files ;;\n\t\tesac\n\t\treturn ;;\n\t-h|-help|--help) compadd -- all; return ;;\n")
-	for _, name := range []string{"model", "device"} {
+	for _, name := range wordFlags {
 		fmt.Fprintf(&b, "\t-%s|--%s) compadd -- %s; return ;;\n", name, name, strings.Join(g.flagWords(name), " "))
 	}
 	b.WriteString("\tesac\n\tcase $words[2] in\n")

@@ -5,15 +5,15 @@ import (
 	"time"
 
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/device/cpu"
+	_ "github.com/euryale-ml/euryale/device/cpu"
 	"github.com/euryale-ml/euryale/device/devicetest"
 	"github.com/euryale-ml/euryale/internal/queued"
 )
 
 // open wraps the processor.
-func open(t *testing.T, c cpu.Options, o queued.Options) *queued.Device {
+func open(t *testing.T, c device.Options, o queued.Options) *queued.Device {
 	t.Helper()
-	inner, err := cpu.New(c)
+	inner, err := device.Open("cpu", c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +25,7 @@ func open(t *testing.T, c cpu.Options, o queued.Options) *queued.Device {
 // TestKernels runs the device suite.
 func TestKernels(t *testing.T) {
 	devicetest.Run(t, func(t *testing.T) device.Device {
-		return open(t, cpu.Options{Threads: 2}, queued.Options{Seed: 1, Delay: 100 * time.Microsecond})
+		return open(t, device.Options{Threads: 2}, queued.Options{Seed: 1, Delay: 100 * time.Microsecond})
 	})
 }
 
