@@ -32,6 +32,6 @@ func TestKernels(t *testing.T) {
 // TestFaults runs the device suite's faults.
 func TestFaults(t *testing.T) {
 	devicetest.Faults(t, func(t *testing.T, broken func(*device.Step) error) device.Device {
-		return open(t, cpu.Options{Threads: 2}, queued.Options{Delay: 100 * time.Microsecond, Fault: broken})
+		return open(t, device.Options{Threads: 2}, queued.Options{Delay: 100 * time.Microsecond, Fault: broken})
 	})
 }
