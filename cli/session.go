@@ -144,7 +144,7 @@ func (n *session) train(ctx context.Context) int {
 	n.figures.wait()
 	n.finishTrackers(r)
 	if n.profiled > 0 {
-		n.warn("%s", n.trainer.Step().ProfileReport(n.profiled))
+		n.warn("%s", n.trainer.Session().ProfileReport(n.profiled))
 	}
 	n.sayBadImages()
 	return n.tell(r, err)
@@ -178,10 +178,10 @@ func (n *session) attach() error {
 	}
 	if n.flags.profile {
 		batch := min(t.Config().Batch, t.TrainLoader().Len())
-		if err := t.Step().Compile(batch); err != nil {
+		if err := t.Session().Compile(batch); err != nil {
 			return err
 		}
-		t.Step().Profile(batch, true)
+		t.Session().Profile(batch, true)
 		n.profiled = batch
 	}
 	return nil

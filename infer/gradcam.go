@@ -62,7 +62,7 @@ func (c *Classifier) GradCAM(ctx context.Context, img image.Image, class int) (C
 
 // activation makes the map of a network's input.
 func (c *Classifier) activation(input []float32, class int) (CAM, error) {
-	f, err := c.step.Features(input, class)
+	f, err := c.session.Features(input, class)
 	if err != nil {
 		return CAM{}, err
 	}

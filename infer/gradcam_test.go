@@ -50,7 +50,7 @@ func TestTorchGradCAM(t *testing.T) {
 			Conv: &nn.Conv2D{In: 3, Out: 4, Kernel: 3, Padding: 1, Bias: true}, Norm: &nn.BatchNorm2D{Channels: 4}, ReLU: &nn.ReLU{},
 			Pool: &nn.AdaptiveAvgPool2D{Size: 2}, Flat: &nn.Flatten{}, FC: &nn.Linear{In: 16, Out: 3},
 		}
-		s, err := trainer.NewStep(net, trainer.StepConfig{Device: dev, Input: [3]int{3, 6, 6}, Precision: dtype})
+		s, err := trainer.NewSession(net, trainer.SessionConfig{Device: dev, Input: [3]int{3, 6, 6}, Precision: dtype})
 		if err != nil {
 			t.Fatal(err)
 		}

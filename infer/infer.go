@@ -79,7 +79,7 @@ type Result struct {
 // are classified together.
 type Classifier struct {
 	queue
-	step     *trainer.Step
+	session  *trainer.Session
 	device   device.Device
 	own      bool
 	pipeline transforms.Pipeline
@@ -171,11 +171,11 @@ func (c *Classifier) build(path string, f *checkpoint.Source, classes []string, 
 		c.own = true
 	}
 	crop := c.pipeline.W
-	if c.step, err = trainer.NewStep(net, trainer.StepConfig{Device: c.device, Input: [3]int{3, crop, crop}, Precision: o.Precision}); err != nil {
+	if c.session, err = trainer.NewSession(net, trainer.SessionConfig{Device: c.device, Input: [3]int{3, crop, crop}, Precision: o.Precision}); err != nil {
 		return err
 	}
 	_, named := net.(models.Named)
-	loaded, err := c.step.LoadFrom(f, trainer.LoadOptions{AnyForm: o.AnyForm, Key: o.Key, AnyModel: o.New != nil && !named}) // the caller says which model it is of
+	loaded, err := c.session.LoadFrom(f, trainer.LoadOptions{AnyForm: o.AnyForm, Key: o.Key, AnyModel: o.New != nil && !named}) // the caller says which model it is of
 	c.choice = loaded.Choice
 	return err
 }
@@ -323,7 +323,7 @@ func (c *Classifier) serve(jobs []job) {
 			c.images = append(c.images, j.pixels...)
 		}
 		_, size := programFor(len(jobs), c.batch)
-		r, err := c.step.Evaluate(c.images, nil, size)
+		r, err := c.session.Evaluate(c.images, nil, size)
 		logits = slices.Clone(r.Logits)
 		return err
 	})
@@ -361,8 +361,8 @@ func (c *Classifier) result(logits []float64) Result {
 func (c *Classifier) Close() error {
 	c.once.Do(func() {
 		c.close()
-		if c.step != nil {
-			c.closeErr = c.step.Close()
+		if c.session != nil {
+			c.closeErr = c.session.Close()
 		}
 		if c.own && c.device != nil {
 			c.closeErr = errors.Join(c.closeErr, c.device.Close())

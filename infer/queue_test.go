@@ -30,7 +30,7 @@ func fresh(t *testing.T, batch int) *Classifier {
 	}
 	c := &Classifier{device: dev, classes: []string{"a", "b", "c"}, top: 3, batch: batch, pipeline: transforms.Test(8, 8, transforms.TaskNormalize())}
 	var err error
-	if c.step, err = trainer.NewStep(net, trainer.StepConfig{Device: dev, Input: [3]int{3, 8, 8}, Seed: 1}); err != nil {
+	if c.session, err = trainer.NewSession(net, trainer.SessionConfig{Device: dev, Input: [3]int{3, 8, 8}, Seed: 1}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })

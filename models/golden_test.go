@@ -66,7 +66,7 @@ func goldenModel(t *testing.T, name string, hidden int) nn.Module {
 type compared struct {
 	t         *testing.T
 	model     nn.Module
-	step      *trainer.Step
+	step      *trainer.Session
 	device    device.Device
 	want      run
 	dt        tensor.Dtype
@@ -245,7 +245,7 @@ func TestTrainsAsPyTorch(t *testing.T) {
 					t.Skip("takes some seconds")
 				}
 				m := goldenModel(t, name, want.Hidden)
-				step, err := trainer.NewStep(m, trainer.StepConfig{
+				step, err := trainer.NewSession(m, trainer.SessionConfig{
 					Device: dev, Optimizer: optim.SGD{LR: want.LR, Momentum: 0.9, WeightDecay: 5e-4},
 					Input: [3]int{3, want.Size, want.Size}, Smoothing: 0.1, Precision: precision.dt,
 				})

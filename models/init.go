@@ -17,7 +17,7 @@ const initSide = 64
 //   - VGG's linear layers: N(0, 0.01²), biases 0
 //   - ResNet's linear layer: weight and bias U(±1/√In), PyTorch's default
 //
-// trainer.NewStep draws the same by itself.
+// trainer.NewSession draws the same by itself.
 func InitWeights(m nn.Module, seed uint64) (map[string][]float32, error) {
 	g, err := nn.Trace(m, []int{1, 3, initSide, initSide}, nn.Options{})
 	if err != nil {

@@ -38,7 +38,7 @@ func TestOwnModelTrains(t *testing.T) {
 		Conv: nn.Conv2D{In: 3, Out: 8, Kernel: 3, Stride: 2, Padding: 1}, Norm: nn.BatchNorm2D{Channels: 8},
 		Pool: nn.AdaptiveAvgPool2D{Size: 4}, FC: nn.Linear{In: 128, Out: 3},
 	}
-	step, err := trainer.NewStep(m, trainer.StepConfig{Device: dev, Optimizer: optim.SGD{LR: 0.1, Momentum: 0.9}, Input: [3]int{3, 9, 9}, Seed: 1})
+	step, err := trainer.NewSession(m, trainer.SessionConfig{Device: dev, Optimizer: optim.SGD{LR: 0.1, Momentum: 0.9}, Input: [3]int{3, 9, 9}, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

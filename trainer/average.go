@@ -16,7 +16,7 @@ import (
 // files take the average; resuming needs the weights too.
 
 // addAverages gives each parameter and buffer a slot for its average, which begins as it.
-func (s *Step) addAverages() error {
+func (s *Session) addAverages() error {
 	if !(s.config.EMA >= 0 && s.config.EMA < 1) {
 		return fmt.Errorf("trainer: %w: EMA %v, want 0 ≤ decay < 1", ErrConfig, s.config.EMA)
 	}
@@ -36,7 +36,7 @@ func (s *Step) addAverages() error {
 }
 
 // values are the names of the parameters and buffers.
-func (s *Step) values() (names []string) {
+func (s *Session) values() (names []string) {
 	for _, p := range s.params {
 		names = append(names, p.Name)
 	}
@@ -47,7 +47,7 @@ func (s *Step) values() (names []string) {
 }
 
 // shown is the slot of a parameter or buffer in evaluations and files.
-func (s *Step) shown(name string) string {
+func (s *Session) shown(name string) string {
 	if s.config.EMA > 0 {
 		return averageSlots + name
 	}
@@ -55,7 +55,7 @@ func (s *Step) shown(name string) string {
 }
 
 // average brings the averages up to date after a step.
-func (s *Step) average() error {
+func (s *Session) average() error {
 	if s.config.EMA == 0 {
 		return nil
 	}
@@ -67,7 +67,7 @@ func (s *Step) average() error {
 }
 
 // averaging returns the program of the averages, compiling it at first.
-func (s *Step) averaging() (*program, error) {
+func (s *Session) averaging() (*program, error) {
 	if s.averages != nil {
 		return s.averages, nil
 	}
@@ -82,7 +82,7 @@ func (s *Step) averaging() (*program, error) {
 	return p, nil
 }
 
-func (s *Step) averageSpec() (*program, engine.Spec, error) {
+func (s *Session) averageSpec() (*program, engine.Spec, error) {
 	p, spec := s.newProgram("average")
 	for _, name := range s.values() {
 		shape, _ := s.state.Shape(name)
@@ -105,7 +105,7 @@ func (s *Step) averageSpec() (*program, engine.Spec, error) {
 const rawPrefix = "raw/"
 
 // raw copies the weights and statistics that the model's files do not have.
-func (s *Step) raw() (tensors []checkpoint.Tensor, err error) {
+func (s *Session) raw() (tensors []checkpoint.Tensor, err error) {
 	if s.config.EMA == 0 {
 		return nil, nil
 	}

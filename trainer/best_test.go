@@ -21,7 +21,7 @@ import (
 // finite: a variance below 0 has no root.
 func unsound(tr **trainer.Trainer, epochs ...int) trainer.Hook {
 	write := func(v float32) error {
-		return (*tr).Step().State().Write("norm.running_var", slices.Repeat([]float32{v}, 16))
+		return (*tr).Session().State().Write("norm.running_var", slices.Repeat([]float32{v}, 16))
 	}
 	return trainer.Hook{Name: "unsound", Step: func(e trainer.StepEvent) error {
 		switch {

@@ -29,7 +29,7 @@ type camProgram struct {
 // Features classifies one image [1, C, H, W] in evaluation mode and returns its last maps
 // with the gradient of a class's logit; class -1 means the most probable one. A model
 // without maps before its classifier is ErrConfig.
-func (s *Step) Features(image []float32, class int) (FeatureMaps, error) {
+func (s *Session) Features(image []float32, class int) (FeatureMaps, error) {
 	if class < -1 || class >= s.classes {
 		return FeatureMaps{}, fmt.Errorf("trainer: %w: class %d, want 0 to %d, or -1", ErrConfig, class, s.classes-1)
 	}
@@ -53,7 +53,7 @@ func (s *Step) Features(image []float32, class int) (FeatureMaps, error) {
 	return s.cam.run(s, image, class)
 }
 
-func (s *Step) compileCAM() (*camProgram, error) {
+func (s *Session) compileCAM() (*camProgram, error) {
 	g, err := nn.Trace(s.model, append([]int{1}, s.config.Input[:]...), nn.Options{DType: s.dtype()})
 	if err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func lastMaps(g *nn.Graph) *gorgonia.Node {
 	return nil
 }
 
-func (p *camProgram) run(s *Step, image []float32, class int) (FeatureMaps, error) {
+func (p *camProgram) run(s *Session, image []float32, class int) (FeatureMaps, error) {
 	if err := p.bindImages(image); err != nil {
 		return FeatureMaps{}, err
 	}
@@ -136,7 +136,7 @@ func (p *camProgram) run(s *Step, image []float32, class int) (FeatureMaps, erro
 }
 
 // floats reads an output.
-func (p *camProgram) floats(s *Step, n *gorgonia.Node) ([]float64, error) {
+func (p *camProgram) floats(s *Session, n *gorgonia.Node) ([]float64, error) {
 	host := s.narrow(make([]float32, n.Shape().TotalSize()))
 	if err := p.Read(n, host); err != nil {
 		return nil, err

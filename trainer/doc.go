@@ -1,4 +1,4 @@
-// Package trainer trains image classifiers. A Step is one model on one device with
+// Package trainer trains image classifiers. A Session is one model on one device with
 // its optimizer: forward, loss, backward and update in one call, for loops of one's
 // own. A Trainer is the complete loop: epochs, evaluation, run folder, checkpoints,
 // resuming, hooks; FindRate looks for a learning rate before it.

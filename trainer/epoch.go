@@ -13,7 +13,7 @@ func (t *Trainer) epoch(ctx context.Context) error {
 	if t.config.Accumulate > 1 { // a step of several batches is finished, not left half done
 		loading = context.WithoutCancel(ctx)
 	}
-	t.step.drop()
+	t.session.drop()
 	now := time.Now()
 	g := &group{last: now, idle: now}
 	for b, err := range t.train.BatchesFrom(loading, t.at.Epoch, t.at.Batch) {

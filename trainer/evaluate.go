@@ -26,7 +26,7 @@ func (t *Trainer) evaluateOn(ctx context.Context, loader *dataset.Loader, set da
 		if err != nil {
 			return EpochEvent{}, err
 		}
-		r, err := t.step.Evaluate(b.Images, b.Labels, min(t.config.TestBatch, loader.Len()))
+		r, err := t.session.Evaluate(b.Images, b.Labels, min(t.config.TestBatch, loader.Len()))
 		if err != nil {
 			return EpochEvent{}, err
 		}

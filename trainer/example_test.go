@@ -34,15 +34,15 @@ func Example() {
 	// Output: finished 6 steps; balanced accuracy known: true
 }
 
-// A Step is one model on one device, for a loop of one's own.
-func ExampleStep() {
+// A Session is one model on one device, for a loop of one's own.
+func ExampleSession() {
 	dev, err := device.Open(device.Auto, device.Options{})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer dev.Close()
-	step, err := trainer.NewStep(newTiny(2), trainer.StepConfig{
+	step, err := trainer.NewSession(newTiny(2), trainer.SessionConfig{
 		Device: dev, Optimizer: optim.SGD{LR: 0.1, Momentum: 0.9}, Input: [3]int{3, 8, 8},
 	})
 	if err != nil {

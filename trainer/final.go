@@ -58,23 +58,23 @@ func (t *Trainer) withBest(call func() error) (err error) {
 		}
 		best = f.Tensors
 	}
-	last, err := t.step.Tensors()
+	last, err := t.session.Tensors()
 	if err != nil {
 		return err
 	}
 	defer func() {
-		if back := t.step.show(last); err == nil {
+		if back := t.session.show(last); err == nil {
 			err = back
 		}
 	}()
-	if err := t.step.show(best); err != nil {
+	if err := t.session.show(best); err != nil {
 		return err
 	}
 	return call()
 }
 
 // show writes tensors of the state dict to where evaluations and files take them from.
-func (s *Step) show(tensors []checkpoint.Tensor) error {
+func (s *Session) show(tensors []checkpoint.Tensor) error {
 	for _, t := range tensors {
 		if n, ok := t.Data.([]int64); ok && len(n) == 1 {
 			if _, ok := s.counters[t.Name]; ok {
@@ -95,6 +95,6 @@ func (t *Trainer) keepBest() (err error) {
 	if t.saver != nil || t.final == nil {
 		return nil
 	}
-	t.best, err = t.step.Tensors()
+	t.best, err = t.session.Tensors()
 	return err
 }

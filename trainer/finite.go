@@ -15,11 +15,11 @@ import (
 // checkState is ErrDiverged, with the name of the first tensor, if something that a
 // checkpoint would hold is not finite.
 func (t *Trainer) checkState() error {
-	for _, name := range t.step.State().Names() {
+	for _, name := range t.session.State().Names() {
 		if strings.HasPrefix(name, gradientSlots) {
 			continue
 		}
-		tensor, err := t.step.readSlot(name)
+		tensor, err := t.session.readSlot(name)
 		if err != nil {
 			return err
 		}

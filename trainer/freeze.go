@@ -92,7 +92,7 @@ func (f *freezing) freezeNorms(g *nn.Graph) {
 
 // count adds one to the counters of training steps; those of BatchNorms that keep their
 // statistics stay, as in PyTorch.
-func (s *Step) count() {
+func (s *Session) count() {
 	for name := range s.counters {
 		layer, _ := (&nn.Param{Name: name}).Layer()
 		if s.config.KeepStatistics == nil || !s.config.KeepStatistics(layer) {
@@ -122,27 +122,27 @@ func (t *Trainer) Frozen() Frozen {
 // the parameters that were frozen until now. The optimizer counts their steps from here on.
 func (t *Trainer) resumeFreezing(at position) (thawed map[string]bool, err error) {
 	thawed, frozen := map[string]bool{}, 0
-	t.step.since = map[string]int64{}
+	t.session.since = map[string]int64{}
 	for _, p := range t.graph.Params {
 		before, now := slices.Contains(at.Frozen, p.Name), t.frozen.param(p)
 		switch {
 		case before && !now:
 			thawed[p.Name] = true
-			t.step.since[p.Name] = int64(at.Step)
+			t.session.since[p.Name] = int64(at.Step)
 		case !before && now:
 			frozen++
 		case !now && at.Since[p.Name] > 0:
-			t.step.since[p.Name] = at.Since[p.Name]
+			t.session.since[p.Name] = at.Since[p.Name]
 		}
 	}
 	if len(thawed) > 0 || frozen > 0 {
 		t.config.Logger.Info(fmt.Sprintf("resume: %d parameters are trained from here on, with a fresh state of the optimizer, and %d are frozen; "+
 			"the run is another one than with the same freezing throughout", len(thawed), frozen))
 	}
-	if len(t.step.since) == 0 {
+	if len(t.session.since) == 0 {
 		return thawed, nil
 	}
-	return thawed, errors.Join(t.step.closePrograms(), t.compile()) // their inputs are other counts of steps
+	return thawed, errors.Join(t.session.closePrograms(), t.compile()) // their inputs are other counts of steps
 }
 
 // slotOf is the parameter whose slot of the optimizer has this name; "" if it is no slot.

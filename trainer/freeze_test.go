@@ -45,7 +45,7 @@ func (m *normed) Forward(s *nn.Scope, x *gorgonia.Node) *gorgonia.Node {
 	return m.FC.Forward(s, m.Flatten.Forward(s, m.Pool.Forward(s, x)))
 }
 
-func get(t *testing.T, s *trainer.Step, name string) []float64 {
+func get(t *testing.T, s *trainer.Session, name string) []float64 {
 	t.Helper()
 	tensors, err := s.Tensors()
 	if err != nil {
@@ -82,7 +82,7 @@ func TestKeptStatistics(t *testing.T) {
 	}
 	labels := []int64{0, 1, 2, 1}
 	for _, dt := range []device.DType{device.Float64, device.Float32} {
-		s, err := trainer.NewStep(newNormed(), trainer.StepConfig{
+		s, err := trainer.NewSession(newNormed(), trainer.SessionConfig{
 			Device: testdevice.Open(t, device.Options{Threads: 2}), Input: [3]int{3, 8, 8}, Precision: dt, Seed: 3, Optimizer: optim.SGD{LR: lr},
 			KeepStatistics: func(string) bool { return true },
 		})
@@ -187,13 +187,13 @@ func TestFreezeBackbone(t *testing.T) {
 		want := []bool{c.conv, c.gamma, c.mean, c.fc, c.mean}
 		before := map[string]string{}
 		for _, name := range names {
-			before[name] = fmt.Sprint(get(t, tr.Step(), name))
+			before[name] = fmt.Sprint(get(t, tr.Session(), name))
 		}
 		if _, err := tr.Fit(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		for i, name := range names {
-			if got := before[name] != fmt.Sprint(get(t, tr.Step(), name)); got != want[i] {
+			if got := before[name] != fmt.Sprint(get(t, tr.Session(), name)); got != want[i] {
 				t.Errorf("%s: %s changed: %v, want %v", c.name, name, got, want[i])
 			}
 		}
@@ -215,10 +215,10 @@ func TestFreezeSomeStatistics(t *testing.T) {
 	if _, err := tr.Fit(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if got := get(t, tr.Step(), "bn1.running_mean"); got[0] != 0 {
+	if got := get(t, tr.Session(), "bn1.running_mean"); got[0] != 0 {
 		t.Errorf("the frozen statistics are %v", got)
 	}
-	if got := get(t, tr.Step(), "bn2.running_mean"); got[0] == 0 {
+	if got := get(t, tr.Session(), "bn2.running_mean"); got[0] == 0 {
 		t.Errorf("the others stayed at %v", got)
 	}
 	train, test, c = setUp(t, func(c *trainer.Config) { c.Freeze = []string{"backbone"} })
@@ -263,11 +263,11 @@ func TestFreezingMayChange(t *testing.T) {
 					c.MaxSteps = 7 // the first step after it is thawed
 				}
 			})
-			before := get(t, tr.Step(), "conv.weight")
+			before := get(t, tr.Session(), "conv.weight")
 			if _, err := tr.Fit(context.Background()); err != nil {
 				t.Fatal(err)
 			}
-			for i, v := range get(t, tr.Step(), "conv.weight") {
+			for i, v := range get(t, tr.Session(), "conv.weight") {
 				moved = max(moved, math.Abs(v-before[i]))
 			}
 			if err := tr.Close(); err != nil {

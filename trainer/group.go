@@ -28,7 +28,7 @@ type group struct {
 // bindBatch copies the next batch to the device, which may still train on the one before.
 func (t *Trainer) bindBatch(b *dataset.Batch, g *group) error {
 	first := g.batches == 0 || g.batches == t.batchesOfStep()
-	return t.step.bind(b.Images, t.target(b), !first)
+	return t.session.bind(b.Images, t.target(b), !first)
 }
 
 // startBatch begins training on the batch that was bound: a step or, with
@@ -37,9 +37,9 @@ func (t *Trainer) startBatch(b *dataset.Batch, g *group) (err error) {
 	g.lr, g.share = t.lr(t.at.Step+1), 1
 	if t.config.Accumulate > 1 {
 		g.share = float64(b.N) / float64(t.imagesOfStep())
-		err = t.step.startPart(g.share)
+		err = t.session.startPart(g.share)
 	} else {
-		err = t.step.Start(g.lr)
+		err = t.session.Start(g.lr)
 	}
 	if err != nil {
 		return err
@@ -62,7 +62,7 @@ func (t *Trainer) finishBatch(g *group) (stepDone bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	g.idle = g.started.Add(t.step.took)
+	g.idle = g.started.Add(t.session.took)
 	if math.IsNaN(r.Loss) || math.IsInf(r.Loss, 0) {
 		return false, fmt.Errorf("trainer: step %d (epoch %d): %w: the loss is %v at learning rate %g; a lower rate, or warm-up, usually helps",
 			t.at.Step+1, t.at.Epoch, ErrDiverged, r.Loss, g.lr)
@@ -73,7 +73,7 @@ func (t *Trainer) finishBatch(g *group) (stepDone bool, err error) {
 		return false, nil
 	}
 	if t.config.Accumulate > 1 {
-		if r.Norm, err = t.step.Apply(g.lr); err != nil {
+		if r.Norm, err = t.session.Apply(g.lr); err != nil {
 			return false, err
 		}
 	}
@@ -82,9 +82,9 @@ func (t *Trainer) finishBatch(g *group) (stepDone bool, err error) {
 
 func (t *Trainer) waitBatch() (Result, error) {
 	if t.config.Accumulate > 1 {
-		return t.step.waitPart()
+		return t.session.waitPart()
 	}
-	return t.step.Wait()
+	return t.session.Wait()
 }
 
 // batchesOfStep is the number of batches in the current step.

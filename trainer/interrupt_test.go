@@ -168,7 +168,7 @@ func TestACheckpointOfNoStep(t *testing.T) {
 	for _, both := range []bool{true, false} {
 		dir := filepath.Join(t.TempDir(), "run")
 		fresh := start(t, nil)
-		tensors, err := fresh.Step().Tensors()
+		tensors, err := fresh.Session().Tensors()
 		if err != nil {
 			t.Fatal(err)
 		}

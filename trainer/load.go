@@ -59,7 +59,7 @@ func MatchOptions(m nn.Module, o LoadOptions) checkpoint.MatchOptions {
 // tell; see checkpoint.Source.Match for what it takes from a file. A file of another model,
 // with missing or mis-shaped tensors or values that are not finite, changes nothing and is
 // an error that names path.
-func (s *Step) Load(path string, f *checkpoint.File, o LoadOptions) error {
+func (s *Session) Load(path string, f *checkpoint.File, o LoadOptions) error {
 	options := MatchOptions(s.model, o)
 	options.Path = path
 	match, err := checkpoint.Match(f, s.specs(), options)
@@ -71,7 +71,7 @@ func (s *Step) Load(path string, f *checkpoint.File, o LoadOptions) error {
 }
 
 // LoadFrom is Load from an opened file, of which it reads what the model needs.
-func (s *Step) LoadFrom(f *checkpoint.Source, o LoadOptions) (Loaded, error) {
+func (s *Session) LoadFrom(f *checkpoint.Source, o LoadOptions) (Loaded, error) {
 	match, err := f.Match(s.specs(), MatchOptions(s.model, o))
 	if err != nil {
 		return Loaded{}, err
@@ -80,7 +80,7 @@ func (s *Step) LoadFrom(f *checkpoint.Source, o LoadOptions) (Loaded, error) {
 }
 
 // put writes what was matched; counters that the file lacks are 0.
-func (s *Step) put(path string, m checkpoint.Matched) (Loaded, error) {
+func (s *Session) put(path string, m checkpoint.Matched) (Loaded, error) {
 	if err := s.checkRange(m.Tensors); err != nil {
 		return Loaded{}, fmt.Errorf("trainer: %s: %w", path, err)
 	}
@@ -90,8 +90,8 @@ func (s *Step) put(path string, m checkpoint.Matched) (Loaded, error) {
 	return Loaded{Choice: m.Choice, FreshHead: m.FreshHead, Classes: m.Info.Classes}, s.writeTensors(path, m.Tensors)
 }
 
-// checkRange names a tensor of float64 with a value that is infinite in the Step's type.
-func (s *Step) checkRange(tensors []checkpoint.Tensor) error {
+// checkRange names a tensor of float64 with a value that is infinite in the Session's type.
+func (s *Session) checkRange(tensors []checkpoint.Tensor) error {
 	if s.dtype() == tensor.Float64 {
 		return nil
 	}
@@ -107,7 +107,7 @@ func (s *Step) checkRange(tensors []checkpoint.Tensor) error {
 }
 
 // LoadModel reads a state dict, of a safetensors or a .pth file or of a run's folder, into
-// the model; see Step.Load. The Logger gets what was chosen where a file holds more, and a
+// the model; see Session.Load. The Logger gets what was chosen where a file holds more, and a
 // warning if the classifier stays though the names of the classes differ.
 func (t *Trainer) LoadModel(path string, o LoadOptions) error {
 	path = run.WeightsFile(path)
@@ -116,7 +116,7 @@ func (t *Trainer) LoadModel(path string, o LoadOptions) error {
 		return err
 	}
 	defer f.Close()
-	loaded, err := t.step.LoadFrom(f, o)
+	loaded, err := t.session.LoadFrom(f, o)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 // stateDict is the tiny network's, changed.
 func stateDict(t *testing.T, change func(x *checkpoint.Tensor)) []checkpoint.Tensor {
 	t.Helper()
-	tensors, err := start(t, nil).Step().Tensors()
+	tensors, err := start(t, nil).Session().Tensors()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,12 +92,12 @@ func TestLoadRefusesNaN(t *testing.T) {
 		t.Fatal(err)
 	}
 	tr := start(t, nil)
-	before := floatBytes(narrowed(get(t, tr.Step(), "conv.weight")))
+	before := floatBytes(narrowed(get(t, tr.Session(), "conv.weight")))
 	err = tr.LoadModel(path, trainer.LoadOptions{})
 	if !errors.Is(err, checkpoint.ErrNotFinite) || !strings.Contains(err.Error(), "norm.running_var (1 NaN of 16)") || !strings.Contains(err.Error(), path) {
 		t.Error(err)
 	}
-	if !bytes.Equal(before, floatBytes(narrowed(get(t, tr.Step(), "conv.weight")))) {
+	if !bytes.Equal(before, floatBytes(narrowed(get(t, tr.Session(), "conv.weight")))) {
 		t.Error("the model changed")
 	}
 }
@@ -139,11 +139,11 @@ func TestLoadWithoutCounters(t *testing.T) {
 			kept = append(kept, x)
 		}
 	}
-	tr.Step().Counters()["norm.num_batches_tracked"] = 7
-	if err := tr.Step().Load("x", &checkpoint.File{Tensors: kept}, trainer.LoadOptions{}); err != nil {
+	tr.Session().Counters()["norm.num_batches_tracked"] = 7
+	if err := tr.Session().Load("x", &checkpoint.File{Tensors: kept}, trainer.LoadOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if n := tr.Step().Counters()["norm.num_batches_tracked"]; n != 0 {
+	if n := tr.Session().Counters()["norm.num_batches_tracked"]; n != 0 {
 		t.Errorf("the counter is %d", n)
 	}
 }

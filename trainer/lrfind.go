@@ -101,7 +101,7 @@ func (t *Trainer) FindRate(ctx context.Context, sweep RateSweep) (*RateCurve, er
 	if err := s.validate(); err != nil {
 		return nil, err
 	}
-	trial, err := t.step.fork()
+	trial, err := t.session.fork()
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func (t *Trainer) FindRate(ctx context.Context, sweep RateSweep) (*RateCurve, er
 type sweeper struct {
 	RateSweep
 	t     *Trainer
-	trial *Step
+	trial *Session
 	curve *RateCurve
 	mean  float64 // of the losses, biased towards 0 at its start
 	parts int     // batches of the current step

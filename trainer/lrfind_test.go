@@ -19,7 +19,7 @@ import (
 func TestFindRate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	tr := start(t, func(c *trainer.Config) { c.Dir = dir })
-	before, err := tr.Step().Tensors()
+	before, err := tr.Session().Tensors()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestFindRate(t *testing.T) {
 	if !(c.Steepest > 1e-4 && c.Steepest < c.Lowest) || c.Tenth() != c.Lowest/10 {
 		t.Errorf("steepest %v, lowest %v", c.Steepest, c.Lowest)
 	}
-	after, err := tr.Step().Tensors()
+	after, err := tr.Session().Tensors()
 	if err != nil {
 		t.Fatal(err)
 	}

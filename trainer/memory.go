@@ -48,28 +48,28 @@ func (t *Trainer) measureMemory(batch, testBatch int) (MemoryUse, error) {
 		return err
 	}
 	for _, of := range t.trainingParts(batch) {
-		if err := add(t.step.planTraining(of)); err != nil {
+		if err := add(t.session.planTraining(of)); err != nil {
 			return MemoryUse{}, err
 		}
 	}
 	sizes := t.evaluationSizes(testBatch)
 	largest := slices.Max(sizes)
 	for _, size := range sizes {
-		if err := add(t.step.planEvaluation(size)); err != nil {
+		if err := add(t.session.planEvaluation(size)); err != nil {
 			return MemoryUse{}, err
 		}
 	}
-	rest, err := t.step.planUpdates()
+	rest, err := t.session.planUpdates()
 	for _, m := range rest {
 		err = errors.Join(err, add(m, nil))
 	}
 	if err != nil {
 		return MemoryUse{}, err
 	}
-	slots, element := t.step.state.Bytes(), t.elementBytes()
+	slots, element := t.session.state.Bytes(), t.elementBytes()
 	saved := slots
-	if t.step.deferred() { // kept gradients are not saved
-		saved -= t.step.gradientElements() * element
+	if t.session.deferred() { // kept gradients are not saved
+		saved -= t.session.gradientElements() * element
 	}
 	image := int64(3 * t.config.Crop * t.config.Crop)
 	return MemoryUse{
@@ -88,7 +88,7 @@ func (t *Trainer) elementBytes() int64 {
 }
 
 // planTraining is what the program of a training batch would take.
-func (s *Step) planTraining(of part) (engine.Memory, error) {
+func (s *Session) planTraining(of part) (engine.Memory, error) {
 	_, spec, err := s.trainingSpec(of)
 	if err != nil {
 		return engine.Memory{}, err
@@ -97,7 +97,7 @@ func (s *Step) planTraining(of part) (engine.Memory, error) {
 }
 
 // planEvaluation is what the program of an evaluation would take.
-func (s *Step) planEvaluation(size int) (engine.Memory, error) {
+func (s *Session) planEvaluation(size int) (engine.Memory, error) {
 	_, spec, err := s.evaluationSpec(size)
 	if err != nil {
 		return engine.Memory{}, err
@@ -106,7 +106,7 @@ func (s *Step) planEvaluation(size int) (engine.Memory, error) {
 }
 
 // planUpdates is what the programs would take that follow the batches of a step.
-func (s *Step) planUpdates() (memory []engine.Memory, err error) {
+func (s *Session) planUpdates() (memory []engine.Memory, err error) {
 	var specs []engine.Spec
 	if s.deferred() {
 		if _, specs, err = s.updateSpecs(); err != nil {
@@ -131,7 +131,7 @@ func (s *Step) planUpdates() (memory []engine.Memory, err error) {
 }
 
 // gradientElements is the number of elements of the gradients that are kept until the update.
-func (s *Step) gradientElements() (total int64) {
+func (s *Session) gradientElements() (total int64) {
 	for _, name := range s.state.Names() {
 		if strings.HasPrefix(name, gradientSlots) {
 			shape, _ := s.state.Shape(name)

@@ -23,7 +23,7 @@ func (t *Trainer) whatFits(there int64) string {
 	there -= there / 20 // the estimate is none to the byte
 	step := t.config.Batch * t.config.Accumulate
 	gradients := int64(0) // that are kept when several batches make a step
-	if !t.step.deferred() {
+	if !t.session.deferred() {
 		gradients = 2 * t.elementBytes() * int64(t.Parameters())
 	}
 	batch, text := divisorBelow(step, t.largestBatch(there-gradients)), ""

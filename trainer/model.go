@@ -40,7 +40,7 @@ func Aliases(m nn.Module) (list []checkpoint.Alias) {
 
 // Tensors copies the model's state dict: parameters, running statistics, counters, with
 // PyTorch's names and layouts.
-func (s *Step) Tensors() ([]checkpoint.Tensor, error) {
+func (s *Session) Tensors() ([]checkpoint.Tensor, error) {
 	var tensors []checkpoint.Tensor
 	for _, spec := range s.specs() {
 		if spec.Counter {
@@ -58,7 +58,7 @@ func (s *Step) Tensors() ([]checkpoint.Tensor, error) {
 }
 
 // specs describes the tensors of the model's state dict.
-func (s *Step) specs() []checkpoint.Spec {
+func (s *Session) specs() []checkpoint.Spec {
 	return Specs(&nn.Graph{Params: s.params, Buffers: s.buffers, Counters: s.names})
 }
 
@@ -77,7 +77,7 @@ func Specs(g *nn.Graph) (specs []checkpoint.Spec) {
 }
 
 // readSlot copies a slot of the State.
-func (s *Step) readSlot(name string) (checkpoint.Tensor, error) {
+func (s *Session) readSlot(name string) (checkpoint.Tensor, error) {
 	shape, _ := s.state.Shape(name)
 	n := tensor.Shape(shape).TotalSize()
 	var host any = make([]float32, n)
@@ -92,7 +92,7 @@ func (s *Step) readSlot(name string) (checkpoint.Tensor, error) {
 
 // writeTensors writes tensors to the slots and counters of their names, and to the slots
 // of their averages.
-func (s *Step) writeTensors(path string, tensors []checkpoint.Tensor) error {
+func (s *Session) writeTensors(path string, tensors []checkpoint.Tensor) error {
 	for _, t := range tensors {
 		if n, ok := t.Data.([]int64); ok && len(n) == 1 {
 			if _, ok := s.counters[t.Name]; ok {
@@ -112,8 +112,8 @@ func (s *Step) writeTensors(path string, tensors []checkpoint.Tensor) error {
 	return nil
 }
 
-// own gives floats the Step's type.
-func (s *Step) own(data any) any {
+// own gives floats the Session's type.
+func (s *Session) own(data any) any {
 	switch f := data.(type) {
 	case []float32:
 		return s.narrow(f)
@@ -143,7 +143,7 @@ func (t *Trainer) SaveModel(path string) error {
 
 // modelFile is the model with what a reader needs to use it.
 func (t *Trainer) modelFile() (*checkpoint.File, error) {
-	tensors, err := t.step.Tensors()
+	tensors, err := t.session.Tensors()
 	if err != nil {
 		return nil, err
 	}

@@ -140,14 +140,14 @@ func TestWaited(t *testing.T) {
 // TestBindStartWait trains with Bind ahead and without, to the same bits, and calls them in
 // orders that make no sense.
 func TestBindStartWait(t *testing.T) {
-	for name, c := range map[string]trainer.StepConfig{
+	for name, c := range map[string]trainer.SessionConfig{
 		"plain": {}, "clip": {ClipNorm: 0.5}, "ema": {EMA: 0.9}, "soft": {Soft: true},
 	} {
 		c.Optimizer, c.Input = optim.SGD{LR: 0.1, Momentum: 0.9}, [3]int{3, 6, 6}
 		dev := testdevice.Open(t, device.Options{Threads: 2})
-		build := func() *trainer.Step {
+		build := func() *trainer.Session {
 			c.Device = dev
-			s, err := trainer.NewStep(newGolden(), c)
+			s, err := trainer.NewSession(newGolden(), c)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -208,7 +208,7 @@ func TestBindStartWait(t *testing.T) {
 }
 
 // sameTensors compares two state dicts bit by bit.
-func sameTensors(t *testing.T, name string, a, b *trainer.Step) {
+func sameTensors(t *testing.T, name string, a, b *trainer.Session) {
 	t.Helper()
 	x, err := a.Tensors()
 	y, err2 := b.Tensors()
@@ -233,7 +233,7 @@ func TestDivergedStepIsTheLast(t *testing.T) {
 	if _, err := tr.Fit(context.Background()); !errors.Is(err, trainer.ErrDiverged) {
 		t.Fatal(err)
 	}
-	if _, step := tr.Position(); step != 1 || recorded != 1 || tr.Step().Count() != 2 {
-		t.Errorf("position %d, %d steps recorded, %d made; want 1, 1 and 2", step, recorded, tr.Step().Count())
+	if _, step := tr.Position(); step != 1 || recorded != 1 || tr.Session().Count() != 2 {
+		t.Errorf("position %d, %d steps recorded, %d made; want 1, 1 and 2", step, recorded, tr.Session().Count())
 	}
 }

@@ -40,7 +40,7 @@ func logLoss(logits, targets *gorgonia.Node) (*gorgonia.Node, error) {
 func TestOwnLoss(t *testing.T) {
 	dev := testdevice.Open(t, device.Options{Threads: 1})
 	run := func(loss nn.LossFunc) (losses []float64) {
-		s, err := trainer.NewStep(newGolden(), trainer.StepConfig{Device: dev, Optimizer: optim.SGD{LR: 0.1, Momentum: 0.9}, Input: [3]int{3, 6, 6}, Seed: 1, Loss: loss})
+		s, err := trainer.NewSession(newGolden(), trainer.SessionConfig{Device: dev, Optimizer: optim.SGD{LR: 0.1, Momentum: 0.9}, Input: [3]int{3, 6, 6}, Seed: 1, Loss: loss})
 		if err != nil {
 			t.Fatal(err)
 		}

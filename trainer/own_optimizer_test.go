@@ -59,15 +59,15 @@ func TestOwnOptimizer(t *testing.T) {
 		net    func() nn.Module
 		isa    string
 		steps  int
-		change func(*trainer.StepConfig)
+		change func(*trainer.SessionConfig)
 	}{
 		{"ResNet-50-D", resnet, "", 1, nil},
 		{"small", small, "", 4, nil},
 		{"small, AVX2", small, "avx2", 4, nil},
 		{"small, plain", small, "generic", 4, nil},
-		{"small, float64", small, "", 4, func(c *trainer.StepConfig) { c.Precision = device.Float64 }},
-		{"small, clipped", small, "", 4, func(c *trainer.StepConfig) { c.ClipNorm = 0.1 }},
-		{"small, everything", small, "", 4, func(c *trainer.StepConfig) { c.ClipNorm, c.EMA, c.Accumulate = 0.1, 0.9, true }},
+		{"small, float64", small, "", 4, func(c *trainer.SessionConfig) { c.Precision = device.Float64 }},
+		{"small, clipped", small, "", 4, func(c *trainer.SessionConfig) { c.ClipNorm = 0.1 }},
+		{"small, everything", small, "", 4, func(c *trainer.SessionConfig) { c.ClipNorm, c.EMA, c.Accumulate = 0.1, 0.9, true }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if testing.Short() && c.steps == 1 {
@@ -75,11 +75,11 @@ func TestOwnOptimizer(t *testing.T) {
 			}
 			dev := testdevice.Open(t, device.Options{Kernels: c.isa, Threads: 1})
 			values := func(o optim.Optimizer) map[string][]float64 {
-				config := trainer.StepConfig{Device: dev, Optimizer: o, Input: [3]int{3, 32, 32}, Seed: 1}
+				config := trainer.SessionConfig{Device: dev, Optimizer: o, Input: [3]int{3, 32, 32}, Seed: 1}
 				if c.change != nil {
 					c.change(&config)
 				}
-				s, err := trainer.NewStep(c.net(), config)
+				s, err := trainer.NewSession(c.net(), config)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -136,8 +136,8 @@ func ownBatch(seed int) (images []float32, labels []int64) {
 	return images, []int64{int64(seed % 5), 1, 4, 2}
 }
 
-// slotsOf reads every slot of a Step.
-func slotsOf(t *testing.T, s *trainer.Step) map[string][]float64 {
+// slotsOf reads every slot of a Session.
+func slotsOf(t *testing.T, s *trainer.Session) map[string][]float64 {
 	all := map[string][]float64{}
 	for _, name := range s.State().Names() {
 		shape, _ := s.State().Shape(name)
@@ -177,7 +177,7 @@ func (o lagging) Update(p *nn.Param, g *gorgonia.Node, in optim.Inputs) (optim.U
 func TestSlotsGivenLeaves(t *testing.T) {
 	dev := testdevice.Open(t, device.Options{Threads: 1})
 	for _, clip := range []float64{0, 0.1} {
-		s, err := trainer.NewStep(newGolden(), trainer.StepConfig{
+		s, err := trainer.NewSession(newGolden(), trainer.SessionConfig{
 			Device: dev, Optimizer: lagging{ownSGD{lr: 0.1}}, Input: [3]int{3, 6, 6}, Seed: 1, ClipNorm: clip,
 		})
 		if err != nil {

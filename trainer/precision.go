@@ -8,7 +8,7 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// Precisions are the values of StepConfig.Precision and Config.Precision.
+// Precisions are the values of SessionConfig.Precision and Config.Precision.
 //
 // With Float32 and Float64 the network computes in that type and keeps all values in it.
 // With BFloat16 it keeps activations, their gradients and the weights that products read in

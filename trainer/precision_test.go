@@ -122,15 +122,15 @@ func TestTorchTrainingInBFloat16(t *testing.T) {
 	}
 	sgd := optim.SGD{LR: 0.1, Momentum: 0.9, WeightDecay: 1e-2, Groups: []optim.Group{optim.NoBiasDecay()}}
 	for name, c := range map[string]struct {
-		config trainer.StepConfig
+		config trainer.SessionConfig
 		parts  []int
 	}{
-		"plain":               {trainer.StepConfig{Optimizer: sgd}, []int{4}},
-		"accumulate and clip": {trainer.StepConfig{Optimizer: sgd, Accumulate: true, ClipNorm: 0.3}, []int{3, 3}},
+		"plain":               {trainer.SessionConfig{Optimizer: sgd}, []int{4}},
+		"accumulate and clip": {trainer.SessionConfig{Optimizer: sgd, Accumulate: true, ClipNorm: 0.3}, []int{3, 3}},
 	} {
 		want := cases[name]
 		c.config.Device, c.config.Input, c.config.Precision = testdevice.Open(t, device.Options{Threads: 2}), [3]int{3, 6, 6}, device.BFloat16
-		s, err := trainer.NewStep(newGolden(), c.config)
+		s, err := trainer.NewSession(newGolden(), c.config)
 		if err != nil {
 			t.Fatal(err)
 		}

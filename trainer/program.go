@@ -34,7 +34,7 @@ type part struct {
 }
 
 // training returns the program of a batch size, compiling it at first.
-func (s *Step) training(of part) (*program, error) {
+func (s *Session) training(of part) (*program, error) {
 	if p := s.train[of]; p != nil {
 		return p, nil
 	}
@@ -50,10 +50,10 @@ func (s *Step) training(of part) (*program, error) {
 }
 
 // trainingSpec is the program of a batch size before it is compiled.
-func (s *Step) trainingSpec(of part) (p *program, spec engine.Spec, err error) {
+func (s *Session) trainingSpec(of part) (p *program, spec engine.Spec, err error) {
 	batch := of.batch
 	if s.config.Optimizer == nil {
-		return nil, spec, fmt.Errorf("trainer: %w: the Step has no optimizer", ErrConfig)
+		return nil, spec, fmt.Errorf("trainer: %w: the Session has no optimizer", ErrConfig)
 	}
 	g, err := nn.Trace(s.model, append([]int{batch}, s.config.Input[:]...), nn.Options{Training: true, DType: s.dtype(), KeepStatistics: s.config.KeepStatistics})
 	if err != nil {
@@ -87,7 +87,7 @@ func (s *Step) trainingSpec(of part) (p *program, spec engine.Spec, err error) {
 }
 
 // loss adds the training loss to a graph.
-func (s *Step) loss(g *nn.Graph) (target, loss, predicted *gorgonia.Node, err error) {
+func (s *Session) loss(g *nn.Graph) (target, loss, predicted *gorgonia.Node, err error) {
 	if s.config.Loss != nil {
 		return s.config.Loss.Loss(g)
 	}
@@ -95,7 +95,7 @@ func (s *Step) loss(g *nn.Graph) (target, loss, predicted *gorgonia.Node, err er
 }
 
 // evaluation returns the program for size images, compiling it at first.
-func (s *Step) evaluation(size int) (*program, error) {
+func (s *Session) evaluation(size int) (*program, error) {
 	if p := s.eval[size]; p != nil {
 		return p, nil
 	}
@@ -116,7 +116,7 @@ func (s *Step) evaluation(size int) (*program, error) {
 }
 
 // evaluationSpec is the program for size images before it is compiled.
-func (s *Step) evaluationSpec(size int) (*nn.Graph, engine.Spec, error) {
+func (s *Session) evaluationSpec(size int) (*nn.Graph, engine.Spec, error) {
 	g, err := nn.Trace(s.model, append([]int{size}, s.config.Input[:]...), nn.Options{DType: s.dtype()})
 	if err != nil {
 		return nil, engine.Spec{}, err
@@ -130,7 +130,7 @@ func (s *Step) evaluationSpec(size int) (*nn.Graph, engine.Spec, error) {
 }
 
 // spec names the graph's inputs and slots.
-func (s *Step) spec(g *nn.Graph, name string) engine.Spec {
+func (s *Session) spec(g *nn.Graph, name string) engine.Spec {
 	spec := engine.Spec{Name: name, Graph: g.G, Inputs: []*gorgonia.Node{g.Input}, Slots: map[*gorgonia.Node]string{}, Precision: storedAs(s.config.Precision)}
 	if g.RNG != nil {
 		spec.Inputs = append(spec.Inputs, g.RNG)
@@ -145,7 +145,7 @@ func (s *Step) spec(g *nn.Graph, name string) engine.Spec {
 }
 
 // addUpdates adds gradients and the optimizer's nodes for what is trained.
-func (s *Step) addUpdates(p *program, spec *engine.Spec) error {
+func (s *Session) addUpdates(p *program, spec *engine.Spec) error {
 	trained, err := s.trainedOf(p.graph.Params)
 	if err != nil {
 		return err
@@ -187,7 +187,7 @@ func (p *program) rate(dt tensor.Dtype, scale float64) *gorgonia.Node {
 }
 
 // bindBatch gives a training program its batch.
-func (p *program) bindBatch(s *Step, images []float32, target Target) error {
+func (p *program) bindBatch(s *Session, images []float32, target Target) error {
 	var err error
 	if p.graph.DType == tensor.Float32 {
 		err = p.Bind(p.graph.Input, images)
@@ -201,7 +201,7 @@ func (p *program) bindBatch(s *Step, images []float32, target Target) error {
 }
 
 // bindRandom gives a training program what dropout draws from in the step that begins.
-func (p *program) bindRandom(s *Step) error {
+func (p *program) bindRandom(s *Session) error {
 	if p.graph.RNG == nil {
 		return nil
 	}
@@ -214,6 +214,9 @@ func (p *program) bindRandom(s *Step) error {
 func (p *program) bindImages(images []float32) error {
 	switch all := p.images.(type) {
 	case []float32:
+		if len(images) == len(all) {
+			return p.Bind(p.graph.Input, images)
+		}
 		clear(all[copy(all, images):])
 	case []float64:
 		clear(all)

@@ -39,7 +39,7 @@ func (t *Trainer) evaluationSizes(batch int) []int {
 // compile makes every program of the run, so that memory that the device does not have is
 // an error before the first step, with a size of batch that fits.
 func (t *Trainer) compile() error {
-	err := t.step.compileAll(t.trainingParts(t.config.Batch), t.evaluationSizes(t.config.TestBatch))
+	err := t.session.compileAll(t.trainingParts(t.config.Batch), t.evaluationSizes(t.config.TestBatch))
 	if !errors.Is(err, engine.ErrMemory) {
 		return err
 	}
@@ -56,16 +56,16 @@ func (t *Trainer) compile() error {
 // fitsDevice tries to compile the programs of a run with batches of a size. It frees them
 // and those that were there before.
 func (t *Trainer) fitsDevice(batch int) bool {
-	err := t.step.closePrograms()
+	err := t.session.closePrograms()
 	if err == nil {
-		err = t.step.compileAll(t.trainingParts(batch), t.evaluationSizes(min(batch, t.config.TestBatch)))
+		err = t.session.compileAll(t.trainingParts(batch), t.evaluationSizes(min(batch, t.config.TestBatch)))
 	}
-	return errors.Join(err, t.step.closePrograms()) == nil
+	return errors.Join(err, t.session.closePrograms()) == nil
 }
 
 // compileAll makes the programs for parts of training batches, for what follows them in a
 // step, and for evaluations, as far as they are not there yet.
-func (s *Step) compileAll(parts []part, evaluations []int) error {
+func (s *Session) compileAll(parts []part, evaluations []int) error {
 	for _, of := range parts {
 		if _, err := s.training(of); err != nil {
 			return err
@@ -90,7 +90,7 @@ func (s *Step) compileAll(parts []part, evaluations []int) error {
 }
 
 // closePrograms frees the programs; those that are needed again are compiled again.
-func (s *Step) closePrograms() (err error) {
+func (s *Session) closePrograms() (err error) {
 	for _, p := range s.train {
 		err = errors.Join(err, p.Close())
 	}

@@ -45,7 +45,7 @@ func TestRecipeOfEverything(t *testing.T) {
 	if !ok || o.LR != 0.02 || o.WeightDecay != 0.1 { // 0.02 · (4·4)/16
 		t.Fatalf("optimizer %+v", tr.Config().Optimizer)
 	}
-	for _, p := range tr.Step().Params() {
+	for _, p := range tr.Session().Params() {
 		path, _ := p.Layer()
 		if want := map[string]float64{"conv": 0.25, "norm": 0.5, "fc": 1}[path]; o.RateScale(p) != want {
 			t.Errorf("%s: rate × %v, want %v", p.Name, o.RateScale(p), want)

@@ -56,7 +56,7 @@ func (t *Trainer) restore(f run.Folder) error {
 			return t.lost(f, fmt.Errorf("%s: %w: %s holds %v", path, ErrDiverged, name, value))
 		}
 	}
-	if err := t.step.checkComplete(weights.Tensors); err != nil {
+	if err := t.session.checkComplete(weights.Tensors); err != nil {
 		return t.lost(f, fmt.Errorf("%s: %w", last, err))
 	}
 	return t.restoreRun(last, weights, path, slots, at)
@@ -64,7 +64,7 @@ func (t *Trainer) restore(f run.Folder) error {
 
 // checkComplete reports the tensors of a run's own weights that are not exactly the model's:
 // what a file lacks would silently begin afresh.
-func (s *Step) checkComplete(tensors []checkpoint.Tensor) error {
+func (s *Session) checkComplete(tensors []checkpoint.Tensor) error {
 	have := map[string]checkpoint.Tensor{}
 	for _, t := range tensors {
 		have[t.Name] = t
@@ -96,9 +96,9 @@ func (t *Trainer) checkWithinEpoch(path string, at position) error {
 		ErrFolder, path, at.Batch, at.Images, at.Epoch, at.Seed, t.config.Batch, t.config.Seed)
 }
 
-// restoreRun loads a checkpoint into the Step and sets the position where it was made.
+// restoreRun loads a checkpoint into the Session and sets the position where it was made.
 func (t *Trainer) restoreRun(last string, weights *checkpoint.File, path string, slots *checkpoint.File, at position) error {
-	if err := t.step.writeTensors(last, weights.Tensors); err != nil {
+	if err := t.session.writeTensors(last, weights.Tensors); err != nil {
 		return err
 	}
 	thawed, err := t.resumeFreezing(at)
@@ -109,7 +109,7 @@ func (t *Trainer) restoreRun(last string, weights *checkpoint.File, path string,
 		return err
 	}
 	t.at, t.seconds, t.saved = at, at.Seconds, true
-	t.step.SetCount(int64(at.Step))
+	t.session.SetCount(int64(at.Step))
 	return nil
 }
 
@@ -126,13 +126,13 @@ func (t *Trainer) tidy(f run.Folder) error {
 // from now on are dropped.
 func (t *Trainer) restoreSlots(path string, f *checkpoint.File, thawed map[string]bool) error {
 	want := map[string]bool{}
-	for _, name := range t.step.State().Names() {
+	for _, name := range t.session.State().Names() {
 		if strings.HasPrefix(name, optimSlots) {
 			want[name] = true
 		}
 	}
-	if t.step.config.EMA > 0 {
-		for _, name := range t.step.values() {
+	if t.session.config.EMA > 0 {
+		for _, name := range t.session.values() {
 			want[rawPrefix+name] = true
 		}
 	}
@@ -150,7 +150,7 @@ func (t *Trainer) restoreSlots(path string, f *checkpoint.File, thawed map[strin
 		return fmt.Errorf("trainer: %w: %s lacks %s", ErrFolder, path, name)
 	}
 	for _, tensor := range f.Tensors {
-		if err := t.step.state.Write(strings.TrimPrefix(tensor.Name, rawPrefix), t.step.own(tensor.Data)); err != nil {
+		if err := t.session.state.Write(strings.TrimPrefix(tensor.Name, rawPrefix), t.session.own(tensor.Data)); err != nil {
 			return fmt.Errorf("trainer: %s: %w", path, err)
 		}
 	}

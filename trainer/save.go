@@ -170,17 +170,17 @@ func (t *Trainer) snapshot(best *EpochEvent) (*snapshot, error) {
 	}
 	weights.Metadata[stepKey] = strconv.Itoa(t.at.Step)
 	snap.weights = *weights
-	for _, name := range t.step.State().Names() {
+	for _, name := range t.session.State().Names() {
 		if !strings.HasPrefix(name, optimSlots) {
 			continue
 		}
-		tensor, err := t.step.readSlot(name)
+		tensor, err := t.session.readSlot(name)
 		if err != nil {
 			return nil, err
 		}
 		snap.slots.Tensors = append(snap.slots.Tensors, tensor)
 	}
-	raw, err := t.step.raw()
+	raw, err := t.session.raw()
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +189,7 @@ func (t *Trainer) snapshot(best *EpochEvent) (*snapshot, error) {
 	at.Seconds = t.seconds + time.Since(t.began).Seconds()
 	at.Complete = t.done()
 	at.Images, at.Seed = t.config.Batch, t.config.Seed
-	at.Frozen, at.Since = slices.Sorted(maps.Keys(t.frozen.params)), t.step.since
+	at.Frozen, at.Since = slices.Sorted(maps.Keys(t.frozen.params)), t.session.since
 	encoded, err := json.Marshal(at)
 	if err != nil {
 		return nil, fmt.Errorf("trainer: checkpoint: %w", err)

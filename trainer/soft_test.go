@@ -89,7 +89,7 @@ func TestTrainOnProbabilities(t *testing.T) {
 	}
 	for dt, tolerance := range map[device.DType]float64{device.Float64: 1e-12, device.Float32: 1e-5} {
 		m := &logits{&nn.Flatten{}, &nn.Linear{In: 48, Out: classes}}
-		step, err := trainer.NewStep(m, trainer.StepConfig{
+		step, err := trainer.NewSession(m, trainer.SessionConfig{
 			Device: testdevice.Open(t, device.Options{Threads: 2}), Optimizer: optim.SGD{LR: lr}, Input: [3]int{3, 4, 4}, Smoothing: smoothing, Soft: true, Precision: dt, Seed: 4,
 		})
 		if err != nil {
@@ -113,7 +113,7 @@ func TestTrainOnProbabilities(t *testing.T) {
 }
 
 // stateOf is a tensor of the step's state dict.
-func stateOf(t *testing.T, s *trainer.Step, name string) []float64 {
+func stateOf(t *testing.T, s *trainer.Session, name string) []float64 {
 	t.Helper()
 	tensors, err := s.Tensors()
 	if err != nil {
@@ -145,7 +145,7 @@ func wide(v []float32) []float64 {
 
 // oracle is what Gorgonia's machine computes in float64: the loss, and the weights after a
 // step of plain SGD.
-func oracle(t *testing.T, m nn.Module, s *trainer.Step, images []float32, targets []float64, smoothing, lr float64) (float64, map[string][]float64) {
+func oracle(t *testing.T, m nn.Module, s *trainer.Session, images []float32, targets []float64, smoothing, lr float64) (float64, map[string][]float64) {
 	t.Helper()
 	n := len(targets) / s.Classes()
 	g, err := nn.Trace(m, []int{n, 3, 4, 4}, nn.Options{Training: true, DType: tensor.Float64})
@@ -195,7 +195,7 @@ func TestSoftTrainsOnLabels(t *testing.T) {
 	}
 	losses := map[bool]float64{}
 	for _, soft := range []bool{false, true} {
-		step, err := trainer.NewStep(newTiny(3), trainer.StepConfig{
+		step, err := trainer.NewSession(newTiny(3), trainer.SessionConfig{
 			Device: testdevice.Open(t, device.Options{Threads: 1}), Optimizer: optim.SGD{LR: 0.1}, Input: [3]int{3, 8, 8}, Smoothing: 0.1, Soft: soft,
 		})
 		if err != nil {
@@ -209,14 +209,14 @@ func TestSoftTrainsOnLabels(t *testing.T) {
 		losses[soft] = r.Loss
 		nan := math.NaN()
 		for says, targets := range map[string][]float64{
-			"StepConfig.Soft":        {0, 0, 1, 1, 0, 0},
+			"SessionConfig.Soft":     {0, 0, 1, 1, 0, 0},
 			"0 target probabilities": {},
 			"5 target probabilities": {0, 0, 1, 1, 0},
 			"3 target probabilities": {0, 0, 1},
 			"class 1 of image 1":     {0, 0, 1, 1, -1, 0},
 			"class 0 of image 0":     {nan, 0, 1, 1, 0, 0},
 		} {
-			if soft == (says == "StepConfig.Soft") {
+			if soft == (says == "SessionConfig.Soft") {
 				continue
 			}
 			if _, err := step.Train(images, trainer.Probabilities(targets), 0.1); err == nil || soft && (!errors.Is(err, trainer.ErrBatch) || !strings.Contains(err.Error(), says)) {
@@ -246,7 +246,7 @@ func TestMixedAccuracy(t *testing.T) {
 	}
 }
 
-// dominantShares trains a copy of a fresh run's Step on the batches of the first epoch.
+// dominantShares trains a copy of a fresh run's Session on the batches of the first epoch.
 func dominantShares(t *testing.T, tr *trainer.Trainer) (shares []float64) {
 	t.Helper()
 	swapped := false
@@ -255,7 +255,7 @@ func dominantShares(t *testing.T, tr *trainer.Trainer) (shares []float64) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := other.Step().Train(b.Images, trainer.Probabilities(b.Targets(nil, 4)), 1e-12)
+		r, err := other.Session().Train(b.Images, trainer.Probabilities(b.Targets(nil, 4)), 1e-12)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,22 +15,22 @@ type Target struct {
 	probabilities []float64
 }
 
-// Labels is a Target of one class for each image: labels [N], from 0. A Step with
-// StepConfig.Soft takes them as probabilities of 1.
+// Labels is a Target of one class for each image: labels [N], from 0. A Session with
+// SessionConfig.Soft takes them as probabilities of 1.
 func Labels(labels []int64) Target { return Target{labels: labels} }
 
 // Probabilities is a Target of a probability for each class of each image, as mixup and
-// teacher models give them: p [N, classes], row after row, for a Step with StepConfig.Soft.
+// teacher models give them: p [N, classes], row after row, for a Session with SessionConfig.Soft.
 // Rows need not sum to 1, as in torch; negative values, infinities and NaN are ErrBatch.
 func Probabilities(p []float64) Target { return Target{probabilities: p} }
 
 // checkBatch checks the images of a training batch and their target, and counts the images.
-func (s *Step) checkBatch(images []float32, target Target) (n int, err error) {
+func (s *Session) checkBatch(images []float32, target Target) (n int, err error) {
 	if target.probabilities == nil {
 		return len(target.labels), s.check(images, target.labels)
 	}
 	if !s.config.Soft {
-		return 0, fmt.Errorf("trainer: %w: target probabilities need a Step with StepConfig.Soft", ErrConfig)
+		return 0, fmt.Errorf("trainer: %w: target probabilities need a Session with SessionConfig.Soft", ErrConfig)
 	}
 	pixels := s.config.Input[0] * s.config.Input[1] * s.config.Input[2]
 	n = len(target.probabilities) / s.classes

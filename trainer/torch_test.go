@@ -75,24 +75,24 @@ func TestTorchTraining(t *testing.T) {
 	adamw := optim.AdamW{LR: 0.01, Betas: [2]float64{0.9, 0.99}, Eps: 1e-6, WeightDecay: 0.1, Groups: []optim.Group{optim.NoBiasDecay()}}
 	dev := testdevice.Open(t, device.Options{Threads: 2})
 	for name, c := range map[string]struct {
-		config trainer.StepConfig
+		config trainer.SessionConfig
 		parts  []int
 	}{
-		"plain":               {trainer.StepConfig{Optimizer: sgd}, []int{4}},
-		"clip":                {trainer.StepConfig{Optimizer: sgd, ClipNorm: 0.5}, []int{4}},
-		"accumulate":          {trainer.StepConfig{Optimizer: sgd, Accumulate: true}, []int{4, 4, 2}},
-		"accumulate and clip": {trainer.StepConfig{Optimizer: sgd, Accumulate: true, ClipNorm: 0.3}, []int{3, 3}},
-		"adamw":               {trainer.StepConfig{Optimizer: adamw}, []int{4}},
-		"adamw, clip":         {trainer.StepConfig{Optimizer: adamw, ClipNorm: 0.4}, []int{4}},
-		"groups":              {trainer.StepConfig{Optimizer: withGroups(sgd)}, []int{4}},
-		"adamw, groups":       {trainer.StepConfig{Optimizer: withGroups(adamw)}, []int{4}},
-		"ema":                 {trainer.StepConfig{Optimizer: sgd, EMA: 0.8}, []int{4}},
+		"plain":               {trainer.SessionConfig{Optimizer: sgd}, []int{4}},
+		"clip":                {trainer.SessionConfig{Optimizer: sgd, ClipNorm: 0.5}, []int{4}},
+		"accumulate":          {trainer.SessionConfig{Optimizer: sgd, Accumulate: true}, []int{4, 4, 2}},
+		"accumulate and clip": {trainer.SessionConfig{Optimizer: sgd, Accumulate: true, ClipNorm: 0.3}, []int{3, 3}},
+		"adamw":               {trainer.SessionConfig{Optimizer: adamw}, []int{4}},
+		"adamw, clip":         {trainer.SessionConfig{Optimizer: adamw, ClipNorm: 0.4}, []int{4}},
+		"groups":              {trainer.SessionConfig{Optimizer: withGroups(sgd)}, []int{4}},
+		"adamw, groups":       {trainer.SessionConfig{Optimizer: withGroups(adamw)}, []int{4}},
+		"ema":                 {trainer.SessionConfig{Optimizer: sgd, EMA: 0.8}, []int{4}},
 	} {
 		for dtype, tolerance := range map[device.DType]float64{device.Float64: 1e-9, device.Float32: 2e-4} {
 			t.Run(name+"/"+dtype.String(), func(t *testing.T) {
 				want := cases[name]
 				c.config.Device, c.config.Input, c.config.Precision = dev, [3]int{3, 6, 6}, dtype
-				s, err := trainer.NewStep(newGolden(), c.config)
+				s, err := trainer.NewSession(newGolden(), c.config)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -131,8 +131,8 @@ func withGroups(o optim.Optimizer) optim.Optimizer {
 	return o
 }
 
-// setGolden gives a Step the first weights of training.py.
-func setGolden(t *testing.T, s *trainer.Step, averages bool) {
+// setGolden gives a Session the first weights of training.py.
+func setGolden(t *testing.T, s *trainer.Session, averages bool) {
 	t.Helper()
 	for i, p := range s.Params() {
 		v := sines(tensor.Shape(p.Shape).TotalSize(), float64(i))
@@ -161,7 +161,7 @@ func setGolden(t *testing.T, s *trainer.Step, averages bool) {
 }
 
 // goldenStep makes step i on its batches.
-func goldenStep(t *testing.T, s *trainer.Step, i int, parts []int, accumulate bool) (loss, norm float64) {
+func goldenStep(t *testing.T, s *trainer.Session, i int, parts []int, accumulate bool) (loss, norm float64) {
 	t.Helper()
 	all := 0
 	for _, n := range parts {
@@ -191,7 +191,7 @@ func goldenStep(t *testing.T, s *trainer.Step, i int, parts []int, accumulate bo
 }
 
 // compareGolden compares the model's state dict.
-func compareGolden(t *testing.T, s *trainer.Step, want map[string][]float64, tolerance float64) {
+func compareGolden(t *testing.T, s *trainer.Session, want map[string][]float64, tolerance float64) {
 	t.Helper()
 	tensors, err := s.Tensors()
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 
 // Train makes one step on images [N, C, H, W] and their target at a learning rate: Bind,
 // Start and Wait. The loss and the classes are those before the update.
-func (s *Step) Train(images []float32, target Target, lr float64) (Result, error) {
+func (s *Session) Train(images []float32, target Target, lr float64) (Result, error) {
 	if err := s.Bind(images, target); err != nil {
 		return Result{}, err
 	}
@@ -20,12 +20,12 @@ func (s *Step) Train(images []float32, target Target, lr float64) (Result, error
 // Bind copies the batch of the next Start to the device: images [N, C, H, W] and their
 // target. It may be called between Start and Wait, while the device works on the batch
 // before. The slices may be reused when it returns.
-func (s *Step) Bind(images []float32, target Target) error {
+func (s *Session) Bind(images []float32, target Target) error {
 	return s.bind(images, target, false)
 }
 
 // bind is Bind for a part of a step; add: there are parts of the step before it.
-func (s *Step) bind(images []float32, target Target, add bool) error {
+func (s *Session) bind(images []float32, target Target, add bool) error {
 	s.bound = nil
 	n, err := s.checkBatch(images, target)
 	if err != nil {
@@ -44,7 +44,7 @@ func (s *Step) bind(images []float32, target Target, add bool) error {
 
 // Start begins a step on the batch of the last Bind at a learning rate, and returns while
 // the device works. Wait ends it: one step at a time.
-func (s *Step) Start(lr float64) error {
+func (s *Session) Start(lr float64) error {
 	if !(lr >= 0) || math.IsInf(lr, 0) {
 		return fmt.Errorf("trainer: %w: learning rate %v", ErrConfig, lr)
 	}
@@ -62,7 +62,7 @@ func (s *Step) Start(lr float64) error {
 }
 
 // startable is an error if no batch is bound, or one is in training.
-func (s *Step) startable() error {
+func (s *Session) startable() error {
 	if s.running != nil {
 		return fmt.Errorf("trainer: %w: Start before the Wait of the step before", ErrConfig)
 	}
@@ -74,7 +74,7 @@ func (s *Step) startable() error {
 
 // startPart begins training on the batch that is bound, whose gradients count with a share
 // in its step.
-func (s *Step) startPart(share float64) error {
+func (s *Session) startPart(share float64) error {
 	if err := s.startable(); err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (s *Step) startPart(share float64) error {
 
 // Wait returns the result of the step of the last Start when its update is made. The slices
 // of the Result are valid until the next Wait or Evaluate.
-func (s *Step) Wait() (Result, error) {
+func (s *Session) Wait() (Result, error) {
 	r, err := s.waitPart()
 	if err != nil {
 		return Result{}, err
@@ -111,7 +111,7 @@ func (s *Step) Wait() (Result, error) {
 }
 
 // waitPart waits for a batch: its gradients are in their slots, or the update is made.
-func (s *Step) waitPart() (Result, error) {
+func (s *Session) waitPart() (Result, error) {
 	p := s.running
 	if p == nil {
 		return Result{}, fmt.Errorf("trainer: %w: Wait without Start", ErrConfig)
@@ -136,14 +136,14 @@ func (s *Step) waitPart() (Result, error) {
 }
 
 // drop forgets the batches of a step that an error or a panic has cut off.
-func (s *Step) drop() { s.bound, s.running, s.parts = nil, nil, 0 }
+func (s *Session) drop() { s.bound, s.running, s.parts = nil, nil, 0 }
 
 // Accumulate adds the gradients of a batch, times share, to those of the batches before
 // it since the last Apply. Shares of a step should add up to 1: for the mean over all its
 // images, each is the batch's part of them. BatchNorm and dropout see the batch alone.
-func (s *Step) Accumulate(images []float32, target Target, share float64) (Result, error) {
+func (s *Session) Accumulate(images []float32, target Target, share float64) (Result, error) {
 	if !s.config.Accumulate {
-		return Result{}, fmt.Errorf("trainer: %w: the Step was not made to accumulate", ErrConfig)
+		return Result{}, fmt.Errorf("trainer: %w: the Session was not made to accumulate", ErrConfig)
 	}
 	if err := s.bind(images, target, s.parts > 0); err != nil {
 		return Result{}, err
@@ -154,7 +154,7 @@ func (s *Step) Accumulate(images []float32, target Target, share float64) (Resul
 	return s.waitPart()
 }
 
-func (s *Step) check(images []float32, labels []int64) error {
+func (s *Session) check(images []float32, labels []int64) error {
 	pixels := s.config.Input[0] * s.config.Input[1] * s.config.Input[2]
 	if len(labels) == 0 || len(images) != len(labels)*pixels {
 		return fmt.Errorf("trainer: %w: %d labels and %d values of images, want %d an image of %v", ErrBatch, len(labels), len(images), pixels, s.config.Input)

@@ -23,7 +23,7 @@ import (
 type Trainer struct {
 	model         nn.Module
 	config        Config
-	step          *Step
+	session       *Session
 	device        device.Device
 	ownDevice     bool
 	train, test   *dataset.Loader
@@ -198,15 +198,15 @@ func (t *Trainer) buildStep() (err error) {
 	if err := t.checkModel(); err != nil {
 		return err
 	}
-	t.step, err = NewStep(t.model, StepConfig{
+	t.session, err = NewSession(t.model, SessionConfig{
 		Device: t.device, Optimizer: c.Optimizer, Input: input, Smoothing: c.Smoothing, Loss: c.Loss, Soft: c.Mixup > 0, Seed: c.Seed, Precision: c.Precision, Frozen: t.frozen.param,
 		ClipNorm: c.ClipNorm, Accumulate: c.Accumulate > 1, EMA: c.EMA, KeepStatistics: t.frozen.keepsStatistics,
 	})
 	if err != nil {
 		return err
 	}
-	if t.step.Classes() != len(t.classes) {
-		return fmt.Errorf("trainer: %w: the model has %d outputs, the data set %d classes", ErrConfig, t.step.Classes(), len(t.classes))
+	if t.session.Classes() != len(t.classes) {
+		return fmt.Errorf("trainer: %w: the model has %d outputs, the data set %d classes", ErrConfig, t.session.Classes(), len(t.classes))
 	}
 	return nil
 }
@@ -264,8 +264,8 @@ func (t *Trainer) openFolder() error {
 	return t.openRun(run.Folder(dir))
 }
 
-// Step is the model on its device, for what goes beyond the Trainer.
-func (t *Trainer) Step() *Step { return t.step }
+// Session is the model on its device, for what goes beyond the Trainer.
+func (t *Trainer) Session() *Session { return t.session }
 
 // Classes are the names of the classes in order of their index.
 func (t *Trainer) Classes() []string { return t.classes }
@@ -320,8 +320,8 @@ func (t *Trainer) Close() error {
 	if t.log != nil {
 		errs = append(errs, t.log.Close())
 	}
-	if t.step != nil {
-		errs = append(errs, t.step.Close())
+	if t.session != nil {
+		errs = append(errs, t.session.Close())
 	}
 	if t.ownDevice && t.device != nil {
 		errs = append(errs, t.device.Close())

@@ -226,7 +226,7 @@ func TestFrozenParametersStay(t *testing.T) {
 	tr := start(t, func(c *trainer.Config) { c.Freeze = []string{"conv.*"}; c.Epochs = 1 })
 	read := func(name string, n int) []float32 {
 		v := make([]float32, n)
-		if err := tr.Step().State().Read(name, v); err != nil {
+		if err := tr.Session().State().Read(name, v); err != nil {
 			t.Fatal(err)
 		}
 		return v

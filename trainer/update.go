@@ -31,12 +31,12 @@ const (
 )
 
 // deferred reports whether gradients are kept until the update.
-func (s *Step) deferred() bool {
+func (s *Session) deferred() bool {
 	return s.config.ClipNorm > 0 || s.config.Accumulate || s.config.Reduce != nil
 }
 
 // trainedOf are the parameters of a graph that are not frozen.
-func (s *Step) trainedOf(params []*nn.Param) (trained []*nn.Param, err error) {
+func (s *Session) trainedOf(params []*nn.Param) (trained []*nn.Param, err error) {
 	for _, p := range params {
 		if s.config.Frozen == nil || !s.config.Frozen(p) {
 			trained = append(trained, p)
@@ -49,7 +49,7 @@ func (s *Step) trainedOf(params []*nn.Param) (trained []*nn.Param, err error) {
 }
 
 // slot makes sure that the State has a slot.
-func (s *Step) slot(name string, shape []int) error {
+func (s *Session) slot(name string, shape []int) error {
 	if s.state.Has(name) {
 		return nil
 	}
@@ -57,7 +57,7 @@ func (s *Step) slot(name string, shape []int) error {
 }
 
 // update adds the optimizer's nodes for a parameter and its gradient.
-func (s *Step) update(p *program, spec *engine.Spec, param *nn.Param, gradient *gorgonia.Node) error {
+func (s *Session) update(p *program, spec *engine.Spec, param *nn.Param, gradient *gorgonia.Node) error {
 	in := optim.Inputs{LR: p.rate(s.dtype(), s.config.Optimizer.RateScale(param)), Step: p.number(s.dtype(), s.since[param.Name])}
 	up, err := s.config.Optimizer.Update(param, gradient, in)
 	if err != nil {
@@ -103,7 +103,7 @@ func (p *program) bindRates(lr float64, step int64) error {
 
 // keepGradients adds to a program of a batch what puts its gradients, times share, into
 // their slots, or adds them to what is there.
-func (s *Step) keepGradients(p *program, spec *engine.Spec, add bool) error {
+func (s *Session) keepGradients(p *program, spec *engine.Spec, add bool) error {
 	trained, err := s.trainedOf(p.graph.Params)
 	if err != nil {
 		return err
@@ -167,7 +167,7 @@ type updates struct {
 }
 
 // updating returns the programs that follow the batches, compiling them at first.
-func (s *Step) updating() (*updates, error) {
+func (s *Session) updating() (*updates, error) {
 	if s.deferredUpdates != nil {
 		return s.deferredUpdates, nil
 	}
@@ -192,7 +192,7 @@ func (s *Step) updating() (*updates, error) {
 
 // updateSpecs are the programs that follow the batches before they are compiled: that of
 // the norm, if there is one, and that of the update.
-func (s *Step) updateSpecs() (u *updates, specs []engine.Spec, err error) {
+func (s *Session) updateSpecs() (u *updates, specs []engine.Spec, err error) {
 	u = &updates{}
 	if s.config.ClipNorm > 0 {
 		spec, err := s.normSpec(u)
@@ -205,12 +205,12 @@ func (s *Step) updateSpecs() (u *updates, specs []engine.Spec, err error) {
 	return u, append(specs, spec), err
 }
 
-func (s *Step) newProgram(name string) (*program, engine.Spec) {
+func (s *Session) newProgram(name string) (*program, engine.Spec) {
 	p := &program{graph: &nn.Graph{G: gorgonia.NewGraph(), DType: s.dtype()}, host: s.narrow(make([]float32, 1))}
 	return p, engine.Spec{Name: name, Graph: p.graph.G, Slots: map[*gorgonia.Node]string{}}
 }
 
-func (s *Step) normSpec(u *updates) (spec engine.Spec, err error) {
+func (s *Session) normSpec(u *updates) (spec engine.Spec, err error) {
 	u.norm, spec = s.newProgram("norm")
 	p := u.norm
 	trained, err := s.trainedOf(s.params)
@@ -231,7 +231,7 @@ func (s *Step) normSpec(u *updates) (spec engine.Spec, err error) {
 	return spec, err
 }
 
-func (s *Step) applySpec(u *updates) (spec engine.Spec, err error) {
+func (s *Session) applySpec(u *updates) (spec engine.Spec, err error) {
 	u.apply, spec = s.newProgram("update")
 	p := u.apply
 	trained, err := s.trainedOf(s.params)
@@ -269,7 +269,7 @@ func (s *Step) applySpec(u *updates) (spec engine.Spec, err error) {
 // Apply makes the update from the gradients that Accumulate has gathered, and returns
 // their norm before clipping; 0 without clipping. A norm that is not finite is
 // ErrDiverged, and no parameter is changed. After an error the gradients are dropped.
-func (s *Step) Apply(lr float64) (norm float64, err error) {
+func (s *Session) Apply(lr float64) (norm float64, err error) {
 	if !s.deferred() || s.parts == 0 {
 		return 0, fmt.Errorf("trainer: %w: Apply without Accumulate", ErrConfig)
 	}
@@ -306,7 +306,7 @@ func (s *Step) Apply(lr float64) (norm float64, err error) {
 
 // gradientNorm is the 2-norm over the gradients of all parameters, as
 // torch.nn.utils.clip_grad_norm_ has it.
-func (s *Step) gradientNorm(u *updates) (float64, error) {
+func (s *Session) gradientNorm(u *updates) (float64, error) {
 	if err := u.norm.Run(); err != nil {
 		return 0, err
 	}

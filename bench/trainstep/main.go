@@ -79,7 +79,7 @@ func run(o options) (result, error) {
 		return result{}, err
 	}
 	start := time.Now()
-	step, err := trainer.NewStep(net, trainer.StepConfig{
+	step, err := trainer.NewSession(net, trainer.SessionConfig{
 		Device: dev, Optimizer: optim.SGD{LR: 1e-3, Momentum: 0.9, WeightDecay: 5e-4},
 		Input: [3]int{3, o.size, o.size}, Precision: precision,
 	})
@@ -90,7 +90,7 @@ func run(o options) (result, error) {
 	return measure(o, step, start)
 }
 
-func measure(o options, step *trainer.Step, start time.Time) (result, error) {
+func measure(o options, step *trainer.Session, start time.Time) (result, error) {
 	r := rand.New(rand.NewPCG(1, 2))
 	images, labels := make([]float32, o.batch*3*o.size*o.size), make([]int64, o.batch)
 	for i := range images {

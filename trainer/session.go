@@ -17,10 +17,10 @@ import (
 	"github.com/euryale-ml/euryale/optim"
 )
 
-// StepConfig says what a Step trains on and how.
-type StepConfig struct {
-	Device    device.Device   // closed by its owner, after the Step
-	Optimizer optim.Optimizer // nil: the Step only evaluates
+// SessionConfig is the device, the optimizer and the settings of a Session.
+type SessionConfig struct {
+	Device    device.Device   // closed by its owner, after the Session
+	Optimizer optim.Optimizer // nil: the Session only evaluates
 	Input     [3]int          // channels, height, width of an image
 	// Smoothing is ε of label smoothing in the training loss.
 	Smoothing float64
@@ -62,11 +62,13 @@ type Result struct {
 	Norm      float64   // of the gradients before clipping; 0 without
 }
 
-// Step is a model on a device: its State, and a Program for each size of batch. It
-// is not safe for concurrent use.
-type Step struct {
+// Session is a model on a device that trains and evaluates batch by batch: the model's
+// values and the optimizer's in an engine.State, and a compiled program for each size of
+// batch. A Trainer has one; a loop of your own makes its own. It is not safe for concurrent
+// use.
+type Session struct {
 	model    nn.Module
-	config   StepConfig
+	config   SessionConfig
 	state    *engine.State
 	params   []*nn.Param
 	buffers  []*nn.Buffer
@@ -88,13 +90,13 @@ type Step struct {
 	cam             *camProgram
 }
 
-// NewStep makes the model's State with fresh weights and its buffers.
-func NewStep(m nn.Module, c StepConfig) (*Step, error) {
-	if err := checkPrecision("StepConfig.Precision", c.Precision); err != nil {
+// NewSession makes the model's State with fresh weights and its buffers.
+func NewSession(m nn.Module, c SessionConfig) (*Session, error) {
+	if err := checkPrecision("SessionConfig.Precision", c.Precision); err != nil {
 		return nil, err
 	}
 	if c.Device == nil {
-		return nil, fmt.Errorf("trainer: %w: a Step needs a Device", ErrConfig)
+		return nil, fmt.Errorf("trainer: %w: a Session needs a Device", ErrConfig)
 	}
 	if c.Optimizer != nil {
 		if err := c.Optimizer.Validate(); err != nil {
@@ -121,7 +123,7 @@ func NewStep(m nn.Module, c StepConfig) (*Step, error) {
 	if len(out) != 2 || out[0] != 1 {
 		return nil, fmt.Errorf("trainer: %w: the model's output is %v for one image, want [1, classes]", ErrConfig, []int(out))
 	}
-	s := &Step{
+	s := &Session{
 		model: m, config: c, state: engine.NewState(c.Device), params: g.Params, buffers: g.Buffers,
 		counters: map[string]int64{}, names: g.Counters, classes: out[1], train: map[part]*program{}, eval: map[int]*program{},
 	}
@@ -135,24 +137,24 @@ func NewStep(m nn.Module, c StepConfig) (*Step, error) {
 	return s, nil
 }
 
-// fork is a Step like s with a copy of its weights and running statistics, for trials: it
+// fork is a Session like s with a copy of its weights and running statistics, for trials: it
 // keeps no averages, and its optimizer starts anew. The two share the device's working
 // memory, so they take turns. Close it after use.
-func (s *Step) fork() (*Step, error) {
+func (s *Session) fork() (*Session, error) {
 	st, err := s.state.Clone(s.values()...)
 	if err != nil {
 		return nil, err
 	}
 	c := s.config
 	c.EMA = 0
-	return &Step{
+	return &Session{
 		model: s.model, config: c, state: st, params: s.params, buffers: s.buffers, counters: maps.Clone(s.counters), names: s.names,
 		classes: s.classes, train: map[part]*program{}, eval: map[int]*program{},
 	}, nil
 }
 
 // fill adds the parameters and buffers to the State.
-func (s *Step) fill() error {
+func (s *Session) fill() error {
 	for _, p := range s.params {
 		w, err := p.Fresh(s.config.Seed)
 		if err != nil {
@@ -175,17 +177,17 @@ func (s *Step) fill() error {
 }
 
 // dtype is the type of the graphs' values, and deviceType that of the slots.
-func (s *Step) dtype() tensor.Dtype { return nodeType(s.config.Precision) }
+func (s *Session) dtype() tensor.Dtype { return nodeType(s.config.Precision) }
 
-func (s *Step) deviceType() device.DType {
+func (s *Session) deviceType() device.DType {
 	if s.dtype() == tensor.Float64 {
 		return device.Float64
 	}
 	return device.Float32
 }
 
-// narrow gives host values the Step's type.
-func (s *Step) narrow(v []float32) any {
+// narrow gives host values the Session's type.
+func (s *Session) narrow(v []float32) any {
 	if s.dtype() == tensor.Float32 {
 		return v
 	}
@@ -197,37 +199,37 @@ func (s *Step) narrow(v []float32) any {
 }
 
 // Classes is the number of the model's outputs.
-func (s *Step) Classes() int { return s.classes }
+func (s *Session) Classes() int { return s.classes }
 
 // Optimizer is what makes the updates, or nil.
-func (s *Step) Optimizer() optim.Optimizer { return s.config.Optimizer }
+func (s *Session) Optimizer() optim.Optimizer { return s.config.Optimizer }
 
 // State holds the parameters and buffers under their names, and the optimizer's
 // slots as "optim/SLOT/PARAMETER".
-func (s *Step) State() *engine.State { return s.state }
+func (s *Session) State() *engine.State { return s.state }
 
 // Params are the model's parameters in the order of their declaration.
-func (s *Step) Params() []*nn.Param { return s.params }
+func (s *Session) Params() []*nn.Param { return s.params }
 
 // Buffers are the model's running statistics in the order of their declaration.
-func (s *Step) Buffers() []*nn.Buffer { return s.buffers }
+func (s *Session) Buffers() []*nn.Buffer { return s.buffers }
 
 // Counters are the model's counts of training steps by name.
-func (s *Step) Counters() map[string]int64 { return s.counters }
+func (s *Session) Counters() map[string]int64 { return s.counters }
 
 // CounterNames are the names of Counters in the order of their declaration.
-func (s *Step) CounterNames() []string { return s.names }
+func (s *Session) CounterNames() []string { return s.names }
 
 // Count is the number of training steps so far; it is also what dropout draws from.
-func (s *Step) Count() int64 { return s.trained }
+func (s *Session) Count() int64 { return s.trained }
 
 // SetCount sets the number of training steps, on resuming.
-func (s *Step) SetCount(n int64) { s.trained = n }
+func (s *Session) SetCount(n int64) { s.trained = n }
 
 // Compile makes all programs that training steps on batches of a size need, as far as they
 // are not there yet. Train does so itself; calling Compile before the loop shows errors
 // early, and memory that the device does not have: engine.ErrMemory.
-func (s *Step) Compile(batch int) error {
+func (s *Session) Compile(batch int) error {
 	parts := []part{{batch: batch}}
 	if s.config.Accumulate {
 		parts = append(parts, part{batch: batch, add: true})
@@ -236,13 +238,13 @@ func (s *Step) Compile(batch int) error {
 }
 
 // CompileEvaluation is Compile for evaluation.
-func (s *Step) CompileEvaluation(batch int) error {
+func (s *Session) CompileEvaluation(batch int) error {
 	_, err := s.evaluation(batch)
 	return err
 }
 
 // Explain lists the compiled steps of the training program of a size.
-func (s *Step) Explain(batch int) (string, error) {
+func (s *Session) Explain(batch int) (string, error) {
 	p, err := s.training(part{batch: batch})
 	if err != nil {
 		return "", err
@@ -262,14 +264,14 @@ func (s *Step) Explain(batch int) (string, error) {
 }
 
 // Profile starts or stops timing the steps of the compiled training program of a size.
-func (s *Step) Profile(batch int, on bool) {
+func (s *Session) Profile(batch int, on bool) {
 	if p := s.train[part{batch: batch}]; p != nil {
 		p.Profile(on)
 	}
 }
 
 // ProfileReport lists the time by kind of step since Profile; "" if there is none.
-func (s *Step) ProfileReport(batch int) string {
+func (s *Session) ProfileReport(batch int) string {
 	if p := s.train[part{batch: batch}]; p != nil {
 		return p.ProfileReport()
 	}
@@ -279,7 +281,7 @@ func (s *Step) ProfileReport(batch int) string {
 // Evaluate classifies images [N, C, H, W] by the running statistics, in programs for
 // size images at most: the batch is filled up with zeros and the rest of the result
 // ignored. labels may be nil; then the loss is 0. The loss has no label smoothing.
-func (s *Step) Evaluate(images []float32, labels []int64, size int) (Result, error) {
+func (s *Session) Evaluate(images []float32, labels []int64, size int) (Result, error) {
 	n := len(images) / (s.config.Input[0] * s.config.Input[1] * s.config.Input[2])
 	checked := labels
 	if labels == nil {
@@ -329,7 +331,7 @@ func crossEntropy(logits []float64, label int) float64 {
 }
 
 // Close frees the programs and the State; the device stays.
-func (s *Step) Close() error { return errors.Join(s.closePrograms(), s.state.Close()) }
+func (s *Session) Close() error { return errors.Join(s.closePrograms(), s.state.Close()) }
 
 // stepInput is an input for the number of the step, from 1, for parameters that are trained
 // since a step.
