@@ -17,9 +17,9 @@ const (
 
 	Conv2D           // x, w, [bias] → y                      ConvAttr
 	Conv2DGradInput  // dy, w → dx                            ConvAttr; may accumulate
-	Conv2DGradWeight // x, dy → dw                            ConvAttr
+	Conv2DGradWeight // x, dy → dw                            ConvAttr; may accumulate
 	BiasAdd          // x [N, C, …], b [C] → y                BiasAttr
-	ChannelSum       // x [N, C, …] → [C]: a bias's gradient
+	ChannelSum       // x [N, C, …] → [C]: a bias's gradient; may accumulate
 
 	BatchNormStats         // x → stats [2, C]: mean, biased variance
 	BatchNormPack          // mean [C], variance [C] → stats [2, C]

@@ -36,10 +36,10 @@ var table = [numKinds]row{
 	Conv2D: {name: "Conv2D", attr: ConvAttr{}, in: list{Features, Weight, Parameter}, out: list{Features},
 		flops: convFLOPs, activates: true},
 	Conv2DGradInput:  {name: "Conv2DGradInput", attr: ConvAttr{}, in: list{Features, Weight}, out: list{Features}, flops: convFLOPs, accumulates: true},
-	Conv2DGradWeight: {name: "Conv2DGradWeight", attr: ConvAttr{}, in: list{Features, Features}, out: list{Parameter}, flops: convFLOPs},
+	Conv2DGradWeight: {name: "Conv2DGradWeight", attr: ConvAttr{}, in: list{Features, Features}, out: list{Parameter}, flops: convFLOPs, accumulates: true},
 	BiasAdd: {name: "BiasAdd", attr: BiasAttr{}, in: list{Features, Parameter}, out: list{Features},
 		overwrites: overFirst, activates: true},
-	ChannelSum: {name: "ChannelSum", in: list{Features}, out: list{Parameter}},
+	ChannelSum: {name: "ChannelSum", in: list{Features}, out: list{Parameter}, accumulates: true},
 
 	BatchNormStats: {name: "BatchNormStats", in: list{Features}, out: list{Statistics}},
 	BatchNormPack:  {name: "BatchNormPack", in: list{Parameter, Parameter}, out: list{Statistics}},

@@ -3,12 +3,14 @@ package engine
 import (
 	"slices"
 
+	G "gorgonia.org/gorgonia"
+
 	"github.com/euryale-ml/euryale/device"
 )
 
 // fold turns sums of gradients into accumulation: in x + dx, where dx comes from
 // a step that can accumulate and nothing reads x afterwards, that step adds into
-// x's memory.
+// x's memory. x may be a slot of sums over several batches.
 func (b *builder) fold() {
 	for again := true; again; {
 		again = false
@@ -26,14 +28,15 @@ func (b *builder) fold() {
 	}
 }
 
-// foldSum lets dx's producer add into base, if it may.
+// foldSum lets dx's producer add into base, if it may: into the memory of an activation, or
+// into the slot whose new value the sum is.
 func (b *builder) foldSum(u *uses, add *device.Step, base, dx *device.Tensor) bool {
 	p := u.producer[dx]
-	if p == nil || p.Accumulate || u.only(dx, device.Add) != add || u.kept[base] || base.Role != device.Activation || u.producer[base] == nil {
+	if p == nil || p.Accumulate || u.only(dx, device.Add) != add || u.kept[base] || slices.Contains(p.In, base) {
 		return false
 	}
 	at := slices.Index(b.steps, p)
-	if slices.Index(b.steps, u.producer[base]) > at {
+	if !b.becomes(base, add.Out[0]) && (base.Role != device.Activation || u.producer[base] == nil || slices.Index(b.steps, u.producer[base]) > at) {
 		return false
 	}
 	for _, r := range u.readers[base] {
@@ -48,4 +51,19 @@ func (b *builder) foldSum(u *uses, add *device.Step, base, dx *device.Tensor) bo
 	b.steps[at] = acc
 	b.into[acc] = base
 	return true
+}
+
+// becomes reports whether t is assigned to a slot, which is all that is done with it.
+func (b *builder) becomes(slot, t *device.Tensor) bool {
+	found := false
+	for _, a := range b.assign {
+		if a.value != t {
+			continue
+		}
+		if found || a.slot != slot || t.Param != slot.Param {
+			return false
+		}
+		found = true
+	}
+	return found && !slices.ContainsFunc(b.spec.Outputs, func(n *G.Node) bool { return b.of[n] == t })
 }

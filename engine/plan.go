@@ -148,7 +148,10 @@ func (b *builder) planSlots(m *memoryPlan, last map[*device.Tensor]int) {
 // fitsSlot reports whether step i may write an assigned value straight into its slot.
 func (b *builder) fitsSlot(i int, a assignment, last map[*device.Tensor]int) bool {
 	s := b.steps[i]
-	if a.value.Param != a.slot.Param || b.into[s] != nil || a.value.Role == device.Output {
+	if base := b.into[s]; base != nil {
+		return base == a.slot // the schedule puts the slot's readers before the step
+	}
+	if a.value.Param != a.slot.Param || a.value.Role == device.Output {
 		return false
 	}
 	read, ok := last[a.slot]

@@ -322,6 +322,9 @@ func (d *Device) bindBias(s *device.Step, in, out []device.Memory) device.Kernel
 		return d.jobs(sum, p.join(func(block int, parts []partialSum) {
 			for l := range lanes {
 				sum, _ := total(parts, l)
+				if s.Accumulate {
+					sum += float64(result[block*lanes+l])
+				}
 				result[block*lanes+l] = float32(sum)
 			}
 		}))

@@ -118,11 +118,25 @@ func (d *Device) Supports(s *device.Step) bool {
 		return d.supportsGroup(s)
 	case device.LinearUpdate:
 		return !s.Accumulate && d.fastOperands(s)
+	case device.Conv2DGradWeight, device.ChannelSum:
+		return !s.Accumulate || d.addsSums(s)
 	}
 	if a, ok := s.Attr.(device.Activated); ok && d.fastOperands(s) && !d.hasActivation(a.Activation()) {
 		return false // all of the step would run through device/ref, not the activation alone
 	}
 	return !s.Accumulate || s.Kind.Accumulates()
+}
+
+// addsSums reports whether the fast kernel of a parameter's gradient can add it to what is
+// there. Other kernels would need memory for it, as the step after them would.
+func (d *Device) addsSums(s *device.Step) bool {
+	for _, t := range slices.Concat(s.In, s.Out) {
+		if t.Storage() != device.Float32 {
+			return false
+		}
+	}
+	a, _ := s.Attr.(device.ConvAttr)
+	return d.fast && d.layoutOf(s.In[0]) == maps && a.Groups <= 1
 }
 
 // InPlace lists the results that may take an operand's memory: all that the kinds allow,

@@ -26,6 +26,7 @@ type weightGrad struct {
 	pixels, perSplit int
 	partial          unsafe.Pointer // [splits][ob][tap][ib][16][16]
 	size             int            // bytes of one partial
+	add              bool           // to what is there, where there is one split
 	workspace        []gradSpace
 }
 
@@ -67,6 +68,8 @@ func (d *Device) bindGradWeight(s *device.Step, g geometry.Conv2D, in, out []dev
 	w.partial = at(out[0], 0)
 	if w.splits > 1 {
 		w.partial = at(scratch, 0)
+	} else {
+		w.add = s.Accumulate
 	}
 	for range d.pool.workers {
 		w.workspace = append(w.workspace, gradSpace{places: make([]int32, w.taps*gradPixels)})
@@ -74,7 +77,7 @@ func (d *Device) bindGradWeight(s *device.Step, g geometry.Conv2D, in, out []dev
 	obGroups := (w.obs + w.k.blocks - 1) / w.k.blocks
 	jobs := []*job{{pieces: obGroups * w.groups * w.splits, do: w.piece}}
 	if w.splits > 1 {
-		jobs = append(jobs, sumPartials(f32(out[0], w.size/4), w.partial, w.splits))
+		jobs = append(jobs, sumPartials(f32(out[0], w.size/4), w.partial, w.splits, s.Accumulate))
 	}
 	return d.jobs(jobs...)
 }
@@ -102,7 +105,7 @@ func (w *weightGrad) piece(worker, piece int) {
 				dw := unsafe.Add(partial, ((ob*w.taps+tap)*w.ibs+ib)*blockBytes)
 				*a = gradient{
 					x: unsafe.Add(w.x, ib*w.xPlane), places: &ws.places[tap*gradPixels], dy: dy, dy2: unsafe.Add(dy, w.dyPlane),
-					pixels: int64(count), dw: dw, dw2: unsafe.Add(dw, w.taps*w.ibs*blockBytes), accumulate: flag(q > first), rows: lanes,
+					pixels: int64(count), dw: dw, dw2: unsafe.Add(dw, w.taps*w.ibs*blockBytes), accumulate: flag(q > first || w.add), rows: lanes,
 				}
 				w.k.grad[n](a)
 			}
@@ -149,15 +152,20 @@ func (w *weightGrad) table(places []int32, q, n int) {
 	}
 }
 
-// sumPartials adds the partial results in order of index.
-func sumPartials(out []float32, partial unsafe.Pointer, splits int) *job {
+// sumPartials adds the partial results in order of index, and with add all of them to what
+// is there.
+func sumPartials(out []float32, partial unsafe.Pointer, splits int, add bool) *job {
 	n := len(out)
 	dst := unsafe.Pointer(unsafe.SliceData(out))
 	return flat(n/lanes, func(from, count int) {
-		to := unsafe.Add(dst, from*pixelBytes)
-		addBlocks(unsafe.Add(partial, from*pixelBytes), unsafe.Add(partial, n*4+from*pixelBytes), to, int64(count), 0)
-		for s := 2; s < splits; s++ {
-			addBlocks(to, unsafe.Add(partial, s*n*4+from*pixelBytes), to, int64(count), 0)
+		to, next := unsafe.Add(dst, from*pixelBytes), 0
+		sum := to
+		if !add {
+			sum, next = unsafe.Add(partial, from*pixelBytes), 1
+		}
+		for ; next < splits; next++ {
+			addBlocks(sum, unsafe.Add(partial, next*n*4+from*pixelBytes), to, int64(count), 0)
+			sum = to
 		}
 	})
 }
