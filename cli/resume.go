@@ -78,7 +78,7 @@ func keepChosen(c *config.Config, ran config.Config) {
 	if c.Name == "" {
 		c.Name = ran.Name
 	}
-	if c.Data.Set == "auto" {
+	if c.Data.Set == dataset.Auto {
 		c.Data.Set = ran.Data.Set
 	}
 }

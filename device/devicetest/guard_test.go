@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/euryale-ml/euryale/device"
-	"github.com/euryale-ml/euryale/device/cpu"
+	_ "github.com/euryale-ml/euryale/device/cpu"
 )
 
 // witness is a test that notes a failure and keeps its cleanups.
@@ -20,7 +20,7 @@ func (w *witness) Cleanup(f func())      { w.cleanups = append(w.cleanups, f) }
 
 // TestGuards writes beside an operand, by one element on either side.
 func TestGuards(t *testing.T) {
-	dev, err := cpu.New(cpu.Options{Threads: 1})
+	dev, err := device.Open("cpu", device.Options{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
