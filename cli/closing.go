@@ -3,12 +3,12 @@ package cli
 import (
 	"fmt"
 	"io"
-	"math"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
+	"github.com/euryale-ml/euryale/metrics"
 	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
@@ -25,7 +25,7 @@ type metricRow struct {
 
 // see takes a value of an epoch. One of an epoch that cannot be the best is only the last.
 func (m *metricRow) see(epoch int, v float64, canBeBest bool) {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
+	if !metrics.Finite(v) {
 		return
 	}
 	m.last, m.seen = v, true
@@ -87,7 +87,7 @@ func (c *closing) earlier(lines []run.Line) {
 // the epoch's test from being the best.
 func (c *closing) see(train run.TrainEpoch, test run.Scores) {
 	c.epochs++
-	canBeBest := !math.IsNaN(test.Loss) && !math.IsInf(test.Loss, 0)
+	canBeBest := metrics.Finite(test.Loss)
 	for i, v := range []float64{train.Loss, train.Accuracy, test.Loss, test.Accuracy, test.BalancedAccuracy, test.Top5Accuracy, train.Seconds} {
 		ofTest := i >= 2 && i <= 5
 		c.rows[i].see(test.Epoch, v, canBeBest || !ofTest)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/euryale-ml/euryale/metrics"
 )
 
 // field is a part of a line. Where the line is too long, those of greater rank are left
@@ -52,7 +54,7 @@ func fitted(columns int, fields ...field) string {
 // sixWide writes a number in six columns, so that what stands after it stays in its place.
 func sixWide(v float64) string {
 	switch a := math.Abs(v); {
-	case math.IsNaN(v) || math.IsInf(v, 0):
+	case !metrics.Finite(v):
 		return fmt.Sprintf("%6v", v)
 	case a != 0 && a < 1e-3 || a >= 99999.5:
 		return fmt.Sprintf("%6.0e", v)

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"image"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,6 +17,7 @@ import (
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/device"
 	"github.com/euryale-ml/euryale/infer"
+	"github.com/euryale-ml/euryale/metrics"
 	"github.com/euryale-ml/euryale/models"
 	"github.com/euryale-ml/euryale/transforms"
 )
@@ -261,7 +261,7 @@ func (p *predictor) flush(ctx context.Context) error {
 // print writes an image's line; an error is about its result.
 func (p *predictor) print(name string, r infer.Result) error {
 	for _, v := range r.Logits {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
+		if !metrics.Finite(v) {
 			return errors.New("the model gives no finite values for it")
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/euryale-ml/euryale/internal/inwords"
+	"github.com/euryale-ml/euryale/metrics"
 	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
@@ -247,7 +248,7 @@ func reflows() bool {
 type average struct{ sum, weight float64 }
 
 func (a *average) add(v float64) {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
+	if !metrics.Finite(v) {
 		return
 	}
 	const keep = 0.95

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/euryale-ml/euryale/internal/inwords"
 )
 
 // classList is a folder of classes, a folder each.
@@ -16,6 +18,9 @@ type classList struct {
 	loose   int      // images beside the folders, which are of no class
 	beside  *Found   // links beside the folders that lead nowhere or back
 }
+
+// mostNamed is the number of errors that are named.
+const mostNamed = 5
 
 // listClasses lists the folders of dir and what is below them. Folders that
 // cannot be read are an error.
@@ -62,7 +67,7 @@ func (l *classList) checkTraining() error {
 	if len(l.classes) == 0 {
 		beside := ""
 		if l.loose > 0 {
-			beside = fmt.Sprintf("; %s in it, of no class%s", counted(l.loose, "image"), hintAbove(l.dir))
+			beside = fmt.Sprintf("; %s in it, of no class%s", inwords.Count(l.loose, "image"), hintAbove(l.dir))
 		}
 		return fmt.Errorf("dataset: %w: %s holds no folders of images, one a class%s", ErrNoSet, l.dir, beside)
 	}
@@ -83,7 +88,7 @@ func (l *classList) checkTraining() error {
 	}
 	what := "class folder " + filepath.Join(l.dir, empty[0])
 	if len(empty) > 1 {
-		what = fmt.Sprintf("%d class folders of %s: %s:", len(empty), l.dir, some(empty))
+		what = fmt.Sprintf("%d class folders of %s: %s:", len(empty), l.dir, inwords.Some(empty))
 	}
 	hint := ""
 	if set := Holding(l.dir); set != "" {
@@ -126,7 +131,7 @@ func (l *classList) checkKnown(train *classList) error {
 	if len(unknown) > 1 {
 		what, verb = fmt.Sprintf("%d classes", len(unknown)), "are"
 	}
-	return fmt.Errorf("dataset: %w: %s %s of %s %s not in %s%s", ErrConfig, what, some(unknown), l.dir, verb, train.dir, hint)
+	return fmt.Errorf("dataset: %w: %s %s of %s %s not in %s%s", ErrConfig, what, inwords.Some(unknown), l.dir, verb, train.dir, hint)
 }
 
 // withoutImages names the classes of train that have no image here.

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/euryale-ml/euryale/internal/inwords"
 )
 
 // ImageFolder is a tree of images, a folder a class, and folders below it.
@@ -119,7 +121,7 @@ func (s *folderSplit) listPart(name string) (*classList, error) {
 	}
 	if s.isUnlabelled(name, l) {
 		s.note("%s holds %s, all in the folder %s, which is no class of %s, so that nothing says what they show: it is left out",
-			l.dir, counted(l.images(), "image"), l.classes[0], s.training.dir)
+			l.dir, inwords.Count(l.images(), "image"), l.classes[0], s.training.dir)
 		return nil, nil
 	}
 	return l, l.checkKnown(s.training)

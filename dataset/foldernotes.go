@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/euryale-ml/euryale/internal/inwords"
 )
 
 // about names which folder trains, which chooses the best weights, which tests, and
@@ -24,7 +26,7 @@ func (s *folderSplit) about(train, test *fileSet) (lines []string) {
 		lines = append(lines, fmt.Sprintf("%s trains, %s tests and chooses the best weights", s.train, name(s.choosing)))
 	default:
 		lines = append(lines, fmt.Sprintf("%s trains, %s chooses the best weights (%s), %s tests them at the end (%s)",
-			s.train, name(s.choosing), counted(test.Len(), "image"), name(s.testing), counted(test.final.Len(), "image")))
+			s.train, name(s.choosing), inwords.Count(test.Len(), "image"), name(s.testing), inwords.Count(test.final.Len(), "image")))
 	}
 	if out := s.all().LeftOutText(); out != "" {
 		lines = append(lines, "left out: "+out)
@@ -58,10 +60,10 @@ func (s *folderSplit) allNotes() []string {
 	s.noteNearParts()
 	for _, l := range s.lists() {
 		if l.loose > 0 {
-			s.note("%s beside the folders of classes in %s: left out", counted(l.loose, "image"), l.dir)
+			s.note("%s beside the folders of classes in %s: left out", inwords.Count(l.loose, "image"), l.dir)
 		}
 		if names := l.withoutImages(s.training.classes); len(names) > 0 {
-			s.note("%d of the %d classes have no image in %s: %s", len(names), len(s.training.classes), l.dir, some(names))
+			s.note("%d of the %d classes have no image in %s: %s", len(names), len(s.training.classes), l.dir, inwords.Some(names))
 		}
 	}
 	s.noteClassFirst()

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/euryale-ml/euryale/internal/inwords"
 	"github.com/euryale-ml/euryale/transforms"
 )
 
@@ -212,10 +213,10 @@ func (l *layout) inner() (string, error) {
 	}
 	switch {
 	case len(sets) > 1:
-		return "", fmt.Errorf("dataset: %w: %s holds several sets: %s; name one of them as the root", ErrConfig, l.root, some(sets))
+		return "", fmt.Errorf("dataset: %w: %s holds several sets: %s; name one of them as the root", ErrConfig, l.root, inwords.Some(sets))
 	case len(sets) == 1 && len(others) > 0:
 		return "", fmt.Errorf("dataset: %w: %s holds the set %s, with a training part of its own, beside other images (%s); if it is meant, name %s as the root",
-			ErrConfig, l.root, sets[0], some(others), filepath.Join(l.root, sets[0]))
+			ErrConfig, l.root, sets[0], inwords.Some(others), filepath.Join(l.root, sets[0]))
 	case len(sets) == 1:
 		return filepath.Join(l.root, sets[0]), nil
 	case len(others) == 1 && len(at.folders) == 1:
@@ -245,13 +246,13 @@ func (l *layout) noteOthers() {
 		case isPart(name) && images == 0:
 			l.note("%s holds no images and is left out", path)
 		case isPart(name):
-			l.note("%s holds %s but no folders of classes, so that nothing says what they show: it is left out", path, counted(images, "image"))
+			l.note("%s holds %s but no folders of classes, so that nothing says what they show: it is left out", path, inwords.Count(images, "image"))
 		case images > 0:
 			others = append(others, name)
 		}
 	}
 	if len(others) > 0 {
-		l.note("beside the training part %s, folders with images are left out: %s", l.trainDir(), some(others))
+		l.note("beside the training part %s, folders with images are left out: %s", l.trainDir(), inwords.Some(others))
 	}
 }
 
@@ -281,5 +282,5 @@ func (l *layout) checkNames() error {
 		return err
 	}
 	return fmt.Errorf("dataset: %w: %s holds %s, but no folder of classes in %s: want %s, with a folder of images for each class",
-		ErrNoSet, l.root, some(at.folders), trainingNames[0], filepath.Join(l.root, trainingNames[0], "CLASS"))
+		ErrNoSet, l.root, inwords.Some(at.folders), trainingNames[0], filepath.Join(l.root, trainingNames[0], "CLASS"))
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/euryale-ml/euryale/internal/inwords"
 	"github.com/euryale-ml/euryale/transforms"
 )
 
@@ -101,27 +102,8 @@ func (f *Found) notes() (list []string) {
 		case 1:
 			list = append(list, fmt.Sprintf(of.one, of.paths[0]))
 		default:
-			list = append(list, fmt.Sprintf(of.more, len(of.paths), some(of.paths)))
+			list = append(list, fmt.Sprintf(of.more, len(of.paths), inwords.Some(of.paths)))
 		}
 	}
 	return list
-}
-
-// mostNamed is the number of names in a message.
-const mostNamed = 5
-
-// counted is a number with its noun.
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// some lists names, the first few of many.
-func some(names []string) string {
-	if more := len(names) - mostNamed; more > 0 {
-		return strings.Join(names[:mostNamed], ", ") + fmt.Sprintf(" and %d more", more)
-	}
-	return strings.Join(names, ", ")
 }

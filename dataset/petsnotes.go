@@ -3,6 +3,8 @@ package dataset
 import (
 	"fmt"
 	"path/filepath"
+
+	"github.com/euryale-ml/euryale/internal/inwords"
 )
 
 // explainRoot describes a folder that is not the set: what it seems to be, and which
@@ -26,12 +28,12 @@ func explainRoot(root string) string {
 	}
 	what := "no folder"
 	if n := len(at.folders); n > 0 {
-		what = fmt.Sprintf("%s (%s)", counted(n, "folder"), some(at.folders))
+		what = fmt.Sprintf("%s (%s)", inwords.Count(n, "folder"), inwords.Some(at.folders))
 	}
 	if l, err := findLayout(root); err == nil && l.root != root {
 		what += ", with a set in " + l.root
 	}
-	return fmt.Sprintf("it holds %s and %s: for folders of images, one a class, set data.set=image-folder", what, counted(images, "image"))
+	return fmt.Sprintf("it holds %s and %s: for folders of images, one a class, set data.set=image-folder", what, inwords.Count(images, "image"))
 }
 
 // noteLists notes surprises in the lists: classes that get an
@@ -48,10 +50,10 @@ func noteLists(train, test *fileSet) {
 	}
 	if len(empty) > 0 {
 		train.notes = append(train.notes, fmt.Sprintf("%d of the %d classes have no training image (%s), and the model has an output for each; "+
-			"data.relabel=true has outputs only for the classes of the training list", len(empty), len(train.classes), some(empty)))
+			"data.relabel=true has outputs only for the classes of the training list", len(empty), len(train.classes), inwords.Some(empty)))
 	}
 	if len(untested) > 0 {
-		train.notes = append(train.notes, fmt.Sprintf("%d of the %d classes are trained but have no test image: %s", len(untested), len(train.classes), some(untested)))
+		train.notes = append(train.notes, fmt.Sprintf("%d of the %d classes are trained but have no test image: %s", len(untested), len(train.classes), inwords.Some(untested)))
 	}
 	trained := map[string]bool{}
 	for _, f := range train.files {
@@ -64,6 +66,6 @@ func noteLists(train, test *fileSet) {
 		}
 	}
 	if len(both) > 0 {
-		train.notes = append(train.notes, fmt.Sprintf("%d images are in both lists, so that the test accuracy is of images that were trained on: %s", len(both), some(both)))
+		train.notes = append(train.notes, fmt.Sprintf("%d images are in both lists, so that the test accuracy is of images that were trained on: %s", len(both), inwords.Some(both)))
 	}
 }

@@ -2,11 +2,11 @@ package live
 
 import (
 	"encoding/json"
-	"math"
-	"runtime/metrics"
+	runtimemetrics "runtime/metrics"
 	"sync"
 	"time"
 
+	"github.com/euryale-ml/euryale/metrics"
 	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/trainer"
 )
@@ -98,7 +98,7 @@ func (s *state) view(from int) view {
 func (s *state) speed() float64 {
 	sum, n := 0.0, 0
 	for _, p := range s.train[max(0, len(s.train)-20):] {
-		if v := p.ImagesPerSecond; !math.IsNaN(v) && !math.IsInf(v, 0) {
+		if metrics.Finite(p.ImagesPerSecond) {
 			sum, n = sum+p.ImagesPerSecond, n+1
 		}
 	}
@@ -117,9 +117,9 @@ const running = "running"
 // heapBytes is the memory of live and unswept Go objects; weights and activations lie
 // outside it.
 func heapBytes() int64 {
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-	metrics.Read(sample)
-	if sample[0].Value.Kind() != metrics.KindUint64 {
+	sample := []runtimemetrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	runtimemetrics.Read(sample)
+	if sample[0].Value.Kind() != runtimemetrics.KindUint64 {
 		return 0
 	}
 	return int64(sample[0].Value.Uint64())

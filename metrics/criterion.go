@@ -3,7 +3,6 @@ package metrics
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 )
@@ -78,9 +77,8 @@ func (c Criterion) String() string {
 // Better reports whether v is strictly better than another value. A value that is not
 // finite is never better, and a finite one is better than one that is not.
 func (c Criterion) Better(v, than float64) bool {
-	finite := func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
-	if !finite(v) || !finite(than) {
-		return finite(v)
+	if !Finite(v) || !Finite(than) {
+		return Finite(v)
 	}
 	if c.Lower {
 		return v < than

@@ -1,7 +1,5 @@
 package metrics
 
-import "math"
-
 // EpochMean is the mean of a training value over the images of an epoch, from its means
 // over the images of each step. The zero value is ready.
 type EpochMean struct {
@@ -13,7 +11,7 @@ type EpochMean struct {
 // Add takes in the value of a step and its number of images. Where that is 0, which stands
 // for not known, all steps count alike. A value that is not finite does not count.
 func (m *EpochMean) Add(value float64, images int) {
-	if math.IsNaN(value) || math.IsInf(value, 0) {
+	if !Finite(value) {
 		return
 	}
 	m.unweighed = m.unweighed || images <= 0

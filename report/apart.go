@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/euryale-ml/euryale/internal/inwords"
 )
 
 // Apart says why the accuracies of some runs cannot be compared: how each test set differs
@@ -71,7 +73,7 @@ func imagesApart(a, b testedRun) (parts []string) {
 	}
 	for _, of := range [][2]testedRun{{a, b}, {b, a}} {
 		if names := missing(of[0].Run, of[1].Run); len(names) > 0 {
-			parts = append(parts, fmt.Sprintf("%s only in %s (%s)", plural(len(names), "image"), of[0].called, some(names, 3)))
+			parts = append(parts, fmt.Sprintf("%s only in %s (%s)", inwords.CountGrouped(len(names), "image"), of[0].called, some(names, 3)))
 		}
 	}
 	return parts
@@ -107,7 +109,7 @@ func outputsApart(a, b testedRun) []string {
 			names = append(names, fmt.Sprintf("%d: %s and %s", i, name, b.Classes[i]))
 		}
 	}
-	return []string{fmt.Sprintf("%s with other names (%s)", plural(len(names), "output"), some(names, 3))}
+	return []string{fmt.Sprintf("%s with other names (%s)", inwords.CountGrouped(len(names), "output"), some(names, 3))}
 }
 
 // labelsApart names images that both runs have, but in other classes.
@@ -138,7 +140,7 @@ func labelsApart(a, b testedRun) []string {
 	if len(moved) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%s in other classes (%s)", plural(len(moved), "image"), some(moved, 3))}
+	return []string{fmt.Sprintf("%s in other classes (%s)", inwords.CountGrouped(len(moved), "image"), some(moved, 3))}
 }
 
 // sentences ends each text with a full stop.

@@ -1,6 +1,10 @@
 package report
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/euryale-ml/euryale/internal/inwords"
+)
 
 // finals says how the best weights did on images that were kept for the end, where runs
 // have such: these chose no epoch.
@@ -15,7 +19,7 @@ func (r *Report) finals() (say []string) {
 		}
 		if len(values) > 0 {
 			say = append(say, fmt.Sprintf("Of the %s that were kept for the end and chose no epoch, the best weights of %s name %s right.",
-				plural(images, "image"), e.Name, newStat(values).shares()))
+				inwords.CountGrouped(images, "image"), e.Name, newStat(values).shares()))
 		}
 	}
 	return say

@@ -54,9 +54,9 @@ func (r *Report) task() string {
 			epochs = append(epochs, run.trained(c.Train.Epochs))
 		}
 	}
-	who := plural(runs, "run")
+	who := inwords.CountGrouped(runs, "run")
 	if len(r.Experiments) < runs {
-		who = fmt.Sprintf("%s (%s)", plural(len(r.Experiments), "experiment"), who)
+		who = fmt.Sprintf("%s (%s)", inwords.CountGrouped(len(r.Experiments), "experiment"), who)
 	}
 	text := fmt.Sprintf("%s trained %s from %s", who, list(models), from)
 	if len(epochs) > 0 {
@@ -64,7 +64,7 @@ func (r *Report) task() string {
 		if shortest < longest {
 			text += fmt.Sprintf(" for %d to %d epochs", shortest, longest)
 		} else if longest > 0 {
-			text += " for " + plural(longest, "epoch")
+			text += " for " + inwords.CountGrouped(longest, "epoch")
 		}
 	}
 	return text + " to name what is on a picture. Then they named pictures that they had not seen: the test images."
@@ -249,7 +249,7 @@ func (r *Report) statuses() (say []string) {
 			s := each.Summary
 			switch {
 			case s.Status == run.Failed:
-				say = append(say, fmt.Sprintf("%s failed after %s: %s.", e.title(each), plural(s.Steps, "step"), strings.TrimSuffix(tame(s.Error), ".")))
+				say = append(say, fmt.Sprintf("%s failed after %s: %s.", e.title(each), inwords.CountGrouped(s.Steps, "step"), strings.TrimSuffix(tame(s.Error), ".")))
 			case s.Status != run.Finished:
 				of := ""
 				if each.Config != nil {
@@ -353,7 +353,7 @@ func (r *Report) sureness() (say []string) {
 		switch n := r.several(i); {
 		case r.usual[i] > 0:
 			say = append(say, fmt.Sprintf("The same experiment with another seed moves by ± %.1f points (standard deviation over the seeds of %s%s).",
-				100*r.usual[i], plural(n, "experiment"), r.roughly(i)))
+				100*r.usual[i], inwords.CountGrouped(n, "experiment"), r.roughly(i)))
 		case n > 0:
 			say = append(say, "The seeds that were tried gave the same accuracies.")
 		default:
@@ -431,7 +431,7 @@ func before(epochs int) string {
 	if epochs == 0 {
 		return "the last"
 	}
-	return plural(epochs, "epoch") + " ago"
+	return inwords.CountGrouped(epochs, "epoch") + " ago"
 }
 
 // byHeart names experiments that know their training images far better than the test

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/euryale-ml/euryale/internal/inwords"
 	"github.com/euryale-ml/euryale/run"
 )
 
@@ -166,7 +167,7 @@ func (r *Report) title() string {
 	case len(r.Experiments) == 1:
 		return r.Experiments[0].Name
 	}
-	return fmt.Sprintf("Comparison of %s", plural(len(r.Experiments), "experiment"))
+	return fmt.Sprintf("Comparison of %s", inwords.CountGrouped(len(r.Experiments), "experiment"))
 }
 
 func (r *Report) setView(i int, a *album) setView {

@@ -185,7 +185,7 @@ func (r *Report) notes() (notes []string) {
 				without = append(without, e.title(run))
 			}
 			if bad := run.Summary.BadTestImages; bad > 0 {
-				notes = append(notes, fmt.Sprintf("%s: %s could not be decoded and %s in no accuracy.", e.title(run), plural(bad, "test image"), isAre(bad)))
+				notes = append(notes, fmt.Sprintf("%s: %s could not be decoded and %s in no accuracy.", e.title(run), inwords.CountGrouped(bad, "test image"), isAre(bad)))
 			}
 		}
 	}

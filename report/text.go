@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/euryale-ml/euryale/internal/inwords"
 )
 
 // percent writes a share: 42.6 %.
@@ -57,17 +55,6 @@ func duration(seconds float64) string {
 	}
 	d := time.Duration(seconds * float64(time.Second))
 	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
-}
-
-// plural writes n and the word in the number that fits.
-func plural(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	if strings.HasSuffix(word, "s") {
-		return inwords.Grouped(int64(n)) + " " + word + "es"
-	}
-	return inwords.Grouped(int64(n)) + " " + word + "s"
 }
 
 // list writes words as a sentence has them: a, b and c.

@@ -7,6 +7,8 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"github.com/euryale-ml/euryale/metrics"
 )
 
 // Kinds of lines.
@@ -109,7 +111,7 @@ func (l *Line) UnmarshalJSON(data []byte) error {
 func (l Line) Values() map[string]float64 {
 	values := map[string]float64{}
 	add := func(name string, v float64) {
-		if finite(v) {
+		if metrics.Finite(v) {
 			values[l.Split+"/"+name] = v
 		}
 	}
@@ -185,7 +187,7 @@ func (l Line) extraCell(name string) string {
 }
 
 func cell(v float64) string {
-	if !finite(v) {
+	if !metrics.Finite(v) {
 		return ""
 	}
 	return strconv.FormatFloat(v, 'g', -1, 64)

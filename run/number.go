@@ -3,6 +3,8 @@ package run
 import (
 	"encoding/json"
 	"math"
+
+	"github.com/euryale-ml/euryale/metrics"
 )
 
 // Number is a number in JSON: what is not finite, which JSON cannot hold, is written as
@@ -11,7 +13,7 @@ type Number float64
 
 // MarshalJSON writes the number or null.
 func (n Number) MarshalJSON() ([]byte, error) {
-	if !finite(float64(n)) {
+	if !metrics.Finite(float64(n)) {
 		return []byte("null"), nil
 	}
 	return json.Marshal(float64(n))
@@ -30,9 +32,7 @@ func (n *Number) UnmarshalJSON(data []byte) error {
 type known struct{ Number }
 
 // IsZero reports whether the number is left out.
-func (k known) IsZero() bool { return !finite(float64(k.Number)) }
+func (k known) IsZero() bool { return !metrics.Finite(float64(k.Number)) }
 
 // missing is what a Number is before JSON that may lack it is read.
 var missing = Number(math.NaN())
-
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

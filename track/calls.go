@@ -2,12 +2,12 @@ package track
 
 import (
 	"fmt"
-	"math"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/euryale-ml/euryale/metrics"
 	"github.com/euryale-ml/euryale/run"
 )
 
@@ -28,7 +28,7 @@ func plainParam(v any) any {
 	case int:
 		return int64(v)
 	case float64:
-		if math.IsNaN(v) || math.IsInf(v, 0) {
+		if !metrics.Finite(v) {
 			return fmt.Sprint(v)
 		}
 		return v
@@ -43,7 +43,7 @@ func plainParam(v any) any {
 func (b *Outbox) Metrics(step int, at time.Time, values map[string]float64) error {
 	finite := map[string]float64{}
 	for name, v := range values {
-		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+		if metrics.Finite(v) {
 			finite[name] = v
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/euryale-ml/euryale/metrics"
 	"github.com/euryale-ml/euryale/run"
 )
 
@@ -48,7 +49,7 @@ func (t *Trainer) judge(e *EpochEvent) error {
 	scores := e.Test
 	t.at.Last = &scores
 	t.epochs++
-	if math.IsNaN(scores.Loss) || math.IsInf(scores.Loss, 0) {
+	if !metrics.Finite(scores.Loss) {
 		t.logWarn("the test loss is not finite; this epoch is not the best, and training continues", "epoch", e.Epoch, "loss", scores.Loss)
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/metrics"
 )
 
 // RateSweep says which learning rates FindRate tries. Zero fields mean their defaults.
@@ -166,7 +167,7 @@ func (w *sweeper) batch(b *dataset.Batch) error {
 	}
 	loss := w.loss
 	w.parts, w.loss = 0, 0
-	if math.IsNaN(loss) || math.IsInf(loss, 0) {
+	if !metrics.Finite(loss) {
 		return w.diverged(fmt.Errorf("trainer: %w: the loss is %v", ErrDiverged, loss))
 	}
 	w.point(lr, loss)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/euryale-ml/euryale/metrics"
 	"gonum.org/v1/plot"
 )
 
@@ -84,9 +85,6 @@ func thousands(s string) string {
 	return s
 }
 
-// count writes a whole number with commas.
-func count(n int) string { return thousands(strconv.Itoa(n)) }
-
 // valueRange is the range of an axis that shows the values of all curves, with a
 // little room. It starts at 0 where the values come near it. Values far above nearly
 // all others, such as the loss of a few first steps, do not count: their curve
@@ -95,7 +93,7 @@ func valueRange(curves ...[]float64) (lo, hi float64) {
 	var all []float64
 	for _, ys := range curves {
 		for _, y := range ys {
-			if finite(y) {
+			if metrics.Finite(y) {
 				all = append(all, y)
 			}
 		}
@@ -129,7 +127,7 @@ func valueRange(curves ...[]float64) (lo, hi float64) {
 func shareRange(curves ...[]float64) (lo, hi float64) {
 	for _, ys := range curves {
 		for _, y := range ys {
-			if finite(y) {
+			if metrics.Finite(y) {
 				hi = max(hi, y)
 			}
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/euryale-ml/euryale/internal/inwords"
+	"github.com/euryale-ml/euryale/metrics"
 	"github.com/euryale-ml/euryale/run"
 	"gonum.org/v1/plot/vg"
 )
@@ -42,7 +44,7 @@ func Comparison(path string, runs []Run) error {
 	}
 	panels[0].y.label, panels[1].y.label = "of the images", "cross-entropy"
 	panels[2].y.label, panels[3].y.label = "mean recall", "mean of the epoch"
-	title := "Comparison of " + plural(len(runs), "run")
+	title := "Comparison of " + inwords.CountGrouped(len(runs), "run")
 	subtitle := "by epoch"
 	if chance > 0 {
 		subtitle += "  ·  dashed grey: chance, " + shortPercent(chance)
@@ -143,7 +145,7 @@ func (f *figure) table(runs []Run) {
 
 // orDash is the text of a value, or a dash if that is not finite.
 func orDash(v float64, text string) string {
-	if finite(v) {
+	if metrics.Finite(v) {
 		return text
 	}
 	return "–"

@@ -8,6 +8,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/euryale-ml/euryale/internal/inwords"
 )
 
 // Confusion writes to path, as PNG, a heat map of matrix[true][predicted], the
@@ -145,7 +147,7 @@ func (h *heatMap) head() {
 		}
 	}
 	h.title.at(figureMargin, figureMargin, "Confusion matrix", ink)
-	parts := []string{plural(all, "image") + " of " + plural(occurring, "class")}
+	parts := []string{inwords.CountGrouped(all, "image") + " of " + inwords.CountGrouped(occurring, "class")}
 	if all > 0 {
 		parts = append(parts,
 			"accuracy "+shortPercent(float64(right)/float64(all)),

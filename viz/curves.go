@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/euryale-ml/euryale/internal/inwords"
+	"github.com/euryale-ml/euryale/metrics"
 	"github.com/euryale-ml/euryale/run"
 )
 
@@ -48,12 +50,12 @@ func Curves(path string, r Run) error {
 // subtitle sums the run up in a line.
 func (r Run) subtitle() string {
 	epochs, steps := r.last()
-	parts := []string{plural(epochs, "epoch"), plural(steps, "step")}
+	parts := []string{inwords.CountGrouped(epochs, "epoch"), inwords.CountGrouped(steps, "step")}
 	if best, ok := r.best(); ok {
 		parts = append(parts, fmt.Sprintf("best test accuracy %s in epoch %d", shortPercent(best.Accuracy), best.Epoch))
 	}
 	if n := r.gaps(); n > 0 {
-		parts = append(parts, plural(n, "loss")+" not finite, left out")
+		parts = append(parts, inwords.CountGrouped(n, "loss")+" not finite, left out")
 	}
 	return strings.Join(parts, "  ·  ")
 }
@@ -104,7 +106,7 @@ func (r Run) rates() panel {
 	lr := column(r.Train, lrOf)
 	top := 0.0
 	for _, v := range lr {
-		if finite(v) {
+		if metrics.Finite(v) {
 			top = max(top, v)
 		}
 	}
@@ -136,14 +138,3 @@ func dotRadius(n int) float64 {
 
 // shortPercent writes a share with as many digits as tell something.
 func shortPercent(v float64) string { return percent(v, 0.001) }
-
-// plural writes n and the word in the number that fits.
-func plural(n int, word string) string {
-	switch {
-	case n == 1:
-		return "1 " + word
-	case strings.HasSuffix(word, "s"):
-		return count(n) + " " + word + "es"
-	}
-	return count(n) + " " + word + "s"
-}

@@ -5,6 +5,7 @@ import (
 	"image/draw"
 	"slices"
 
+	"github.com/euryale-ml/euryale/metrics"
 	"gonum.org/v1/plot/vg"
 	vgdraw "gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -96,7 +97,7 @@ func (f *figure) panel(p panel, x, y, width int) {
 // shows says whether a curve has a value.
 func (p panel) shows() bool {
 	for _, c := range p.curves {
-		if slices.ContainsFunc(c.ys, finite) && !c.level {
+		if slices.ContainsFunc(c.ys, metrics.Finite) && !c.level {
 			return true
 		}
 	}

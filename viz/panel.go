@@ -4,6 +4,7 @@ import (
 	"image/color"
 	"math"
 
+	"github.com/euryale-ml/euryale/metrics"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -54,7 +55,7 @@ func (c curve) Plot(area draw.Canvas, p *plot.Plot) {
 		points, stretch = append(points, stretch...), nil
 	}
 	for i := range c.xs {
-		if !finite(c.ys[i]) {
+		if !metrics.Finite(c.ys[i]) {
 			flush()
 			continue
 		}

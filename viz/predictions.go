@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+
+	"github.com/euryale-ml/euryale/internal/inwords"
 )
 
 // Prediction is an image with what a model took it for.
@@ -42,7 +44,7 @@ func Predictions(path, title string, predictions []Prediction) error {
 		}
 		tiles[i] = t
 	}
-	o := GridOptions{Title: title, Subtitle: plural(len(shown), "image")}
+	o := GridOptions{Title: title, Subtitle: inwords.CountGrouped(len(shown), "image")}
 	if known > 0 {
 		o.Subtitle = fmt.Sprintf("%d of %d right", right, known)
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/euryale-ml/euryale/metrics"
 	"gonum.org/v1/plot/vg"
 	vgdraw "gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -61,7 +62,7 @@ func (c RateCurve) check() error {
 		}
 	}
 	for i := range n {
-		if !finite(c.Losses[i]) || !finite(c.Smoothed[i]) {
+		if !metrics.Finite(c.Losses[i]) || !metrics.Finite(c.Smoothed[i]) {
 			return fmt.Errorf("%w: the loss of step %d is not finite", ErrMismatch, i+1)
 		}
 	}

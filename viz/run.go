@@ -2,7 +2,6 @@ package viz
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/euryale-ml/euryale/metrics"
 	"github.com/euryale-ml/euryale/run"
@@ -68,7 +67,7 @@ func (r Run) best() (run.Point, bool) {
 		if r.Best > 0 && p.Step == r.Best {
 			return p, true
 		}
-		if finite(p.Accuracy) && finite(p.Loss) && (!found || p.Accuracy > best.Accuracy) {
+		if metrics.Finite(p.Accuracy) && metrics.Finite(p.Loss) && (!found || p.Accuracy > best.Accuracy) {
 			best, found = p, true
 		}
 	}
@@ -89,7 +88,7 @@ func (r Run) last() (epoch, step int) {
 func (r Run) gaps() (n int) {
 	for _, points := range [][]run.Point{r.Train, r.Test} {
 		for _, p := range points {
-			if !finite(p.Loss) {
+			if !metrics.Finite(p.Loss) {
 				n++
 			}
 		}
@@ -119,5 +118,3 @@ func column(points []run.Point, of func(run.Point) float64) []float64 {
 	}
 	return values
 }
-
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

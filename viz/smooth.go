@@ -1,6 +1,10 @@
 package viz
 
-import "math"
+import (
+	"math"
+
+	"github.com/euryale-ml/euryale/metrics"
+)
 
 // smoothed is the trend of ys: at each value the straight line of least squares
 // through its neighbours, a fortieth of all on each side, and that once more, so
@@ -11,7 +15,7 @@ func smoothed(ys []float64, limit float64) []float64 {
 	low := make([]float64, len(ys))
 	for i, y := range ys {
 		low[i] = y
-		if finite(y) {
+		if metrics.Finite(y) {
 			low[i] = min(y, limit)
 		}
 	}
@@ -26,7 +30,7 @@ func localLine(ys []float64, half int) []float64 {
 	up := make([]sums, len(ys)+1) // over ys[:i]
 	for i, y := range ys {
 		up[i+1] = up[i]
-		if finite(y) {
+		if metrics.Finite(y) {
 			x, s := float64(i), &up[i+1]
 			s.n, s.x, s.y, s.xx, s.xy = s.n+1, s.x+x, s.y+y, s.xx+x*x, s.xy+x*y
 		}
@@ -36,7 +40,7 @@ func localLine(ys []float64, half int) []float64 {
 		a, b := up[max(0, i-half)], up[min(len(ys), i+half+1)]
 		n, x, sy, xx, xy := b.n-a.n, b.x-a.x, b.y-a.y, b.xx-a.xx, b.xy-a.xy
 		spread := n*xx - x*x
-		if !finite(y) || spread <= 0 {
+		if !metrics.Finite(y) || spread <= 0 {
 			fit[i] = y
 			continue
 		}
@@ -58,7 +62,7 @@ func thinned(xs, ys []float64, buckets int) (x, y []float64) {
 		lo, hi, gap := -1, -1, -1
 		for i := from; i < to; i++ {
 			switch {
-			case !finite(ys[i]):
+			case !metrics.Finite(ys[i]):
 				gap = i
 			case lo < 0:
 				lo, hi = i, i

@@ -36,12 +36,23 @@ func Short(n int64) string {
 	return ""
 }
 
-// Count writes a number of things that have a regular plural: 1 step, 2 steps.
-func Count(n int, thing string) string {
+// Count writes a number of things: 1 step, 2 steps, 3 losses.
+func Count(n int, thing string) string { return Plural(n, thing, plural(thing)) }
+
+// CountGrouped is Count with commas in the number.
+func CountGrouped(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}
-	return strconv.Itoa(n) + " " + thing + "s"
+	return Grouped(int64(n)) + " " + plural(thing)
+}
+
+// plural is the plural of a regular noun.
+func plural(thing string) string {
+	if strings.HasSuffix(thing, "s") {
+		return thing + "es"
+	}
+	return thing + "s"
 }
 
 // Plural is a number with one of two phrases: 1 image is, 2 images are.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/euryale-ml/euryale/internal/address"
 	"github.com/euryale-ml/euryale/registry"
+	"github.com/euryale-ml/euryale/run"
 	"github.com/euryale-ml/euryale/track"
 )
 
@@ -19,7 +20,7 @@ type Settings struct {
 // Validate refuses addresses with secrets.
 func (s Settings) Validate() error {
 	if _, query, ok := strings.Cut(s.URI, "?"); ok && query != "" {
-		return fmt.Errorf("mlflow.uri has a query, which is never sent and would be written to config.yaml: want an address without it")
+		return fmt.Errorf("mlflow.uri has a query, which is never sent and would be written to %s: want an address without it", run.ConfigFile)
 	}
 	return address.Check("mlflow.uri", s.URI, userVariable+" and "+passwordVariable+" in the environment")
 }

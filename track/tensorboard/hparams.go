@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/euryale-ml/euryale/internal/wire"
+	"github.com/euryale-ml/euryale/metrics"
 )
 
 // Names of the table of hyperparameters, which are values without data.
@@ -58,7 +59,7 @@ func (s *Sink) startSession(at time.Time) []byte {
 // paramOf is a setting as google.protobuf.Value.
 func paramOf(v any) (kind int, value wire.Message) {
 	number := func(f float64) (int, wire.Message) {
-		if !finite(f) {
+		if !metrics.Finite(f) {
 			return stringParam, wire.Message(nil).Text(3, fmt.Sprint(f))
 		}
 		return floatParam, wire.Message(nil).Double(2, f)

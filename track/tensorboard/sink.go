@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"image/png"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -354,4 +353,3 @@ func imageValue(name, path string) (wire.Message, error) {
 }
 
 // finite reports whether a number can be shown.
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
