@@ -19,7 +19,7 @@ import (
 type MemoryUse struct {
 	Model      int64 // parameters, statistics, the optimizer's values, kept gradients
 	Work       int64 // activations, gradients and inputs of the largest batches
-	Batches    int64 // batches that are made ahead, in training and in evaluation
+	Batches    int64 // batches that are made or bound ahead, in training and in evaluation
 	Checkpoint int64 // the copy that a checkpoint is written from
 	Base       int64 // the program itself and the images that are being decoded
 }
@@ -47,7 +47,9 @@ func (t *Trainer) measureMemory(batch, testBatch int) (MemoryUse, error) {
 		work.Arena, work.Scratch, work.Own = max(work.Arena, m.Arena), max(work.Scratch, m.Scratch), work.Own+m.Own
 		return err
 	}
+	bound := int64(0) // images of the batches that are bound while others are in training
 	for _, of := range t.trainingParts(batch) {
+		bound += int64(of.batch)
 		if err := add(t.session.planTraining(of)); err != nil {
 			return MemoryUse{}, err
 		}
@@ -74,7 +76,7 @@ func (t *Trainer) measureMemory(batch, testBatch int) (MemoryUse, error) {
 	image := int64(3 * t.config.Crop * t.config.Crop)
 	return MemoryUse{
 		Model: slots, Work: work.Arena + work.Scratch + work.Own, Checkpoint: saved,
-		Batches: 4*image*batchesAhead*int64(batch+largest) + element*image*int64(largest),
+		Batches: 4*image*batchesAhead*int64(batch+largest) + element*image*(int64(largest)+bound),
 		Base:    baseBytes + decodeBytes*int64(t.train.Workers()),
 	}, nil
 }
