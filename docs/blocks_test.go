@@ -91,7 +91,7 @@ func commandsIn(t testing.TB, file string) (commands []string) {
 }
 
 func TestBlocksHaveAKnownLanguage(t *testing.T) {
-	known := map[string]bool{"": true, "sh": true, "go": true, "yaml": true, "text": true, "python": true}
+	known := map[string]bool{"": true, "sh": true, "go": true, "yaml": true, "text": true, "python": true, "mermaid": true} // pictures, of which TestArchitecture reads the packages
 	for _, file := range documents(t) {
 		for _, b := range blocksOf(t, file) {
 			if !known[b.language] {
