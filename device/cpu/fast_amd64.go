@@ -129,8 +129,6 @@ func (d *Device) bindNative(s *device.Step, in, out []device.Memory, scratch dev
 		return d.bindBias(s, in, out)
 	case device.SGD:
 		return d.bindSGD(s, in, out)
-	case device.Scale, device.SGDVelocity, device.SGDWeight:
-		return d.bindElementwise(s, in, out)
 	case device.Lerp, device.SquareLerp, device.AdamWeight:
 		return d.bindAverage(s, in, out)
 	case device.SumSquares:
@@ -145,6 +143,9 @@ func (d *Device) bindNative(s *device.Step, in, out []device.Memory, scratch dev
 		return d.bindDropout(s, in, out)
 	case device.Softmax, device.SoftmaxCrossEntropy, device.SoftmaxCrossEntropyGrad, device.ArgMax, device.ClassificationLoss:
 		return d.bindLoss(s, in, out)
+	}
+	if s.Kind.Elementwise() {
+		return d.bindElementwise(s, in, out)
 	}
 	return nil
 }
@@ -276,37 +277,29 @@ func (d *Device) bindStatistics(s *device.Step, in, out []device.Memory) device.
 	return d.jobs(&job{pieces: 1, do: func(int, int) { do() }})
 }
 
-// bindElementwise runs the elementwise kernels of device/ref over the operands as they
-// lie, which agree in layout: updates that the engine did not fuse.
+// bindElementwise runs device/ref over the operands as they lie, which agree in layout, in
+// pieces: elementwise kinds without a kernel of their own, such as updates that the engine
+// did not fuse.
 func (d *Device) bindElementwise(s *device.Step, in, out []device.Memory) device.Kernel {
 	n := d.floats(s.Out[0])
-	operands := make([][]float32, len(s.In))
-	for i, t := range s.In {
-		if len(t.Shape) > 0 && d.layoutOf(t) != d.layoutOf(s.Out[0]) {
-			return nil
+	float := func(list []*device.Tensor, at []device.Memory) (operands [][]float32) {
+		for i, t := range list {
+			operands = append(operands, f32(at[i], d.floats(t)))
 		}
-		operands[i] = f32(in[i], d.floats(t))
+		return operands
 	}
-	y := f32(out[0], n)
-	const size = flatPiece * lanes
-	cut := func(do func(from, to int)) device.Kernel {
-		return d.jobs(&job{pieces: (n + size - 1) / size, do: func(_, piece int) { do(piece*size, min(n, (piece+1)*size)) }})
-	}
-	x := operands[0]
-	switch a, _ := s.Attr.(device.SGDAttr); s.Kind {
-	case device.Scale:
-		return cut(func(i, j int) { ref.Scale(x[i:j], operands[1][0], y[i:j]) })
-	case device.SGDVelocity:
-		return cut(func(i, j int) { ref.SGDVelocity(a, x[i:j], operands[1][i:j], operands[2][i:j], y[i:j]) })
-	default:
-		return cut(func(i, j int) {
-			var g []float32
-			if a.Nesterov {
-				g = operands[3][i:j]
+	for _, list := range [2][]*device.Tensor{s.In, s.Out} {
+		for _, t := range list {
+			if t.DType != device.Float32 || len(t.Shape) > 0 && d.layoutOf(t) != d.layoutOf(s.Out[0]) {
+				return nil
 			}
-			ref.SGDWeight(a, x[i:j], operands[1][i:j], operands[2][0], g, y[i:j])
-		})
+		}
 	}
+	if s.Accumulate {
+		return nil
+	}
+	pieces := ref.Elementwise(s, float(s.In, in), float(s.Out, out), n, flatPiece*lanes)
+	return d.jobs(&job{pieces: len(pieces), do: func(_, piece int) { pieces[piece]() }})
 }
 
 // bindAverage runs moving averages, and AdamW's update from two of them.

@@ -82,6 +82,31 @@ func run[T Float](s *device.Step, in, out []any) error {
 	return nil
 }
 
+// Elementwise cuts a step of an elementwise kind into pieces of size of n elements, each a
+// function that allocates nothing. Operands may lie in any layout, pads included, that those
+// with axes share; those without are scalars. A kind without a kernel panics.
+func Elementwise[T Float](s *device.Step, in, out [][]T, n, size int) (pieces []func()) {
+	for from := 0; from < n; from += size {
+		to := min(n, from+size)
+		cut := func(list [][]T, tensors []*device.Tensor) (operands [][]T) {
+			for i, x := range list {
+				if len(tensors[i].Shape) > 0 {
+					x = x[from:to]
+				}
+				operands = append(operands, x)
+			}
+			return operands
+		}
+		a := operands[T]{Step: s, in: cut(in, s.In), out: cut(out, s.Out)}
+		pieces = append(pieces, func() {
+			if err := a.kernel(); err != nil {
+				panic(err)
+			}
+		})
+	}
+	return pieces
+}
+
 // kernel computes the step's outputs.
 func (a operands[T]) kernel() error {
 	for _, family := range []func(operands[T]) bool{
