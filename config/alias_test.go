@@ -61,7 +61,7 @@ func TestAliases(t *testing.T) {
 	}
 	for _, k := range tree().keys { // the last word of a key means it, or is ambiguous, or another key
 		word := k.path[strings.LastIndexByte(k.path, '.')+1:]
-		if got, err := Find(word); err == nil && got != k.path && tree().byPath[word] == nil {
+		if got, err := Find(word); err == nil && got != k.path && tree().byPath[word] == nil && strings.Count(k.path, ".") < 2 { // one that all have comes before an optimizer's own
 			t.Errorf("%s means %s, not %s", word, got, k.path)
 		}
 	}

@@ -24,7 +24,7 @@ data.test_fraction=0.2 data.split_seed=0 data.augment=true
 augment.crop_scale=0.08,1 augment.crop_ratio=0.75,1.3333 augment.flip=0.5 augment.brightness=0.6,1.4 augment.saturation=0.6,1.4
 augment.hue_scale=0.6,1.4 augment.contrast=1,1 augment.hue_shift=0,0 augment.mixup=0 augment.random_erasing=0
 optim.name=sgd optim.lr=0.001 optim.momentum=0.9 optim.nesterov=false optim.weight_decay=0.0005 optim.no_bias_decay=false
-optim.betas=0.9,0.999 optim.eps=1e-08 optim.layer_decay=1 optim.rate_scales=
+optim.betas=0.9,0.999 optim.eps=1e-08 optim.layer_decay=1 optim.rate_scales= optim.lion.betas=0.9,0.99
 schedule.name=constant schedule.warmup_epochs=0 schedule.step_epochs=30 schedule.gamma=0.1 schedule.min_lr=0
 schedule.linear_scaling=false schedule.base_batch=256
 loss.label_smoothing=0
@@ -101,7 +101,7 @@ func TestSetRefuses(t *testing.T) {
 		{"device", "gpu", config.ErrRange, `device = "gpu": want one of auto, cpu; the nearest is cpu`},
 		{"model.name", "resnet51", config.ErrRange, "; the nearest is resnet50"},
 		{"precision", "float16", config.ErrRange, "want one of float32, bfloat16, float64; the nearest is bfloat16"},
-		{"optim.name", "adam", config.ErrRange, `optim.name = "adam": want one of adamw, sgd; the nearest is adamw`},
+		{"optim.name", "adam", config.ErrRange, `optim.name = "adam": want one of adamw, lion, sgd; the nearest is adamw`},
 		{"schedule.name", "cosinus", config.ErrRange, "want one of constant, cosine, onecycle, step; the nearest is cosine"},
 		{"schedule.warmup_epochs", "-1", config.ErrRange, "schedule.warmup_epochs = -1: want a whole number, 0 to"},
 		{"loss.label_smoothing", "1", config.ErrRange, "at least 0 and less than 1"},

@@ -41,6 +41,7 @@ var ranges = []struct{ key, takes, refuses string }{
 	{"optim.momentum", "0 0.999", "-0.1 1 NaN"},
 	{"optim.weight_decay", "0 10", "-1e-9 NaN Inf"},
 	{"optim.betas", "0,0 0.999,0.9", "-0.1,0.9 0.9,1"},
+	{"optim.lion.betas", "0,0 0.999,0.9", "-0.1,0.9 0.9,1"},
 	{"optim.eps", "1e-300 1", "0 -1 NaN Inf"},
 	{"optim.layer_decay", "1e-3 1", "0 1.1 NaN"},
 	{"schedule.name", "constant step cosine onecycle", "linear"},
@@ -134,7 +135,7 @@ func TestHelpFits(t *testing.T) {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}
-	for _, name := range []string{"(one of resnet50, resnet50b, ", "(one of auto, drawn, ", "(one of auto, cpu)", "(one of adamw, sgd)", "(one of constant, cosine, "} {
+	for _, name := range []string{"(one of resnet50, resnet50b, ", "(one of auto, drawn, ", "(one of auto, cpu)", "(one of adamw, lion, sgd)", "(one of constant, cosine, "} {
 		if !strings.Contains(strings.Join(strings.Fields(help), " "), name) {
 			t.Errorf("the help lacks %s", name)
 		}

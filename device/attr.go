@@ -109,3 +109,9 @@ type LerpAttr struct{ Weight float64 }
 //
 //	w' = w·(1 - lr·WeightDecay) - lr/(1-Beta1ᵗ) · m/(√v/√(1-Beta2ᵗ) + Eps)
 type AdamAttr struct{ Beta1, Beta2, Eps, WeightDecay float64 }
+
+// LionAttr belongs to LionWeight: Lion's update (Chen et al., 2023) from the mean m of the
+// gradients before g,
+//
+//	w' = w·(1 - lr·WeightDecay) - lr·sign(Beta1·m + (1-Beta1)·g)
+type LionAttr struct{ Beta1, WeightDecay float64 }

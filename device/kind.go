@@ -65,6 +65,7 @@ const (
 	Lerp       // x, y → x + Weight·(y - x)                   LerpAttr
 	SquareLerp // x, y → (1-Weight)·x + Weight·y²             LerpAttr
 	AdamWeight // w, m, v, lr, step (scalars) → w'            AdamAttr
+	LionWeight // w, m, g, lr (scalar) → w'                   LionAttr
 	SumSquares // x, … → Σx² over all of them (scalar), summed in float64 in an order of its own
 
 	numKinds

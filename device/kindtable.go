@@ -95,6 +95,8 @@ var table = [numKinds]row{
 	SquareLerp: {name: "SquareLerp", attr: LerpAttr{}, in: list{Parameter, Parameter}, out: list{Parameter}, overwrites: overFirst, elementwise: true, update: true},
 	AdamWeight: {name: "AdamWeight", attr: AdamAttr{}, in: list{Parameter, Parameter, Parameter, Scalar, Scalar}, out: list{Parameter},
 		overwrites: overFirst, elementwise: true, update: true},
+	LionWeight: {name: "LionWeight", attr: LionAttr{}, in: list{Parameter, Parameter, Parameter, Scalar}, out: list{Parameter},
+		overwrites: overFirst, elementwise: true, update: true},
 	SumSquares: {name: "SumSquares", in: list{Any}, out: list{Scalar}, constant: true},
 }
 

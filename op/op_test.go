@@ -107,6 +107,12 @@ func TestErrors(t *testing.T) {
 		{func() (node, error) {
 			return op.AdamWeight("w", vector, vector, vector, scalar, scalar, op.AdamOptions{Beta1: 1, Eps: 1e-8})
 		}, op.ErrAttribute, "want betas of 0 to 1"},
+		{func() (node, error) {
+			return op.LionWeight("w", vector, flat, vector, scalar, op.LionOptions{})
+		}, op.ErrShape, "mean has shape [8 10]"},
+		{func() (node, error) {
+			return op.LionWeight("w", vector, vector, vector, scalar, op.LionOptions{WeightDecay: -1})
+		}, op.ErrAttribute, "want a beta of 0 to 1"},
 	} {
 		y, err := c.build()
 		switch {

@@ -144,9 +144,9 @@ func TestOwnSettingsAreChecked(t *testing.T) {
 		"optim:\n  test-own:\n    rnak: 3":  "line 3: unknown key optim.test-own.rnak; the nearest known key is optim.test-own.rank",
 		"optim:\n  test-own:\n    rank: 99": "line 3: optim.test-own.rank = 99: want a whole number, 1 to 64",
 		"optim: {test-own: 3}":              "line 1: optim.test-own is a section, not a value",
-		"optim:\n  tset-own: {rank: 3}":     "line 2: optim.tset-own: this program has no optimizer tset-own; there are adamw, heavy, sgd, test-own; the nearest is test-own",
+		"optim:\n  tset-own: {rank: 3}":     "line 2: optim.tset-own: this program has no optimizer tset-own; there are adamw, heavy, lion, sgd, test-own; the nearest is test-own",
 		"optim:\n  sgd: {rank: 3}":          "line 2: optim.sgd: the optimizer sgd has no settings of its own",
-		"optim:\n  name: tset-own":          `line 2: optim.name = "tset-own": want one of adamw, heavy, sgd, test-own; the nearest is test-own`,
+		"optim:\n  name: tset-own":          `line 2: optim.name = "tset-own": want one of adamw, heavy, lion, sgd, test-own; the nearest is test-own`,
 		"model: {name: resnet}":             `line 1: model.name = "resnet": want one of resnet50, `,
 	} {
 		c := config.Default()
@@ -202,7 +202,7 @@ func TestUnreadNotes(t *testing.T) {
 		{"optim.name=adamw optim.momentum=0.9", ""}, // as without it
 		{"optim.name=adamw optim.nesterov=true", "optim.nesterov = true has no effect with optim.name = adamw: it is of sgd"},
 		{"optim.name=test-own optim.weight_decay=0.1", ""},
-		{"optim.name=test-own optim.layer_decay=0.5", "optim.layer_decay = 0.5 has no effect with optim.name = test-own: it is of adamw, sgd"},
+		{"optim.name=test-own optim.layer_decay=0.5", "optim.layer_decay = 0.5 has no effect with optim.name = test-own: it is of adamw, lion, sgd"},
 		{"optim.test-own.rank=5", "optim.test-own.rank = 5 has no effect with optim.name = sgd: it is of test-own"},
 		{"optim.name=test-own optim.test-own.rank=5", ""},
 		{"schedule.gamma=0.5", "schedule.gamma = 0.5 has no effect with schedule.name = constant: it is of step"},

@@ -161,7 +161,7 @@ func TestProgramOfOnesOwn(t *testing.T) {
 		}
 	}
 	for set, says := range map[string]string{
-		"optim.name=havy":          `want one of adamw, heavy, sgd, test-own; the nearest is heavy`,
+		"optim.name=havy":          `want one of adamw, heavy, lion, sgd, test-own; the nearest is heavy`,
 		"optim.heavy.ball=2":       "optim.heavy.ball = 2: want a number, at least 0 and less than 1",
 		"optim.heavy.bal=0.1":      "the nearest known key is optim.heavy.ball",
 		"schedule.halt.step=0":     "schedule.halt.step = 0: want a whole number, 1 to 1000",

@@ -209,6 +209,7 @@ func (l *steps) classifier() {
 	l.add(device.Lerp, device.LerpAttr{Weight: 0.1}, list(w, w), list(w))
 	l.add(device.SquareLerp, device.LerpAttr{Weight: 0.1}, list(w, w), list(w))
 	l.add(device.AdamWeight, device.AdamAttr{Eps: 1e-8}, list(w, w, w, lr, lr), list(w))
+	l.add(device.LionWeight, device.LionAttr{Beta1: 0.9}, list(w, w, w, lr), list(w))
 	l.add(device.SumSquares, nil, list(w), list(act()))
 	l.add(device.ArgMax, nil, list(logits), list(&device.Tensor{Shape: []int{2}, DType: device.Int64}))
 	l.add(device.Softmax, nil, list(logits), list(logits))

@@ -100,7 +100,7 @@ func sgdCases() (cases []testCase) {
 	return cases
 }
 
-// adamCases are the steps of AdamW, of moving averages and of norms.
+// adamCases are the steps of AdamW and Lion, of moving averages and of norms.
 func adamCases() (cases []testCase) {
 	lr := operand{shape: []int{}, scale: 0.05, offset: 0.1, role: device.Input}
 	step := operand{shape: []int{}, scale: 0.5, offset: 3, role: device.Input}
@@ -114,6 +114,7 @@ func adamCases() (cases []testCase) {
 			testCase{name: name, kind: device.SquareLerp, attr: device.LerpAttr{Weight: 0.001}, in: []operand{square, g}, out: []operand{g}},
 			testCase{name: name, kind: device.AdamWeight, attr: device.AdamAttr{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.01},
 				in: []operand{w, w, square, lr, step}, out: []operand{g}},
+			testCase{name: name, kind: device.LionWeight, attr: device.LionAttr{Beta1: 0.9, WeightDecay: 0.1}, in: []operand{w, w, g, lr}, out: []operand{g}},
 			testCase{name: name, kind: device.SumSquares, in: []operand{g}, out: []operand{{shape: []int{}}}},
 			testCase{name: name + "_and_more", kind: device.SumSquares, in: []operand{g, feature(2, 17, 3, 3), grad(7), g, feature(50000)}, out: []operand{{shape: []int{}}}})
 	}

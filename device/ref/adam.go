@@ -40,6 +40,29 @@ func AdamWeight[T Float](a device.AdamAttr, w, m, v []T, lr, step T, out []T) {
 	}
 }
 
+// LionWeight computes the parameter after a step of Lion. The sign of 0 is 0, and NaN stays
+// one. out may be w.
+func LionWeight[T Float](a device.LionAttr, w, m, g []T, lr T, out []T) {
+	keep := T(1 - float64(lr)*a.WeightDecay)
+	old, fresh := T(a.Beta1), T(1-a.Beta1)
+	m, g, out = m[:len(w)], g[:len(w)], out[:len(w)]
+	for i, v := range w {
+		c := T(old*m[i]) + T(fresh*g[i])
+		var up, down int32 // without branches, which signs at random would mislead
+		if c > 0 {
+			up = 1
+		}
+		if c < 0 {
+			down = 1
+		}
+		sign := T(up - down)
+		if c != c {
+			sign = c
+		}
+		out[i] = T(keep*v) - T(lr*sign)
+	}
+}
+
 // sumPiece is the number of elements that are summed by themselves.
 const sumPiece = 1 << 14
 
@@ -77,6 +100,8 @@ func runAdam[T Float](a operands[T]) bool {
 		SquareLerp(a.Attr.(device.LerpAttr).Weight, a.in[0], a.in[1], a.out[0])
 	case device.AdamWeight:
 		AdamWeight(a.Attr.(device.AdamAttr), a.in[0], a.in[1], a.in[2], a.in[3][0], a.in[4][0], a.out[0])
+	case device.LionWeight:
+		LionWeight(a.Attr.(device.LionAttr), a.in[0], a.in[1], a.in[2], a.in[3][0], a.out[0])
 	case device.SumSquares:
 		a.out[0][0] = SumSquares(a.in...)
 	default:
