@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -92,7 +91,7 @@ func (b *builder) lowerNode(n *G.Node) error {
 	if own, ok := o.(op.Operator); ok {
 		return b.add(&device.Step{Kind: own.Kind(), Attr: own.Attr(), Path: own.Path(), In: in, Out: outs})
 	}
-	if isSum(o) && dt != device.Int64 && slices.Equal(in[0].Shape, in[1].Shape) {
+	if dt != device.Int64 && isSum(o, n.Dtype(), len(n.Shape())) {
 		return b.add(&device.Step{Kind: device.Add, Attr: device.AddAttr{}, In: in, Out: outs})
 	}
 	if sum := asSum(o); sum != nil {
@@ -186,11 +185,6 @@ func dtypeOf(n *G.Node) (device.DType, error) {
 	return 0, fmt.Errorf("%w: node %v has elements of %v; float32, float64 and int64 are supported", ErrGraph, n, n.Dtype())
 }
 
-// isSum recognises Gorgonia's addition of two tensors, by which Grad sums fan-in.
-func isSum(o G.Op) bool {
-	return isGorgonias(o) && o.Arity() == 2 && strings.HasPrefix(o.String(), "+ ")
-}
-
 // isGorgonias reports whether an operator is one of Gorgonia's own, not a user's.
 func isGorgonias(o G.Op) bool { return typeOf(o).PkgPath() == reflect.TypeFor[G.Node]().PkgPath() }
 
@@ -211,7 +205,8 @@ func refused(o G.Op) string {
 	return wrong[typeOf(o).Name()]
 }
 
-// wrong are Gorgonia's operators by the names of their types, and what to use instead.
+// wrong are Gorgonia's operators by the names of their types, most of which it does not
+// export, and what to use instead.
 var wrong = map[string]string{
 	"BatchNormOp":         "has a wrong gradient in evaluation and shares state between machines; use op.BatchNormApply",
 	"batchnormDiffOp":     "has a wrong gradient in evaluation and shares state between machines; use op.BatchNormApply",
