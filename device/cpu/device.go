@@ -131,7 +131,7 @@ func (d *Device) Supports(s *device.Step) bool {
 // there. Other kernels would need memory for it, as the step after them would.
 func (d *Device) addsSums(s *device.Step) bool {
 	for _, t := range slices.Concat(s.In, s.Out) {
-		if t.Storage() != device.Float32 {
+		if t.DType != device.Float32 {
 			return false
 		}
 	}
