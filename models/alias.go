@@ -3,13 +3,13 @@ package models
 // Alias is another library's name of a parameter, and its shape there.
 type Alias struct {
 	Theirs, Ours string
-	// TheirShape and OurShape hold the same elements in the same order; nil means that the
+	// TheirShape and OurShape have the same elements in the same order; nil means that the
 	// shape is the same.
 	TheirShape, OurShape []int
 }
 
-// Aliases are timm's names for the classifier, whose hidden layers are convolutions
-// there. The other names are torchvision's and timm's alike.
+// Aliases returns timm's names for the classifier, whose hidden layers are convolutions
+// in timm. All other names are the same in torchvision and timm.
 func (m *VGG) Aliases() []Alias {
 	hidden := m.config.Hidden
 	if hidden == 0 {

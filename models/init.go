@@ -8,16 +8,16 @@ import (
 // parameters matter; they do not depend on it.
 const initSide = 64
 
-// InitWeights draws the parameters of a model of RGB images, a function of the seed
-// and each one's name alone, and its buffers; by name, in canonical layout (OIHW).
-// For the models of this package:
+// InitWeights returns initial values of the parameters and buffers of a model of RGB
+// images, by name, in canonical layout (OIHW). Each parameter's values are a function of
+// the seed and its name alone. For the models of this package:
 //
 //   - convolutions: He normal over the fan-out, N(0, 2/(Out·KH·KW)); biases 0
-//   - batch normalisation: γ 1, or 0 where ZeroGamma asks for it; β 0
+//   - batch normalisation: γ 1, or 0 with ZeroGamma in a block's last one; β 0
 //   - VGG's linear layers: N(0, 0.01²), biases 0
 //   - ResNet's linear layer: weight and bias U(±1/√In), PyTorch's default
 //
-// trainer.NewSession draws the same by itself.
+// trainer.NewSession draws the same values.
 func InitWeights(m nn.Module, seed uint64) (map[string][]float32, error) {
 	g, err := nn.Trace(m, []int{1, 3, initSide, initSide}, nn.Options{})
 	if err != nil {

@@ -1,10 +1,10 @@
 package models
 
-// A model is any nn.Module. It may offer more by the methods of these interfaces; those of
-// this package do, as far as the methods have something to return.
+// A model is any nn.Module. It may also implement the optional interfaces below; the models
+// of this package implement those that apply to them.
 
-// Named is a model that knows the name under which it is registered. Files of weights and
-// reports carry the name; without it they carry the model's Go type.
+// Named is a model that knows its registered name. Weight files and reports contain the
+// name; without it they contain the model's Go type.
 type Named interface {
 	// ModelName is the registered name, such as "resnet50".
 	ModelName() string
@@ -13,14 +13,14 @@ type Named interface {
 // WithHead is a model whose classifier can be replaced when weights of another data set are
 // loaded (model.replace_head), and trained alone (model.freeze: backbone).
 type WithHead interface {
-	// HeadParams are the full names of the parameters of the last layer, such as
+	// HeadParams returns the full names of the parameters of the last layer, such as
 	// "fc.weight" and "fc.bias".
 	HeadParams() []string
 }
 
 // WithAliases is a model whose parameters have other names in the files of other libraries.
 type WithAliases interface {
-	// Aliases are those names with the model's own.
+	// Aliases returns those names with the model's own.
 	Aliases() []Alias
 }
 
@@ -32,10 +32,10 @@ var (
 	_ WithAliases = (*VGG)(nil)
 )
 
-// WithLookalike is a model whose tensors have the names and shapes of another model's, so
-// that a file that does not say which of them it is of may be taken for the wrong one.
+// WithLookalike is a model whose tensors have the same names and shapes as another model's,
+// so that a file without the model's name may be loaded into the wrong model.
 type WithLookalike interface {
-	// Lookalike is the other model's registered name, and what others call it; "": there is
-	// none.
+	// Lookalike returns the other model's registered name, and its name in other libraries;
+	// "" if there is none.
 	Lookalike() (name, elsewhere string)
 }

@@ -2,8 +2,8 @@ package models
 
 import "strings"
 
-// LayerOf names the layer of a parameter for learning rates that depend on it: the stem,
-// each bottleneck, the classifier, as timm groups them.
+// LayerOf returns the layer of a parameter for optim.LayerDecay: the stem, each bottleneck
+// and the classifier are a layer each, as in timm.
 func (m *ResNet) LayerOf(param string) string {
 	parts := strings.Split(param, ".")
 	switch {
@@ -15,8 +15,8 @@ func (m *ResNet) LayerOf(param string) string {
 	return "head"
 }
 
-// LayerOf names the layer of a parameter for learning rates that depend on it: each
-// layer of the convolution blocks, the classifier, as timm groups them.
+// LayerOf returns the layer of a parameter for optim.LayerDecay: each layer of the
+// convolution blocks and the classifier are a layer each, as in timm.
 func (m *VGG) LayerOf(param string) string {
 	if parts := strings.Split(param, "."); parts[0] == "features" && len(parts) > 1 {
 		return parts[0] + "." + parts[1]

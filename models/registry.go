@@ -11,36 +11,36 @@ import (
 
 // Errors of this package match one of these with errors.Is.
 var (
-	// ErrUnknown says that no model has that name.
+	// ErrUnknown: no model is registered under the name.
 	ErrUnknown = errors.New("models: unknown model")
-	// ErrRegister says that a model cannot be registered.
+	// ErrRegister: a model cannot be registered.
 	ErrRegister = registry.ErrRegister
-	// ErrConfig says that a model's configuration makes no sense.
+	// ErrConfig: a field of a model's configuration is invalid.
 	ErrConfig = errors.New("models: bad configuration")
 )
 
-// Config is what every registered model is made from. Fields that a model does not use are
-// ignored.
+// Config is the configuration that every registered model is made from. Fields that a model
+// does not use are ignored.
 type Config struct {
 	Classes   int     // outputs, at least 1
 	Dropout   float64 // of VGG's classifier, 0 ≤ Dropout < 1
-	ZeroGamma bool    // γ = 0 in the last normalisation of each of ResNet's blocks, when new
-	// Settings are those that the model alone has, of the type that it was registered with
-	// by registry.Settings; New fills in the registered defaults where it is nil.
+	ZeroGamma bool    // initial γ = 0 in the last normalisation of each of ResNet's blocks
+	// Settings are the model's own, of the type given to registry.Settings when it was
+	// registered; nil means the registered defaults.
 	Settings any
 }
 
 // Constructor makes a model; an error about c should match ErrConfig.
 type Constructor func(c Config) (nn.Module, error)
 
-// list is filled by the files of this package, each with its models.
+// list is the registry; each file of this package adds its models.
 var list = registry.New[Constructor]("model.name", "model")
 
-// Register gives a model a name that New, configuration files and commands know:
-// model.name. Names are made of a-z, 0-9, "_", "-" and "."; one that is taken is an error.
-// The options describe the model, and may give it settings of its own, such as
-// model.mine.width. The model should be Named, and WithHead so that weights of another
-// number of classes can be loaded.
+// Register adds a model under a name for New, configuration files and commands (key
+// model.name). Names consist of a-z, 0-9, "_", "-" and "."; a name in use is an error. The
+// options describe the model and may give it keys of its own, such as model.mine.width. The
+// model should implement Named, and WithHead so that weights of another number of classes
+// can be loaded.
 func Register(name string, make Constructor, options ...registry.Option) error {
 	if make == nil {
 		return fmt.Errorf("models: %w %q without a constructor", ErrRegister, name)
@@ -57,8 +57,8 @@ func Names() []string { return list.Names() }
 // Entries describes the registered models, in byte order of their names.
 func Entries() []registry.Entry { return list.Entries() }
 
-// New makes the model of a name. An unknown name is ErrUnknown, a configuration that
-// makes no sense ErrConfig.
+// New makes the model registered under name. An unknown name is ErrUnknown, an invalid
+// configuration ErrConfig.
 func New(name string, c Config) (nn.Module, error) {
 	make, ok := list.Find(name)
 	if !ok {

@@ -16,7 +16,7 @@ type Form = blocks.Form
 // Forms of ResNet. The zero value is the original.
 const (
 	A = blocks.A // stride in the first 1×1 of a block
-	B = blocks.B // stride in the 3×3: what torchvision calls resnet50
+	B = blocks.B // stride in the 3×3: torchvision's resnet50
 	C = blocks.C // B with a stem of three 3×3 convolutions
 	D = blocks.D // C with an average pool in the shortcuts
 )
@@ -25,7 +25,7 @@ const (
 type ResNetConfig struct {
 	Form      Form
 	Classes   int  // outputs, at least 1
-	ZeroGamma bool // γ = 0 in the last normalisation of each block, when new
+	ZeroGamma bool // initial γ = 0 in the last normalisation of each block
 }
 
 // ResNet is ResNet-50 (He, Zhang, Ren, Sun, "Deep residual learning for image
@@ -66,7 +66,7 @@ func init() {
 	}
 }
 
-// ResNet50 is a ResNet-50. A configuration that makes no sense is an error of Forward.
+// ResNet50 returns a ResNet-50. Forward reports an invalid configuration.
 func ResNet50(c ResNetConfig) *ResNet {
 	m := &ResNet{config: c, stem: blocks.NewStem(c.Form)}
 	in := blocks.StemChannels
@@ -104,7 +104,7 @@ func (m *ResNet) Children() []nn.Child {
 	)
 }
 
-// Forward gives the logits.
+// Forward returns the logits [N, Classes].
 func (m *ResNet) Forward(s *nn.Scope, x *gorgonia.Node) *gorgonia.Node {
 	if err := m.validate(); err != nil {
 		s.Fail(err)
@@ -134,7 +134,7 @@ func (m *ResNet) ModelName() string {
 	return "resnet50"
 }
 
-// Lookalike is form B of form A: torchvision's resnet50 has the names and shapes of both.
+// Lookalike of form A is form B: torchvision's resnet50 has the names and shapes of both.
 func (m *ResNet) Lookalike() (name, elsewhere string) {
 	if m.config.Form != A {
 		return "", ""

@@ -10,18 +10,18 @@ import (
 	"github.com/euryale-ml/euryale/nn"
 )
 
-// Summary is what a model is made of, for one image.
+// Summary describes a model's layers and sizes for one image.
 type Summary struct {
 	Model        string // its registered name, else its Go type
 	Input        [3]int // channels, height, width
 	Layers       []nn.Layer
 	Parameters   int
-	Buffers      int   // elements of running statistics, which are no parameters
+	Buffers      int   // elements of running statistics, which are not parameters
 	MultiplyAdds int64 // of convolutions and linear layers, forward
 }
 
-// Summarize runs a model's Forward on one image of channels, height and width, with
-// nothing computed. Sizes that do not fit are an error that names the layer.
+// Summarize traces a model's Forward for one image {channels, height, width}, without
+// computing. An error names the layer whose input does not fit.
 func Summarize(m nn.Module, input [3]int) (Summary, error) {
 	g, err := nn.Trace(m, append([]int{1}, input[:]...), nn.Options{})
 	if err != nil {
@@ -40,8 +40,8 @@ func Summarize(m nn.Module, input [3]int) (Summary, error) {
 	return s, nil
 }
 
-// withLoose are the layers and a line for each parameter that none of them counts,
-// since a layer of somebody's own need not make a note.
+// withLoose returns the layers and a line for each parameter that none of them counts,
+// since custom layers need not call Scope.Note.
 func withLoose(g *nn.Graph) []nn.Layer {
 	noted := map[string]bool{}
 	for _, l := range g.Layers {
@@ -57,7 +57,7 @@ func withLoose(g *nn.Graph) []nn.Layer {
 	return layers
 }
 
-// megabytes are of float32 elements, 2²⁰ bytes a megabyte as in torchsummary.
+// megabytes is the size of float32 elements, 2²⁰ bytes a megabyte as in torchsummary.
 func megabytes(elements int) float64 { return float64(elements) * 4 / (1 << 20) }
 
 // String is a table as torchsummary prints it, -1 standing for the batch, with the

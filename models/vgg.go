@@ -58,7 +58,7 @@ func init() {
 	}
 }
 
-// VGG16 is a VGG-16. A configuration that makes no sense is an error of Forward.
+// VGG16 returns a VGG-16. Forward reports an invalid configuration.
 func VGG16(c VGGConfig) *VGG {
 	m := &VGG{config: c, pool: nn.AdaptiveAvgPool2D{Size: vggPool}}
 	in := 3
@@ -93,7 +93,7 @@ func (m *VGG) Children() []nn.Child {
 	)
 }
 
-// Forward gives the logits.
+// Forward returns the logits [N, Classes].
 func (m *VGG) Forward(s *nn.Scope, x *gorgonia.Node) *gorgonia.Node {
 	if err := m.validate(); err != nil {
 		s.Fail(err)

@@ -8,9 +8,9 @@ import (
 )
 
 // ReLU is max(0, x), of any shape.
-type ReLU struct{ _ byte } // a size: modules are identified by address
+type ReLU struct{ _ byte } // not of size 0: modules are identified by address, and zero-size values may share one
 
-// Forward clips.
+// Forward applies the function.
 func (r *ReLU) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
 	return activate(s, r, x, device.ReLU)
 }
@@ -19,18 +19,18 @@ func (r *ReLU) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
 // and Doya, 2017).
 type SiLU struct{ _ byte }
 
-// Forward applies it.
+// Forward applies the function.
 func (a *SiLU) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
 	return activate(s, a, x, device.SiLU)
 }
 
 // GELU is x·Φ(x) with Φ the standard normal distribution function, of any shape (Hendrycks
-// and Gimpel, 2016). The zero value is PyTorch's default, by the error function.
+// and Gimpel, 2016). The zero value computes Φ by the error function, PyTorch's default.
 type GELU struct {
 	Tanh bool // approximate Φ by tanh, as PyTorch's approximate="tanh"
 }
 
-// Forward applies it.
+// Forward applies the function.
 func (a *GELU) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
 	act := device.GELU
 	if a.Tanh {
@@ -39,7 +39,7 @@ func (a *GELU) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
 	return activate(s, a, x, act)
 }
 
-// activate is the Forward of an activation function.
+// activate implements Forward of the activation functions.
 func activate(s *Scope, m Module, x *gorgonia.Node, act device.Act) *gorgonia.Node {
 	if s.Err() != nil {
 		return nil
@@ -53,7 +53,7 @@ func activate(s *Scope, m Module, x *gorgonia.Node, act device.Act) *gorgonia.No
 // others by 1/(1-P); in evaluation it does nothing (Srivastava et al., 2014).
 type Dropout struct{ P float64 }
 
-// Forward drops.
+// Forward adds dropout in training, and returns x in evaluation.
 func (d *Dropout) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
 	if s.Err() != nil {
 		return nil

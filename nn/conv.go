@@ -26,7 +26,7 @@ type Conv2D struct {
 	BiasInit Init // of the bias; nil means 0, where PyTorch draws uniformly
 }
 
-// Forward convolves.
+// Forward adds the convolution.
 func (c *Conv2D) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
 	if s.Err() != nil {
 		return nil

@@ -7,12 +7,12 @@ import (
 	"github.com/euryale-ml/euryale/op"
 )
 
-// Errors of this package name the layer's path and what does not fit, and match one
-// of these with errors.Is.
+// Errors of this package name the layer's path and the value that is wrong, and match
+// one of these with errors.Is.
 var (
-	// ErrModule says that a module's fields, name or place make no sense.
+	// ErrModule: a module's fields, name or place make no sense.
 	ErrModule = errors.New("nn: bad module")
-	// ErrShape says that an input has a shape that a layer cannot take; it is op's.
+	// ErrShape: an input has a shape that a layer cannot take. It is op.ErrShape.
 	ErrShape = op.ErrShape
 )
 

@@ -8,24 +8,24 @@ import (
 	"github.com/euryale-ml/euryale/internal/philox"
 )
 
-// Init draws the fresh values of a parameter. Fill gives some of its elements, those that
-// one generator draws, their values; they are zero before. shape is the complete
-// parameter's. Fill is called from several goroutines at once.
+// Init draws the initial values of a parameter. Fill sets w, a part of its elements,
+// which are 0 before; shape is that of the complete parameter. Fill is called from
+// several goroutines at once, each with another part and generator.
 type Init interface {
 	Fill(w []float64, shape []int, r *rand.Rand)
 }
 
-// Constant gives all elements one value.
+// Constant sets all elements to one value.
 type Constant float64
 
-// Fill gives every element the value.
+// Fill sets every element to the value.
 func (c Constant) Fill(w []float64, _ []int, _ *rand.Rand) {
 	for i := range w {
 		w[i] = float64(c)
 	}
 }
 
-// Normal draws from N(0, σ²), the value being σ.
+// Normal draws from N(0, σ²); its value is σ.
 type Normal float64
 
 // Fill draws from the normal distribution.
@@ -35,7 +35,7 @@ func (n Normal) Fill(w []float64, _ []int, r *rand.Rand) {
 	}
 }
 
-// Uniform draws from [-b, b), the value being b.
+// Uniform draws from [-b, b); its value is b.
 type Uniform float64
 
 // Fill draws from the uniform distribution.
@@ -50,7 +50,7 @@ func (u Uniform) Fill(w []float64, _ []int, r *rand.Rand) {
 // Sun, "Delving deep into rectifiers", 2015).
 type HeNormal struct{}
 
-// Fill draws by the fan-out of shape.
+// Fill draws with the fan-out of shape.
 func (HeNormal) Fill(w []float64, shape []int, r *rand.Rand) {
 	out := shape[0]
 	for _, d := range shape[2:] {
@@ -60,10 +60,10 @@ func (HeNormal) Fill(w []float64, shape []int, r *rand.Rand) {
 }
 
 // FanInUniform draws from U(±1/√fan_in), the default of PyTorch's linear layers and
-// convolutions. In is the number of inputs; the bias has the weight's.
+// convolutions. In is fan_in, the number of inputs; a layer's bias uses the weight's.
 type FanInUniform struct{ In int }
 
-// Fill draws by In.
+// Fill draws with the bound 1/√In.
 func (f FanInUniform) Fill(w []float64, shape []int, r *rand.Rand) {
 	Uniform(1/math.Sqrt(float64(f.In))).Fill(w, shape, r)
 }
@@ -71,8 +71,8 @@ func (f FanInUniform) Fill(w []float64, shape []int, r *rand.Rand) {
 // drawn is the number of elements that one generator draws.
 const drawn = 1 << 16
 
-// Draw returns fresh values of p: a function of the seed and p's name alone. It panics
-// with the error where Fresh returns one.
+// Draw returns initial values of p: a function of the seed and p's name alone. It panics
+// where Fresh returns an error.
 func (p *Param) Draw(seed uint64) []float32 {
 	w, err := p.Fresh(seed)
 	if err != nil {
@@ -81,8 +81,8 @@ func (p *Param) Draw(seed uint64) []float32 {
 	return w
 }
 
-// Fresh is Draw with an error where Init is nil or panics, or gives a value that is not
-// finite.
+// Fresh returns initial values of p: a function of the seed and p's name alone. It is an
+// error if Init is nil, panics or gives a value that is not finite.
 func (p *Param) Fresh(seed uint64) ([]float32, error) {
 	w := make([]float32, p.Elements())
 	chunks := (len(w) + drawn - 1) / drawn
@@ -107,13 +107,14 @@ func (p *Param) Fresh(seed uint64) ([]float32, error) {
 	wg.Wait()
 	for _, err := range errs {
 		if err != nil {
-			return nil, err // the others say the same
+			return nil, err // the other parts fail for the same reason
 		}
 	}
 	return w, nil
 }
 
-// fill draws a part of p's values; wide is as long. A panic of Init is an error.
+// fill draws a part of p's values; wide is a buffer of the same length. A panic of Init
+// is an error.
 func (p *Param) fill(part []float32, wide []float64, seed, chunk uint64) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -121,7 +122,7 @@ func (p *Param) fill(part []float32, wide []float64, seed, chunk uint64) (err er
 		}
 	}()
 	key := philox.Key(seed, chunk, philox.Stream(p.Name))
-	clear(wide) // for an initializer that sets some of the elements
+	clear(wide) // an initializer may set only some of the elements
 	p.Init.Fill(wide, p.Shape, rand.New(rand.NewPCG(key, seed)))
 	for i, v := range wide {
 		part[i] = float32(v)

@@ -9,14 +9,14 @@ import (
 // Linear is torch.nn.Linear: x [N, In] → x·Wᵀ + b [N, Out].
 type Linear struct {
 	In, Out int
-	NoBias  bool // as torch.nn.Linear(bias=False)
-	// Init is of the weight; nil means PyTorch's U(±1/√In).
+	NoBias  bool // PyTorch's bias=False
+	// Init is the weight's; nil means U(±1/√In), PyTorch's default.
 	Init Init
-	// BiasInit is of the bias; nil means PyTorch's U(±1/√In).
+	// BiasInit is the bias's; nil means U(±1/√In), PyTorch's default.
 	BiasInit Init
 }
 
-// Forward multiplies.
+// Forward adds the matrix product and the bias.
 func (l *Linear) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
 	if s.Err() != nil {
 		return nil

@@ -7,9 +7,9 @@ import (
 	"github.com/euryale-ml/euryale/op"
 )
 
-// LossFunc is a loss of one's own: it makes the mean loss of a batch, a scalar, of logits
-// and target probabilities, both [N, classes] and of one type, out of operators that have
-// gradients. Labels come as probabilities of 1.
+// LossFunc is a custom loss: it returns the mean loss of a batch, a scalar, from logits and
+// target probabilities, both [N, classes] and of one type. All its operators need
+// gradients. A label is passed as a row with probability 1 for its class.
 type LossFunc func(logits, targets *gorgonia.Node) (*gorgonia.Node, error)
 
 // Loss adds targets [N, classes] to g and returns them, the loss and each row's predicted
@@ -32,8 +32,8 @@ type CrossEntropy struct {
 	// Smoothing is ε of label smoothing (Szegedy et al. 2016): the target becomes
 	// (1-ε)·target + ε/K.
 	Smoothing float64
-	// Soft makes the target the probabilities [N, K] of the classes, as mixup needs
-	// them, instead of labels [N]: torch's cross_entropy takes both as well.
+	// Soft: the target is probabilities [N, K] of the classes, as mixup needs, instead of
+	// labels [N]. torch's cross_entropy accepts both too.
 	Soft bool
 }
 

@@ -9,12 +9,12 @@ import (
 )
 
 // Module is a layer, a block or a model. Forward adds it to the graph of s and
-// returns its result, or nil after an error, which s keeps.
+// returns its result, or nil after an error, which s records.
 type Module interface {
 	Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node
 }
 
-// Child is a module with its name below its parent. The name may hold dots; a child
+// Child is a module with its name within its parent. The name may contain dots; a child
 // without one shares its parent's path, so that its own children appear beside the
 // parent's others.
 type Child struct {
@@ -36,7 +36,7 @@ var moduleType = reflect.TypeFor[Module]()
 // walker visits the modules below a root.
 type walker struct {
 	visit func(path string, m Module) error
-	way   map[Module]bool // from the root to where the walker is
+	way   map[Module]bool // the ancestors of the current module, and itself
 }
 
 // walk calls visit for m with its path, and for every module below it.

@@ -14,12 +14,12 @@ import (
 //
 // In training mean and variance are the batch's, and the running ones move towards them:
 // running = (1-Momentum)·running + Momentum·batch's, with the unbiased variance. In
-// evaluation, and where Options.KeepStatistics chooses the layer, they are the running ones.
+// evaluation, and in layers that Options.KeepStatistics selects, they are the running ones.
 type BatchNorm2D struct {
 	Channels int
 	Eps      float64 // added to the variance; 0 means 1e-5, as in PyTorch
 	Momentum float64 // of the running statistics, at most 1; 0 means 0.1, as in PyTorch
-	// Gamma is the scale's value when new; nil means 1.
+	// Gamma is γ's initial value; nil means 1.
 	Gamma Init
 }
 
@@ -29,7 +29,7 @@ const (
 	batchNormMomentum = 0.1
 )
 
-// Forward normalises.
+// Forward adds the normalisation.
 func (b *BatchNorm2D) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
 	if s.Err() != nil {
 		return nil
@@ -63,7 +63,7 @@ func (b *BatchNorm2D) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
 	return y
 }
 
-// stats are the batch's statistics, or the running ones.
+// stats returns the batch's statistics, or the running ones.
 func (b *BatchNorm2D) stats(s *Scope, x, mean, variance *gorgonia.Node) *gorgonia.Node {
 	path := s.Path(b)
 	if !s.BatchStatistics(b) {

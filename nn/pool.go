@@ -32,8 +32,8 @@ func (p *MaxPool2D) Forward(s *Scope, x *gorgonia.Node) *gorgonia.Node {
 	return y
 }
 
-// AvgPool2D is torch.nn.AvgPool2d; see MaxPool2D for the shapes. Padding is left out of the
-// average; PyTorch counts it by default.
+// AvgPool2D is torch.nn.AvgPool2d; see MaxPool2D for the shapes. Padding is excluded
+// from the average; PyTorch includes it by default.
 type AvgPool2D struct {
 	Kernel  int
 	Stride  int // 0 means Kernel
@@ -43,7 +43,7 @@ type AvgPool2D struct {
 	KernelHW, StrideHW, PaddingHW [2]int
 
 	CeilMode        bool // rounds the output size up
-	CountIncludePad bool // the padding counts as zeros; PyTorch's default is true
+	CountIncludePad bool // includes the padding, as zeros; PyTorch's default is true
 }
 
 // Forward pools x [N, C, H, W].

@@ -10,7 +10,7 @@ import (
 	"github.com/euryale-ml/euryale/op"
 )
 
-// Role says what a parameter is for; optimizers choose by it what decays.
+// Role is the purpose of a parameter; optimizers choose by it which parameters decay.
 type Role uint8
 
 // Roles of parameters.
@@ -33,16 +33,16 @@ type Param struct {
 // Elements is the number of elements.
 func (p *Param) Elements() int { return tensor.Shape(p.Shape).TotalSize() }
 
-// Layer is the path of the layer that declared p, and p's name in it.
+// Layer returns the path of the layer that declared p, and p's name within it.
 func (p *Param) Layer() (path, name string) { return split(p.Name) }
 
 // Buffer is a value that training changes without a gradient, such as a running mean.
 type Buffer struct {
 	Name  string
 	Shape []int
-	Fill  float64 // of all elements when new
+	Fill  float64 // initial value of all elements
 	Node  *gorgonia.Node
-	Next  *gorgonia.Node // its value after a training step; nil in evaluation
+	Next  *gorgonia.Node // its value after a training step; nil where it does not change, as in evaluation
 }
 
 // Layer is a line of a model's summary.
@@ -54,7 +54,7 @@ type Layer struct {
 	MultiplyAdds int64 // of the traced batch
 }
 
-// Scope is where a module's Forward adds itself: the graph, the parameters so far,
+// Scope collects the model while Forward runs: the graph, its parameters and buffers,
 // and the first error.
 type Scope struct {
 	graph    *gorgonia.ExprGraph
@@ -72,10 +72,10 @@ type Scope struct {
 	err      error
 }
 
-// Graph is the graph that the module is added to.
+// Graph returns the graph that the module is added to.
 func (s *Scope) Graph() *gorgonia.ExprGraph { return s.graph }
 
-// Training says whether this is a training step: batch statistics, dropout.
+// Training reports whether this is a training step: batch statistics, dropout.
 func (s *Scope) Training() bool { return s.training }
 
 // BatchStatistics reports whether the normalisation layer m uses the statistics of its
@@ -90,8 +90,8 @@ func (s *Scope) DType() tensor.Dtype { return s.dtype }
 // Err is the first error.
 func (s *Scope) Err() error { return s.err }
 
-// Path is a module's name: "layer1.0.conv2". It is empty for the root and for
-// modules that the root does not reach.
+// Path returns a module's name: "layer1.0.conv2". It is empty for the root and for
+// modules that are not among the root's descendants.
 func (s *Scope) Path(m Module) string {
 	if !reflect.TypeOf(m).Comparable() {
 		return ""
@@ -99,8 +99,8 @@ func (s *Scope) Path(m Module) string {
 	return s.paths[m]
 }
 
-// Param declares a parameter of the layer m and returns its leaf. Calling it twice
-// for one path, because a layer is used twice in a graph, is an error.
+// Param declares a parameter of the layer m and returns its node. Declaring one path
+// twice is an error: a layer can be used only once in a graph.
 func (s *Scope) Param(m Module, name string, role Role, init Init, shape ...int) *gorgonia.Node {
 	full := join(s.Path(m), name)
 	if !s.declare(m, full, shape) {
@@ -111,7 +111,8 @@ func (s *Scope) Param(m Module, name string, role Role, init Init, shape ...int)
 	return p.Node
 }
 
-// Buffer declares a buffer of the layer m, fill when new, and returns its leaf.
+// Buffer declares a buffer of the layer m and returns its node; fill is the initial
+// value of all elements.
 func (s *Scope) Buffer(m Module, name string, fill float64, shape ...int) *gorgonia.Node {
 	full := join(s.Path(m), name)
 	if !s.declare(m, full, shape) {
@@ -122,7 +123,7 @@ func (s *Scope) Buffer(m Module, name string, fill float64, shape ...int) *gorgo
 	return b.Node
 }
 
-// Assign says which value a buffer takes after the step.
+// Assign sets the value that a buffer takes after the step.
 func (s *Scope) Assign(buffer, value *gorgonia.Node) {
 	for _, b := range s.buffers {
 		if b.Node == buffer && buffer != nil {
@@ -140,7 +141,8 @@ func (s *Scope) Counter(m Module, name string) {
 	}
 }
 
-// RNG is the int64 vector {seed, step} that random operators draw from.
+// RNG returns the int64 vector {seed, step} from which random operators derive their
+// numbers.
 func (s *Scope) RNG() *gorgonia.Node {
 	if s.rng == nil {
 		s.rng = gorgonia.NewTensor(s.graph, tensor.Int64, 1, gorgonia.WithShape(2), gorgonia.WithName("rng"))
@@ -148,8 +150,8 @@ func (s *Scope) RNG() *gorgonia.Node {
 	return s.rng
 }
 
-// Note adds a line to the model's summary: what kind of layer m is, its result y,
-// and its multiplications for the whole batch.
+// Note adds a line to the model's summary: the kind of the layer m, its result y, and
+// its multiply-adds for the complete batch.
 func (s *Scope) Note(m Module, kind string, y *gorgonia.Node, multiplyAdds int64) {
 	if y == nil || s.err != nil {
 		return
@@ -164,8 +166,8 @@ func (s *Scope) Note(m Module, kind string, y *gorgonia.Node, multiplyAdds int64
 	s.layers = append(s.layers, l)
 }
 
-// Try keeps err, if it is the first, and returns y: for calls of package op and of
-// Gorgonia.
+// Try records err, if it is the first, and returns y. It wraps calls of package op and
+// of Gorgonia.
 func (s *Scope) Try(y *gorgonia.Node, err error) *gorgonia.Node {
 	if err != nil {
 		s.Fail(err)
@@ -174,15 +176,15 @@ func (s *Scope) Try(y *gorgonia.Node, err error) *gorgonia.Node {
 	return y
 }
 
-// Fail keeps err, if it is the first.
+// Fail records err, if it is the first.
 func (s *Scope) Fail(err error) {
 	if s.err == nil {
 		s.err = err
 	}
 }
 
-// Errorf fails with a message about the layer m, its path or else its type before
-// it, that matches kind: ErrShape or ErrModule.
+// Errorf records an error about the layer m that matches kind, ErrShape or ErrModule.
+// The message begins with m's path or, without one, its type.
 func (s *Scope) Errorf(m Module, kind error, format string, args ...any) {
 	path := s.Path(m)
 	if path == "" {
@@ -191,7 +193,7 @@ func (s *Scope) Errorf(m Module, kind error, format string, args ...any) {
 	s.Fail(errorf(path, kind, format, args...))
 }
 
-// Add is x + y of one shape, as at a residual connection of m.
+// Add returns x + y, both of one shape, for a residual connection of m.
 func (s *Scope) Add(m Module, x, y *gorgonia.Node) *gorgonia.Node {
 	if s.err != nil || x == nil || y == nil {
 		return nil

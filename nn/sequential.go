@@ -14,7 +14,7 @@ var (
 	_ Parent = (*Sequential)(nil)
 )
 
-// NewSequential is a Sequential of modules.
+// NewSequential returns a Sequential of the modules.
 func NewSequential(modules ...Module) *Sequential { return &Sequential{Modules: modules} }
 
 // Children are the modules.

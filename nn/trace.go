@@ -9,13 +9,12 @@ import (
 	"github.com/euryale-ml/euryale/op"
 )
 
-// Options say how a module is traced.
+// Options are the settings of Trace.
 type Options struct {
 	Training bool
 	DType    tensor.Dtype // tensor.Float64, or tensor.Float32, which is the default
-	// KeepStatistics chooses the BatchNorms, by their paths, that normalise by their running
-	// statistics in training too, and leave them as they are: PyTorch's eval() on that layer.
-	// nil: none.
+	// KeepStatistics selects, by path, the BatchNorms that use their running statistics in
+	// training too and do not update them: PyTorch's eval() on that layer. nil: none.
 	KeepStatistics func(path string) bool
 }
 
@@ -38,7 +37,7 @@ func Trace(m Module, input []int, o Options) (g *Graph, err error) {
 	s := &Scope{graph: gorgonia.NewGraph(), training: o.Training, keep: o.KeepStatistics, dtype: o.DType, names: map[string]bool{"input": true}}
 	defer func() {
 		if r := recover(); r != nil {
-			g, err = nil, s.err // a module that goes on after an error may well panic
+			g, err = nil, s.err // the panic is likely a consequence of the first error
 			if err == nil {
 				err = errorf("", ErrModule, "%T panicked: %v", m, r)
 			}
@@ -67,7 +66,7 @@ func Trace(m Module, input []int, o Options) (g *Graph, err error) {
 	}, nil
 }
 
-// check looks at what Trace was given.
+// check validates the arguments of Trace.
 func check(m Module, input []int, dt tensor.Dtype) error {
 	switch {
 	case isNil(m):
@@ -80,7 +79,7 @@ func check(m Module, input []int, dt tensor.Dtype) error {
 	return nil
 }
 
-// Parameters is the number of elements of all parameters.
+// Parameters returns the number of elements of all parameters.
 func (g *Graph) Parameters() int {
 	n := 0
 	for _, p := range g.Params {
@@ -89,7 +88,7 @@ func (g *Graph) Parameters() int {
 	return n
 }
 
-// MultiplyAdds counts the multiplications of a forward pass for one input of the batch.
+// MultiplyAdds returns the multiply-adds of a forward pass for one input of the batch.
 func (g *Graph) MultiplyAdds() int64 {
 	var n int64
 	for _, l := range g.Layers {

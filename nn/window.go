@@ -1,7 +1,7 @@
 package nn
 
-// pair is {height, width} of an attribute: rectangle where it is set, else value for both.
-// Both at once are an error of m.
+// pair returns {height, width} of an attribute: rectangle if it is set, else value for
+// both. Setting both is an error of m.
 func pair(s *Scope, m Module, name string, value int, rectangle [2]int) [2]int {
 	if rectangle == [2]int{} {
 		return [2]int{value, value}

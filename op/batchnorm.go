@@ -9,15 +9,15 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// Batch normalisation (Ioffe and Szegedy 2015) is made of operators with one result
+// Batch normalisation (Ioffe and Szegedy 2015) consists of operators with one result
 // each. In training: stats = BatchNormStats(x), y = BatchNormApply(x, stats, γ, β),
 // and RunningMean and RunningVar give the new running statistics, which the caller
 // assigns. In evaluation: stats = BatchNormPack(running mean, running variance),
 // then BatchNormApply.
 
 // BatchNormStats gives stats [2, C], the mean and the biased variance of each
-// channel of x [N, C, H, W] or [N, C] over the batch. Its gradient is part of
-// BatchNormApply's; it has none of its own.
+// channel of x [N, C, H, W] or [N, C] over the batch. BatchNormApply's gradient includes
+// its gradient.
 func BatchNormStats(path string, x *gorgonia.Node) (*gorgonia.Node, error) {
 	c := newCheck(device.BatchNormStats, path)
 	c.floats("input", x, 2, 3, 4)
@@ -48,8 +48,8 @@ func BatchNormPack(path string, mean, variance *gorgonia.Node) (*gorgonia.Node, 
 // BatchNormApply is y = (x-mean)·γ/√(variance+eps) + β for x [N, C, H, W] or
 // [N, C], stats [2, C], gamma and beta [C]. PyTorch's eps is 1e-5.
 //
-// With training, stats is taken for BatchNormStats(x), and the gradient of x goes
-// through it too; otherwise stats is a constant. Either way stats itself has no gradient.
+// With training, stats must be BatchNormStats(x), and the gradient of x includes the path
+// through it; otherwise stats is a constant. In both cases stats itself has no gradient.
 func BatchNormApply(path string, x, stats, gamma, beta *gorgonia.Node, eps float64, training bool) (*gorgonia.Node, error) {
 	c := newCheck(device.BatchNormApply, path)
 	c.floats("input", x, 2, 3, 4)
@@ -76,7 +76,7 @@ func BatchNormApply(path string, x, stats, gamma, beta *gorgonia.Node, eps float
 	}, x, stats, gamma, beta)
 }
 
-// batchNormGrad gives the gradients of x, (stats), γ and β. The two cases share
+// batchNormGrad returns the gradients of x, (stats), γ and β. The two cases share
 // the sums Σdy and Σdy·x̂, which are the gradients of β and γ.
 func batchNormGrad(path string, attr device.BatchNormAttr, training bool, in gorgonia.Nodes, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 	x, stats, gamma := in[0], in[1], in[2]
@@ -110,7 +110,7 @@ func batchNormGrad(path string, attr device.BatchNormAttr, training bool, in gor
 	return gorgonia.Nodes{dx, nil, dgamma, dbeta}, err
 }
 
-// row takes row r [C] of x [R, C].
+// row returns row r [C] of x [R, C].
 func row(path string, x *gorgonia.Node, r int) (*gorgonia.Node, error) {
 	return apply(&operator{
 		kind: device.Row, attr: device.RowAttr{Row: r}, path: path,
@@ -126,7 +126,7 @@ func RunningMean(path string, running, stats *gorgonia.Node, momentum float64) (
 
 // RunningVar is (1-momentum)·running + momentum·variance·count/(count-1): the
 // running variance is unbiased, as in PyTorch. count is the number N·H·W of
-// elements behind each variance and at least 2.
+// elements of each channel, at least 2.
 func RunningVar(path string, running, stats *gorgonia.Node, momentum float64, count int) (*gorgonia.Node, error) {
 	if count < 2 {
 		return nil, errorf(device.RunningStat, path, ErrShape,

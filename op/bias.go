@@ -29,7 +29,7 @@ func BiasAdd(path string, x, b *gorgonia.Node) (*gorgonia.Node, error) {
 	}, x, b)
 }
 
-// channelSum sums x [N, C, …] over everything but the channels.
+// channelSum sums x [N, C, …] over all axes but the channels.
 func channelSum(path string, x *gorgonia.Node) (*gorgonia.Node, error) {
 	return apply(&operator{
 		kind: device.ChannelSum, path: path,

@@ -11,7 +11,7 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// check collects the first thing that is wrong with the operands of an operator.
+// check records the first error in the operands of an operator.
 type check struct {
 	kind device.Kind
 	path string
@@ -70,7 +70,7 @@ func (c *check) same(name string, n *gorgonia.Node, xName string, x *gorgonia.No
 	}
 }
 
-// sized checks that the operand has x's element type and a shape that x asks for.
+// sized checks that the operand has x's element type and the shape that x implies.
 func (c *check) sized(name string, n *gorgonia.Node, xName string, x *gorgonia.Node, shape ...int) {
 	c.like(name, n, xName, x)
 	if c.err == nil && !slices.Equal(n.Shape(), shape) {
@@ -114,7 +114,7 @@ func dtypeOf(t hm.Type) tensor.Dtype {
 	return tensor.Dtype{}
 }
 
-// typeOf is the type of a result of x's element type and a rank.
+// typeOf is the type of a result with x's element type and the given rank.
 func typeOf(x *gorgonia.Node, rank int) hm.Type { return tensorType(dtypeOf(x.Type()), rank) }
 
 func tensorType(dt tensor.Dtype, rank int) hm.Type {

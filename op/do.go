@@ -12,7 +12,7 @@ import (
 )
 
 // Do runs the operator's step on the host: on *tensor.Dense, or *gorgonia.F32 and
-// *gorgonia.F64 for scalars. It returns memory of its own.
+// *gorgonia.F64 for scalars. The result is newly allocated.
 func (o *operator) Do(values ...gorgonia.Value) (result gorgonia.Value, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -59,7 +59,7 @@ func (o *operator) operands(values []gorgonia.Value) ([]any, error) {
 	return in, nil
 }
 
-// step is the operator as a device sees it.
+// step is the device's step for the operator.
 func (o *operator) step() *device.Step {
 	s := &device.Step{Kind: o.kind, Attr: o.attr, Path: o.path}
 	for _, in := range o.in {
@@ -99,8 +99,8 @@ func scalarValue(elements any) gorgonia.Value {
 	return gorgonia.NewI64(elements.([]int64)[0])
 }
 
-// elements returns a value's elements in row-major order: its own memory if it
-// lies so, else a copy. It is nil for values that no operator takes.
+// elements returns a value's elements in row-major order: the value's own memory if
+// it has that order, else a copy. It is nil for types that no operator takes.
 func elements(v gorgonia.Value) any {
 	switch v := v.(type) {
 	case *gorgonia.F32:

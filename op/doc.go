@@ -15,12 +15,12 @@
 // # Adding an operator
 //
 //   - name its kind and attribute in package device, with its operands in order;
-//   - write its kernel and its gradient's in device/ref, and let ref.Run call them
+//   - write its kernel and its gradient's in device/ref, and call them from ref.Run
 //     for their kinds;
 //   - write one file here: a constructor that checks types and shapes and calls
 //     apply with an operator literal, whose grad field builds the gradients of its
 //     operands with constructors of their own;
-//   - add it to the table of TestGradients, which takes finite differences, and
-//     to internal/gen/golden/ops.py for PyTorch's values;
+//   - add it to the table of TestGradients, which compares with finite differences,
+//     and to internal/gen/golden/ops.py for PyTorch's values;
 //   - give the devices a kernel, and nn a layer.
 package op

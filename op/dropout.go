@@ -9,9 +9,9 @@ import (
 
 // Dropout zeroes each element of x with probability p and multiplies the others
 // by 1/(1-p), as torch.nn.functional.dropout in training. rng is an int64 vector
-// {seed, step}; together with the path and the element's row-major index it
-// decides, so the same step gives the same mask on every device, and the gradient
-// uses the forward pass's mask. Layers must differ in path.
+// {seed, step}; the mask is a function of it, the path and the element's row-major
+// index, so the same step gives the same mask on every device, and the gradient uses
+// the forward pass's mask. Layers must differ in path.
 func Dropout(path string, x, rng *gorgonia.Node, p float64) (*gorgonia.Node, error) {
 	c := newCheck(device.Dropout, path)
 	c.floats("input", x)

@@ -8,20 +8,20 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// Errors of this package name the operator, the layer's path and what does not
-// fit, and match one of these with errors.Is.
+// Errors of this package name the operator, the layer's path and the operand that does
+// not fit, and match one of these with errors.Is.
 var (
-	// ErrShape says that an operand's shape does not fit the other operands or the attributes.
+	// ErrShape: an operand's shape does not fit the other operands or the attributes.
 	ErrShape = errors.New("op: shapes do not fit")
-	// ErrType says that an operand has the wrong element type, or is missing.
+	// ErrType: an operand has the wrong element type, or is missing.
 	ErrType = errors.New("op: wrong type of operand")
-	// ErrAttribute says that an attribute makes no sense.
+	// ErrAttribute: an attribute makes no sense.
 	ErrAttribute = errors.New("op: bad attribute")
-	// ErrLabel says that a label lies outside the classes.
+	// ErrLabel: a label lies outside the classes.
 	ErrLabel = errors.New("op: label out of range")
-	// ErrGradient says that an operator has no gradient.
+	// ErrGradient: an operator has no gradient.
 	ErrGradient = errors.New("op: not differentiable")
-	// ErrKernel says that a kernel panicked: a defect of this module.
+	// ErrKernel: a kernel panicked: a defect of this module.
 	ErrKernel = errors.New("op: kernel panicked")
 )
 

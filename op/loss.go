@@ -47,7 +47,7 @@ func SoftmaxCrossEntropy(path string, logits, target *gorgonia.Node, smoothing f
 	}, logits, target)
 }
 
-// checkLabels looks for labels, operand 1, outside the classes of the logits, operand 0.
+// checkLabels checks that the labels, operand 1, are classes of the logits, operand 0.
 func checkLabels(o *operator, in []any) error {
 	labels, _ := in[1].([]int64)
 	classes := int64(o.in[0].shape[1])
@@ -60,7 +60,7 @@ func checkLabels(o *operator, in []any) error {
 }
 
 // Softmax is exp(logits)/Σ exp(logits) over each row of logits [N, K]. It is for
-// predictions and has no gradient; losses go through SoftmaxCrossEntropy.
+// predictions and has no gradient; losses use SoftmaxCrossEntropy.
 func Softmax(path string, logits *gorgonia.Node) (*gorgonia.Node, error) {
 	c := newCheck(device.Softmax, path)
 	c.floats("logits", logits, 2)

@@ -43,12 +43,12 @@ type operator struct {
 	shape tensor.Shape // shape of the result
 	in    []operand    // filled by apply
 
-	// differentiable says which operands have a gradient; nil means none.
+	// differentiable marks the operands that have a gradient; nil means none.
 	differentiable []bool
 	// grad builds the gradients of the operands from the operands, the result
 	// and its gradient; nil where an operand has none.
 	grad func(in gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.Nodes, error)
-	// check, if there, looks at the operands' elements before Do runs.
+	// check, optional, validates the operands' elements before Do runs.
 	check func(o *operator, in []any) error
 }
 
@@ -110,7 +110,7 @@ func (o *operator) InferShape(shapes ...gorgonia.DimSizer) (tensor.Shape, error)
 	return o.shape.Clone(), nil
 }
 
-// DiffWRT says which operands have a gradient.
+// DiffWRT marks the operands that have a gradient.
 func (o *operator) DiffWRT(int) []bool { return slices.Clone(o.differentiable) }
 
 // SymDiff builds the gradients of the operands.
@@ -121,18 +121,18 @@ func (o *operator) SymDiff(in gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.No
 	return o.grad(in, y, dy)
 }
 
-// ReturnsPtr says that Do returns memory of its own.
+// ReturnsPtr is false: Do returns newly allocated values.
 func (o *operator) ReturnsPtr() bool { return false }
 
-// CallsExtern says that Do is plain Go.
+// CallsExtern is false: Do is plain Go.
 func (o *operator) CallsExtern() bool { return false }
 
-// OverwritesInput says that Do leaves its operands alone.
+// OverwritesInput is -1: Do does not change its operands.
 func (o *operator) OverwritesInput() int { return -1 }
 
-// WriteHash writes everything that tells operators apart: Gorgonia merges nodes on
-// a hash alone. The path is part of it, since two layers of one kind may share
-// operands and still draw different random numbers.
+// WriteHash writes everything in which operators can differ: Gorgonia merges nodes of
+// equal hashes. The path is part of it, since two layers of one kind may share operands
+// and still draw different random numbers.
 func (o *operator) WriteHash(h hash.Hash) {
 	fmt.Fprintf(h, "euryale/%v %T%+v %q", o.kind, o.attr, o.attr, o.path)
 	for _, in := range o.in {

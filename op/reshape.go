@@ -21,8 +21,8 @@ func Flatten(path string, x *gorgonia.Node) (*gorgonia.Node, error) {
 	return Reshape(path, x, tensor.Shape{n, x.Shape().TotalSize() / n})
 }
 
-// Reshape gives the elements of x another shape, in row-major order. Unlike a view
-// it is a value of its own, since devices may lay out the two shapes differently.
+// Reshape gives the elements of x another shape, in row-major order. Unlike a view it
+// copies, since devices may lay out the two shapes differently.
 func Reshape(path string, x *gorgonia.Node, shape tensor.Shape) (*gorgonia.Node, error) {
 	c := newCheck(device.Reshape, path)
 	c.floats("input", x)

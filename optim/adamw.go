@@ -22,9 +22,9 @@ type AdamW struct {
 	Betas       [2]float64 // of the moments, at least 0 and less than 1; PyTorch's are 0.9, 0.999
 	Eps         float64    // more than 0; PyTorch's is 1e-8
 	WeightDecay float64    // PyTorch's is 0.01
-	// Groups give some parameters their own decay and rate.
+	// Groups override the decay and the rate of some parameters.
 	Groups Groups
-	// Scale multiplies the rate of each parameter, such as LayerDecay; nil: 1.
+	// Scale returns a factor on the rate of each parameter, such as LayerDecay's; nil: 1.
 	Scale func(p *nn.Param) float64
 }
 
@@ -37,14 +37,13 @@ func init() {
 		registry.Reads("betas", "eps", "weight_decay", "no_bias_decay", "layer_decay", "rate_scales"))
 }
 
-// DefaultAdamW is AdamW with a learning rate and the rest as torch.optim.AdamW has it when
-// nothing else is given: betas 0.9 and 0.999, eps 1e-8, weight decay 0.01. Fields may be
-// changed after that. In AdamW itself zero means zero.
+// DefaultAdamW returns AdamW with the learning rate lr and torch.optim.AdamW's defaults:
+// betas 0.9 and 0.999, eps 1e-8, weight decay 0.01. In an AdamW literal zero means zero.
 func DefaultAdamW(lr float64) AdamW {
 	return AdamW{LR: lr, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8, WeightDecay: 0.01}
 }
 
-// Validate names the first setting that makes no sense.
+// Validate returns an error that names the first invalid field.
 func (o AdamW) Validate() error {
 	bad := func(name string, value any, want string) error {
 		return fmt.Errorf("optim: AdamW.%s = %v: %w: want %s", name, value, ErrConfig, want)
@@ -69,12 +68,12 @@ func (o AdamW) Validate() error {
 // Rate is LR.
 func (o AdamW) Rate() float64 { return o.LR }
 
-// RateScale is the factor of p's group, else 1, times Scale.
+// RateScale is the factor of p's group, or 1, times Scale.
 func (o AdamW) RateScale(p *nn.Param) float64 {
 	return o.Groups.RateScale(p) * scaleOf(o.Scale, p)
 }
 
-// Update adds the moments and the new value.
+// Update adds the nodes of the moments and the new value.
 func (o AdamW) Update(p *nn.Param, gradient *gorgonia.Node, in Inputs) (Update, error) {
 	m, v := slot(p, "first moment of "), slot(p, "second moment of ")
 	nextM, err := op.Lerp(p.Name, m, gradient, 1-o.Betas[0])
@@ -91,7 +90,7 @@ func (o AdamW) Update(p *nn.Param, gradient *gorgonia.Node, in Inputs) (Update, 
 	return Update{Value: w, Slots: []Slot{{Name: "exp_avg", Node: m, Next: nextM}, {Name: "exp_avg_sq", Node: v, Next: nextV}}}, err
 }
 
-// slot is the leaf of a value that is kept for a parameter.
+// slot returns the input node of a state value of a parameter.
 func slot(p *nn.Param, name string) *gorgonia.Node {
 	return gorgonia.NewTensor(p.Node.Graph(), p.Node.Dtype(), len(p.Shape), gorgonia.WithShape(p.Shape...), gorgonia.WithName(name+p.Name))
 }

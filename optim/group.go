@@ -10,25 +10,25 @@ import (
 	"github.com/euryale-ml/euryale/nn"
 )
 
-// Group gives some parameters settings of their own. A field that is nil keeps what other
-// groups or the optimizer say:
+// Group overrides settings of some parameters. A field that is nil leaves the setting to
+// other groups or the optimizer:
 //
 //	optim.Group{Match: optim.Named("fc.*"), RateScale: new(10.0)} // fc learns faster, and decays as the rest
 type Group struct {
-	// Match chooses the parameters.
+	// Match selects the parameters.
 	Match func(p *nn.Param) bool
 	// WeightDecay replaces the optimizer's, at least 0.
 	WeightDecay *float64
-	// RateScale multiplies the learning rate, at least 0; 0 keeps the values as they are.
+	// RateScale multiplies the learning rate, at least 0; 0 leaves the values unchanged.
 	RateScale *float64
 }
 
 // Groups are the groups of an optimizer. The first one that matches a parameter and sets a
-// field decides it.
+// field applies.
 type Groups []Group
 
-// Validate names the first group that makes no sense: without Match, with a negative or
-// infinite value, or one that sets nothing. owner stands before the name: "SGD".
+// Validate returns an error that names the first invalid group: without Match, with a
+// negative or infinite value, or with no field set. owner is the optimizer's type: "SGD".
 func (groups Groups) Validate(owner string) error {
 	for i, g := range groups {
 		bad := func(want string) error {
@@ -49,7 +49,7 @@ func (groups Groups) Validate(owner string) error {
 	return nil
 }
 
-// WeightDecay is that of p; usual is the optimizer's.
+// WeightDecay returns p's weight decay; usual is the optimizer's.
 func (groups Groups) WeightDecay(p *nn.Param, usual float64) float64 {
 	for _, g := range groups {
 		if g.WeightDecay != nil && g.Match(p) {
@@ -59,7 +59,7 @@ func (groups Groups) WeightDecay(p *nn.Param, usual float64) float64 {
 	return usual
 }
 
-// RateScale is the factor on p's learning rate; 1 if no group sets it.
+// RateScale returns the factor on p's learning rate, 1 if no group sets it.
 func (groups Groups) RateScale(p *nn.Param) float64 {
 	for _, g := range groups {
 		if g.RateScale != nil && g.Match(p) {
@@ -69,13 +69,13 @@ func (groups Groups) RateScale(p *nn.Param) float64 {
 	return 1
 }
 
-// NoBiasDecay is the group of biases, γ and β, without decay.
+// NoBiasDecay returns a group that turns weight decay off for biases, γ and β.
 func NoBiasDecay() Group {
 	return Group{Match: func(p *nn.Param) bool { return !Decays(p) }, WeightDecay: new(0.0)}
 }
 
-// Named matches the parameters whose names fit one of the patterns of path.Match, such as
-// fc.* and layer?.*.bn?.*. A malformed pattern matches nothing.
+// Named returns a Match for the parameters whose names match one of the patterns, in the
+// syntax of path.Match: fc.*, layer?.*.bn?.*. A malformed pattern matches nothing.
 func Named(patterns ...string) func(p *nn.Param) bool {
 	return func(p *nn.Param) bool {
 		return slices.ContainsFunc(patterns, func(pattern string) bool {
@@ -92,10 +92,10 @@ func scaleOf(scale func(*nn.Param) float64, p *nn.Param) float64 {
 	return scale(p)
 }
 
-// LayerDecay makes rates that shrink from the classifier down to the first layer: the
-// last layer has the scale 1, the one before it decay, then decay², as timm's
-// param_groups_layer_decay. layer names the layer of a parameter; layers are in the order
-// in which params comes to them. nil takes the first element of a parameter's name.
+// LayerDecay returns factors that shrink from the classifier to the first layer: the last
+// layer has 1, the one before it decay, then decay², as timm's param_groups_layer_decay.
+// layer returns the layer of a parameter; nil means the first element of its name. Layers
+// are ordered by their first parameter in params.
 func LayerDecay(params []*nn.Param, decay float64, layer func(param string) string) func(p *nn.Param) float64 {
 	if layer == nil {
 		layer = func(param string) string {
@@ -113,7 +113,7 @@ func LayerDecay(params []*nn.Param, decay float64, layer func(param string) stri
 	return func(p *nn.Param) float64 {
 		i := id[layer(p.Name)]
 		if i == 0 {
-			return 1 // a parameter that params lacks
+			return 1 // a parameter that is not in params
 		}
 		return math.Pow(decay, float64(last-i))
 	}

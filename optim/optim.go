@@ -11,22 +11,22 @@ import (
 // ErrConfig is wrapped by errors about settings that make no sense.
 var ErrConfig = errors.New("bad optimizer")
 
-// Slot is a value that an optimizer keeps for a parameter from step to step; 0 when new.
+// Slot is a state value that an optimizer keeps for a parameter between steps; initially 0.
 type Slot struct {
 	Name string // "momentum"
 	Node *gorgonia.Node
 	Next *gorgonia.Node // its value after the step
 }
 
-// Update is what a step does to a parameter.
+// Update is the change of a parameter in a step.
 type Update struct {
 	Value *gorgonia.Node // the parameter's new value
 	Slots []Slot
 }
 
-// Optimizer makes the update of each parameter.
+// Optimizer computes the update of each parameter.
 type Optimizer interface {
-	// Validate names the first setting that makes no sense.
+	// Validate returns an error that names the first invalid setting.
 	Validate() error
 	// Rate is the learning rate that schedules start from. The optimizer is the only place
 	// that stores it: a Trainer asks for it at each step.
@@ -37,15 +37,15 @@ type Optimizer interface {
 	Update(p *nn.Param, gradient *gorgonia.Node, in Inputs) (Update, error)
 }
 
-// Inputs are what a step gives to every update, scalars of the parameter's type.
+// Inputs are the inputs of every update, scalars of the parameter's type.
 type Inputs struct {
 	LR   *gorgonia.Node // the learning rate, RateScale applied
 	Step *gorgonia.Node // the number of the step, from 1
 }
 
-// WeightDecayParams parts the parameters into those that decay, the weights of
-// convolutions and linear layers, and those that do not when asked: biases, γ and β
-// (He et al., "Bag of tricks", 2019, section 3.1).
+// WeightDecayParams splits the parameters into the weights of convolutions and linear
+// layers, which decay, and biases, γ and β, which do not with no_bias_decay (He et al.,
+// "Bag of tricks", 2019, section 3.1).
 func WeightDecayParams(params []*nn.Param) (decay, noDecay []*nn.Param) {
 	for _, p := range params {
 		if Decays(p) {
@@ -57,5 +57,5 @@ func WeightDecayParams(params []*nn.Param) (decay, noDecay []*nn.Param) {
 	return decay, noDecay
 }
 
-// Decays reports whether p is a weight: no bias, γ or β.
+// Decays reports whether p is a weight, that is, not a bias, γ or β.
 func Decays(p *nn.Param) bool { return p.Role == nn.Weight }

@@ -8,9 +8,8 @@ import (
 	"github.com/euryale-ml/euryale/registry"
 )
 
-// Config is what every registered optimizer is made from: the section optim of a
-// configuration. An optimizer names the fields that it reads by registry.Reads, by their
-// keys.
+// Config is the section optim of a configuration; every registered optimizer is made from
+// it. An optimizer lists the keys that it reads with registry.Reads.
 type Config struct {
 	LR          float64    // the rate that schedules start from, linear scaling applied
 	Momentum    float64    // momentum
@@ -18,24 +17,24 @@ type Config struct {
 	WeightDecay float64    // weight_decay
 	Betas       [2]float64 // betas
 	Eps         float64    // eps
-	// Groups give some parameters their own decay and rate: no_bias_decay, rate_scales.
+	// Groups override the decay and the rate of some parameters: no_bias_decay, rate_scales.
 	Groups Groups
-	// Scale multiplies the rate of each parameter: layer_decay; nil: 1.
+	// Scale returns a factor on the rate of each parameter: layer_decay; nil: 1.
 	Scale func(p *nn.Param) float64
-	// Settings are those that the optimizer alone has, of the type that it was registered
-	// with by registry.Settings; New fills in the registered defaults where it is nil.
+	// Settings are the optimizer's own, of the type given to registry.Settings when it was
+	// registered; nil means the registered defaults.
 	Settings any
 }
 
 // Constructor makes an optimizer.
 type Constructor func(c Config) (Optimizer, error)
 
-// list is filled by the files of this package, each with its optimizer.
+// list is the registry; each file of this package adds its optimizer.
 var list = registry.New[Constructor]("optim.name", "optimizer")
 
-// Register gives an optimizer a name that New, configuration files and commands know:
-// optim.name. Names are made of a-z, 0-9, "_", "-" and "."; one that is taken is an error.
-// The options describe it, and may give it settings of its own, such as optim.mine.beta.
+// Register adds an optimizer under a name for New, configuration files and commands (key
+// optim.name). Names consist of a-z, 0-9, "_", "-" and "."; a name in use is an error. The
+// options describe the optimizer and may give it keys of its own, such as optim.mine.beta.
 func Register(name string, make Constructor, options ...registry.Option) error {
 	if make == nil {
 		return fmt.Errorf("optim: %w %q without a constructor", registry.ErrRegister, name)
@@ -49,8 +48,8 @@ func Register(name string, make Constructor, options ...registry.Option) error {
 // Names lists the registered optimizers in byte order.
 func Names() []string { return list.Names() }
 
-// New makes the optimizer of a name. Errors wrap ErrConfig; one about the name lists those
-// that there are.
+// New makes the optimizer registered under name. Errors wrap ErrConfig; the one for an
+// unknown name lists the registered names.
 func New(name string, c Config) (Optimizer, error) {
 	make, ok := list.Find(name)
 	if !ok {

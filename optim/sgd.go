@@ -20,9 +20,9 @@ type SGD struct {
 	Momentum    float64 // 0 keeps no velocity
 	WeightDecay float64
 	Nesterov    bool // needs a momentum
-	// Groups give some parameters their own decay and rate.
+	// Groups override the decay and the rate of some parameters.
 	Groups Groups
-	// Scale multiplies the rate of each parameter, such as LayerDecay; nil: 1.
+	// Scale returns a factor on the rate of each parameter, such as LayerDecay's; nil: 1.
 	Scale func(p *nn.Param) float64
 }
 
@@ -35,7 +35,7 @@ func init() {
 		registry.Reads("momentum", "nesterov", "weight_decay", "no_bias_decay", "layer_decay", "rate_scales"))
 }
 
-// Validate names the first setting that makes no sense.
+// Validate returns an error that names the first invalid field.
 func (o SGD) Validate() error {
 	bad := func(name string, value any, want string) error {
 		return fmt.Errorf("optim: SGD.%s = %v: %w: want %s", name, value, ErrConfig, want)
@@ -57,10 +57,10 @@ func (o SGD) Validate() error {
 // Rate is LR.
 func (o SGD) Rate() float64 { return o.LR }
 
-// RateScale is the factor of p's group, else 1, times Scale.
+// RateScale is the factor of p's group, or 1, times Scale.
 func (o SGD) RateScale(p *nn.Param) float64 { return o.Groups.RateScale(p) * scaleOf(o.Scale, p) }
 
-// Update adds the velocity and the new value.
+// Update adds the nodes of the velocity and the new value.
 func (o SGD) Update(p *nn.Param, gradient *gorgonia.Node, in Inputs) (Update, error) {
 	opts := op.SGDOptions{Momentum: o.Momentum, WeightDecay: o.Groups.WeightDecay(p, o.WeightDecay), Nesterov: o.Nesterov}
 	if o.Momentum == 0 {

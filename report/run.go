@@ -16,9 +16,9 @@ import (
 
 // Errors of this package; test with errors.Is.
 var (
-	// ErrNoRun says that a folder holds no run, or one that has no summary yet.
+	// ErrNoRun: a folder holds no run, or one that has no summary yet.
 	ErrNoRun = errors.New("no run")
-	// ErrNoRuns says that there is nothing to report on.
+	// ErrNoRuns: there is nothing to report on.
 	ErrNoRuns = errors.New("no runs")
 )
 

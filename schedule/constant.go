@@ -13,7 +13,7 @@ func init() {
 	}, registry.About("the rate stays"), registry.Reads("warmup_epochs"))
 }
 
-// LR is the learning rate of a step.
+// LR returns the learning rate of a step.
 func (c Constant) LR(base float64, step int) float64 {
 	if step <= c.Warmup {
 		return warm(base, step, c.Warmup)
@@ -21,7 +21,7 @@ func (c Constant) LR(base float64, step int) float64 {
 	return base
 }
 
-// Validate names the first field that makes no sense.
+// Validate returns an error that names the first invalid field.
 func (c Constant) Validate(float64) error { return least("Constant.Warmup", c.Warmup, 0) }
 
 // Describe is "constant".

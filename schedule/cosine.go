@@ -17,7 +17,7 @@ import (
 // cut off by its end.
 type Cosine struct {
 	Min    float64 // 0 to the optimizer's rate
-	Steps  int     // of the whole run, warm-up included
+	Steps  int     // of the complete run, warm-up included
 	Warmup int     // steps; 0 means none
 }
 
@@ -30,7 +30,7 @@ func init() {
 	}, registry.About("the rate falls to min_lr along half a cosine over the run"), registry.Reads("warmup_epochs", "min_lr"))
 }
 
-// LR is the learning rate of a step.
+// LR returns the learning rate of a step.
 func (c Cosine) LR(base float64, step int) float64 {
 	switch {
 	case step <= c.Warmup:
@@ -42,7 +42,7 @@ func (c Cosine) LR(base float64, step int) float64 {
 	return c.Min + (base-c.Min)*(1+math.Cos(math.Pi*done))/2
 }
 
-// Validate names the first field that makes no sense; Min is one if it is more than base.
+// Validate returns an error that names the first invalid field. Min may be at most base.
 func (c Cosine) Validate(base float64) error {
 	err := first(notNegative("Cosine.Min", c.Min), least("Cosine.Steps", c.Steps, 1), least("Cosine.Warmup", c.Warmup, 0))
 	if err == nil && c.Min > base {
@@ -51,5 +51,5 @@ func (c Cosine) Validate(base float64) error {
 	return err
 }
 
-// Describe is such as "cosine to 0".
+// Describe returns text such as "cosine to 0".
 func (c Cosine) Describe(float64, int) string { return fmt.Sprintf("cosine to %.4g", c.Min) }

@@ -6,7 +6,7 @@ import (
 	"github.com/euryale-ml/euryale/registry"
 )
 
-// Of OneCycle, as torch's defaults.
+// OneCycle's constants, torch's defaults.
 const (
 	oneCycleStart    = 0.3  // share of the steps that rise
 	oneCycleDiv      = 25.0 // the optimizer's rate over the first rate
@@ -15,10 +15,10 @@ const (
 
 // OneCycle rises from 1/25 of the optimizer's rate to all of it over the first 30 % of the
 // steps and then falls to 1/250000 of it, both along half a cosine: torch's OneCycleLR with
-// its defaults, but for the momentum, which stays ("Super-Convergence", Smith and Topin
-// 2017). It needs no warm-up.
+// its defaults, but with constant momentum ("Super-Convergence", Smith and Topin 2017). It
+// includes its own warm-up.
 type OneCycle struct {
-	Steps int // of the whole run
+	Steps int // of the complete run
 }
 
 func init() {
@@ -30,7 +30,7 @@ func init() {
 	}, registry.About("the rate rises and falls once over the run"), registry.Reads("warmup_epochs"))
 }
 
-// LR is the learning rate of a step.
+// LR returns the learning rate of a step.
 func (o OneCycle) LR(base float64, step int) float64 {
 	low := base / oneCycleDiv
 	at, last := float64(min(max(step, 1), o.Steps)-1), float64(o.Steps-1)
@@ -41,10 +41,10 @@ func (o OneCycle) LR(base float64, step int) float64 {
 	return between(base, low/oneCycleFinalDiv, (at-top)/(last-top))
 }
 
-// Validate names the first field that makes no sense.
+// Validate returns an error that names the first invalid field.
 func (o OneCycle) Validate(float64) error { return least("OneCycle.Steps", o.Steps, 1) }
 
-// Describe is such as "onecycle from 0.004 up to it and down to 4e-07".
+// Describe returns text such as "onecycle from 0.004 up to it and down to 4e-07".
 func (o OneCycle) Describe(base float64, _ int) string {
 	low := base / oneCycleDiv
 	return fmt.Sprintf("onecycle from %.4g up to it and down to %.4g", low, low/oneCycleFinalDiv)

@@ -12,11 +12,11 @@ type Options struct {
 	StepsPerEpoch int     // at least 1
 	Epochs        int     // of the run, at least 1
 	WarmupEpochs  int     // 0 means none; must be 0 for "onecycle", which rises by itself
-	StepEpochs    int     // of "step": epochs from one fall to the next, at least 1
+	StepEpochs    int     // of "step": epochs between two falls of the rate, at least 1
 	Gamma         float64 // of "step": the factor of each fall, more than 0
 	MinLR         float64 // of "cosine": the last rate, at least 0
-	// Settings are those that the schedule alone has, of the type that it was registered
-	// with by registry.Settings; New fills in the registered defaults where it is nil.
+	// Settings are the schedule's own, of the type given to registry.Settings when it was
+	// registered; nil means the registered defaults.
 	Settings any
 }
 
@@ -29,12 +29,12 @@ func (o Options) Warmup() int { return o.StepsPerEpoch * o.WarmupEpochs }
 // Constructor makes a schedule.
 type Constructor func(o Options) (Schedule, error)
 
-// list is filled by the files of this package, each with its schedule.
+// list is the registry; each file of this package adds its schedule.
 var list = registry.New[Constructor]("schedule.name", "schedule")
 
-// Register gives a schedule a name that New, configuration files and commands know:
-// schedule.name. Names are made of a-z, 0-9, "_", "-" and "."; one that is taken is an
-// error. The options describe it, and may give it settings of its own, such as
+// Register adds a schedule under a name for New, configuration files and commands (key
+// schedule.name). Names consist of a-z, 0-9, "_", "-" and "."; a name in use is an error.
+// The options describe the schedule and may give it keys of its own, such as
 // schedule.mine.power.
 func Register(name string, make Constructor, options ...registry.Option) error {
 	if make == nil {
@@ -49,8 +49,9 @@ func Register(name string, make Constructor, options ...registry.Option) error {
 // Names lists the registered schedules in byte order.
 func Names() []string { return list.Names() }
 
-// New makes the schedule of a name. Settings that the schedule does not use are not
-// looked at. Errors wrap ErrConfig: a *FieldError about a field of Options, or one with the known names.
+// New makes the schedule registered under name. Options that the schedule does not use are
+// ignored. Errors wrap ErrConfig: a *FieldError about a field of Options or, for an unknown
+// name, an error that lists the registered names.
 func New(name string, o Options) (Schedule, error) {
 	make, ok := list.Find(name)
 	if !ok {

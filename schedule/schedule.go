@@ -11,31 +11,31 @@ var ErrConfig = errors.New("bad schedule")
 
 // Schedule gives each step its learning rate.
 type Schedule interface {
-	// LR is the learning rate of a step, counted from 1 over the whole run. base is the
-	// optimizer's rate, which nothing but the optimizer stores.
+	// LR returns the learning rate of a step, counted from 1 over the complete run. base is
+	// the optimizer's rate; schedules do not store it.
 	LR(base float64, step int) float64
 }
 
-// Validator is a Schedule that can say which of its fields makes no sense for an
-// optimizer's rate. Those of this package are, and a Trainer asks.
+// Validator is a Schedule that can check its fields against an optimizer's rate. All
+// schedules of this package are Validators; a Trainer calls Validate before the first step.
 type Validator interface {
 	Schedule
 	Validate(base float64) error
 }
 
-// Describer is a Schedule that can say in words what it does to the rate after a warm-up,
-// such as "cosine to 0".
+// Describer is a Schedule that can describe the rate after the warm-up in words, such as
+// "cosine to 0".
 type Describer interface {
 	Schedule
 	Describe(base float64, stepsPerEpoch int) string
 }
 
-// FieldError says which field of Options or of a schedule makes no sense. It wraps
+// FieldError names a field of Options or of a schedule with an invalid value. It wraps
 // ErrConfig.
 type FieldError struct {
 	Field string // "MinLR"
 	Value any
-	Want  string // what it should be, in words
+	Want  string // the allowed values, in words
 }
 
 func (e *FieldError) Error() string {

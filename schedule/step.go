@@ -26,7 +26,7 @@ func init() {
 	}, registry.About("the rate is multiplied by gamma every step_epochs"), registry.Reads("warmup_epochs", "step_epochs", "gamma"))
 }
 
-// LR is the learning rate of a step.
+// LR returns the learning rate of a step.
 func (s Step) LR(base float64, step int) float64 {
 	if step <= s.Warmup {
 		return warm(base, step, s.Warmup)
@@ -34,12 +34,12 @@ func (s Step) LR(base float64, step int) float64 {
 	return base * math.Pow(s.Gamma, float64((max(step, 1)-1)/max(s.Every, 1)))
 }
 
-// Validate names the first field that makes no sense.
+// Validate returns an error that names the first invalid field.
 func (s Step) Validate(float64) error {
 	return first(positive("Step.Gamma", s.Gamma), least("Step.Every", s.Every, 1), least("Step.Warmup", s.Warmup, 0))
 }
 
-// Describe is such as "×0.1 every 30 epochs".
+// Describe returns text such as "×0.1 every 30 epochs".
 func (s Step) Describe(_ float64, stepsPerEpoch int) string {
 	return fmt.Sprintf("×%.4g every %s", s.Gamma, inwords.Count(s.Every/stepsPerEpoch, "epoch"))
 }

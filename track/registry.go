@@ -8,7 +8,7 @@ import (
 	"github.com/euryale-ml/euryale/registry"
 )
 
-// ErrUnknown says that this program has no tracker of that name.
+// ErrUnknown: this program has no tracker of that name.
 var ErrUnknown = errors.New("there is no such tracker")
 
 // Setup is what a registered tracker makes a run's Sink from.

@@ -94,7 +94,7 @@ func (f *figure) panel(p panel, x, y, width int) {
 	}
 }
 
-// shows says whether a curve has a value.
+// shows reports whether a curve has a value.
 func (p panel) shows() bool {
 	for _, c := range p.curves {
 		if slices.ContainsFunc(c.ys, metrics.Finite) && !c.level {

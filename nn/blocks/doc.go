@@ -1,3 +1,3 @@
-// Package blocks holds what VGG and ResNet are made of. Each block is an nn.Module;
-// its parameters have the names of torchvision or, where that has none, of timm.
+// Package blocks holds the building blocks of VGG and ResNet. Each block is an nn.Module;
+// its parameters have torchvision's names or, for models that torchvision lacks, timm's.
 package blocks

@@ -12,7 +12,7 @@ import (
 // image classification with convolutional neural networks", 2019, section 4.
 type Form uint8
 
-// Forms of ResNet. Each but A adds to the one before.
+// Forms of ResNet. Each includes the changes of the one before it.
 const (
 	A Form = iota // the original: a bottleneck's stride is in its first 1×1
 	B             // the stride is in the 3×3: torchvision's resnet50
@@ -28,11 +28,11 @@ func (f Form) String() string {
 	return string(rune('A' + f))
 }
 
-// Stem is what a ResNet begins with: a convolution 7×7 of stride 2 to 64 channels or,
+// Stem is the first part of a ResNet: a convolution 7×7 of stride 2 to 64 channels or,
 // in forms C and D, three of 3×3 (stride 2 to 32, to 32, to 64); batch normalisation,
 // ReLU, a 3×3 maximum pool of stride 2. x [N, 3, H, W] → [N, 64, ⌈H/4⌉, ⌈W/4⌉].
-// Its parameters are called conv1.weight and bn1.weight or, deep, conv1.0.weight to
-// conv1.6.weight as timm has them.
+// Its parameters are called conv1.weight and bn1.weight or, in forms C and D,
+// conv1.0.weight to conv1.6.weight as in timm.
 type Stem struct {
 	Conv1   nn.Module
 	BN1     *nn.BatchNorm2D
@@ -40,10 +40,10 @@ type Stem struct {
 	MaxPool *nn.MaxPool2D
 }
 
-// StemChannels is the number of channels behind a Stem.
+// StemChannels is the number of a Stem's output channels.
 const StemChannels = 64
 
-// NewStem is the stem of a form.
+// NewStem returns the stem of a form.
 func NewStem(f Form) *Stem {
 	s := &Stem{
 		Conv1:   &nn.Conv2D{In: 3, Out: StemChannels, Kernel: 7, Stride: 2, Padding: 3},
@@ -69,18 +69,18 @@ func (b *Stem) Forward(s *nn.Scope, x *gorgonia.Node) *gorgonia.Node {
 	return b.MaxPool.Forward(s, x)
 }
 
-// BottleneckConfig says what a Bottleneck is made of.
+// BottleneckConfig is the configuration of a Bottleneck.
 type BottleneckConfig struct {
 	Form   Form
 	In     int // channels of the input
-	Width  int // channels within; the output has Expansion times as many
+	Width  int // channels of the 3×3 convolution; the output has Expansion times as many
 	Stride int // 0 means 1
-	// ZeroGamma makes γ of the last normalisation 0 when new, so that the block
+	// ZeroGamma initialises γ of the last normalisation with 0, so that the block
 	// begins as the identity (Goyal et al. 2017).
 	ZeroGamma bool
 }
 
-// Expansion is the number of a Bottleneck's output channels for one of its width.
+// Expansion is the ratio of a Bottleneck's output channels to its width.
 const Expansion = 4
 
 // Bottleneck is ResNet-50's block: convolutions 1×1, 3×3 and 1×1, each with batch
@@ -96,11 +96,11 @@ type Bottleneck struct {
 	ReLU2      *nn.ReLU
 	Conv3      *nn.Conv2D
 	BN3        *nn.BatchNorm2D
-	Downsample *Shortcut // nil where the input is added as it is
+	Downsample *Shortcut // nil where the input is added unchanged
 	ReLU3      *nn.ReLU
 }
 
-// NewBottleneck is a Bottleneck of a configuration, which its layers check.
+// NewBottleneck returns a Bottleneck. Its layers check the configuration in Forward.
 func NewBottleneck(c BottleneckConfig) *Bottleneck {
 	out, stride := Expansion*c.Width, max(c.Stride, 1)
 	first, second := 1, stride
@@ -137,12 +137,12 @@ func (b *Bottleneck) Forward(s *nn.Scope, x *gorgonia.Node) *gorgonia.Node {
 
 // Shortcut brings a block's input to the shape of its output: a 1×1 convolution with
 // the stride, called "0", and batch normalisation, "1". In form D an average pool
-// 2×2 of stride 2 (ceil mode, padding not counted) comes first, where the stride is
-// 2, and the convolution keeps the size; the names are then "1" and "2" for every
-// stride, as timm has them.
+// 2×2 of stride 2 (ceil mode, padding not counted) comes first where the stride is 2,
+// and the convolution has stride 1; the names are then "1" and "2" for every stride,
+// as in timm.
 type Shortcut struct{ nn.Sequential }
 
-// NewShortcut is the Shortcut of a form from in to out channels.
+// NewShortcut returns the Shortcut of a form from in to out channels.
 func NewShortcut(f Form, in, out, stride int) *Shortcut {
 	conv, norm := &nn.Conv2D{In: in, Out: out, Kernel: 1, Stride: stride}, &nn.BatchNorm2D{Channels: out}
 	if f < D {

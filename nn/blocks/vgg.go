@@ -13,7 +13,7 @@ var (
 	_ nn.Parent = (*ClassifierBlock)(nil)
 )
 
-// ConvBlockConfig says what a ConvBlock is made of.
+// ConvBlockConfig is the configuration of a ConvBlock.
 type ConvBlockConfig struct {
 	In, Out   int  // channels
 	Convs     int  // number of convolutions, at least 1
@@ -21,7 +21,7 @@ type ConvBlockConfig struct {
 }
 
 // ConvBlock is a stage of VGG: Convs times a 3×3 convolution with padding 1 and
-// bias, batch normalisation if asked for, and ReLU; then a 2×2 maximum pool
+// bias, batch normalisation (optional) and ReLU; then a 2×2 maximum pool
 // (Simonyan and Zisserman, "Very deep convolutional networks", 2015, section 2.1).
 // x [N, In, H, W] → [N, Out, ⌊H/2⌋, ⌊W/2⌋]. Its layers are called "0", "1", ….
 type ConvBlock struct {
@@ -29,7 +29,7 @@ type ConvBlock struct {
 	config ConvBlockConfig
 }
 
-// NewConvBlock is a ConvBlock of a configuration, which Forward checks.
+// NewConvBlock returns a ConvBlock. Forward checks the configuration.
 func NewConvBlock(c ConvBlockConfig) *ConvBlock {
 	b := &ConvBlock{config: c}
 	in := c.In
@@ -53,7 +53,7 @@ func (b *ConvBlock) Forward(s *nn.Scope, x *gorgonia.Node) *gorgonia.Node {
 	return b.Sequential.Forward(s, x)
 }
 
-// ClassifierConfig says what a ClassifierBlock is made of.
+// ClassifierConfig is the configuration of a ClassifierBlock.
 type ClassifierConfig struct {
 	In      int     // features of an image: 25088 = 512·7·7 in VGG-16
 	Hidden  int     // width of both hidden layers: 4096 in VGG-16
@@ -62,11 +62,12 @@ type ClassifierConfig struct {
 }
 
 // ClassifierBlock is VGG's classifier: Linear, ReLU, Dropout, Linear, ReLU, Dropout,
-// Linear. x [N, In] → [N, Classes]. Weights are N(0, 0.01²) when new and biases 0.
+// Linear. x [N, In] → [N, Classes]. Initial weights are N(0, 0.01²), biases 0.
 // Its layers are called "0" to "6".
 type ClassifierBlock struct{ nn.Sequential }
 
-// NewClassifierBlock is a ClassifierBlock of a configuration, which its layers check.
+// NewClassifierBlock returns a ClassifierBlock. Its layers check the configuration in
+// Forward.
 func NewClassifierBlock(c ClassifierConfig) *ClassifierBlock {
 	linear := func(in, out int) *nn.Linear {
 		return &nn.Linear{In: in, Out: out, Init: nn.Normal(0.01), BiasInit: nn.Constant(0)}
