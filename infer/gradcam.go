@@ -11,21 +11,21 @@ import (
 	"github.com/euryale-ml/euryale/transforms"
 )
 
-// CAM is a class activation map: which parts of an image spoke for a class (Selvaraju et
-// al., "Grad-CAM: visual explanations from deep networks via gradient-based localization",
+// CAM is a class activation map: how much each part of an image contributed to a class
+// (Selvaraju et al., "Grad-CAM: visual explanations from deep networks via gradient-based localization",
 // ICCV 2017).
 type CAM struct {
 	Class         string
 	Index         int
 	Probability   float64
-	Width, Height int         // of the map, which is as fine as the network's last maps
-	Map           []float64   // row after row, from 0 to 1; all 0 where nothing spoke for the class
-	Image         image.Image // what the network saw, before normalisation
+	Width, Height int         // of the map: those of the network's last feature maps
+	Map           []float64   // row after row, from 0 to 1; all 0 if nothing contributed to the class
+	Image         image.Image // the network's input, before normalisation
 }
 
-// GradCAM explains the classification of an image: for the class of an index, or for the
-// most probable one if that is -1. It waits its turn among the calls of Classify, and
-// returns the cause at once when ctx ends.
+// GradCAM explains the classification of an image: for the class with the index class, or
+// for the most probable one if class is -1. It is queued with the calls of Classify. When
+// ctx ends, it returns the cause at once.
 func (c *Classifier) GradCAM(ctx context.Context, img image.Image, class int) (CAM, error) {
 	if err := c.isOpen(); err != nil {
 		return CAM{}, err
@@ -60,7 +60,7 @@ func (c *Classifier) GradCAM(ctx context.Context, img image.Image, class int) (C
 	return cam, nil
 }
 
-// activation makes the map of a network's input.
+// activation computes the map of a network's input.
 func (c *Classifier) activation(input []float32, class int) (CAM, error) {
 	f, err := c.session.Features(input, class)
 	if err != nil {
@@ -81,8 +81,8 @@ func probability(logits []float64, class int) float64 {
 	return 1 / sum
 }
 
-// activationMap is the sum of the maps, each times the mean of its gradient, where it is
-// positive, divided by its greatest value.
+// activationMap is the sum of the feature maps, each times the mean of its gradient;
+// negative values become 0, and the rest is divided by the greatest value.
 func activationMap(f trainer.FeatureMaps) []float64 {
 	size := f.Height * f.Width
 	m := make([]float64, size)
@@ -108,8 +108,8 @@ func activationMap(f trainer.FeatureMaps) []float64 {
 	return m
 }
 
-// At is the map's value at a place of the image from 0 to 1 in both directions, between
-// its points as lines.
+// At returns the map's value at a position in the image, 0 to 1 in both directions,
+// interpolated linearly.
 func (c CAM) At(x, y float64) float64 {
 	axis := func(at float64, n int) (i, j int, t float64) {
 		at = min(max(at*float64(n)-0.5, 0), float64(n-1))
@@ -122,8 +122,8 @@ func (c CAM) At(x, y float64) float64 {
 	return row(y0)*(1-ty) + row(y1)*ty
 }
 
-// Overlay is the image, at least 320 pixels wide, with the map laid over it: blue where
-// nothing spoke for the class, over green and yellow to red where most did.
+// Overlay returns the image, at least 320 pixels wide, with the map drawn over it: from
+// blue (no contribution to the class) over green and yellow to red (the greatest).
 func (c CAM) Overlay() *image.RGBA {
 	b := c.Image.Bounds()
 	scale := max(1, (320+b.Dx()-1)/b.Dx())
@@ -142,7 +142,7 @@ func (c CAM) Overlay() *image.RGBA {
 	return out
 }
 
-// heatColour goes from blue over green and yellow to red.
+// heatColour maps 0 to 1 to blue, green, yellow, red.
 func heatColour(v float64) color.RGBA {
 	stops := []color.RGBA{{20, 30, 140, 255}, {20, 150, 190, 255}, {60, 190, 80, 255}, {250, 220, 40, 255}, {215, 35, 30, 255}}
 	at := min(max(v, 0), 1) * float64(len(stops)-1)

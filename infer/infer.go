@@ -30,35 +30,36 @@ var (
 	ErrClosed = errors.New("infer: the classifier is closed")
 )
 
-// Options say how a Classifier works; the zero value takes everything from the file.
+// Options are the settings of Open; the zero value takes everything from the file.
 type Options struct {
 	// Model is the registered name, for files without metadata.
 	Model string
-	// New makes a model that is not registered, instead of looking for Model's name. Where
-	// the file names its model, a ModelName method of the new one must agree. Without a
-	// HeadParams method the number of classes comes from the file's names, or Classes.
+	// New makes a model that is not registered; Model is then not looked up. If the file
+	// names its model and the new one has a ModelName method, both must agree. Without a
+	// HeadParams method the number of classes is that of the file's class names, or of
+	// Classes.
 	New models.Constructor
-	// Classes are the classes' names, for files without metadata; where there are none
-	// a class is called by its index.
+	// Classes are the classes' names, for files without metadata; nil: a class is named by
+	// its index.
 	Classes []string
 	// Device computes; nil opens device.Auto with Threads, and Close closes it.
 	Device device.Device
 	// Threads of the processor; 0 means all.
 	Threads int
-	// Precision is what the network computes in, see trainer.Precisions. Zero means Float32,
-	// whatever the weights were trained in: every file holds them in float32 at least.
+	// Precision is the type that the network computes in, see trainer.Precisions. Zero means
+	// Float32, whatever the weights were trained in: files hold them in float32 or wider.
 	Precision device.DType
 	// Top is the number of classes in a result; 0 means 5.
 	Top int
-	// Batch is the number of images that are classified at a time; 0 means 8.
+	// Batch is the most images that are classified together; 0 means 8.
 	Batch int
 	// Resize and Crop are for files without metadata; 0 means 256 and 224.
 	Resize, Crop int
-	// Key is the dictionary or prefix of the file to take, such as "model_ema"; "" takes what
-	// fits the model best.
+	// Key is the dictionary or prefix of the file to load, such as "model_ema"; "" chooses the
+	// one that fits the model best.
 	Key string
-	// AnyForm takes a file that does not say which model it is of into one that has a
-	// lookalike, such as ResNet-50 in form A.
+	// AnyForm allows a file without a model's name for a model whose tensors match another
+	// model's too, such as ResNet-50 in form A.
 	AnyForm bool
 }
 
@@ -108,7 +109,7 @@ func Open(path string, o Options) (c *Classifier, err error) {
 	}
 	c = &Classifier{model: cmp.Or(info.Model, o.Model), top: cmp.Or(o.Top, 5), batch: cmp.Or(o.Batch, 8)}
 	if c.model == "" && o.New == nil {
-		return nil, fmt.Errorf("infer: %s: %w: it does not say which model it is of; name one of %v", path, ErrWeights, models.Names())
+		return nil, fmt.Errorf("infer: %s: %w: it does not name its model; name one of %v", path, ErrWeights, models.Names())
 	}
 	if o.Model != "" && o.Model != c.model {
 		return nil, fmt.Errorf("infer: %s: %w: it is of %s, not of %s", path, ErrWeights, c.model, o.Model)
@@ -175,12 +176,12 @@ func (c *Classifier) build(path string, f *checkpoint.Source, classes []string, 
 		return err
 	}
 	_, named := net.(models.Named)
-	loaded, err := c.session.LoadFrom(f, trainer.LoadOptions{AnyForm: o.AnyForm, Key: o.Key, AnyModel: o.New != nil && !named}) // the caller says which model it is of
+	loaded, err := c.session.LoadFrom(f, trainer.LoadOptions{AnyForm: o.AnyForm, Key: o.Key, AnyModel: o.New != nil && !named}) // Options.New decides the model
 	c.choice = loaded.Choice
 	return err
 }
 
-// newModel makes the model and checks that it is the one that the file names.
+// newModel makes the model and checks its name against the file's.
 func (c *Classifier) newModel(classes int) (net nn.Module, err error) {
 	err = safely(func() error {
 		net, err = c.make(models.Config{Classes: classes})
@@ -202,8 +203,8 @@ func (c *Classifier) newModel(classes int) (net nn.Module, err error) {
 	return net, nil
 }
 
-// classCount is the number of classes: of the names in the file, or of the outputs of its
-// classifier, or of given names where the model does not say which parameters those are.
+// classCount returns the number of classes: of the class names in the file, else of the
+// classifier's outputs, else, for a model without HeadParams, of the given names.
 func (c *Classifier) classCount(f *checkpoint.Source, names []string, o Options) (int, error) {
 	if len(names) > 0 {
 		return len(names), nil
@@ -222,22 +223,23 @@ func (c *Classifier) classCount(f *checkpoint.Source, names []string, o Options)
 	return n, nil
 }
 
-// Model is the model's name: the registered one, or what the file or the model itself says.
+// Model returns the model's name: the registered one, or that in the file or of the model.
 func (c *Classifier) Model() string { return c.model }
 
-// Choice is the part of the file that its weights are, where it holds more than a state dict.
+// Choice returns the part of the file that the weights are from, if it holds more than a
+// state dict.
 func (c *Classifier) Choice() checkpoint.Choice { return c.choice }
 
-// Classes are the names of the classes in order of their index.
+// Classes returns the names of the classes in order of their index.
 func (c *Classifier) Classes() []string { return slices.Clone(c.classes) }
 
-// Classify gives each image its logits and most probable classes, in order.
+// Classify returns each image's logits and most probable classes, in order.
 //
 // Images of calls that wait at the same time are classified together, at most Batch of
-// them, in order of arrival; an image's logits are the same bits whatever is beside it. A
-// call with more images than that is cut into parts, between which others get their turn.
-// When ctx ends, the call leaves the queue and returns the cause at once. An error is of
-// this call alone: it names an image that cannot be used, or is ErrClosed.
+// them, in order of arrival; an image's logits are the same bits whatever else is in the
+// batch. A call with more than Batch images is split, and other calls are served between
+// its parts. When ctx ends, the call leaves the queue and returns the cause at once. An
+// error affects this call only: it names an image that cannot be used, or is ErrClosed.
 func (c *Classifier) Classify(ctx context.Context, images ...image.Image) ([]Result, error) {
 	if err := c.isOpen(); err != nil {
 		return nil, err
@@ -274,7 +276,8 @@ func (c *Classifier) Classify(ctx context.Context, images ...image.Image) ([]Res
 	return results, nil
 }
 
-// prepareJobs makes network inputs of images, the first of which has an index in its call.
+// prepareJobs turns images into network inputs; first is the index in the call of the
+// first image.
 func (c *Classifier) prepareJobs(ctx context.Context, images []image.Image, first int, done chan<- outcome) ([]job, error) {
 	jobs := make([]job, len(images))
 	for i, img := range images {
@@ -299,7 +302,7 @@ func (c *Classifier) prepareJobs(ctx context.Context, images []image.Image, firs
 	return jobs, nil
 }
 
-// usable says why an image cannot be classified.
+// usable returns an error if an image cannot be classified.
 func usable(img image.Image) error {
 	if img == nil || img.Bounds().Empty() {
 		return fmt.Errorf("%w: it has no pixels", ErrImage)
@@ -310,7 +313,8 @@ func usable(img image.Image) error {
 	return nil
 }
 
-// serve classifies the images of jobs together, or runs the one job that is alone.
+// serve classifies the images of jobs together, or runs the job that needs the network
+// alone.
 func (c *Classifier) serve(jobs []job) {
 	classes := len(c.classes)
 	var logits []float64
@@ -339,7 +343,7 @@ func (c *Classifier) serve(jobs []job) {
 	}
 }
 
-// result is the softmax of an image's logits.
+// result makes the Result of an image's logits.
 func (c *Classifier) result(logits []float64) Result {
 	r := Result{Logits: logits}
 	top, sum := slices.Max(logits), 0.0
@@ -356,8 +360,8 @@ func (c *Classifier) result(logits []float64) Result {
 	return r
 }
 
-// Close frees the model. Calls that wait end with ErrClosed; a batch that is being
-// classified is completed first.
+// Close frees the model. Waiting calls end with ErrClosed; a batch that is being classified
+// is completed first.
 func (c *Classifier) Close() error {
 	c.once.Do(func() {
 		c.close()

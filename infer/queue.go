@@ -7,11 +7,11 @@ import (
 )
 
 // queue holds the images of all calls in order of arrival. One goroutine, which runs only
-// while there is work, takes those that wait together as a batch.
+// while there is work, takes waiting images together as a batch.
 type queue struct {
 	mu      sync.Mutex
 	waiting []job
-	working chan struct{} // closed when the goroutine ends; nil: there is none
+	working chan struct{} // closed when the goroutine ends; nil: no goroutine
 	closed  bool
 }
 
@@ -23,14 +23,14 @@ type job struct {
 	done   chan<- outcome // of its call; has room for all jobs of the call
 }
 
-// outcome is what became of a job.
+// outcome is the result of a job.
 type outcome struct {
 	index  int
 	logits []float64
 	err    error
 }
 
-// isOpen is ErrClosed after Close.
+// isOpen returns ErrClosed after Close.
 func (q *queue) isOpen() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -40,7 +40,7 @@ func (q *queue) isOpen() error {
 	return nil
 }
 
-// put adds jobs, and starts work if there was none.
+// put adds jobs, and starts the goroutine if it does not run.
 func (q *queue) put(batch int, serve func([]job), jobs ...job) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -55,7 +55,7 @@ func (q *queue) put(batch int, serve func([]job), jobs ...job) error {
 	return nil
 }
 
-// drop takes the waiting jobs of a call out of the queue.
+// drop removes the waiting jobs of a call from the queue.
 func (q *queue) drop(call chan outcome) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -69,7 +69,8 @@ func (q *queue) work(batch int, serve func([]job)) {
 	}
 }
 
-// next takes the jobs that are served together; nil: none waits, and the work ends.
+// next removes the next jobs to be served together from the queue; nil: none waits, and
+// the goroutine ends.
 func (q *queue) next(batch int) []job {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -90,7 +91,7 @@ func (q *queue) next(batch int) []job {
 	return jobs
 }
 
-// close ends the queue: what waits gets ErrClosed, what is running is completed first.
+// close ends the queue: waiting jobs get ErrClosed, running ones are completed first.
 func (q *queue) close() {
 	q.mu.Lock()
 	q.closed = true
@@ -105,10 +106,9 @@ func (q *queue) close() {
 	}
 }
 
-// programFor chooses how many of n images are classified together, and the size of the
-// program: a power of two or the batch itself, filled up only where at least three
-// quarters of it are images. So a few programs serve all numbers of images, and little is
-// computed for nothing.
+// programFor chooses how many of n images are classified together, and the batch size of
+// the program: a power of two or the full batch, padded only if at least three quarters of
+// it are images. So few programs serve any number of images, with little padding.
 func programFor(n, batch int) (images, size int) {
 	if n >= batch {
 		return batch, batch

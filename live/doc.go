@@ -1,7 +1,6 @@
-// Package live shows a run in the browser while it trains: curves, throughput, the batch
-// that the network sees, memory, settings. One page, which needs no network beyond the
-// program that serves it.
+// Package live shows a run in the browser while it trains: curves, throughput, the current
+// batch, memory, settings. The page loads nothing but from the program that serves it.
 //
-// Serving never slows a step: hooks put values into memory under a short lock, and
-// everything else happens when a browser asks.
+// Serving does not slow a step: hooks store values in memory under a short lock, and all
+// other work is done when a browser sends a request.
 package live

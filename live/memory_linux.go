@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// residentBytes is the memory that the process holds.
+// residentBytes is the process's resident memory.
 func residentBytes() int64 {
 	data, err := os.ReadFile("/proc/self/statm")
 	if err != nil {

@@ -31,7 +31,7 @@ type Server struct {
 	state    state
 	listener net.Listener
 	http     *http.Server
-	hosts    []string // that a browser may have asked for; nil: any
+	hosts    []string // allowed in a request's Host header; nil: any
 
 	mu    sync.Mutex
 	batch []byte // PNG of an epoch's images
@@ -42,14 +42,14 @@ type Server struct {
 // Options describe the run.
 type Options struct {
 	Name   string
-	Config string // shown as it is: no secrets
-	// Batch draws images of an epoch as the network sees them, once an epoch at most and only
-	// when a browser asks; nil: none are shown.
+	Config string // shown unchanged: must contain no secrets
+	// Batch draws training images of an epoch after augmentation. It is called at most once
+	// an epoch, when a browser requests the picture; nil: none is shown.
 	Batch func(epoch int) (image.Image, error)
 }
 
-// Listen begins to serve at an address such as 127.0.0.1:6060 or :0. Without a host it is
-// the loopback address; other hosts than that are served only if they are named.
+// Listen starts to serve at an address such as 127.0.0.1:6060 or :0. Without a host it
+// listens on the loopback interface; other interfaces must be named.
 func Listen(address string, o Options) (*Server, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -68,7 +68,7 @@ func Listen(address string, o Options) (*Server, error) {
 		return nil, fmt.Errorf("live: %w: %w", ErrAddress, err)
 	}
 	s := &Server{listener: l, draw: o.Batch, state: state{name: o.Name, config: o.Config, status: "starting"}}
-	if s.Loopback() { // a page elsewhere must not read this one through a name of its own
+	if s.Loopback() { // prevents DNS rebinding: other sites must not read this page by a name that resolves here
 		s.hosts = []string{"localhost", "127.0.0.1", "::1", host}
 	}
 	mux := http.NewServeMux()
@@ -83,19 +83,19 @@ func Listen(address string, o Options) (*Server, error) {
 	return s, nil
 }
 
-// URL is where a browser finds the page.
+// URL is the page's address.
 func (s *Server) URL() string { return "http://" + s.listener.Addr().String() + "/" }
 
-// Loopback reports whether only this machine can ask.
+// Loopback reports whether only this machine can reach the page.
 func (s *Server) Loopback() bool {
 	a, err := netip.ParseAddrPort(s.listener.Addr().String())
 	return err == nil && a.Addr().Unmap().IsLoopback()
 }
 
-// Hook keeps the run's values for the page.
+// Hook records the run's values for the page.
 func (s *Server) Hook() trainer.Hook { return s.state.hook() }
 
-// Close ends the page. A browser that is being answered has a second.
+// Close ends the page. Requests in progress have a second to complete.
 func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -105,8 +105,7 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// guard refuses requests that came under another name, and says what a browser may do
-// with the answers.
+// guard refuses requests for other host names and sets the security headers.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := r.Host
@@ -142,7 +141,7 @@ func (s *Server) servePage(w http.ResponseWriter, _ *http.Request) {
 	w.Write(page)
 }
 
-// serveState answers with the state, and the training points from the query's from on.
+// serveState serves the state; training points begin at the index "from" of the query.
 func (s *Server) serveState(w http.ResponseWriter, r *http.Request) {
 	from, err := strconv.Atoi(r.URL.Query().Get("from"))
 	if err != nil || from < 0 {
@@ -157,7 +156,7 @@ func (s *Server) serveState(w http.ResponseWriter, r *http.Request) {
 	w.Write(append(data, '\n'))
 }
 
-// serveBatch draws images of the epoch in progress when somebody wants to see them.
+// serveBatch serves the picture of the current epoch's images.
 func (s *Server) serveBatch(w http.ResponseWriter, _ *http.Request) {
 	batch := s.currentBatch()
 	if len(batch) == 0 {
@@ -168,7 +167,7 @@ func (s *Server) serveBatch(w http.ResponseWriter, _ *http.Request) {
 	w.Write(batch)
 }
 
-// currentBatch is the picture of the epoch in progress; nil: there is none.
+// currentBatch returns the picture of the current epoch, drawn once; nil: there is none.
 func (s *Server) currentBatch() []byte {
 	epoch := s.state.currentEpoch()
 	s.mu.Lock()
@@ -177,7 +176,7 @@ func (s *Server) currentBatch() []byte {
 		return s.batch
 	}
 	s.batch, s.epoch = nil, epoch
-	defer func() { recover() }() // no picture then
+	defer func() { recover() }() // without a picture
 	img, err := s.draw(epoch)
 	if err != nil || img == nil {
 		return nil

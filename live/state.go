@@ -14,7 +14,7 @@ import (
 // point is a value of the curves in state.json.
 type point run.Point
 
-// MarshalJSON writes null for what is not finite.
+// MarshalJSON writes null for values that are not finite.
 func (p point) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Epoch            int        `json:"epoch"`
@@ -29,7 +29,7 @@ func (p point) MarshalJSON() ([]byte, error) {
 	})
 }
 
-// state is what is known of the run.
+// state is the current state of the run.
 type state struct {
 	mu sync.Mutex
 
@@ -49,7 +49,7 @@ type state struct {
 // view is state.json.
 type view struct {
 	Name            string     `json:"name"`
-	Config          string     `json:"config,omitempty"` // only where it is asked for
+	Config          string     `json:"config,omitempty"` // only if the query's from is 0
 	Device          string     `json:"device"`
 	Status          string     `json:"status"`
 	Epoch           int        `json:"epoch"`
@@ -64,7 +64,7 @@ type view struct {
 	SecondsLeft     run.Number `json:"seconds_left"` // -1: not known
 	MemoryBytes     int64      `json:"memory_bytes"`
 	HeapBytes       int64      `json:"heap_bytes"`
-	Train           []point    `json:"train"` // those asked for
+	Train           []point    `json:"train"` // from the requested index on
 	Test            []point    `json:"test"`
 	TrainTotal      int        `json:"train_total"`
 }
@@ -94,7 +94,7 @@ func (s *state) view(from int) view {
 	return v
 }
 
-// speed is the mean of the last steps' images a second, of those that are known.
+// speed is the mean images a second of the last steps that have a value.
 func (s *state) speed() float64 {
 	sum, n := 0.0, 0
 	for _, p := range s.train[max(0, len(s.train)-20):] {
@@ -105,7 +105,7 @@ func (s *state) speed() float64 {
 	return sum / float64(max(1, n))
 }
 
-// currentEpoch is the epoch in progress, from 1.
+// currentEpoch is the current epoch, from 1.
 func (s *state) currentEpoch() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -114,8 +114,8 @@ func (s *state) currentEpoch() int {
 
 const running = "running"
 
-// heapBytes is the memory of live and unswept Go objects; weights and activations lie
-// outside it.
+// heapBytes is the memory of live and unswept Go objects; weights and activations are not
+// part of the Go heap.
 func heapBytes() int64 {
 	sample := []runtimemetrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	runtimemetrics.Read(sample)
@@ -125,7 +125,7 @@ func heapBytes() int64 {
 	return int64(sample[0].Value.Uint64())
 }
 
-// hook keeps a run's values.
+// hook records a run's values.
 func (s *state) hook() trainer.Hook {
 	return trainer.Hook{Name: "live page", Start: s.start, Step: s.stepped, Epoch: s.tested, End: s.end}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// activations add the nodes of an activation function.
+// activations holds, by activation function, the function that adds its nodes.
 var activations = map[device.Act]func(c *converter, in []string, out string){
 	device.ReLU: func(c *converter, in []string, out string) { c.add("Relu", in, out) },
 	device.SiLU: func(c *converter, in []string, out string) {

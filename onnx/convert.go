@@ -25,7 +25,7 @@ type initializer struct {
 	raw   []byte
 }
 
-// converter turns nodes of a graph into those of ONNX.
+// converter converts a graph's nodes to ONNX nodes.
 type converter struct {
 	graph         *nn.Graph
 	tensors       map[string]checkpoint.Tensor
@@ -65,7 +65,7 @@ func convert(g *nn.Graph, tensors []checkpoint.Tensor) (*converter, error) {
 	return c, nil
 }
 
-// needed are the nodes with an operator that the output depends on, operands first.
+// needed returns the operator nodes that the output depends on, operands first.
 func (c *converter) needed() (list []*gorgonia.Node) {
 	seen := map[*gorgonia.Node]bool{}
 	var visit func(n *gorgonia.Node)
@@ -86,7 +86,7 @@ func (c *converter) needed() (list []*gorgonia.Node) {
 	return list
 }
 
-// children are the operands in order, duplicates included.
+// children returns the operands in order, duplicates included.
 func (c *converter) children(n *gorgonia.Node) (list []*gorgonia.Node) {
 	it := c.graph.G.From(n.ID())
 	for it.Next() {
@@ -95,7 +95,7 @@ func (c *converter) children(n *gorgonia.Node) (list []*gorgonia.Node) {
 	return list
 }
 
-// add adds a node that makes one value.
+// add adds a node with one output.
 func (c *converter) add(kind string, in []string, out string, attributes ...wire.Message) {
 	m := wire.Message(nil)
 	for _, name := range in {
@@ -133,7 +133,7 @@ func float(name string, v float64) wire.Message {
 	return wire.Message(nil).Text(1, name).Float(2, float32(v)).Int(20, floatAttribute)
 }
 
-// value is the name of an operand; parameters and buffers become initializers.
+// value returns the name of an operand; parameters and buffers become initializers.
 func (c *converter) value(n *gorgonia.Node) (string, error) {
 	name, ok := c.names[n]
 	if !ok {
@@ -158,7 +158,7 @@ func (c *converter) value(n *gorgonia.Node) (string, error) {
 	return name, nil
 }
 
-// constant adds an initializer that is no parameter.
+// constant adds an initializer that is not a parameter and returns its name.
 func (c *converter) constant(shape []int, data []float32) string {
 	c.made++
 	name := "constant_" + strconv.Itoa(c.made)
@@ -174,7 +174,7 @@ func (c *converter) node(n *gorgonia.Node) error {
 	}
 	children := c.children(n)
 	if o.Kind() == device.BatchNormPack {
-		c.names[n] = "" // its operands go to the normalisation itself
+		c.names[n] = "" // the normalisation node takes its operands directly
 		return nil
 	}
 	var in []string
@@ -203,7 +203,7 @@ func (c *converter) node(n *gorgonia.Node) error {
 	return c.operator(n, o, children, in, out)
 }
 
-// nameOf is what an operator is called in the names of values.
+// nameOf returns the part of a value's name that stands for its operator.
 func nameOf(o op.Operator) string {
 	if a, ok := o.Attr().(device.ActAttr); ok {
 		return a.Act.String()

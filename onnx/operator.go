@@ -14,7 +14,7 @@ import (
 	"github.com/euryale-ml/euryale/op"
 )
 
-// operator adds what computes a node.
+// operator adds the ONNX nodes that compute a node.
 func (c *converter) operator(n *gorgonia.Node, o op.Operator, children []*gorgonia.Node, in []string, out string) error {
 	switch o.Kind() {
 	case device.Conv2D:
@@ -59,8 +59,8 @@ func (c *converter) operator(n *gorgonia.Node, o op.Operator, children []*gorgon
 	return nil
 }
 
-// biasAdd adds the bias to the convolution or linear layer before it, if nothing else uses
-// what that gives, else as a sum.
+// biasAdd makes the bias an input of the convolution or linear layer before it if nothing
+// else uses that layer's output; else it adds a sum.
 func (c *converter) biasAdd(n *gorgonia.Node, children []*gorgonia.Node, in []string, out string) {
 	x := children[0]
 	before, ok := x.Op().(op.Operator)
@@ -78,7 +78,7 @@ func (c *converter) biasAdd(n *gorgonia.Node, children []*gorgonia.Node, in []st
 	c.add("Add", []string{in[0], out + "/bias"}, out)
 }
 
-// withBias adds a node again, with a bias and another name of what it gives.
+// withBias adds a node again, with a bias and another output name.
 func (c *converter) withBias(before op.Operator, last wire.Message, in []string, out string) {
 	fields, _ := last.Fields()
 	var inputs []string
@@ -98,7 +98,7 @@ func (c *converter) withBias(before op.Operator, last wire.Message, in []string,
 	c.add(kind, append(inputs, in[1]), out, attributes...)
 }
 
-// batchNorm takes mean and variance from where they are packed.
+// batchNorm takes mean and variance from the operands of BatchNormPack.
 func (c *converter) batchNorm(o op.Operator, children []*gorgonia.Node, in []string, out string) error {
 	pack, ok := children[1].Op().(op.Operator)
 	if !ok || pack.Kind() != device.BatchNormPack {
@@ -116,7 +116,7 @@ func (c *converter) batchNorm(o op.Operator, children []*gorgonia.Node, in []str
 	return nil
 }
 
-// shapeConstant adds a tensor of whole numbers.
+// shapeConstant adds a tensor of integers.
 func (c *converter) shapeConstant(name string, dims []int) {
 	var raw []byte
 	for _, d := range dims {
@@ -125,7 +125,7 @@ func (c *converter) shapeConstant(name string, dims []int) {
 	c.initializers = append(c.initializers, initializer{name: name, shape: []int{len(dims)}, kind: intType, raw: raw})
 }
 
-// reshape keeps the first axis of any size where it stays as it is.
+// reshape keeps the first axis of any size if its length does not change.
 func (c *converter) reshape(n, x *gorgonia.Node, in []string, out string) error {
 	from, to := x.Shape(), n.Shape()
 	if len(to) == 2 && from[0] == to[0] {
@@ -136,7 +136,7 @@ func (c *converter) reshape(n, x *gorgonia.Node, in []string, out string) error 
 		return fmt.Errorf("%w: a reshape of %v to %v, which mixes the images of a batch", ErrOperator, []int(from), []int(to))
 	}
 	dims := slices.Clone([]int(to))
-	dims[0] = 0 // as it is
+	dims[0] = 0 // unchanged, in ONNX
 	c.made++
 	name := "shape_" + strconv.Itoa(c.made)
 	c.shapeConstant(name, dims)
@@ -144,8 +144,8 @@ func (c *converter) reshape(n, x *gorgonia.Node, in []string, out string) error 
 	return nil
 }
 
-// adaptivePool is a mean over windows that ONNX has no operator for, unless they are all
-// of one size: then it is the product of the maps with a matrix on each side.
+// adaptivePool is an AveragePool if all windows have one size. For windows of different
+// sizes, for which ONNX has no operator, it multiplies the maps by a matrix on each side.
 func (c *converter) adaptivePool(g geometry.AdaptivePool2D, in []string, out string) {
 	switch {
 	case g.OutH == 1 && g.OutW == 1:
@@ -163,7 +163,7 @@ func (c *converter) adaptivePool(g geometry.AdaptivePool2D, in []string, out str
 	}
 }
 
-// means is the matrix [out, in] of means over windows, or its transpose.
+// means returns the matrix [out, in] of means over windows, or its transpose.
 func means(in, out int, transposed bool) []float32 {
 	m := make([]float32, in*out)
 	for i := range out {

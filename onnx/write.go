@@ -37,8 +37,8 @@ const (
 )
 
 // Write writes the evaluation graph of a module, traced in float32 (nn.Trace without
-// Training), with the weights in tensors by their names and free texts as metadata. The
-// file appears whole or not at all.
+// Training), with the weights in tensors by their names and any texts as metadata. The
+// file is replaced atomically.
 func Write(path string, g *nn.Graph, tensors []checkpoint.Tensor, metadata map[string]string) error {
 	c, err := convert(g, tensors)
 	if err != nil {
@@ -54,14 +54,14 @@ func Write(path string, g *nn.Graph, tensors []checkpoint.Tensor, metadata map[s
 	return nil
 }
 
-// piece is a part of a message: bytes that are there, or the elements of a tensor, which
-// are written without a copy.
+// piece is a part of a message: bytes, or the elements of a tensor, which are written
+// without a copy.
 type piece struct {
 	bytes wire.Message
 	data  []float32
 }
 
-// pieces are the parts of a message behind each other.
+// pieces are the consecutive parts of a message.
 type pieces []piece
 
 func (p pieces) size() (n int) {
@@ -102,7 +102,7 @@ const (
 	intType   = 7
 )
 
-// model is the whole file.
+// model returns the complete file.
 func (c *converter) model(metadata map[string]string) pieces {
 	var graph pieces
 	head := wire.Message(nil)

@@ -14,14 +14,14 @@ import (
 type axis struct {
 	label    string
 	min, max float64
-	whole    bool                         // only whole numbers are marked
-	format   func(v, step float64) string // of a mark; nil: number
+	integers bool                         // ticks at integers only
+	format   func(v, step float64) string // of a tick; nil: number
 }
 
-// ticks marks about n round values.
+// ticks returns about n ticks at round values.
 func (a axis) ticks(n int) []plot.Tick {
 	step := roundStep((a.max - a.min) / float64(n))
-	if a.whole {
+	if a.integers {
 		step = max(1, step)
 	}
 	format := a.format
@@ -39,7 +39,7 @@ func (a axis) ticks(n int) []plot.Tick {
 	return ticks
 }
 
-// roundStep is the first of 1, 2, 5, 10, … times a power of ten that is not much
+// roundStep returns the first of 1, 2, 5, 10, … times a power of ten that is not much
 // smaller than step.
 func roundStep(step float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(step)))
@@ -51,14 +51,14 @@ func roundStep(step float64) float64 {
 	return 10 * power
 }
 
-// decimals is how many digits after the point tell multiples of step apart.
+// decimals is the number of decimal places that distinguish multiples of step.
 func decimals(step float64) int { return max(0, -int(math.Floor(math.Log10(step)+1e-9))) }
 
 // number writes v, a multiple of step: 0.25, 12,000, 2e-7, 1.5e6.
 func number(v, step float64) string {
 	d := decimals(step)
 	if d > 5 || math.Abs(v) >= 1e6 {
-		digits := 2 // of v that tell it from its neighbours
+		digits := 2 // that distinguish v from its neighbours
 		if v != 0 {
 			digits = max(1, 1+int(math.Floor(math.Log10(math.Abs(v)))-math.Floor(math.Log10(step)+1e-9)))
 		}
@@ -73,7 +73,7 @@ func percent(v, step float64) string {
 	return strconv.FormatFloat(100*v, 'f', decimals(100*step), 64) + " %"
 }
 
-// thousands puts commas into the whole part of a number.
+// thousands puts commas into the integer part of a number.
 func thousands(s string) string {
 	end := strings.IndexByte(s, '.')
 	if end < 0 {
@@ -85,10 +85,9 @@ func thousands(s string) string {
 	return s
 }
 
-// valueRange is the range of an axis that shows the values of all curves, with a
-// little room. It starts at 0 where the values come near it. Values far above nearly
-// all others, such as the loss of a few first steps, do not count: their curve
-// leaves the panel.
+// valueRange returns the range of an axis for the values of all curves, with a small
+// margin. It starts at 0 if the values come near 0. Values far above nearly all others,
+// such as the loss of the first few steps, are ignored: their curve is clipped.
 func valueRange(curves ...[]float64) (lo, hi float64) {
 	var all []float64
 	for _, ys := range curves {
@@ -122,7 +121,7 @@ func valueRange(curves ...[]float64) (lo, hi float64) {
 	return lo - room, hi + room
 }
 
-// shareRange is the range of an axis of accuracies: from 0, and to 1 where the
+// shareRange returns the range of an axis of accuracies: from 0, and to 1 if the
 // values come near it.
 func shareRange(curves ...[]float64) (lo, hi float64) {
 	for _, ys := range curves {
@@ -138,7 +137,7 @@ func shareRange(curves ...[]float64) (lo, hi float64) {
 	return 0, max(1.12*hi, 0.02)
 }
 
-// stepRange is the range of an axis of steps or epochs from 1 to last.
+// stepRange returns the range of an axis of steps or epochs from 1 to last.
 func stepRange(last int) (lo, hi float64) {
 	room := max(0.02*float64(last-1), 0.25)
 	return 1 - room, float64(last) + room

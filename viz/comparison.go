@@ -15,9 +15,9 @@ const ComparisonFile = "comparison.png"
 
 // Comparison writes to path, as PNG, the curves of several runs over the epochs:
 // accuracy, loss and balanced accuracy on the test set, and the mean training loss
-// of each epoch, below a table of the runs with their best epoch. Eight colours,
-// then the same dashed in other ways. The chance level is drawn where all runs that
-// name one name the same. Runs without test points or without a name are errors.
+// of each epoch, below a table of the runs with their best epoch. After eight colours
+// the same colours are used with dashes. The chance level is drawn if all runs that have
+// one have the same. Runs without test points or without a name are errors.
 func Comparison(path string, runs []Run) error {
 	if len(runs) == 0 {
 		return fmt.Errorf("viz: %s: %w: no runs", path, ErrEmpty)
@@ -55,12 +55,12 @@ func Comparison(path string, runs []Run) error {
 	return WritePNG(path, f.img)
 }
 
-// testCurve is one value of a run's test points over the epochs.
+// testCurve returns a function for one value of a run's test points over the epochs.
 func testCurve(of func(run.Point) float64) func(Run) (xs, ys []float64) {
 	return func(r Run) (xs, ys []float64) { return column(r.Test, epochOf), column(r.Test, of) }
 }
 
-// commonChance is the chance level of the runs that name one, 0 if they differ.
+// commonChance is the chance level of the runs that have one, 0 if they differ.
 func commonChance(runs []Run) (chance float64) {
 	for _, r := range runs {
 		if r.Chance > 0 && chance > 0 && r.Chance != chance {
@@ -71,17 +71,17 @@ func commonChance(runs []Run) (chance float64) {
 	return chance
 }
 
-// runCurve is the look of run i; the caller fills in the values.
+// runCurve returns a curve in the style of run i; the caller fills in the values.
 func runCurve(i int) curve {
 	dashes := [][]vg.Length{nil, {8, 4}, {2, 3}, {9, 3, 2, 3}}
 	n := len(seriesColours)
 	return curve{colour: seriesColours[i%n], width: 2.2, dashes: dashes[i/n%len(dashes)]}
 }
 
-// comparePanel has one value of all runs. With a chance of 0 or more the values
-// are shares.
+// comparePanel is the panel of one value of all runs. With a chance of 0 or more the
+// values are shares.
 func comparePanel(title string, runs []Run, values func(Run) (xs, ys []float64), chance float64) panel {
-	p := panel{title: title, x: axis{label: "epoch", whole: true}}
+	p := panel{title: title, x: axis{label: "epoch", integers: true}}
 	last := 1
 	all := [][]float64{{max(0, chance)}}
 	for i, r := range runs {
@@ -110,7 +110,7 @@ const rowHeight = 24
 
 func tableHeight(runs []Run) int { return (len(runs)+1)*rowHeight + 20 }
 
-// table lists the runs with the colours of their curves from f.y on, which moves on.
+// table lists the runs with the colours of their curves at f.y, and advances f.y.
 func (f *figure) table(runs []Run) {
 	bold, plain := newWriter(f.img, 14, true), newWriter(f.img, 15, false)
 	defer bold.Close()

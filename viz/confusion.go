@@ -14,13 +14,13 @@ import (
 
 // Confusion writes to path, as PNG, a heat map of matrix[true][predicted], the
 // counts of images: a cell's colour is its share of the row, its number the count,
-// and at the side stands each class's recall. Rows without images are grey and
-// count neither in the recall nor in the balanced accuracy. Cells are readable for
+// and each class's recall is at the right. Rows without images are grey and excluded
+// from the recall and the balanced accuracy. Cells are readable for
 // up to about 40 classes; with more than 120 only colours are drawn, and more than
 // 2,000 are an error.
 //
-// A matrix that is empty or not square, another number of classes, or a negative
-// count is an error.
+// A matrix that is empty or not square, a number of class names other than that of its
+// rows, or a negative count is an error.
 func Confusion(path string, matrix [][]int, classes []string) error {
 	if err := checkMatrix(matrix, classes); err != nil {
 		return fmt.Errorf("viz: %s: %w", path, err)
@@ -58,10 +58,10 @@ type heatMap struct {
 	classes []string
 	totals  []int // images of each true class
 	cell    int   // side of a cell
-	left    int   // of the cells
+	left    int   // x of the first cell
 	top     int
-	named   bool // rows and columns carry the names of their classes
-	counted bool // cells carry their counts
+	named   bool // rows and columns have class names
+	counted bool // cells show their counts
 
 	title, plain, label, counts *writer
 	img                         *image.RGBA
@@ -112,7 +112,7 @@ func newHeatMap(matrix [][]int, classes []string) *heatMap {
 
 func (h *heatMap) writers() []*writer { return []*writer{h.title, h.plain, h.label, h.counts} }
 
-// draw fills in the picture and returns it. The heat map is of no use after it.
+// draw draws the picture and returns it. The heat map cannot be used again.
 func (h *heatMap) draw() *image.RGBA {
 	h.head()
 	for i := range h.matrix {
@@ -137,7 +137,7 @@ func (h *heatMap) draw() *image.RGBA {
 	return h.img
 }
 
-// head writes the title, the sums, and the key to the colours.
+// head writes the title, the totals, and the legend of the colours.
 func (h *heatMap) head() {
 	right, all, recalls, occurring := 0, 0, 0.0, 0
 	for i, total := range h.totals {
@@ -211,7 +211,7 @@ func (h *heatMap) row(i int) {
 // recall is the share of class i's images that were recognised.
 func (h *heatMap) recall(i int) float64 { return float64(h.matrix[i][i]) / float64(h.totals[i]) }
 
-// short writes a count so that it fits its cell: 999, then 1.2k, 12k.
+// short formats a count so that it fits its cell: 999, then 1.2k, 12k.
 func (h *heatMap) short(v int) string {
 	s := strconv.Itoa(v)
 	for _, unit := range []string{"k", "M", "G"} {
@@ -232,8 +232,8 @@ func (h *heatMap) short(v int) string {
 // unseen is the colour of a row without images.
 var unseen = color.NRGBA{238, 240, 242, 255}
 
-// heat is the colour of a share of 0 to 1: white, then ever darker blue. Small
-// shares are lifted, since confusions are small.
+// heat is the colour of a share of 0 to 1, from white to dark blue. Small shares are
+// made darker, since most confusions are small.
 func heat(share float64) color.NRGBA {
 	stops := []color.NRGBA{{250, 251, 253, 255}, {189, 215, 236, 255}, {84, 151, 203, 255}, {0, 92, 156, 255}, {6, 48, 98, 255}}
 	t := math.Pow(max(0, min(1, share)), 0.7) * float64(len(stops)-1)

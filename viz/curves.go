@@ -9,11 +9,11 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
-// Curves writes to path, as an SVG if it ends in .svg and else as a PNG, four panels over the steps of a run: loss,
-// accuracy, balanced accuracy and learning rate. Training is a faded line of each
-// step under a smoothed one, testing a dot an epoch, chance a dashed level. A value
-// far above all others leaves its panel; a dot that does is a triangle at the edge.
-// A run without points, or whose steps do not grow, is an error.
+// Curves writes to path, as an SVG if it ends in .svg and else as a PNG, four panels over
+// the steps of a run: loss, accuracy, balanced accuracy and learning rate. Training is a
+// faded line of each step under a smoothed one, testing a dot an epoch, chance a dashed
+// line. Values far above all others are clipped; a dot is then a triangle at the edge. A
+// run without points, or whose steps do not grow, is an error.
 func Curves(path string, r Run) error {
 	if err := r.check(); err != nil {
 		return fmt.Errorf("viz: %s: %w", path, err)
@@ -47,7 +47,7 @@ func Curves(path string, r Run) error {
 	return WritePNG(path, f.img)
 }
 
-// subtitle sums the run up in a line.
+// subtitle summarises the run in a line.
 func (r Run) subtitle() string {
 	epochs, steps := r.last()
 	parts := []string{inwords.CountGrouped(epochs, "epoch"), inwords.CountGrouped(steps, "step")}
@@ -63,7 +63,7 @@ func (r Run) subtitle() string {
 // over is the panel of one value of training and testing over the steps.
 func (r Run) over(title string, of func(run.Point) float64) panel {
 	_, last := r.last()
-	p := panel{title: title, x: axis{label: "step", whole: true}, y: axis{label: "cross-entropy"}}
+	p := panel{title: title, x: axis{label: "step", integers: true}, y: axis{label: "cross-entropy"}}
 	p.x.min, p.x.max = stepRange(last)
 	raw, test := column(r.Train, of), column(r.Test, of)
 	p.y.min, p.y.max = valueRange(raw, test)
@@ -77,10 +77,10 @@ func (r Run) over(title string, of func(run.Point) float64) panel {
 	return p
 }
 
-// minSmoothed is the number of steps from which a smoothed line tells something.
+// minSmoothed is the least number of steps for which a smoothed line is drawn.
 const minSmoothed = 10
 
-// trainCurves are the values of each training step and, where there are enough,
+// trainCurves returns the values of each training step and, from minSmoothed steps on,
 // their trend, in which values above limit count as limit.
 func trainCurves(xs, ys []float64, limit float64) []curve {
 	const buckets = figureWidth / panelColumns
@@ -101,7 +101,7 @@ func trainCurves(xs, ys []float64, limit float64) []curve {
 // rates is the panel of the learning rate.
 func (r Run) rates() panel {
 	_, last := r.last()
-	p := panel{title: "Learning rate", x: axis{label: "step", whole: true}, y: axis{label: "learning rate"}}
+	p := panel{title: "Learning rate", x: axis{label: "step", integers: true}, y: axis{label: "learning rate"}}
 	p.x.min, p.x.max = stepRange(last)
 	lr := column(r.Train, lrOf)
 	top := 0.0
@@ -123,7 +123,7 @@ func (r Run) rates() panel {
 	return p
 }
 
-// dotRadius is smaller the more dots share a panel; 0 where they would touch.
+// dotRadius is smaller the more dots a panel has; 0 if they would touch.
 func dotRadius(n int) float64 {
 	switch {
 	case n <= 30:
@@ -136,5 +136,5 @@ func dotRadius(n int) float64 {
 	return 0
 }
 
-// shortPercent writes a share with as many digits as tell something.
+// shortPercent formats a share in percent, with one decimal place at most.
 func shortPercent(v float64) string { return percent(v, 0.001) }

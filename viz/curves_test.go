@@ -239,12 +239,12 @@ func TestTicks(t *testing.T) {
 		{axis{min: 0, max: 0.06, format: percent}, 5, "0 %|1 %|2 %|3 %|4 %|5 %|6 %"},
 		{axis{min: 0, max: 0.02, format: percent}, 5, "0.0 %|0.5 %|1.0 %|1.5 %|2.0 %"},
 		{axis{min: -0.5, max: 0.5}, 5, "-0.4|-0.2|0.0|0.2|0.4"},
-		{axis{min: 0.75, max: 1.25, whole: true}, 7, "1"},
-		{axis{min: 0.75, max: 3.25, whole: true}, 7, "1|2|3"},
-		{axis{min: 0, max: 11600, whole: true}, 7, "0|2,000|4,000|6,000|8,000|10,000"},
+		{axis{min: 0.75, max: 1.25, integers: true}, 7, "1"},
+		{axis{min: 0.75, max: 3.25, integers: true}, 7, "1|2|3"},
+		{axis{min: 0, max: 11600, integers: true}, 7, "0|2,000|4,000|6,000|8,000|10,000"},
 		{axis{min: 0, max: 1.1e-7}, 5, "0|2e-8|4e-8|6e-8|8e-8|1e-7"},
-		{axis{min: 1, max: 1.75e6, whole: true}, 4, "500,000|1e6|1.5e6"},
-		{axis{min: 2.01e9, max: 2.05e9, whole: true}, 4, "2.01e9|2.02e9|2.03e9|2.04e9|2.05e9"},
+		{axis{min: 1, max: 1.75e6, integers: true}, 4, "500,000|1e6|1.5e6"},
+		{axis{min: 2.01e9, max: 2.05e9, integers: true}, 4, "2.01e9|2.02e9|2.03e9|2.04e9|2.05e9"},
 	} {
 		var labels []string
 		for _, tick := range test.axis.ticks(test.n) {

@@ -21,18 +21,18 @@ const (
 	swatchWidth  = 26
 )
 
-// figure is a picture of panels in rows below a title. Its canvas has 72 dots
-// an inch, so that a length of vg is a pixel; there y grows upwards, in all
-// else here downwards.
+// figure is a picture of panels in rows below a title. Its canvas has 72 dots an inch,
+// so that vg's unit of length is a pixel. On the canvas y grows upwards, elsewhere in
+// this package downwards.
 type figure struct {
 	canvas *vgimg.Canvas
 	img    draw.Image
 	height int
-	y      int // the top of what is still free
+	y      int // the top of the free area
 }
 
-// newFigure is a figure with its title, and room below for panels and for extra
-// pixels between.
+// newFigure returns a figure with its title, and room below for panels and, between
+// both, for extra pixels.
 func newFigure(title, subtitle string, panels, extra int) *figure {
 	big, plain := newWriter(nil, 24, true), newWriter(nil, 15, false)
 	defer big.Close()
@@ -66,7 +66,7 @@ func (f *figure) panels(panels []panel) {
 	}
 }
 
-// panel draws p with its title and key at (x, y).
+// panel draws p with its title and legend at (x, y).
 func (f *figure) panel(p panel, x, y, width int) {
 	bold, plain := newWriter(f.img, 17, true), newWriter(f.img, 14, false)
 	defer bold.Close()
@@ -104,7 +104,7 @@ func (p panel) shows() bool {
 	return false
 }
 
-// swatch draws a piece of the curve from x on, around y.
+// swatch draws a short piece of the curve for the legend, from x on, around y.
 func (f *figure) swatch(c curve, x, y int) {
 	area := f.area(x, y-8, swatchWidth, 16)
 	middle := area.Center()
@@ -116,7 +116,7 @@ func (f *figure) swatch(c curve, x, y int) {
 	}
 }
 
-// line writes words in columns from the given places on, a line of a table.
+// line writes a row of a table: words at the given x of their columns.
 func (f *figure) line(w *writer, columns []int, words []string, c color.Color) {
 	for i, word := range words {
 		end := figureWidth - figureMargin

@@ -16,14 +16,14 @@ type Tile struct {
 	Colour  color.Color // of the caption's first line; nil: dark grey
 }
 
-// GridOptions lay a Grid out. The zero value is ready to use.
+// GridOptions are the layout of a Grid. The zero value is ready to use.
 type GridOptions struct {
 	Title    string
 	Subtitle string
 	// Columns is the number of tiles in a row; 0: about as many as rows, at most 8.
 	Columns int
-	// Side is the length of a tile in pixels; 0: 168. Images keep their ratio
-	// of sides. Those of less than a third of it are enlarged by whole pixels.
+	// Side is the length of a tile in pixels; 0: 168. Images keep their aspect ratio.
+	// Those of less than a third of it are enlarged by an integer factor.
 	Side int
 }
 
@@ -64,7 +64,7 @@ func Grid(tiles []Tile, o GridOptions) *image.RGBA {
 	plain.at(gridMargin, y, plain.fit(o.Subtitle, width), subtle)
 	for i, t := range tiles {
 		x, y := gridMargin+(i%columns)*(side+gridGap), top+(i/columns)*(rowHeight+gridGap)
-		if t.Image != nil { // else the place stays free
+		if t.Image != nil { // else the tile stays empty
 			place(dst, image.Rect(x, y, x+side, y+side), t.Image)
 		}
 		c := t.Colour
@@ -94,7 +94,7 @@ func (o GridOptions) layout(tiles []Tile) (side, columns, lines int) {
 	return side, max(1, min(columns, len(tiles))), lines
 }
 
-// place draws img into r, keeping its ratio of sides, in the middle.
+// place draws img in the middle of r, keeping its aspect ratio.
 func place(dst *image.RGBA, r image.Rectangle, img image.Image) {
 	fill(dst, r, color.NRGBA{242, 244, 246, 255})
 	if !hasPixels(img) {

@@ -10,16 +10,16 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// panel is one diagram of a figure, with the key to its curves above it.
+// panel is one diagram of a figure, with its legend above it.
 type panel struct {
 	title  string
 	x, y   axis
 	curves []curve // later ones are drawn over earlier ones
 }
 
-// curve is a line, a row of dots, or both. Values that are not finite part it.
+// curve is a line, a row of dots, or both. Values that are not finite are gaps.
 type curve struct {
-	name   string // in the key above the panel; empty: not there
+	name   string // in the legend; empty: not listed
 	xs, ys []float64
 	colour color.NRGBA
 	width  float64 // of the line in pixels; 0: none
@@ -28,7 +28,7 @@ type curve struct {
 	level  bool    // a level to compare with, not a measured curve
 }
 
-// chanceLevel is the level of guessing over the x axis.
+// chanceLevel is a horizontal line at the accuracy of guessing.
 func chanceLevel(chance float64, x axis) curve {
 	return curve{
 		xs: []float64{x.min, x.max}, ys: []float64{chance, chance},
@@ -75,15 +75,15 @@ func (c curve) Plot(area draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// dot draws a mark of the curve with a white edge that parts it from others.
+// dot draws a mark of the curve with a white edge that separates it from others.
 func dot(area draw.Canvas, pt vg.Point, c curve, shape draw.GlyphDrawer) {
 	r := vg.Length(c.radius)
 	area.DrawGlyphNoClip(draw.GlyphStyle{Color: paper, Radius: r + 1, Shape: shape}, pt)
 	area.DrawGlyphNoClip(draw.GlyphStyle{Color: c.colour, Radius: r, Shape: shape}, pt)
 }
 
-// gridLines are the horizontal lines at the marks of the y axis and the axis
-// below, on whole pixels.
+// gridLines are the horizontal lines at the ticks of the y axis and the x axis,
+// aligned to pixels.
 type gridLines struct{}
 
 // Plot makes gridLines a plot.Plotter.
@@ -99,7 +99,7 @@ func (gridLines) Plot(area draw.Canvas, p *plot.Plot) {
 	horizontal(area.Min.Y, frame)
 }
 
-// plot is the panel as gonum draws it, without the title and the key.
+// plot returns gonum's plot of the panel, without the title and the legend.
 func (p panel) plot() *plot.Plot {
 	pl := plot.New()
 	pl.BackgroundColor = nil

@@ -10,8 +10,8 @@ import (
 	"github.com/euryale-ml/euryale/internal/atomicfile"
 )
 
-// WritePNG writes img to path, making its folder. The file appears whole or not
-// at all, and the same image gives the same bytes.
+// WritePNG writes img to path, making its folder. The file is replaced atomically, and
+// the same image gives the same bytes.
 func WritePNG(path string, img image.Image) error {
 	if !hasPixels(img) {
 		return fmt.Errorf("viz: %s: %w: an image without pixels", path, ErrEmpty)

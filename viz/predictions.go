@@ -8,17 +8,17 @@ import (
 	"github.com/euryale-ml/euryale/internal/inwords"
 )
 
-// Prediction is an image with what a model took it for.
+// Prediction is an image with the class that a model predicted.
 type Prediction struct {
 	Image       image.Image
 	Class       string  // the predicted class
 	Probability float64 // of Class, 0 to 1
-	Truth       string  // the true class; empty: not known
+	Truth       string  // the true class; empty: unknown
 }
 
 // Predictions writes to path, as PNG, a grid of images with the predicted class
-// and its probability: green if it is the truth, orange with the truth below if it
-// is not. At most MaxShown are drawn. No predictions or an image without pixels is
+// and its probability: green if it is the true class, orange with the true class below
+// if it is not. At most MaxShown are drawn. No predictions or an image without pixels is
 // an error.
 func Predictions(path, title string, predictions []Prediction) error {
 	if len(predictions) == 0 {

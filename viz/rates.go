@@ -15,13 +15,14 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// RateCurve is what Rates draws: the losses of a sweep over learning rates.
+// RateCurve is the input of Rates: the losses of a sweep over learning rates.
 type RateCurve struct {
 	Title string // such as the recipe's name; it may be empty
-	// Rates grow; Losses are each step's own, Smoothed their running mean. All have the
+	// Rates grow; Losses are those of each step, Smoothed their running mean. All have the
 	// same length, at least 2.
 	Rates, Losses, Smoothed []float64
-	// Steepest is the suggested rate and Tenth the careful one; 0: there is none.
+	// Steepest is the suggested rate, at the steepest fall of the loss, and Tenth a
+	// cautious one, a tenth of that with the lowest loss; 0: none.
 	Steepest, Tenth float64
 }
 
@@ -33,7 +34,7 @@ const (
 
 // Rates writes the curve of loss over learning rate, with the suggested rates marked, as
 // an SVG if path ends in .svg and else as a PNG. Fewer than two points, rates that are not
-// positive and lists of different lengths are errors, and then nothing is written.
+// positive or lists of different lengths are errors, and then nothing is written.
 func Rates(path string, c RateCurve) error {
 	if err := c.check(); err != nil {
 		return fmt.Errorf("viz: %s: %w", path, err)
@@ -72,7 +73,7 @@ func (c RateCurve) check() error {
 	return nil
 }
 
-// draw puts the picture on a canvas of whichever kind.
+// draw draws the picture on a canvas.
 func (c RateCurve) draw(area vgdraw.Canvas) {
 	const margin, head = 28, 108
 	area.SetColor(paper)
@@ -138,8 +139,8 @@ func (c RateCurve) panel() panel {
 	return p
 }
 
-// lossRange is the range that shows the fall of the loss; where it blows up, the curve
-// leaves the panel.
+// lossRange returns the range that shows the fall of the loss; where the loss diverges,
+// the curve is clipped.
 func (c RateCurve) lossRange() (lo, hi float64) {
 	low := 0
 	for i, l := range c.Smoothed {
@@ -152,7 +153,7 @@ func (c RateCurve) lossRange() (lo, hi float64) {
 	return bottom - 0.1*room, top + 0.6*room
 }
 
-// shortRate writes a rate with three digits: 0.01, 3.2e-5.
+// shortRate formats a rate with three digits: 0.01, 3.2e-5.
 func shortRate(r float64) string {
 	s := strconv.FormatFloat(r, 'g', 3, 64)
 	return strings.NewReplacer("e-0", "e-", "e+0", "e", "e+", "e").Replace(s)

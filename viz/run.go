@@ -7,8 +7,8 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
-// Run is what a run measured, as the lines of its metrics.jsonl tell it. A value
-// that is not finite (null in the file, NaN here) is a gap in its curve.
+// Run is the measured values of a run, as in its metrics.jsonl. A value that is not
+// finite (null in the file, NaN here) is a gap in its curve.
 type Run struct {
 	// Name is the picture's title in Curves and the run's entry in Comparison.
 	Name string
@@ -16,10 +16,10 @@ type Run struct {
 	// Test, epochs grow from point to point. One of the two may be empty in
 	// Curves; Comparison needs Test.
 	Train, Test []run.Point
-	// Best is the step of the best evaluation, as the run judged it; 0: the highest test
-	// accuracy, the earlier of equal ones, of those with a finite test loss.
+	// Best is the step of the run's best evaluation; 0: that with the highest test
+	// accuracy among those with a finite test loss, the earliest if several are equal.
 	Best int
-	// Chance is the accuracy of guessing, such as 1/37, drawn as a level; 0: none.
+	// Chance is the accuracy of guessing, such as 1/37, drawn as a line; 0: none.
 	Chance float64
 }
 
@@ -31,7 +31,7 @@ func lrOf(p run.Point) float64       { return p.LR }
 func stepOf(p run.Point) float64     { return float64(p.Step) }
 func epochOf(p run.Point) float64    { return float64(p.Epoch) }
 
-// check says what is wrong with the run's order or values.
+// check validates the run's order and values.
 func (r Run) check() error {
 	if len(r.Train)+len(r.Test) == 0 {
 		return fmt.Errorf("%w: run %q has neither training nor test points", ErrEmpty, r.Name)
@@ -45,7 +45,7 @@ func (r Run) check() error {
 	return r.checkOrder("test", r.Test)
 }
 
-// checkOrder says where steps or epochs do not grow.
+// checkOrder returns an error if steps or epochs do not grow.
 func (r Run) checkOrder(split string, points []run.Point) error {
 	before := run.Point{}
 	for i, p := range points {
@@ -96,8 +96,8 @@ func (r Run) gaps() (n int) {
 	return n
 }
 
-// epochMeans are the training losses of the epochs, see metrics.EpochMean. An epoch
-// without a finite one is NaN.
+// epochMeans returns the training losses of the epochs, see metrics.EpochMean; NaN for
+// an epoch without a finite one.
 func (r Run) epochMeans() (epochs, means []float64) {
 	var mean metrics.EpochMean
 	for i, p := range r.Train {
@@ -110,7 +110,7 @@ func (r Run) epochMeans() (epochs, means []float64) {
 	return epochs, means
 }
 
-// column is one value of all points.
+// column returns one value of all points.
 func column(points []run.Point, of func(run.Point) float64) []float64 {
 	values := make([]float64, len(points))
 	for i, p := range points {

@@ -8,25 +8,26 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
-// Batch is what ShowBatch draws: the same images in the same order before and
+// Batch is the input of ShowBatch: the same images in the same order before and
 // after augmentation, each with its class.
 type Batch struct {
 	Before, After []image.Image
 	Classes       []string
-	// After mixup an image is of more than one class: AfterClasses are the captions of After
-	// where they differ from Classes; nil means they do not.
+	// AfterClasses are the captions of After if they differ from Classes, as with mixup,
+	// where an image has more than one class; nil: Classes.
 	AfterClasses []string
-	// Title is for both pictures, such as the run's name; it may be empty.
+	// Title is that of both pictures, such as the run's name; it may be empty.
 	Title string
 }
 
-// MaxShown is the number of images that ShowBatch draws at most.
+// MaxShown is the most images that ShowBatch draws.
 const MaxShown = 64
 
 // ShowBatch writes the batch as two grids with the names of the classes,
-// run.BatchBeforeFile and run.BatchAfterFile, into the folder dir and returns their paths. More than MaxShown
-// images are cut to the first. No images, an image that is nil or empty, or other
-// numbers of images after or of classes are errors, and then nothing is written.
+// run.BatchBeforeFile and run.BatchAfterFile, into the folder dir and returns their
+// paths. Only the first MaxShown images are drawn. No images, an image that is nil or
+// empty, or different numbers of images before, after and of classes are errors, and
+// then nothing is written.
 func ShowBatch(dir string, b Batch) (before, after string, err error) {
 	if err := b.check(); err != nil {
 		return "", "", fmt.Errorf("viz: %s: %w", dir, err)
@@ -58,7 +59,7 @@ func ShowBatch(dir string, b Batch) (before, after string, err error) {
 	return paths[0], paths[1], nil
 }
 
-// check says what is missing in the batch.
+// check validates the batch.
 func (b Batch) check() error {
 	n := len(b.Before)
 	if n == 0 && len(b.After) == 0 {

@@ -6,11 +6,10 @@ import (
 	"github.com/euryale-ml/euryale/metrics"
 )
 
-// smoothed is the trend of ys: at each value the straight line of least squares
-// through its neighbours, a fortieth of all on each side, and that once more, so
-// that the curve neither lags, nor bends at its ends, nor has corners. Gaps stay
-// gaps and are left out. Values above limit count as limit, so that a single one
-// does not lift its whole neighbourhood.
+// smoothed is the trend of ys: local linear regression over a fortieth of all values on
+// each side, applied twice, so that the curve neither lags, nor bends at its ends, nor
+// has corners. Gaps stay gaps and are left out of the fit. Values above limit count as
+// limit, so that a single outlier does not shift the curve around it.
 func smoothed(ys []float64, limit float64) []float64 {
 	low := make([]float64, len(ys))
 	for i, y := range ys {
@@ -23,8 +22,8 @@ func smoothed(ys []float64, limit float64) []float64 {
 	return localLine(localLine(low, half), half)
 }
 
-// localLine replaces each finite value by that of the straight line of least
-// squares through the finite values up to half places away.
+// localLine replaces each finite value by the least-squares line through the finite
+// values at most half positions away.
 func localLine(ys []float64, half int) []float64 {
 	type sums struct{ n, x, y, xx, xy float64 }
 	up := make([]sums, len(ys)+1) // over ys[:i]
@@ -50,9 +49,9 @@ func localLine(ys []float64, half int) []float64 {
 	return fit
 }
 
-// thinned keeps of a long curve the lowest and the highest value of each of
-// about buckets stretches, in their order: what a line of so many pixels shows.
-// A stretch with a gap keeps it.
+// thinned reduces a long curve to the lowest and the highest value of each of about
+// buckets stretches, in their order, which draws the same at that many pixels. A stretch
+// with a gap keeps it.
 func thinned(xs, ys []float64, buckets int) (x, y []float64) {
 	if len(xs) <= 4*buckets {
 		return xs, ys

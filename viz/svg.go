@@ -18,7 +18,7 @@ import (
 // isSVG reports whether a picture's path asks for an SVG.
 func isSVG(path string) bool { return strings.EqualFold(filepath.Ext(path), ".svg") }
 
-// writeSVG writes a canvas, making its folder. The file appears whole or not at all.
+// writeSVG writes a canvas, making its folder. The file is replaced atomically.
 func writeSVG(path string, canvas *vgsvg.Canvas) error {
 	if err := atomicfile.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("viz: %w", err)
@@ -28,7 +28,7 @@ func writeSVG(path string, canvas *vgsvg.Canvas) error {
 		if _, err := canvas.WriteTo(&b); err != nil {
 			return err
 		}
-		// Few systems have the Go fonts, whose widths those without serifs are nearest to.
+		// Few systems have the Go fonts; sans-serif fonts have the most similar widths.
 		_, err := w.Write(bytes.ReplaceAll(b.Bytes(), []byte("font-family:Go;"), []byte("font-family:Go,sans-serif;")))
 		return err
 	})
@@ -38,7 +38,7 @@ func writeSVG(path string, canvas *vgsvg.Canvas) error {
 	return nil
 }
 
-// panelsSVG is the figure of panels below a title as an SVG.
+// panelsSVG writes a figure of panels below a title as an SVG.
 func panelsSVG(path, title, subtitle string, panels []panel) error {
 	const head = figureMargin + 72
 	rows := (len(panels) + panelColumns - 1) / panelColumns

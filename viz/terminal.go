@@ -15,7 +15,7 @@ import (
 // TerminalMode is how a terminal shows pictures.
 type TerminalMode uint8
 
-// Modes, the poorest first.
+// Modes, the simplest first.
 const (
 	NoPictures TerminalMode = iota
 	HalfBlocks              // two pixels a character, in 24-bit colours
@@ -23,11 +23,11 @@ const (
 	Kitty                   // kitty's graphics protocol, which Ghostty has too
 )
 
-// TerminalModeOf tells from the environment what a terminal can; env is such as os.Getenv.
-// What is not known for sure counts as less.
+// TerminalModeOf chooses the best mode that the terminal surely supports, from the
+// environment; env is os.Getenv or a function like it.
 func TerminalModeOf(env func(string) string) TerminalMode {
 	term, program := env("TERM"), env("TERM_PROGRAM")
-	inside := env("TMUX") != "" || strings.HasPrefix(term, "screen") || strings.HasPrefix(term, "tmux") // which pass no pictures on
+	inside := env("TMUX") != "" || strings.HasPrefix(term, "screen") || strings.HasPrefix(term, "tmux") // which do not forward pictures
 	switch {
 	case term == "dumb" || term == "":
 		return NoPictures
@@ -41,7 +41,7 @@ func TerminalModeOf(env func(string) string) TerminalMode {
 	return NoPictures
 }
 
-// Terminal writes a picture to a terminal of so many columns, and a line's end.
+// Terminal writes a picture, columns characters wide, and a line feed to a terminal.
 func Terminal(w io.Writer, img image.Image, columns int, mode TerminalMode) error {
 	if !hasPixels(img) {
 		return fmt.Errorf("viz: %w: a picture without pixels", ErrEmpty)
@@ -65,7 +65,7 @@ func Terminal(w io.Writer, img image.Image, columns int, mode TerminalMode) erro
 	return nil
 }
 
-// kitty sends the picture in pieces, as its protocol wants it.
+// kitty sends the picture in chunks, as its protocol requires.
 func kitty(w io.Writer, text string, columns int) error {
 	const piece = 4096
 	for first := true; len(text) > 0; first = false {
@@ -87,7 +87,7 @@ func kitty(w io.Writer, text string, columns int) error {
 	return err
 }
 
-// halfBlocks draws with ▀, whose two halves are two pixels.
+// halfBlocks draws with ▀: its foreground is one pixel, its background the one below.
 func halfBlocks(w io.Writer, img image.Image, columns int) error {
 	b := img.Bounds()
 	width := min(columns, b.Dx())

@@ -22,7 +22,7 @@ type writer struct {
 func newWriter(dst draw.Image, pixels float64, bold bool) *writer {
 	face, err := opentype.NewFace(typefaces()[bold], &opentype.FaceOptions{Size: pixels, DPI: 72, Hinting: font.HintingFull})
 	if err != nil {
-		panic(err) // no option that can fail
+		panic(err) // cannot fail with these options
 	}
 	m := face.Metrics()
 	return &writer{dst, face, m.Height.Ceil(), m.Ascent.Ceil()}
@@ -30,7 +30,7 @@ func newWriter(dst draw.Image, pixels float64, bold bool) *writer {
 
 func (w *writer) Close() error { return w.face.Close() }
 
-// width is the number of pixels that s takes.
+// width is the width of s in pixels.
 func (w *writer) width(s string) int { return font.MeasureString(w.face, s).Ceil() }
 
 // at writes s with its top left corner at (x, y).
@@ -39,11 +39,11 @@ func (w *writer) at(x, y int, s string, c color.Color) {
 	d.DrawString(s)
 }
 
-// centred writes s around x.
+// centred writes s centred at x.
 func (w *writer) centred(x, y int, s string, c color.Color) { w.at(x-w.width(s)/2, y, s, c) }
 
-// upwards writes s turned to the left, read from below, with its end at the top:
-// (x, y) is the top left corner of what is written.
+// upwards writes s rotated by 90° to the left; (x, y) is the top left corner of the
+// rotated text.
 func (w *writer) upwards(x, y int, s string, c color.Color) {
 	flat := image.NewRGBA(image.Rect(0, 0, w.width(s), w.height))
 	on := *w
@@ -58,8 +58,8 @@ func (w *writer) upwards(x, y int, s string, c color.Color) {
 	draw.Draw(w.dst, turned.Rect.Add(image.Pt(x, y)), turned, image.Point{}, draw.Over)
 }
 
-// fit cuts s, with an ellipsis in the middle, until it is at most width pixels
-// wide: both ends of a file's name tell something.
+// fit shortens s, with an ellipsis in the middle, to at most width pixels; both ends of
+// a file's name matter.
 func (w *writer) fit(s string, width int) string {
 	if w.width(s) <= width {
 		return s

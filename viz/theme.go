@@ -14,7 +14,7 @@ import (
 )
 
 // Colours of all pictures. The series colours are those of Okabe and Ito, which
-// people who confuse red and green can tell apart.
+// people with red-green colour blindness can distinguish.
 var (
 	paper  = color.NRGBA{255, 255, 255, 255}
 	ink    = color.NRGBA{33, 37, 41, 255}
@@ -32,7 +32,7 @@ var (
 	}
 )
 
-// faded is c at the opacity a of 0 to 1.
+// faded is c with the opacity a, 0 to 1.
 func faded(c color.NRGBA, a float64) color.NRGBA {
 	c.A = uint8(255 * a)
 	return c
