@@ -6,14 +6,14 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// alias is where a tensor lies within another one's memory.
+// alias is the place of a tensor inside the memory of another tensor.
 type alias struct {
 	of     *device.Tensor // never an alias itself
 	offset int64          // bytes
 }
 
-// alias leaves out the steps whose result the device can read where it lies within the
-// operand. The operand's memory then lives as long as its aliases.
+// alias drops the steps whose result is a part of their operand's memory that the device can
+// read in place. The operand's memory then lives as long as its aliases.
 func (b *builder) alias() {
 	dev, ok := b.dev.(device.Aliaser)
 	if !ok || b.spec.NoReuse {
@@ -40,7 +40,7 @@ func (b *builder) alias() {
 	})
 }
 
-// rootOf is the tensor that has the memory of t, and where t lies in it.
+// rootOf is the tensor that owns the memory of t, and the place of t in it.
 func (b *builder) rootOf(t *device.Tensor) alias {
 	if a, ok := b.aliases[t]; ok {
 		return a

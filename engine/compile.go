@@ -16,32 +16,33 @@ type Assignment struct {
 	Value *G.Node
 }
 
-// Spec is what Compile makes a Program of.
+// Spec is the input of Compile: a graph, its inputs and outputs, and the slots of the State
+// that its leaves read and its assignments change. Programs of one State may share slots.
 type Spec struct {
 	Name    string // "train", "eval": in errors and Explain
 	Graph   *G.ExprGraph
 	Inputs  []*G.Node          // leaves bound before each run
-	Outputs []*G.Node          // kept: readable after a run
+	Outputs []*G.Node          // Program.Read returns their values after a run
 	Slots   map[*G.Node]string // leaf → slot of the State
 	Assign  []Assignment
 
 	// Precision is BFloat16 to store activations, their gradients and the weights that products
-	// read as bfloat16; 0 stores every value as its type. See round.
+	// read as bfloat16; 0 stores every value in its own type. See round.
 	Precision device.DType
 
-	NoFuse  bool // keep every operator a step of its own
-	NoReuse bool // give every tensor memory of its own
-	Poison  bool // fill the arena with NaN before each run
-	// Synchronous waits for each step before the next is enqueued, so that a fault is that of
-	// the step that it names. EURYALE_SYNC=1 in the environment does so for all programs.
+	NoFuse  bool // for tests: a separate step for every operator
+	NoReuse bool // for tests: separate memory for every tensor
+	Poison  bool // for tests: fill the arena with NaN before each run
+	// Synchronous waits for each step before the next is enqueued, so that a fault names the
+	// step that caused it. EURYALE_SYNC=1 in the environment does so for all programs.
 	Synchronous bool
 
-	measured *Memory // gets what the program would take, instead of the program: PlanMemory
+	measured *Memory // if set, Compile stores the memory needed here and makes no program: PlanMemory
 }
 
 type assignment struct{ slot, value *device.Tensor }
 
-// builder holds a program between the passes.
+// builder is a program under construction; each pass changes its steps.
 type builder struct {
 	dev   device.Device
 	state *State
@@ -52,7 +53,7 @@ type builder struct {
 	inputs    map[*G.Node]*device.Tensor
 	slots     map[string]*device.Tensor
 	constants map[*device.Tensor]any
-	// other holds tensors that have been made in both forms, each under the other.
+	// other maps a tensor to its copy in the other form (Tensor.Param), and the copy back.
 	other   map[*device.Tensor]*device.Tensor
 	foreign map[*device.Step]G.Op
 	// into holds, for a step that accumulates, the tensor whose memory it adds to.

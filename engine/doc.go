@@ -1,12 +1,13 @@
 // Package engine compiles graphs of Gorgonia's into programs for a device.
 //
-// Compile works in passes, a file each: prune drops what nobody needs, lower turns nodes
+// Compile (compile.go) works in passes, a file each: prune drops unneeded nodes, lower turns nodes
 // into steps, fuse joins steps that a device can do in one pass over memory, fold turns sums
 // of gradients into accumulation, round decides what is stored as bfloat16, schedule orders
-// the steps and puts every update right after the last reader of the old value, alias leaves
-// out steps whose result lies in their operand already, group makes one step of the updates
+// the steps and puts every update right after the last reader of the old value, alias drops
+// steps whose result is a part of their operand's memory, group makes one step of the updates
 // of small parameters, and plan gives tensors their places in one arena by their lifetimes. A
-// Program runs the steps over the slots of a State, which outlive it.
+// Program (program.go, run.go) runs the steps over the slots of a State, which outlive it. The
+// kernels of the steps are a device's: device/ref for their meaning, device/cpu for speed.
 //
 // Updates in a program are immediate: a parameter changes as soon as all
 // contributions to its gradient are summed, and the gradient's memory is free again; small

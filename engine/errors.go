@@ -12,11 +12,12 @@ var (
 	// ErrRun is wrapped by errors of a step that failed while running; the error is a
 	// *device.Fault too where the device can name the step: use errors.As.
 	ErrRun = errors.New("the step failed")
-	// ErrBroken is wrapped by errors about slots that have no defined value since a run that
-	// assigns them failed. Write, or a run that assigns without reading, gives them one.
+	// ErrBroken is wrapped by errors about slots whose value is undefined because a run that
+	// assigns them failed. They are usable again after Write, or after a run that assigns them
+	// without reading them.
 	ErrBroken = errors.New("the slot has no value since a step failed")
-	// ErrMemory is wrapped by errors about memory that a device does not have. What was
-	// there before is usable afterwards.
+	// ErrMemory is wrapped by errors about memory that a device does not have. Programs and
+	// slots made before remain usable.
 	ErrMemory = errors.New("out of memory")
 	// ErrClosed is returned by programs and states after Close.
 	ErrClosed = errors.New("closed")

@@ -23,9 +23,9 @@ func (p *Program) usable() error {
 	return fmt.Errorf("engine: %s: %w: %s", p.spec.Name, ErrBroken, strings.Join(names, ", "))
 }
 
-// spoil marks the slots that a failed run has left without a value: none if the fault was
-// before the first step that writes one, else all that the program assigns, since their
-// values would be of different steps; all of the State if the device is lost.
+// spoil marks the slots whose value is undefined after a failed run: none if the fault was
+// before the first step that writes a slot; else all that the program assigns, since some may
+// be updated and others not; all of the State if the device is lost.
 func (p *Program) spoil(err error) {
 	var f *device.Fault
 	if errors.As(err, &f) {
@@ -44,7 +44,7 @@ func (p *Program) spoil(err error) {
 	}
 }
 
-// mend notes that a run has given the slots that it assigns new values.
+// mend marks the slots that a successful run has assigned as usable.
 func (p *Program) mend() {
 	for _, s := range p.updated {
 		s.broken = false

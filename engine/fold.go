@@ -28,8 +28,8 @@ func (b *builder) fold() {
 	}
 }
 
-// foldSum lets dx's producer add into base, if it may: into the memory of an activation, or
-// into the slot whose new value the sum is.
+// foldSum makes dx's producer add into base where that is possible: base is an activation, or
+// a slot whose new value is the sum.
 func (b *builder) foldSum(u *uses, add *device.Step, base, dx *device.Tensor) bool {
 	p := u.producer[dx]
 	if p == nil || p.Accumulate || u.only(dx, device.Add) != add || u.kept[base] || slices.Contains(p.In, base) {
@@ -53,7 +53,7 @@ func (b *builder) foldSum(u *uses, add *device.Step, base, dx *device.Tensor) bo
 	return true
 }
 
-// becomes reports whether t is assigned to a slot, which is all that is done with it.
+// becomes reports whether t is assigned to the slot and not used otherwise.
 func (b *builder) becomes(slot, t *device.Tensor) bool {
 	found := false
 	for _, a := range b.assign {

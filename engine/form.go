@@ -7,8 +7,10 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// add appends a plain step after those that bring its operands into the form in which
-// it reads them, and gives its result its form.
+// A tensor has one of two forms, by Tensor.Param: laid out as a weight or as an activation.
+
+// add appends a plain step and sets the form of its result. An operand of the other form
+// than the step reads is converted by a step before it.
 func (b *builder) add(s *device.Step) error {
 	if s.Kind.Fused() {
 		return fmt.Errorf("%w: %v at %q is not a step of a graph", ErrGraph, s.Kind, s.Path)
@@ -29,7 +31,7 @@ func (b *builder) add(s *device.Step) error {
 	return nil
 }
 
-// allParameters reports whether the operands of out's shape are parameters, and there is one.
+// allParameters reports whether out has an operand of its shape and all such are parameters.
 func allParameters(in []*device.Tensor, out *device.Tensor) bool {
 	found := false
 	for _, t := range in {
@@ -44,8 +46,8 @@ func allParameters(in []*device.Tensor, out *device.Tensor) bool {
 	return found || len(out.Shape) == 0
 }
 
-// inForm is t as a parameter or as an activation: t itself if it is that, else a tensor
-// that a Reshape of the same shape makes of it, or a second constant.
+// inForm is t in the form asked for: t itself if it has that, else its copy in the other
+// form, made by a Reshape to the same shape or, for a constant, a second constant.
 func (b *builder) inForm(t *device.Tensor, param bool, path string) *device.Tensor {
 	if t.Param == param || len(t.Shape) == 0 {
 		return t
@@ -65,7 +67,7 @@ func (b *builder) inForm(t *device.Tensor, param bool, path string) *device.Tens
 	return c
 }
 
-// copied is a copy of t in its form, made by a step of its own.
+// copied is a copy of t in the same form, made by an additional step.
 func (b *builder) copied(t *device.Tensor) *device.Tensor {
 	c := b.newTensor(t.Shape, t.DType, device.Activation, t.Name)
 	c.Param = t.Param

@@ -32,7 +32,7 @@ func (b *builder) uses() *uses {
 	return u
 }
 
-// only is the single reader of t if it is of that kind and t is not kept.
+// only returns the single reader of t if it is of that kind and t is not kept, else nil.
 func (u *uses) only(t *device.Tensor, kind device.Kind) *device.Step {
 	if u.kept[t] || len(u.readers[t]) != 1 || u.readers[t][0].Kind != kind {
 		return nil
@@ -74,7 +74,8 @@ func (b *builder) fuse() {
 	}
 }
 
-// fuseBias is Conv2D or Linear, then BiasAdd.
+// fuseBias joins Conv2D or Linear and the BiasAdd after it. This and the functions below
+// return the fused step and its parts, or nil where s is not part of such a pattern.
 func fuseBias(u *uses, s *device.Step) (*device.Step, []*device.Step) {
 	if s.Kind != device.Conv2D && s.Kind != device.Linear {
 		return nil, nil
@@ -98,8 +99,8 @@ func fuseBias(u *uses, s *device.Step) (*device.Step, []*device.Step) {
 	return fused, []*device.Step{s, bias}
 }
 
-// fuseActivation is a step that can end in an activation, then that activation. Where the
-// activation's gradient reads its operand, as in training, the two stay apart.
+// fuseActivation joins a step that can end in an activation and the activation after it.
+// Where the activation's gradient reads its operand, as in training, the two stay separate.
 func fuseActivation(u *uses, s *device.Step) (*device.Step, []*device.Step) {
 	if !s.Kind.Activates() {
 		return nil, nil
@@ -119,7 +120,7 @@ func fuseActivation(u *uses, s *device.Step) (*device.Step, []*device.Step) {
 	return &device.Step{Kind: s.Kind, Attr: attr, Path: s.Path, In: s.In, Out: act.Out}, []*device.Step{s, act}
 }
 
-// fuseBatchNormAdd is BatchNormApply, then Add of a residual, with or without an activation.
+// fuseBatchNormAdd joins BatchNormApply and the Add of a residual, with or without an activation.
 func fuseBatchNormAdd(u *uses, s *device.Step) (*device.Step, []*device.Step) {
 	if s.Kind != device.BatchNormApply {
 		return nil, nil
@@ -137,8 +138,8 @@ func fuseBatchNormAdd(u *uses, s *device.Step) (*device.Step, []*device.Step) {
 	return &device.Step{Kind: s.Kind, Attr: a, Path: s.Path, In: append(slices.Clone(s.In), residual), Out: add.Out}, []*device.Step{s, add}
 }
 
-// fuseActivationGrads lets the gradients of a batch normalisation take that of the activation
-// behind it themselves, where nothing else reads the activation's gradient.
+// fuseActivationGrads joins the gradient of an activation with the gradients of the batch
+// normalisation before it, where nothing else reads the activation's gradient.
 func (b *builder) fuseActivationGrads() {
 	u := b.uses()
 	gone := map[*device.Step]bool{}
@@ -164,8 +165,8 @@ func (b *builder) fuseActivationGrads() {
 	b.steps = slices.DeleteFunc(b.steps, func(s *device.Step) bool { return gone[s] })
 }
 
-// activated is the batch normalisation's gradient r, reading the gradient of the
-// activation's result instead of that of its operand, or nil.
+// activated is the batch normalisation's gradient r, changed to read the gradient of the
+// activation's result instead of that of its operand; nil where that is not possible.
 func (b *builder) activated(u *uses, act, r *device.Step) *device.Step {
 	a, ok := r.Attr.(device.BatchNormAttr)
 	if !ok || a.Act != device.None || r.Kind == device.BatchNormApply {
@@ -194,8 +195,9 @@ func (b *builder) activated(u *uses, act, r *device.Step) *device.Step {
 	return f
 }
 
-// recomputed are the operands that the batch normalisation's gradient r lacks to compute
-// the activation's operand again, which apply made; nil if that is not the same normalisation.
+// recomputed lists the additional operands with which the batch normalisation's gradient r
+// can compute the activation's operand again, the result of apply; nil if r is the gradient
+// of another normalisation.
 func recomputed(apply, r *device.Step) []*device.Tensor {
 	if apply == nil || apply.Kind != device.BatchNormApply || len(apply.In) != 4 || apply.Attr.(device.BatchNormAttr).Eps != r.Attr.(device.BatchNormAttr).Eps {
 		return nil
@@ -212,7 +214,7 @@ func recomputed(apply, r *device.Step) []*device.Tensor {
 	return nil
 }
 
-// fuseSGD is SGDVelocity, then SGDWeight.
+// fuseSGD joins SGDVelocity and SGDWeight.
 func fuseSGD(u *uses, s *device.Step) (*device.Step, []*device.Step) {
 	if s.Kind != device.SGDWeight {
 		return nil, nil
@@ -236,7 +238,7 @@ func fuseSGD(u *uses, s *device.Step) (*device.Step, []*device.Step) {
 	}, []*device.Step{v, s}
 }
 
-// fuseLinearUpdate is LinearGradWeight, then SGD as the gradient's only reader.
+// fuseLinearUpdate joins LinearGradWeight and SGD, the gradient's only reader.
 func fuseLinearUpdate(u *uses, s *device.Step) (*device.Step, []*device.Step) {
 	if s.Kind != device.LinearGradWeight {
 		return nil, nil

@@ -7,7 +7,7 @@ import (
 )
 
 // fuseLosses makes one step of the loss, its gradient and the predicted classes of the same
-// logits, which a device can compute in one reading.
+// logits, so that a device reads the logits once.
 func (b *builder) fuseLosses() {
 	u := b.uses()
 	for i := 0; i < len(b.steps); i++ {
@@ -22,8 +22,8 @@ func (b *builder) fuseLosses() {
 	}
 }
 
-// fuseLoss is SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad and ArgMax. The fused step stands
-// where the gradient stood, so nothing before that may read the loss or the classes.
+// fuseLoss joins SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad and ArgMax. The fused step takes
+// the gradient's position, so no step before that may read the loss or the classes.
 func (b *builder) fuseLoss(u *uses, s *device.Step) (*device.Step, []*device.Step) {
 	if s.Kind != device.SoftmaxCrossEntropy {
 		return nil, nil

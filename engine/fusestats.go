@@ -2,9 +2,9 @@ package engine
 
 import "github.com/euryale-ml/euryale/device"
 
-// fuseRunningStats is BatchNormStats, then the RunningStat of the mean and that of the
-// variance. The running statistics have no other reader, so that they may be written as
-// soon as the batch's are there.
+// fuseRunningStats joins BatchNormStats and the RunningStat of the mean and of the variance.
+// The running statistics must have no other reader, since the fused step overwrites them as
+// soon as the batch's are computed.
 func fuseRunningStats(u *uses, s *device.Step) (*device.Step, []*device.Step) {
 	if s.Kind != device.BatchNormStats {
 		return nil, nil

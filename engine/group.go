@@ -6,14 +6,14 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// groupBytes is how much of the arena the operands of steps may hold that wait for others
-// of their group.
+// groupBytes is the most that the operands of waiting steps, whose groups are still open, may
+// take of the arena.
 const groupBytes = 64 << 20
 
 // group makes one step of several that do the same to different tensors, such as the updates
-// of small parameters, where the device has it. The first ones wait for the last, so
-// that their gradients live longer; if the arena grows by more than 2 % and 64 KiB, fewer
-// of them wait.
+// of small parameters, where the device supports that. The first ones wait for the last, so
+// their gradients live longer; if that makes the arena grow by more than 2 % and 64 KiB,
+// fewer of them wait.
 func (b *builder) group() {
 	single := b.steps
 	arena := b.plan().arena
@@ -32,7 +32,7 @@ func (b *builder) group() {
 	}
 }
 
-// grouping is a list of steps in the making, in which some wait in groups.
+// grouping builds the list of steps; steps that wait are in open groups.
 type grouping struct {
 	b      *builder
 	u      *uses
@@ -40,7 +40,7 @@ type grouping struct {
 	done   []*device.Step
 	// open are the groups that wait, in the order in which they have to run.
 	open [][]*device.Step
-	// makes and reads hold the number of the last open group that makes or reads a tensor.
+	// makes and reads map a tensor to the last open group that makes or reads it, by its index.
 	makes, reads map[*device.Tensor]int
 	held         int64 // bytes of the arena that the groups' operands take
 }
@@ -89,7 +89,7 @@ func (g *grouping) groupable(s *device.Step) bool {
 	return g.b.dev.Supports(device.NewGroup(s))
 }
 
-// alike reports whether two steps may be in one group.
+// alike reports whether two steps may be in one group: equal kinds, attributes and types.
 func alike(a, b *device.Step) bool {
 	same := func(a, b []*device.Tensor) bool {
 		return slices.EqualFunc(a, b, func(a, b *device.Tensor) bool { return a.DType == b.DType && a.Storage() == b.Storage() })
@@ -97,8 +97,8 @@ func alike(a, b *device.Step) bool {
 	return a.Kind == b.Kind && a.Attr == b.Attr && same(a.In, b.In) && same(a.Out, b.Out)
 }
 
-// after is the number of the last open group that has to run before the step, which reads
-// what the group makes or overwrites what it reads; -1 if there is none.
+// after is the index of the last open group that has to run before the step, because the step
+// reads a result of the group or overwrites an operand of it; -1 if there is none.
 func (g *grouping) after(s *device.Step) int {
 	last := -1
 	find := func(in map[*device.Tensor]int, t *device.Tensor) {

@@ -27,9 +27,9 @@ func newHostKernel(dev device.Device, o G.Op, s *device.Step, in []device.Memory
 	return k
 }
 
-// hostMemory is what foreign operators read their operands from, by the number of the
-// operand and its type. They share it, since they run one after the other: an update of
-// every weight would else take as much memory as the weights several times.
+// hostMemory holds the operands of foreign operators on the host, by the operand's index and
+// type. All operators share it, since they run one after the other: updates of every weight
+// would otherwise take several times the memory of the weights.
 type hostMemory map[hostOperand]any
 
 type hostOperand struct {
@@ -58,7 +58,7 @@ func newHostMemory(steps []*device.Step) hostMemory {
 	return m
 }
 
-// of is the part of operand i that is as large as t.
+// of is the memory for operand i, cut to the size of t.
 func (m hostMemory) of(i int, t *device.Tensor) any {
 	n := t.Elements()
 	switch h := m[hostOperand{i, t.DType}].(type) {

@@ -14,23 +14,23 @@ type input struct {
 	tensor *device.Tensor
 	offset int64
 	bound  bool // it has a value
-	staged bool // which lies in staging memory
+	staged bool // the value is still in staging memory
 	scalar [1]float32
 	double [1]float64
 }
 
-// inputs lie in one buffer. Values that are bound go to staging memory, in the same order
-// and in the device's layout, and from there in one copy when a run starts. On a device
-// that works in the host's memory they go straight to their places while nothing is
-// pending there, and staging memory is made when it is first needed.
+// inputs is the buffer of all inputs. Bind writes values to staging memory, in the same order
+// and in the device's layout; one copy moves them from there when a run starts. On a device
+// that works in the host's memory Bind writes them straight to their places unless a run is
+// pending, and staging memory is made when it is first needed.
 type inputs struct {
 	dev     device.Device
 	unified bool
 	of      map[*G.Node]*input
 	list    []*input // by offset
 	buffer  device.Buffer
-	// staging has the values of the next run; the other one may still be read by the run
-	// that is pending. A unified device needs one, since its copies are done at once.
+	// The values of the next run are in one of the two; the pending run may still read the
+	// other. A unified device needs one, since its copies are done at once.
 	staging [2]device.Buffer
 	turn    int
 }
@@ -65,7 +65,7 @@ func (in *inputs) allocate(b *builder) (err error) {
 	return nil
 }
 
-// memory is the place that the steps read an input from.
+// memory is the place from which steps read an input.
 func (in *inputs) memory(t *device.Tensor) device.Memory {
 	i := slices.IndexFunc(in.list, func(i *input) bool { return i.tensor == t })
 	return device.Memory{Buffer: in.buffer, Offset: in.list[i].offset}
@@ -119,7 +119,7 @@ func (in *inputs) flush() error {
 	return nil
 }
 
-// unbound is the name of an input without a value.
+// unbound is the name of an input that Bind has not given a value.
 func (in *inputs) unbound() (name string, found bool) {
 	for _, i := range in.list {
 		if !i.bound {

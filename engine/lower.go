@@ -29,9 +29,9 @@ func (b *builder) lower(needed []*G.Node) error {
 	return nil
 }
 
-// lowerAssignment gives a slot a value in the slot's own form. All assignments of a
-// program take effect together: a leaf is read by a step of its own, which the schedule
-// puts before the leaf's slot changes.
+// lowerAssignment records that a slot gets a value, converted to the slot's form. All
+// assignments of a program take effect together: a value that is itself a leaf is copied by a
+// step, which the schedule puts before the leaf's slot changes.
 func (b *builder) lowerAssignment(a Assignment) error {
 	s, err := b.slotTensor(a.Slot)
 	if err != nil {
@@ -55,8 +55,8 @@ func (b *builder) lowerAssignment(a Assignment) error {
 	return nil
 }
 
-// copyLeaves gives outputs that are slots or inputs a copy: after a run they have the values
-// that the run computed with, whatever the leaves are set to afterwards.
+// copyLeaves copies outputs that are slots or inputs: after a run they have the values
+// that the run computed with, even when the leaves are set to others afterwards.
 func (b *builder) copyLeaves() {
 	for _, n := range b.spec.Outputs {
 		if t := b.of[n]; t.Role == device.Slot || t.Role == device.Input {
@@ -77,7 +77,7 @@ func (b *builder) lowerNode(n *G.Node) error {
 	if err != nil {
 		return err
 	}
-	var in []*device.Tensor // as many as there are: the arity of some is -1
+	var in []*device.Tensor // the node's children; the arity of some operators is -1
 	for _, c := range childrenOf(b.spec.Graph, n) {
 		t, ok := b.of[c]
 		if !ok {
@@ -197,7 +197,7 @@ func typeOf(o G.Op) reflect.Type {
 	return t
 }
 
-// refused says why an operator of Gorgonia's must not be used, or "".
+// refused is the reason why an operator of Gorgonia's must not be used; "" for the others.
 func refused(o G.Op) string {
 	if !isGorgonias(o) {
 		return ""
@@ -205,8 +205,8 @@ func refused(o G.Op) string {
 	return wrong[typeOf(o).Name()]
 }
 
-// wrong are Gorgonia's operators by the names of their types, most of which it does not
-// export, and what to use instead.
+// wrong maps the type names of Gorgonia's faulty operators (most of the types are not
+// exported) to the fault and the operator to use instead.
 var wrong = map[string]string{
 	"BatchNormOp":         "has a wrong gradient in evaluation and shares state between machines; use op.BatchNormApply",
 	"batchnormDiffOp":     "has a wrong gradient in evaluation and shares state between machines; use op.BatchNormApply",

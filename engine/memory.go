@@ -6,11 +6,11 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// Memory is what a Program takes on its device, in bytes. The programs of a State share
-// one arena and one scratch memory, each as large as the largest of them needs.
+// Memory is the memory that a Program needs on its device, in bytes. The programs of a State
+// share one arena and one scratch memory, each as large as the largest program needs.
 type Memory struct {
 	Arena   int64 // activations and gradients
-	Scratch int64 // what single steps work in
+	Scratch int64 // working memory of single steps
 	Own     int64 // inputs, outputs and constants
 }
 
@@ -21,7 +21,8 @@ func (m Memory) String() string {
 		mb(m.Arena+m.Scratch+m.Own), mb(m.Arena), mb(m.Scratch), mb(m.Own))
 }
 
-// PlanMemory is what the Program of a Spec would take. It takes nothing.
+// PlanMemory is the memory that the Program of a Spec would need. It allocates none on the
+// device.
 func PlanMemory(dev device.Device, st *State, spec Spec) (Memory, error) {
 	var m Memory
 	spec.measured = &m
@@ -29,10 +30,10 @@ func PlanMemory(dev device.Device, st *State, spec Spec) (Memory, error) {
 	return m, err
 }
 
-// Memory is what the program takes.
+// Memory is the memory that the program needs.
 func (p *Program) Memory() Memory { return p.planned }
 
-// memory is what the program of a plan takes.
+// memory is the memory that the program of a plan needs.
 func (b *builder) memory(plan *memoryPlan) Memory {
 	m := Memory{Arena: plan.arena, Scratch: plan.scratch, Own: plan.outputs}
 	for _, t := range b.inputs {

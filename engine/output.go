@@ -9,8 +9,8 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// outputs lie in one buffer of the program's own, small ones first. A run ends with one
-// copy of all small ones to the host's memory; large ones are fetched when they are read.
+// outputs is the program's buffer of all outputs, small ones first. A run ends with one copy
+// of all small ones to the host's memory; large ones are copied when they are read.
 type outputs struct {
 	buffer  device.Buffer
 	staging device.Buffer // nil if all are read from the buffer
@@ -42,9 +42,9 @@ func (o *outputs) fetch(dev device.Device) error {
 
 func (o *outputs) free() error { return freeAll(o.buffer, o.staging) }
 
-// Read copies an output to host memory in canonical order: its value in the program's
-// last run, which it waits for. It stays until the program starts again, whatever other
-// programs do. After a run that failed there is nothing to read.
+// Read waits for the program's last run and copies an output's value to host, a slice in
+// canonical order. The value stays until the program starts again, even when other programs
+// run. Before the first run and after a failed one, Read is an error.
 func (p *Program) Read(n *G.Node, host any) error {
 	if p.closed || p.state.closed {
 		return fmt.Errorf("engine: %s: %w", p.spec.Name, ErrClosed)

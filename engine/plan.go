@@ -9,8 +9,8 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// storage is a stretch of the arena that one or several tensors, which follow
-// each other in place, use from step first to step last.
+// storage is a range of the arena, used from step first to step last: by one tensor, or by
+// several, each written over the one before.
 type storage struct {
 	first, last int
 	bytes       int64
@@ -19,7 +19,7 @@ type storage struct {
 	output      bool // in the program's own memory, not in the arena
 }
 
-// memoryPlan says where every tensor lives.
+// memoryPlan is the place of every tensor.
 type memoryPlan struct {
 	storages []*storage
 	of       map[*device.Tensor]*storage       // activations
@@ -28,14 +28,14 @@ type memoryPlan struct {
 	copies   []assignment                      // values copied into a slot at the end
 	arena    int64
 	scratch  int64
-	outputs  int64 // memory of the program's own
-	small    int64 // the part of outputs, from its beginning, that is read with every run
+	outputs  int64 // bytes of the program's output buffer
+	small    int64 // bytes of its first part, which is copied to the host after every run
 }
 
 const forever = int(^uint(0) >> 1)
 
 // plan gives every activation a place in the arena, by lifetime, and every output a place
-// in memory of the program's own, where it stays when other programs run.
+// in the program's output buffer, which other programs do not touch.
 func (b *builder) plan() *memoryPlan {
 	m := &memoryPlan{of: map[*device.Tensor]*storage{}, aliases: b.aliases, slot: map[*device.Tensor]*device.Tensor{}}
 	last := b.lastUses()
@@ -81,11 +81,11 @@ func (b *builder) markOutputs() {
 	}
 }
 
-// smallOutput is the size in bytes up to which an output is read with every run.
+// smallOutput is the size in bytes up to which an output is copied to the host after every run.
 const smallOutput = 4096
 
-// placeOutputs gives outputs their offsets, small ones first. A tensor whose memory an
-// output takes over lies there with it.
+// placeOutputs gives outputs their offsets, small ones first. A tensor that an output is
+// written over gets the same place.
 func (m *memoryPlan) placeOutputs(outputs []*device.Tensor) {
 	slices.SortStableFunc(outputs, func(a, b *device.Tensor) int { return cmp.Compare(m.of[a].bytes, m.of[b].bytes) })
 	for _, t := range outputs {
@@ -99,8 +99,8 @@ func (m *memoryPlan) placeOutputs(outputs []*device.Tensor) {
 	m.storages = slices.DeleteFunc(m.storages, func(st *storage) bool { return st.output })
 }
 
-// lastUses maps each tensor to the last step that reads it or an alias of it; outputs and
-// values copied at the end live forever.
+// lastUses maps each tensor to the last step that reads it or an alias of it; outputs are
+// used forever.
 func (b *builder) lastUses() map[*device.Tensor]int {
 	last := map[*device.Tensor]int{}
 	for i, s := range b.steps {
@@ -123,10 +123,10 @@ func (b *builder) reads(t *device.Tensor) bool {
 		slices.ContainsFunc(b.spec.Outputs, func(n *G.Node) bool { return b.of[n] == t })
 }
 
-// planSlots finds the assigned values that can be made in the slot itself: nothing
-// reads the old value later, and a reader at the same time may share memory. The others
-// are copied into their slots at the end; none of them is a slot itself, since lower
-// gives every assigned leaf a step of its own, so the order of the copies is free.
+// planSlots finds the assigned values that a step can write into the slot itself: no later
+// step reads the old value, and if the step itself reads it, it may write in place. The others
+// are copied into their slots at the end, in any order: none of them is a slot, since lower
+// copies every assigned leaf.
 func (b *builder) planSlots(m *memoryPlan, last map[*device.Tensor]int) {
 	at := map[*device.Tensor]int{}
 	for i, s := range b.steps {
@@ -204,8 +204,8 @@ func (b *builder) inherit(m *memoryPlan, s *device.Step, o, i int, last map[*dev
 	return nil
 }
 
-// place gives offsets, the largest storage first, each at the lowest gap among
-// those that live at the same time.
+// place gives offsets, the largest storage first, each in the lowest gap between
+// those that are in use at the same time.
 func (m *memoryPlan) place(noReuse bool) {
 	order := slices.Clone(m.storages)
 	slices.SortFunc(order, func(a, b *storage) int {

@@ -10,12 +10,12 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// profile is the time that each kernel has taken: by the device's own clock, or, where
-// it has none, by waiting for each.
+// profile is the time that each kernel has taken: by the device's own clock or, where
+// it has none, measured on the host by waiting for each kernel.
 type profile struct {
 	spent []time.Duration
 	runs  int
-	clock device.Clock // nil without
+	clock device.Clock // nil if the device has none
 }
 
 // Profile starts (and restarts) or stops timing every step. On a device without a
@@ -38,7 +38,7 @@ func (p *Program) Profile(on bool) {
 	}
 }
 
-// clock is what marks the ends of kernels, or nil.
+// clock is the device's clock that marks the ends of kernels, or nil.
 func (p *Program) clock() device.Clock {
 	if p.profile == nil {
 		return nil
@@ -46,7 +46,7 @@ func (p *Program) clock() device.Clock {
 	return p.profile.clock
 }
 
-// measure adds a run that is over.
+// measure adds the times of a finished run.
 func (p *Program) measure() {
 	if p.profile == nil {
 		return
@@ -66,7 +66,8 @@ func (f *profile) add(kernel int, start time.Time) {
 	}
 }
 
-// ProfileReport is the time a run, by kind of step and then by step, the longest first.
+// ProfileReport is a text: the mean time of a run, by kind of step and then by step, the
+// longest first.
 func (p *Program) ProfileReport() string {
 	if p.profile == nil || p.profile.runs == 0 {
 		return ""

@@ -12,7 +12,7 @@ import (
 
 // Program is a compiled graph: steps in order, bound to memory. A program and the State
 // and device that it shares with others belong to one goroutine at a time, and one run is
-// pending on a device at a time: whatever needs an earlier run to be done waits for it.
+// pending on a device at a time: a call that needs an earlier run to be done waits for it.
 type Program struct {
 	spec  Spec
 	dev   device.Device
@@ -31,12 +31,12 @@ type Program struct {
 
 	kernels    []device.Kernel
 	recording  device.Recording // of kernels; nil where the device has none
-	updated    []*slot          // whose versions a run advances
+	updated    []*slot          // slots that a run assigns, so that their versions advance
 	reads      []*slot
 	firstWrite int   // the first kernel that writes a slot
-	generation int   // of the State's memory that the kernels are bound to
-	enqueued   int   // kernel that is being enqueued, for errors
-	ran        bool  // the last run went well: outputs have values
+	generation int   // workspace.generation when the kernels were bound
+	enqueued   int   // index of the kernel that is being enqueued, for errors
+	ran        bool  // the last run succeeded: outputs have values
 	result     error // of the last run
 	profile    *profile
 	watch      stopwatch
@@ -71,7 +71,7 @@ func (b *builder) program(m *memoryPlan) (*Program, error) {
 	return p, nil
 }
 
-// allocate takes the program's own memory and widens the State's.
+// allocate makes the program's own buffers and enlarges the State's working memory if necessary.
 func (p *Program) allocate(b *builder) error {
 	if err := p.inputs.allocate(b); err != nil {
 		return fmt.Errorf("memory for inputs: %w", err)
@@ -93,7 +93,7 @@ func (p *Program) allocate(b *builder) error {
 	return b.state.work.reserve(p.plan.arena, p.plan.scratch)
 }
 
-// take gives a tensor a buffer of the program's own.
+// take makes a buffer for one tensor of the program.
 func (p *Program) take(t *device.Tensor) error {
 	buf, err := newBuffer(p.dev, p.dev.Bytes(t))
 	if err == nil {
@@ -168,8 +168,8 @@ func (p *Program) bind() (err error) {
 	return nil
 }
 
-// record makes a recording of the kernels on a device that can. Foreign operators, which
-// work on the host, cannot be part of one.
+// record makes a recording of the kernels if the device is a Recorder. Foreign operators,
+// which work on the host, cannot be part of one.
 func (p *Program) record() (err error) {
 	r, ok := p.dev.(device.Recorder)
 	if !ok || len(p.foreign) > 0 {
@@ -208,8 +208,8 @@ func (p *Program) poison() error {
 	return nil
 }
 
-// RunAll binds the inputs' node values, runs, and gives the outputs' nodes their
-// values: gorgonia.VM.
+// RunAll binds the inputs' node values, runs, and sets the values of the outputs' nodes. It
+// implements gorgonia.VM.
 func (p *Program) RunAll() error {
 	for _, n := range p.spec.Inputs {
 		v := n.Value()
@@ -239,7 +239,8 @@ func (p *Program) RunAll() error {
 	return nil
 }
 
-// Reset does nothing: a Program keeps nothing between runs but its State. gorgonia.VM.
+// Reset does nothing: a Program keeps nothing between runs but its State. It implements
+// gorgonia.VM.
 func (p *Program) Reset() {}
 
 // Close waits for a pending run and frees the program's own memory; the State stays.

@@ -8,7 +8,7 @@ import (
 )
 
 // prune lists, in order of creation, the nodes that outputs and assignments
-// need: Grad builds gradients that nobody asked for.
+// need: Grad also builds gradients that the program does not use.
 func (b *builder) prune() ([]*G.Node, error) {
 	needed := map[*G.Node]bool{}
 	stack := slices.Clone(b.spec.Outputs)

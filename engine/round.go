@@ -6,18 +6,18 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// round decides how values are stored under Spec.Precision BFloat16. This is all of it:
+// round decides how values are stored under Spec.Precision BFloat16, by these rules:
 //
 //   - Features, which are images, the activations of layers and their gradients, are stored
 //     as bfloat16, and so is the copy of a weight that a product reads.
-//   - All else is stored as its type: slots, parameters, their gradients and updates,
-//     statistics of channels, scores of classes and their gradients, scalars, what a program
-//     gives out in at most two axes, constants, and what operators of others read or make.
-//   - Elementwise steps and Reshape keep what their operands have.
+//   - All else is stored in its own type: slots, parameters, their gradients and updates,
+//     statistics of channels, scores of classes and their gradients, scalars, outputs of at
+//     most two axes, constants, and operands and results of foreign operators.
+//   - Results of elementwise steps and Reshape are stored as their operands are.
 //
 // Kernels round where they store and nowhere else, so fused steps round less than their
-// parts would. Four fusions make a difference, and a device whose numbers are to agree with
-// another's has them all: a bias added within its product, a residual added within its
+// parts would. Four fusions make a difference, so two devices whose numbers should agree must
+// both have them: a bias added within its product, a residual added within its
 // batch normalisation, a gradient summed by the product that accumulates it, and an activation
 // other than ReLU, or its gradient, within the step beside it. A ReLU, or its mask on a
 // gradient, commutes with rounding. Statistics are those of the stored values:
@@ -60,7 +60,8 @@ func moves(s *device.Step) bool {
 	return s.Kind == device.Reshape || s.Kind.Result(0) == device.Alike
 }
 
-// exact are the activations that are stored as their type for what reads or makes them.
+// exact are the activations that keep their own type because of the steps that read or make
+// them.
 func (b *builder) exact() map[*device.Tensor]bool {
 	exact := map[*device.Tensor]bool{}
 	for _, n := range b.spec.Outputs {
@@ -76,7 +77,7 @@ func (b *builder) exact() map[*device.Tensor]bool {
 			exact[t] = exact[t] || s.Kind == device.Host || s.Kind.Result(i) == device.Scores
 		}
 	}
-	for _, s := range slices.Backward(b.steps) { // what becomes such a value unchanged
+	for _, s := range slices.Backward(b.steps) { // and operands whose values reach such a tensor unchanged
 		if !exact[s.Out[0]] {
 			continue
 		}
@@ -92,9 +93,9 @@ func (b *builder) exact() map[*device.Tensor]bool {
 	return exact
 }
 
-// castWeights lets products read copies of their weights that are stored as bfloat16. The
-// copies of what is there when the program begins are made by its first step, all others
-// by a step after the one that makes the weight.
+// castWeights makes products read copies of their weights that are stored as bfloat16. Copies
+// of slots are made by the program's first step, those of computed weights by a step after the
+// one that computes the weight.
 func (b *builder) castWeights() {
 	copies := map[*device.Tensor]*device.Tensor{}
 	first := &device.Step{Kind: device.Cast, Path: "weights"}

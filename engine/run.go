@@ -10,8 +10,8 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// pending is the program whose run each device is busy with, if any. Entries live from
-// Start to the end of the run's wait.
+// pending maps each device that has a pending run to the run's program, from Start until the
+// run has been waited for.
 var pending struct {
 	sync.Mutex
 	on map[device.Device]*Program
@@ -37,7 +37,7 @@ func setPending(dev device.Device, p *Program) {
 	pending.on[dev] = p
 }
 
-// settle waits for the run that a device is busy with, whose result its program keeps.
+// settle waits for the device's pending run, if any; the run's program keeps its error for Wait.
 func settle(dev device.Device) {
 	pending.Lock()
 	p := pending.on[dev]
@@ -47,7 +47,7 @@ func settle(dev device.Device) {
 	}
 }
 
-// Run carries out the steps: Start and Wait.
+// Run runs the program once: Start, then Wait.
 func (p *Program) Run() error {
 	if err := p.Start(); err != nil {
 		return err
@@ -57,8 +57,9 @@ func (p *Program) Run() error {
 
 // Start begins a run of the steps with the inputs' present values and returns while the
 // device works, so that the next run's inputs can be bound meanwhile. It waits first for an
-// earlier run on the device; a failure of that one is for its own Wait, but slots that it
-// left unusable fail this Start (ErrBroken). After an error nothing is pending.
+// earlier run on the device. An error of that run is returned by its own Wait; Start fails
+// (ErrBroken) if the run left a slot that this program reads undefined. After an error nothing
+// is pending.
 //
 // A foreign operator waits for the steps before it, and Start with it. With
 // Spec.Synchronous, Start waits for every step.
@@ -97,15 +98,15 @@ func (p *Program) Start() error {
 	return nil
 }
 
-// Wait returns when the run of the last Start is done, with its error: the same however
-// often it is called. Before the first Start it returns nil. A step that failed is a
-// *device.Fault, as far as the device can name it: see Spec.Synchronous.
+// Wait returns when the run of the last Start is done, with its error. A second call returns
+// the same error. Before the first Start it returns nil. The error of a step that failed is a
+// *device.Fault, which names the step if the device can: see Spec.Synchronous.
 func (p *Program) Wait() error {
 	settle(p.dev)
 	return p.result
 }
 
-// prepare binds the kernels to the present memory and brings the inputs to their places.
+// prepare binds the kernels to the present memory and copies the inputs to their places.
 func (p *Program) prepare() error {
 	if err := p.state.work.reserve(p.plan.arena, p.plan.scratch); err != nil {
 		return fmt.Errorf("engine: %s: %w", p.spec.Name, err)
@@ -154,7 +155,7 @@ func (p *Program) enqueue() (err error) {
 	return p.outputs.fetch(p.dev)
 }
 
-// finish takes the result of a run that is over.
+// finish records the result of a finished run.
 func (p *Program) finish(err error) error {
 	setPending(p.dev, nil)
 	if err != nil {
@@ -168,7 +169,7 @@ func (p *Program) finish(err error) error {
 	return nil
 }
 
-// failed keeps an error as the result of the run.
+// failed records an error as the result of the run.
 func (p *Program) failed(err error) error {
 	p.result = fmt.Errorf("engine: %s: %w: %w", p.spec.Name, ErrRun, err)
 	return p.result
@@ -192,7 +193,7 @@ func (p *Program) synchronous() bool {
 	return p.spec.Synchronous || synchronousEnv || p.profile != nil && p.profile.clock == nil
 }
 
-// runSlowly runs the kernels one by one. A fault is that of the kernel that was waited for.
+// runSlowly runs the kernels one by one and waits for each, so that a fault is that kernel's.
 func (p *Program) runSlowly() error {
 	for _, s := range p.updated {
 		s.version++
@@ -230,7 +231,7 @@ func (p *Program) runAlone(i int, k device.Kernel) (err error) {
 	return err
 }
 
-// alone makes a run of what enqueue does.
+// alone runs the work that enqueue gives to the device, and waits for it.
 func (p *Program) alone(enqueue func() error) error {
 	if err := p.dev.Begin(); err != nil {
 		return err
@@ -238,8 +239,8 @@ func (p *Program) alone(enqueue func() error) error {
 	return p.ended(enqueue())
 }
 
-// ended ends the open run after an error of enqueueing, or nil. A fault of what was enqueued
-// before comes first.
+// ended submits the open run and waits for it. err is the error of enqueueing, or nil; a
+// fault of the work enqueued before is returned first.
 func (p *Program) ended(err error) error {
 	fault := p.dev.Submit()
 	if fault == nil {

@@ -37,14 +37,14 @@ func (b *builder) schedule() error {
 	return nil
 }
 
-// edge is a step that comes after another one: it must, or it wishes to, so that it may
+// edge is a step that comes after another one: necessarily, or if possible, so that it can
 // write in place.
 type edge struct {
 	to   *device.Step
 	wish bool
 }
 
-// ordering is a schedule in the making.
+// ordering is a schedule under construction.
 type ordering struct {
 	after         map[*device.Step][]edge
 	waits, wishes map[*device.Step]int // edges that are open
@@ -86,9 +86,10 @@ func (o *ordering) emitAll(s *device.Step) {
 	}
 }
 
-// dependencies fills in who waits for whom: a step for its operands' producers, the
-// memory that it accumulates into and that memory's readers; an update, which nothing else
-// in the program depends on, wishes to come after the readers of the slot that it overwrites.
+// dependencies fills in the edges: a step waits for the producers of its operands, for the
+// producer of the memory that it accumulates into and for that memory's readers; an update, on
+// which nothing else in the program depends, waits if possible for the readers of the slot
+// that it overwrites.
 func (b *builder) dependencies(o *ordering) {
 	u := b.uses()
 	for _, s := range b.steps {

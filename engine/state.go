@@ -8,10 +8,9 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// State owns what outlives a step, on one device: parameters, statistics and
-// optimizer slots by name, and the working memory that its programs and those of its
-// clones share.
-// It is not safe for concurrent use.
+// State owns the values that programs keep between runs, on one device: slots, which are
+// parameters, running statistics and an optimizer's values, by name. It also owns the working
+// memory that its programs and those of its clones share. It is not safe for concurrent use.
 type State struct {
 	dev   device.Device
 	slots map[string]*slot
@@ -25,7 +24,7 @@ type slot struct {
 	tensor  device.Tensor
 	buffer  device.Buffer
 	version uint64
-	broken  bool // without a defined value since a fault
+	broken  bool // the value is undefined since a fault
 }
 
 // NewState returns a State without slots.
@@ -38,8 +37,8 @@ func newState(dev device.Device, work *workspace) *State {
 	return &State{dev: dev, slots: map[string]*slot{}, work: work}
 }
 
-// Add makes a slot. host is its value in canonical row-major order, []float32,
-// []float64 or []int64 by dt, or nil for zeros. A name that is taken is an error.
+// Add makes a slot. host is its first value in canonical row-major order, []float32,
+// []float64 or []int64 by dt, or nil for zeros. A name already in use is an error.
 func (s *State) Add(name string, shape []int, dt device.DType, host any) error {
 	if s.closed {
 		return fmt.Errorf("engine: slot %s: %w", name, ErrClosed)
@@ -94,7 +93,7 @@ func (s *State) DType(name string) (device.DType, bool) {
 	return n.tensor.DType, true
 }
 
-// Version counts the changes of a slot's value; 0 if there is none of that name.
+// Version counts the changes of a slot's value; 0 for an unknown slot.
 func (s *State) Version(name string) uint64 {
 	if n := s.slots[name]; n != nil {
 		return n.version
@@ -102,7 +101,7 @@ func (s *State) Version(name string) uint64 {
 	return 0
 }
 
-// Write sets a slot from host memory in canonical order, after a pending run.
+// Write waits for a pending run and sets a slot from host memory in canonical order.
 func (s *State) Write(name string, host any) error {
 	n, err := s.lookup(name, host)
 	if err != nil {
@@ -117,8 +116,8 @@ func (s *State) Write(name string, host any) error {
 	return nil
 }
 
-// Read copies a slot to host memory in canonical order, after a pending run. A slot that a
-// failed run has left without a value is ErrBroken.
+// Read waits for a pending run and copies a slot to host memory in canonical order. The error
+// is ErrBroken if a failed run has left the slot undefined.
 func (s *State) Read(name string, host any) error {
 	n, err := s.lookup(name, host)
 	if err != nil {
@@ -133,7 +132,7 @@ func (s *State) Read(name string, host any) error {
 	return nil
 }
 
-// Broken lists the slots that a failed run has left without a value, in the order of Names.
+// Broken lists the slots that a failed run has left undefined, in the order of Names.
 func (s *State) Broken() (names []string) {
 	settle(s.dev)
 	for _, name := range s.names {
@@ -159,8 +158,9 @@ func (s *State) lookup(name string, host any) (*slot, error) {
 	return n, nil
 }
 
-// Clone copies slots, those that are named or else all, after a pending run, into another State on the
-// same device. The two States' programs share their working memory: they run one at a time.
+// Clone waits for a pending run and copies the named slots, or all if none is named, into
+// another State on the same device. The programs of both States share their working memory and
+// run one at a time.
 func (s *State) Clone(names ...string) (*State, error) {
 	if s.closed {
 		return nil, fmt.Errorf("engine: clone: %w", ErrClosed)
@@ -194,8 +194,8 @@ func (s *State) copySlot(name string, from *slot) error {
 	return nil
 }
 
-// Close waits for a pending run and frees the slots, and the working memory unless a clone still uses it. Programs over
-// the State fail afterwards.
+// Close waits for a pending run and frees the slots, and the working memory unless a clone
+// still uses it. Programs over the State fail afterwards with ErrClosed.
 func (s *State) Close() error {
 	if s.closed {
 		return nil
@@ -209,7 +209,7 @@ func (s *State) Close() error {
 	return errors.Join(freeAll(slots...), s.work.release())
 }
 
-// freeAll frees those that are there.
+// freeAll frees the buffers that are not nil.
 func freeAll(buffers ...device.Buffer) (err error) {
 	for _, b := range buffers {
 		if b != nil {
@@ -219,7 +219,7 @@ func freeAll(buffers ...device.Buffer) (err error) {
 	return err
 }
 
-// newBuffer is the device's, with an error that says how much was asked.
+// newBuffer is Device.NewBuffer with the size in its error.
 func newBuffer(dev device.Device, bytes int64) (device.Buffer, error) {
 	b, err := dev.NewBuffer(bytes)
 	if err != nil {
@@ -237,7 +237,8 @@ func newStaging(dev device.Device, bytes int64) (device.Buffer, error) {
 	return b, nil
 }
 
-// outOfMemory says how much was asked of a device, and how much is free where it knows.
+// outOfMemory is an ErrMemory with the size asked for and, if the device reports it, the free
+// memory.
 func outOfMemory(dev device.Device, bytes int64, err error) error {
 	there := ""
 	if r, ok := dev.(device.MemoryReporter); ok {

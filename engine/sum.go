@@ -27,8 +27,8 @@ func isSum(o G.Op, dt tensor.Dtype, axes int) bool {
 	return err == nil && sameOperator(o, sum.Op())
 }
 
-// sameOperator reports whether two operators are of one type and write the same into
-// hashes, which is all that Gorgonia tells operators apart by.
+// sameOperator reports whether two operators are of one type and write the same bytes into
+// hashes, by which Gorgonia itself compares operators.
 func sameOperator(a, b G.Op) bool {
 	if reflect.TypeOf(a) != reflect.TypeOf(b) {
 		return false
@@ -39,15 +39,15 @@ func sameOperator(a, b G.Op) bool {
 	return bytes.Equal(x.Bytes(), y.Bytes())
 }
 
-// text is a hash that keeps what is written.
+// text is a hash that keeps the bytes written to it.
 type text struct{ bytes.Buffer }
 
 func (t *text) Sum(b []byte) []byte { return append(b, t.Bytes()...) }
 func (t *text) Size() int           { return t.Len() }
 func (t *text) BlockSize() int      { return 1 }
 
-// axisSum is Gorgonia's sum over axes, which the gradients of its broadcasts are made of,
-// with the numbers that its own Do does not get right over middle axes.
+// axisSum replaces Gorgonia's sum over axes, which occurs in the gradients of its broadcasts:
+// Gorgonia's own Do computes wrong sums over middle axes.
 type axisSum struct {
 	G.Op
 	along []int

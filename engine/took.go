@@ -9,9 +9,9 @@ import (
 // stopwatch times the runs of a program: by a clock of the device or, where it has none, by
 // the host's.
 type stopwatch struct {
-	clock   device.Clock // nil without; marks 0 and 1 are a run's begin and end
+	clock   device.Clock // nil if the device has none; marks 0 and 1 are a run's begin and end
 	started time.Time
-	took    time.Duration // of the last run that is over
+	took    time.Duration // of the last finished run
 }
 
 func newStopwatch(dev device.Device) (w stopwatch) {
@@ -23,14 +23,14 @@ func newStopwatch(dev device.Device) (w stopwatch) {
 	return w
 }
 
-// mark enqueues the taking of a mark.
+// mark enqueues mark i of the clock.
 func (w *stopwatch) mark(i int) {
 	if w.clock != nil {
 		w.clock.Mark(i)
 	}
 }
 
-// stop takes the time of a run that is over; timed: its marks were taken.
+// stop takes the time of a finished run; timed reports whether its marks were enqueued.
 func (w *stopwatch) stop(timed bool) {
 	w.took = time.Since(w.started)
 	if w.clock != nil && timed {
@@ -46,7 +46,7 @@ func (w *stopwatch) free() error {
 }
 
 // Took waits for a pending run and returns how long the device worked on the last one: by
-// the device's clock or, where it has no device.Timer, from Start until somebody waited.
+// the device's clock or, without a device.Timer, the time from Start to the end of the wait.
 func (p *Program) Took() time.Duration {
 	settle(p.dev)
 	return p.watch.took

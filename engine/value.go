@@ -10,8 +10,8 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// hostData returns the elements of a Gorgonia value as a slice in row-major order. It is
-// the value's own memory unless that has another order.
+// hostData returns the elements of a Gorgonia value as a slice in row-major order: the
+// value's own memory, or a copy if that has another order.
 func hostData(v G.Value) (any, device.DType, error) {
 	switch d := v.Data().(type) {
 	case []float32:
@@ -55,7 +55,7 @@ func rowMajor[T any](v G.Value, backing []T) []T {
 	return out
 }
 
-// canonicalStrides are those of a row-major tensor.
+// canonicalStrides are the strides of a row-major tensor.
 func canonicalStrides(shape []int) []int {
 	strides := make([]int, len(shape))
 	size := 1

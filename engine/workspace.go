@@ -13,12 +13,13 @@ import (
 type workspace struct {
 	dev            device.Device
 	arena, scratch device.Buffer
-	// generation counts the changes of arena and scratch; programs bound before bind anew.
+	// generation counts the replacements of arena and scratch; a program bound before the last
+	// one binds its kernels again.
 	generation int
 	users      int // open States; the last one frees the memory
 }
 
-// release ends a State's use of the memory.
+// release records that a State no longer uses the memory; the last one frees it.
 func (w *workspace) release() error {
 	if w.users--; w.users > 0 {
 		return nil
@@ -26,8 +27,8 @@ func (w *workspace) release() error {
 	return freeAll(w.arena, w.scratch)
 }
 
-// reserve makes the memory at least that large; what was large enough stays. After an error
-// the memory has its former size, or a program that needs it reserves it before its run.
+// reserve makes arena and scratch at least that large; a buffer that is large enough is kept.
+// After an error they have their former sizes, or programs reserve them again before they run.
 func (w *workspace) reserve(arena, scratch int64) error {
 	before := int64(0)
 	if w.scratch != nil {
@@ -45,10 +46,10 @@ func (w *workspace) reserve(arena, scratch int64) error {
 	return nil
 }
 
-// grow gives a buffer a size, unless it has that already. The new one is made before the
-// old one is freed, so that a failure changes nothing. Where there is no room for both, the
-// old one goes first, since nothing in it is needed between runs, and comes back if even
-// then there is no room. Pages that nothing has touched take no memory on the processor.
+// grow replaces a buffer by one of the given size, if it is smaller. The new one is made before
+// the old one is freed, so that a failure changes nothing. Where both do not fit, the old one is
+// freed first, since its contents are not needed between runs, and made again if even then
+// there is no room. On the processor, pages that were never written take no memory.
 func (w *workspace) grow(b *device.Buffer, bytes int64) error {
 	old := *b
 	if old != nil && old.Bytes() >= bytes {
@@ -74,7 +75,7 @@ func (w *workspace) grow(b *device.Buffer, bytes int64) error {
 	return err
 }
 
-// shrink gives a buffer its former size back; 0: none.
+// shrink restores a buffer's former size; 0 means no buffer.
 func (w *workspace) shrink(b *device.Buffer, bytes int64) error {
 	if err := w.replace(b, nil); err != nil || bytes == 0 {
 		return err
@@ -86,7 +87,7 @@ func (w *workspace) shrink(b *device.Buffer, bytes int64) error {
 	return w.replace(b, former)
 }
 
-// replace puts a buffer in the place of another one, and frees that.
+// replace sets *b to another buffer and frees the old one.
 func (w *workspace) replace(b *device.Buffer, by device.Buffer) error {
 	old := *b
 	*b = by
