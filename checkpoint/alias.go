@@ -2,24 +2,24 @@ package checkpoint
 
 import "slices"
 
-// Alias is another name of a tensor, and perhaps another shape: timm's VGG calls
-// classifier.0.weight pre_logits.fc1.weight, and has it as a convolution.
+// Alias is another library's name, and perhaps shape, for a tensor: timm's VGG calls
+// classifier.0.weight pre_logits.fc1.weight, and stores it as a convolution.
 type Alias struct {
 	Theirs, Ours string
-	// TheirShape and OurShape are of the same elements in the same order; nil means that
-	// the shape is the same.
+	// TheirShape and OurShape have the same elements in the same order; nil: the shapes are
+	// equal.
 	TheirShape, OurShape []int
 }
 
-// Rename gives the tensors of a file our names and shapes. Tensors without an alias, and
-// shapes that are not TheirShape, stay. The file itself is not changed.
+// Rename returns a file with our names and shapes for the tensors that have an alias. Other
+// tensors, and shapes that are not TheirShape, stay. f itself is not changed.
 func Rename(f *File, aliases []Alias) *File {
 	return rename(f, aliases, func(a Alias) (from, to string, before, after []int) {
 		return a.Theirs, a.Ours, a.TheirShape, a.OurShape
 	})
 }
 
-// RenameBack gives the tensors of a file their names and shapes.
+// RenameBack is the inverse of Rename: it returns a file with the aliases' names and shapes.
 func RenameBack(f *File, aliases []Alias) *File {
 	return rename(f, aliases, func(a Alias) (from, to string, before, after []int) {
 		return a.Ours, a.Theirs, a.OurShape, a.TheirShape

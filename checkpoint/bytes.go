@@ -7,7 +7,7 @@ import (
 	"unsafe"
 )
 
-// littleEndian says that numbers lie in memory as they do in the file.
+// littleEndian: this machine's byte order is that of the file.
 var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
 // view is the memory of a slice as bytes.
@@ -18,7 +18,7 @@ func view[T float32 | float64 | int64](s []T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(&s[0])), len(s)*int(unsafe.Sizeof(s[0])))
 }
 
-// swap turns the bytes of each element round.
+// swap reverses the bytes of each element.
 func swap(b []byte, width int) {
 	for ; len(b) >= width; b = b[width:] {
 		slices.Reverse(b[:width])

@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// Which part of a file is a model's state dict: every tensor's name, the keys of the
-// dictionaries before it included, is cut at each dot and each border of a dictionary. If
-// what follows is one of the model's names, what precedes is a prefix that may be taken
-// off. The prefix that most of the model's names have, with their shapes, is chosen; of
-// several that fit equally well an average of the weights, then one of the usual names,
-// then the first in the file. A part of the model's names may have another prefix if each
-// name that is needed then occurs once: nothing is mixed between two whole sets of weights.
+// How the part of a file that is a model's state dict is found: every tensor's name, with the
+// keys of the dictionaries before it, is cut at each dot and each border of a dictionary. If
+// the second part is one of the model's names, the first part is a candidate prefix. The
+// prefix with the most tensors that have the model's names and shapes is chosen; of several
+// that fit equally well an average of the weights, then a usual name, then the first in the
+// file. Some of the model's names may have another prefix if each needed name then occurs
+// once: two complete sets of weights are never mixed.
 
-// family is the tensors below a prefix that have names of the model.
+// family are the tensors below one prefix that have names of the model.
 type family struct {
 	prefix      string
 	rank, order int
@@ -30,7 +30,7 @@ type family struct {
 type hit struct {
 	item  *item
 	alias *Alias // whose names and shape it has; nil: our own
-	exact bool   // the rest of the name is as it is, without wrappers within
+	exact bool   // the name after the prefix is the model's; false: with wrappers removed
 }
 
 // index finds Specs by name.
@@ -38,10 +38,10 @@ type index struct {
 	specs   []Spec
 	head    []bool
 	exact   map[string]hitOf
-	short   map[string]hitOf // by the name without wrappers, where that is unique
+	short   map[string]hitOf // by the name without wrappers, if that is unique
 	deepest int              // parts of the longest name
-	needed  int              // Specs that are no counters
-	body    int              // of these those outside the classifier
+	needed  int              // Specs that are not counters
+	body    int              // of these, those outside the classifier
 }
 
 type hitOf struct {
@@ -117,7 +117,7 @@ func (x *index) cuts(it *item, yield func(prefix string, to hitOf, exact bool)) 
 	}
 }
 
-// maxFamilies is how many prefixes are looked at closely: those with the most names.
+// maxFamilies is the number of prefixes that are compared in full: those with the most names.
 const maxFamilies = 64
 
 // families groups the tensors by prefixes, the best first.
@@ -152,8 +152,8 @@ func (s *Source) families(x *index) []*family {
 	return list
 }
 
-// fill gives families their tensors. Of two for one name, that which is as most of the
-// family are, with wrappers within the name or without, is taken.
+// fill assigns the tensors to the families. Of two tensors for one name, one with wrappers in
+// its name and one without, it takes the kind that most of the family are.
 func (s *Source) fill(x *index, by map[string]*family) {
 	balance := map[*family]int{}
 	add := func(only int) func(it *item) {
@@ -181,7 +181,7 @@ func (s *Source) fill(x *index, by map[string]*family) {
 	}
 }
 
-// worse reports whether another tensor of the same name is to be preferred.
+// worse reports whether another tensor for the same name is preferred.
 func (h *hit) worse(other *hit, exact bool) bool {
 	if h.exact != other.exact {
 		return other.exact == exact
@@ -189,7 +189,7 @@ func (h *hit) worse(other *hit, exact bool) bool {
 	return h.alias != nil && other.alias == nil
 }
 
-// score counts what fits.
+// score counts the tensors that fit.
 func (f *family) score(x *index) {
 	f.fits, f.body, f.named = 0, 0, 0
 	for i, h := range f.found {
@@ -205,11 +205,11 @@ func (f *family) score(x *index) {
 
 // compare orders families, the best first.
 func (f *family) compare(g *family, x *index) int {
-	whole := func(f *family) int { return boolInt(f.body == x.body && f.rank != rankUnusual) }
-	return cmp.Or(whole(g)-whole(f), g.fits-f.fits, g.named-f.named, f.rank-g.rank, f.order-g.order, f.at-g.at, len(f.prefix)-len(g.prefix))
+	complete := func(f *family) int { return boolInt(f.body == x.body && f.rank != rankUnusual) }
+	return cmp.Or(complete(g)-complete(f), g.fits-f.fits, g.named-f.named, f.rank-g.rank, f.order-g.order, f.at-g.at, len(f.prefix)-len(g.prefix))
 }
 
-// isAt reports whether a family's prefix is a key that a caller asked for, or begins with it.
+// isAt reports whether a family's prefix is the requested key or begins with it.
 func (f *family) isAt(key string) bool {
 	parts := func(s string) string {
 		return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '.' || r == ':' || r == ' ' || string(r) == border }), ".") + "."
@@ -217,11 +217,10 @@ func (f *family) isAt(key string) bool {
 	return key == "" || strings.HasPrefix(parts(f.prefix), parts(key))
 }
 
-// complete adds to a family the names that it lacks from elsewhere in the file, if no prefix
-// of these has a name that the family has too. Where several prefixes have such a name, the
-// one that shares most of its beginning with the family's is taken, as ema.head. for
-// ema.backbone.; nothing is added if that does not decide. beside
-// gets their prefixes, by the number of the Spec.
+// complete adds the names that a family lacks from other prefixes that have no name in common
+// with it. If several prefixes have a missing name, the one with the longest common beginning
+// is taken, as ema.head. for ema.backbone.; nothing is added if two are equally long. beside
+// receives the prefixes of the added names, by the number of the Spec.
 func (s *Source) complete(f *family, list []*family, x *index, beside map[int]string) {
 	provider, undecided := map[int]*family{}, map[int]bool{}
 	for _, g := range outermost(apart(f, list), list) {
@@ -254,7 +253,7 @@ func (s *Source) complete(f *family, list []*family, x *index, beside map[int]st
 	f.score(x)
 }
 
-// shared is how many parts two prefixes have in common at their beginning.
+// shared is the number of leading parts that two prefixes have in common.
 func shared(a, b string) (n int) {
 	parts := func(s string) []string { return strings.Split(strings.ReplaceAll(s, border, "."), ".") }
 	p, q := parts(a), parts(b)
@@ -264,7 +263,7 @@ func shared(a, b string) (n int) {
 	return n
 }
 
-// apart are the families that have no name of f's and may complete it.
+// apart are the families that have no name in common with f and may complete it.
 func apart(f *family, list []*family) (others []*family) {
 	for _, g := range list {
 		ok := g != f && g.rank != rankUnusual && (g.rank != rankAverage || f.rank == rankAverage)
@@ -278,8 +277,8 @@ func apart(f *family, list []*family) (others []*family) {
 	return others
 }
 
-// outermost leaves out of some families those whose tensors belong to larger names:
-// layer1.0.bn1.bias has bn1.bias in it.
+// outermost removes the families whose tensors also belong to a family with a shorter prefix:
+// bn1.bias is also the end of layer1.0.bn1.bias.
 func outermost(some, list []*family) (kept []*family) {
 	for _, g := range some {
 		below := func(h *family) bool {
@@ -292,7 +291,7 @@ func outermost(some, list []*family) (kept []*family) {
 	return kept
 }
 
-// has reports whether a tensor of another family is one of f's too.
+// has reports whether f and another family share a tensor.
 func (f *family) has(g *family) bool {
 	taken := map[*item]bool{}
 	for _, h := range f.found {
@@ -306,35 +305,35 @@ func (f *family) has(g *family) bool {
 	return false
 }
 
-// Choice is the part of a file that was taken for a model's state dict.
+// Choice describes the part of a file that was chosen as a model's state dict.
 type Choice struct {
-	// Prefix is what was taken off the names: keys of dictionaries, then the beginning of
-	// names, such as "state_dict: module.". "" if nothing was.
+	// Prefix was removed from the names: keys of dictionaries, then the beginning of names,
+	// such as "state_dict: module."; may be "".
 	Prefix string
-	// Average is whether it is an average of the weights, by its name.
+	// Average: by its name, it is an average of the weights.
 	Average bool
-	// Object is the class of the object that was saved, where that is no state dict; its code
-	// is not run.
+	// Object is the class of the saved object if that is not a state dict; its code is not
+	// run.
 	Object string
-	// Wrapped is the number of names that wrappers of layers were taken out of, such as
+	// Wrapped is the number of names from which wrappers of layers were removed, such as
 	// features.module.0.weight.
 	Wrapped int
-	// Beside are other prefixes with their numbers of names, such as of the classifier.
+	// Beside are further prefixes that were taken, such as the classifier's, with their numbers
+	// of names.
 	Beside []string
-	// Others fit as well.
+	// Others are prefixes that fit equally well.
 	Others []string
-	// Nearly are averages of the weights that are not complete, with how much of the model
-	// they have.
+	// Nearly are averages of the weights that are not complete, with their numbers of tensors.
 	Nearly []string
-	// Tensors is how many were taken.
+	// Tensors is the number of tensors that were taken.
 	Tensors int
-	// LeftOver are the other names below the prefix and beside it in the same dictionary.
+	// LeftOver are the unused names below the prefix and in the same dictionary.
 	LeftOver []string
-	// Counters is how many num_batches_tracked the file lacks: they are 0.
+	// Counters is the number of num_batches_tracked that the file lacks: they are 0.
 	Counters int
 }
 
-// String is a line about the choice; "" if there was none to make.
+// String describes the choice in a line; "" if there was only one possibility.
 func (c Choice) String() string {
 	var parts []string
 	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
@@ -383,7 +382,7 @@ func shown(prefix string) string {
 	return clip(strings.TrimSuffix(strings.ReplaceAll(prefix, border, ": "), ": "))
 }
 
-// choice describes a family as it was chosen from a list.
+// choice describes the family that was chosen from a list.
 func (s *Source) choice(f *family, from map[int]string, list []*family, x *index) Choice {
 	c := Choice{Prefix: shown(f.prefix), Average: f.rank == rankAverage, Tensors: len(f.found), Object: s.object}
 	beside := map[string]int{}
@@ -429,8 +428,8 @@ func (s *Source) choice(f *family, from map[int]string, list []*family, x *index
 // dictionaryOf is the part of a prefix that is keys of dictionaries.
 func dictionaryOf(prefix string) string { return prefix[:strings.LastIndex(prefix, border)+1] }
 
-// within reports whether a tensor is of another family that fits, or of another dictionary
-// below.
+// within reports whether a tensor belongs to another family that fits, or to another
+// dictionary below.
 func within(it *item, list []*family, f *family) bool {
 	return strings.Count(it.where, border) > strings.Count(f.prefix, border) && !strings.HasPrefix(it.full(), f.prefix) ||
 		slices.ContainsFunc(list, func(g *family) bool {

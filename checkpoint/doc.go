@@ -2,14 +2,13 @@
 // and the tools around it read too: 8 bytes with the header's length, a header in JSON,
 // and the elements of all tensors, little-endian, row after row, one tensor after another.
 //
-// Reading trusts nothing: every length is compared with the file's size before memory is
-// taken for it, and tensors must fill the file without gap or overlap. Writing replaces
-// the file whole or not at all.
+// Files are not trusted: every length is compared with the file's size before memory is
+// allocated for it, and tensors must fill the file without gap or overlap. Writing is atomic:
+// it replaces the file completely or not at all.
 //
-// Files of torch.save (.pth) are read too. Nothing in them is run: a class or function that
-// is not known here is a name with the values that it was given.
+// Files of torch.save (.pth) are read too. No code in them is run: an unknown class or
+// function becomes its name with its arguments.
 //
 // Open lists the tensors of a file, and Source.Match finds those of a model among them,
-// whatever dictionaries and prefixes they lie below; see Choice. Info is what the metadata
-// holds about a model.
+// below any dictionaries and prefixes; see Choice. Info is the metadata about a model.
 package checkpoint

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// checkFinite names the tensors that hold values with which no network computes.
+// checkFinite is an error that names the tensors with NaN or infinite values.
 func checkFinite(tensors []Tensor) error {
 	var bad []string
 	for _, t := range tensors {
@@ -15,7 +15,7 @@ func checkFinite(tensors []Tensor) error {
 		case []float32:
 			n = len(d)
 			for _, v := range d {
-				if v-v != 0 { // neither is a number less itself 0
+				if v-v != 0 { // x-x is 0 unless x is NaN or infinite
 					nan, inf = nan+boolInt(v != v), inf+boolInt(v == v)
 				}
 			}

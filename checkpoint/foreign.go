@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// foreign recognizes by its contents what is often taken for a file of weights: its first
-// bytes would be the length of an absurd header. nil: nothing that is known here.
+// foreign recognizes, by their contents, files that are often mistaken for weights, and
+// returns an error that names the format; nil: not recognized.
 func foreign(start []byte, rest io.Reader) error {
 	if len(start) == 0 {
 		return fmt.Errorf("%w: the file is empty", ErrFormat)
@@ -25,7 +25,7 @@ func foreign(start []byte, rest io.Reader) error {
 				if f.pickle {
 					return fmt.Errorf("%w: %w", ErrFormat, ErrPickle)
 				}
-				return fmt.Errorf("%w: %s", ErrFormat, f.says)
+				return fmt.Errorf("%w: %s", ErrFormat, f.message)
 			}
 		}
 	}
@@ -43,12 +43,12 @@ func foreign(start []byte, rest io.Reader) error {
 	return nil
 }
 
-// formats are beginnings of files.
+// formats has the bytes at the beginning of files of known formats.
 var formats = []struct {
-	at     int
-	magic  []string
-	pickle bool // of torch.save, perhaps
-	says   string
+	at      int // offset of magic
+	magic   []string
+	pickle  bool // may be of torch.save
+	message string
 }{
 	{0, []string{"PK\x03\x04", "\x80\x02", "\x80\x03", "\x80\x04", "\x80\x05", "L1195470371460388013333", "(dp", "(lp", "}q", "ccopy_reg"}, true, ""},
 	{0, []string{"version https://git-lfs", "version "}, false, "it is the pointer of a large file that git has not fetched: git lfs pull fetches it"},
@@ -66,7 +66,7 @@ var formats = []struct {
 	{0, []string{"model_checkpoint_path:"}, false, "it is of a checkpoint of TensorFlow, which is not read"},
 }
 
-// foreignJSON names the shards of an index.
+// foreignJSON is the error for a file in JSON; it names the shards if the file is an index.
 func foreignJSON(text []byte) error {
 	if !bytes.Contains(text, []byte(`"weight_map"`)) {
 		return fmt.Errorf("%w: it is a text in JSON, not the weights; they may be in model.safetensors beside it", ErrFormat)
@@ -95,7 +95,7 @@ func isONNX(text []byte) bool {
 	return len(text) > 2 && text[0] == 0x08 && text[1] < 0x40 && bytes.IndexByte([]byte{0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42}, text[2]) >= 0
 }
 
-// isTensorFlow looks for the end of the table that a checkpoint's index is.
+// isTensorFlow looks for the end of a checkpoint's index, which is a table.
 func isTensorFlow(r io.Reader) bool {
 	f, ok := r.(io.ReadSeeker)
 	if !ok {
@@ -109,10 +109,10 @@ func isTensorFlow(r io.Reader) bool {
 	return err == nil && string(end[:]) == "\x57\xfb\x80\x8b\x24\x75\x47\xdb"
 }
 
-// foreignZip says what an archive is that is not of torch.save.
+// foreignZip is the error for a zip archive that is not of torch.save.
 func foreignZip(z *zip.Reader) error {
 	files := slices.Clone(z.File)
-	slices.SortStableFunc(files, func(a, b *zip.File) int { // what the archive is, before what is in it
+	slices.SortStableFunc(files, func(a, b *zip.File) int { // outer files first: they show the archive's own format
 		return strings.Count(a.Name, "/") - strings.Count(b.Name, "/")
 	})
 	for _, f := range files {

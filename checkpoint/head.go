@@ -17,9 +17,9 @@ func inHead(name string, head []string) bool {
 // layerOf is a parameter's name without its last part, with the dot.
 func layerOf(name string) string { return name[:strings.LastIndexByte(name, '.')+1] }
 
-// innerHead gives a family the classifier that it lacks where the file has it within
-// another layer, as its only layer with parameters: fc.1.weight and fc.1.bias of
-// nn.Sequential(nn.Dropout(), nn.Linear(…)) for fc.weight and fc.bias. beside gets the
+// innerHead adds a missing classifier to a family if the file has it inside another layer, as
+// the only layer with parameters: fc.1.weight and fc.1.bias of
+// nn.Sequential(nn.Dropout(), nn.Linear(…)) for fc.weight and fc.bias. beside receives the
 // prefixes, by the number of the Spec.
 func (s *Source) innerHead(f *family, x *index, beside map[int]string) {
 	within, inner := map[string]*item{}, ""
@@ -32,7 +32,7 @@ func (s *Source) innerHead(f *family, x *index, beside map[int]string) {
 	for _, it := range s.items {
 		if rest, ok := strings.CutPrefix(it.full(), f.prefix+layer); ok && layer != "" {
 			if inner = layerOf(rest); strings.Trim(inner, "0123456789.") != "" {
-				return // no number within a Sequential
+				return // not an index of a Sequential
 			}
 			within[layer+rest] = it
 		}
@@ -58,8 +58,8 @@ func (s *Source) innerHead(f *family, x *index, beside map[int]string) {
 	f.score(x)
 }
 
-// otherHead makes one fault of the classifier's layers that the file lacks and of those
-// that it has instead, if nothing else is wrong.
+// otherHead reports the missing and the unexpected layers of a classifier as one difference,
+// if nothing else is wrong.
 func (c *comparison) otherHead() {
 	outside := func(name string) bool { return !inHead(name, c.options.Head) }
 	if len(c.missing) == 0 || len(c.unexpected) == 0 || slices.ContainsFunc(slices.Concat(c.missing, c.unexpected), outside) {

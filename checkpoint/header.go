@@ -27,15 +27,15 @@ type entry struct {
 type header struct {
 	entries  []entry // in the order of their data
 	metadata map[string]string
-	size     int64 // in bytes, with its length: where the data begins
+	size     int64 // in bytes, with the 8 of its length: the data begins there
 }
 
-// readHeader reads up to the first tensor's data from a file of so many bytes.
+// readHeader reads the header of a file of size bytes.
 func readHeader(r io.Reader, size int64) (*header, error) {
 	var start [9]byte // the header's length and its first byte
 	n, err := io.ReadFull(r, start[:])
 	length := binary.LittleEndian.Uint64(start[:])
-	// A zip archive may begin as a length of 67 MB does, and a gzip as one of 0.6 MB.
+	// The first bytes of a zip archive read as a length of 67 MB, those of a gzip as 0.6 MB.
 	if n < len(start) || length > maxHeader || int64(length) > size-8 || start[8] != '{' {
 		if err := foreign(start[:n], r); err != nil {
 			return nil, err
@@ -64,7 +64,7 @@ func readHeader(r io.Reader, size int64) (*header, error) {
 	return h, h.check(uint64(size) - 8 - length)
 }
 
-// short is the error of a read that came to the end of the file.
+// short replaces an end-of-file error by ErrTruncated.
 func short(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%w: %w", ErrFormat, ErrTruncated)
@@ -72,7 +72,7 @@ func short(err error) error {
 	return err
 }
 
-// parseHeader reads the JSON, in which no name may occur twice.
+// parseHeader parses the JSON; a name that occurs twice is an error.
 func parseHeader(text []byte) (*header, error) {
 	bad := func(err error) error { return fmt.Errorf("%w: its header: %w", ErrFormat, err) }
 	if len(text) == 0 || text[0] != '{' {
@@ -88,7 +88,7 @@ func parseHeader(text []byte) (*header, error) {
 		if err != nil {
 			return nil, bad(err)
 		}
-		name := key.(string) // within an object the decoder takes nothing else
+		name := key.(string) // a key of an object is always a string
 		if seen[name] {
 			return nil, bad(fmt.Errorf("%q occurs twice", name))
 		}

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// parameterNames end the names of tensors without which a layer computes something else.
+// parameterNames are the last parts of names of tensors that a layer's output depends on.
 var parameterNames = []string{"weight", "bias", "running_mean", "running_var", "weight_g", "weight_v", "weight_orig", "gamma", "beta"}
 
-// furtherLayers lists the tensors beside those of the model that belong to layers which
-// the model does not have, within its own: a ResNet-101 has all that a ResNet-50 needs.
-// Counts and other values that tools add to layers are none.
+// furtherLayers lists the tensors of layers that the model does not have, among those that it
+// has: a ResNet-101 has every tensor of a ResNet-50 and more. Counters and other values that
+// tools add to layers are not listed.
 func (s *Source) furtherLayers(f *family, list []*family, c *comparison) (names []string) {
 	inside, numbered := modulesOf(c.index)
 	taken := map[*item]bool{}
@@ -25,7 +25,7 @@ func (s *Source) furtherLayers(f *family, list []*family, c *comparison) (names 
 		}
 		rest = withoutWrappers(strings.ReplaceAll(rest, border, "."))
 		parts := strings.Split(rest, ".")
-		if _, same := c.index.exact[rest]; same { // another of a name that is taken
+		if _, same := c.index.exact[rest]; same { // another tensor with a name that is taken
 			continue
 		}
 		if len(parts) < 2 || !slices.Contains(parameterNames, parts[len(parts)-1]) || c.freshHead && inHead(rest, c.options.Head) {
@@ -39,8 +39,8 @@ func (s *Source) furtherLayers(f *family, list []*family, c *comparison) (names 
 	return names
 }
 
-// modulesOf are the first parts of a model's names that have more; numbered: they are
-// numbers.
+// modulesOf are the first parts of the model's names that have several parts; numbered: all
+// are numbers.
 func modulesOf(x *index) (first map[string]bool, numbered bool) {
 	first = map[string]bool{}
 	for name := range x.exact {

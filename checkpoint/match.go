@@ -16,7 +16,7 @@ type Spec struct {
 	Counter bool
 }
 
-// MatchOptions say what Match accepts.
+// MatchOptions are the options of Match.
 type MatchOptions struct {
 	// Path names the file in errors.
 	Path string
@@ -26,47 +26,48 @@ type MatchOptions struct {
 	Head []string
 	// Aliases are other names of the model's tensors that a file may have.
 	Aliases []Alias
-	// Key is the dictionary or prefix to take, as Choice names it, or its beginning; "" takes
-	// what fits best.
+	// Key is the dictionary or prefix to take, as Choice names it, or its beginning; "": the
+	// part that fits best.
 	Key string
-	// ReplaceHead leaves out the classifier of a file that has another number of classes,
-	// or none.
+	// ReplaceHead ignores the classifier of the file if its number of classes differs, or if
+	// there is no classifier.
 	ReplaceHead bool
-	// Lookalike is a model with the same names and shapes, whose files must not be taken for
-	// the model's: a file that does not say which model it is of is an error. "": there is none.
+	// Lookalike is a different model with the same names and shapes, whose files must not be
+	// mistaken for this model's: a file without a model's name is an error. "": there is none.
 	Lookalike string
-	// LookalikeElsewhere is what others call the Lookalike, such as "torchvision's resnet50".
+	// LookalikeElsewhere is the Lookalike's name in other libraries, such as
+	// "torchvision's resnet50".
 	LookalikeElsewhere string
-	// AnyForm takes a file that does not say which model it is of all the same.
+	// AnyForm accepts a file without a model's name although there is a Lookalike.
 	AnyForm bool
 }
 
-// Matched is what of a file goes into a model.
+// Matched are the tensors of a file for a model.
 type Matched struct {
 	// Tensors are in the order of the Specs, with their names and shapes.
 	Tensors []Tensor
-	// FreshHead says that the classifier is not among them.
+	// FreshHead: the classifier is not among the tensors.
 	FreshHead bool
-	// Choice is the part of the file that they are.
+	// Choice describes the part of the file that the tensors come from.
 	Choice Choice
-	// Info is what the file's metadata holds.
+	// Info is the file's metadata about its model.
 	Info Info
 }
 
-// Match finds the tensors of a model in a file that has been read; see Source.Match.
+// Match finds the tensors of a model in a file in memory; see Source.Match.
 func Match(f *File, specs []Spec, o MatchOptions) (Matched, error) {
 	return sourceOf(f).Match(specs, o)
 }
 
-// Match finds the tensors of a model in a file and reads them. Which of the file's
-// dictionaries is the state dict, and what precedes the model's names, is chosen by these
-// names; Matched.Choice describes it. Other tensors are left over, unless they belong to
-// further layers within the model's own: those are of another network.
+// Match finds the tensors of a model in a file and reads them. It chooses the state dict among
+// the file's dictionaries, and the prefix of its names, by the model's names; Matched.Choice
+// describes the choice. Other tensors are left over, unless they are further layers among the
+// model's own: then the file is of another network, an error.
 //
-// It is an error if the metadata names another model, if it names none where the model has
+// It is also an error if the metadata names another model, if it names none and the model has
 // a Lookalike (torchvision's file of resnet50 is of form B, with the names and shapes of
-// form A), if the classifier has another size, if tensors are missing or mis-shaped, and if
-// one holds a NaN or an infinite value.
+// form A), if the classifier has another size, if tensors are missing or of a wrong shape, and
+// if one holds a NaN or an infinite value.
 func (s *Source) Match(specs []Spec, o MatchOptions) (Matched, error) {
 	fail := func(err error) (Matched, error) {
 		return Matched{}, fmt.Errorf("checkpoint: %s: %w", cmp.Or(o.Path, s.path, "the weights"), err)
@@ -79,9 +80,9 @@ func (s *Source) Match(specs []Spec, o MatchOptions) (Matched, error) {
 	case info.Model != "" && o.Model != "" && info.Model != o.Model:
 		return fail(fmt.Errorf("%w: it is of %s, the model is %s", ErrModel, info.Model, o.Model))
 	case info.Model == "" && o.Model != "" && o.Lookalike != "" && !o.AnyForm:
-		return fail(fmt.Errorf("%w: it does not say which model it is of, and %s is what is called %s here: "+
-			"choose model.name=%s; if it is of %s all the same, insist with model.any_form=true (predict: -any-form, in Go: AnyForm), or write %s=%s into its metadata",
-			ErrModel, cmp.Or(o.LookalikeElsewhere, "another with the same names and shapes"), o.Lookalike, o.Lookalike, o.Model, ModelKey, o.Model))
+		return fail(fmt.Errorf("%w: it does not say which model it is of, and %s is called %s here: "+
+			"choose model.name=%s; if it really is of %s, insist with model.any_form=true (predict: -any-form, in Go: AnyForm), or write %s=%s into its metadata",
+			ErrModel, cmp.Or(o.LookalikeElsewhere, "another model with the same names and shapes"), o.Lookalike, o.Lookalike, o.Model, ModelKey, o.Model))
 	}
 	c := s.compare(specs, o)
 	if err := c.err(); err != nil {
@@ -97,8 +98,9 @@ func (s *Source) Match(specs []Spec, o MatchOptions) (Matched, error) {
 	return m, nil
 }
 
-// HeadClasses is the number of classes of the classifier in a file: the first axis of the
-// first of o.Head that it has. specs may be of a model with another number. 0: it has none.
+// HeadClasses is the number of classes of a file's classifier: the first axis of the first
+// tensor of o.Head in the file. The model of specs may have another number of classes. 0: the
+// file has no classifier.
 func (s *Source) HeadClasses(specs []Spec, o MatchOptions) int {
 	c := s.compare(specs, o)
 	for _, name := range o.Head {
@@ -111,7 +113,7 @@ func (s *Source) HeadClasses(specs []Spec, o MatchOptions) int {
 	return 0
 }
 
-// comparison is a part of a file held against specs.
+// comparison is a part of a file compared with specs.
 type comparison struct {
 	source                       *Source
 	index                        *index
@@ -120,7 +122,7 @@ type comparison struct {
 	choice                       Choice
 	found                        []*hit // by Spec; nil: not taken
 	missing, unexpected, strange []string
-	head                         []string // what is wrong with the classifier
+	head                         []string // differences of the classifier
 	freshHead                    bool
 }
 
@@ -164,7 +166,7 @@ func (s *Source) compare(specs []Spec, o MatchOptions) *comparison {
 	return c
 }
 
-// take notes a tensor, or how it differs from what is needed.
+// take records a tensor, or its difference from the needed one.
 func (c *comparison) take(i int, h *hit) {
 	switch wrong := c.index.specs[i].wrong(h); {
 	case wrong == "":
@@ -176,7 +178,7 @@ func (c *comparison) take(i int, h *hit) {
 	}
 }
 
-// wrong says how a tensor differs from what is needed.
+// wrong describes how a tensor differs from the needed one; "": it fits.
 func (s Spec) wrong(h *hit) string {
 	t := h.item
 	shape := t.shape
@@ -218,7 +220,7 @@ func (c *comparison) load() ([]Tensor, error) {
 	return tensors, nil
 }
 
-// counted is a count of steps as a whole number: averages of checkpoints have it as a float.
+// counted is a count of steps as an integer: averages of checkpoints have it as a float.
 func counted(data any) any {
 	var v float64
 	switch d := data.(type) {
@@ -235,7 +237,7 @@ func counted(data any) any {
 	return []int64{int64(v)}
 }
 
-// err lists what does not match, and what the file has.
+// err lists the tensors that do not match, and the contents of the file.
 func (c *comparison) err() error {
 	var parts []string
 	strange := c.strange
@@ -259,7 +261,7 @@ func (c *comparison) err() error {
 	return nil
 }
 
-// hints says what the file has instead, and what may help.
+// hints describes the contents of the file, and what may help.
 func (c *comparison) hints() string {
 	var s strings.Builder
 	f := c.family
@@ -282,7 +284,7 @@ func (c *comparison) hints() string {
 		}
 		fmt.Fprintf(&s, ", such as %s", some(names))
 		if !slices.ContainsFunc(c.source.items, func(it *item) bool { return strings.Trim(it.name, "0123456789") != "" }) {
-			s.WriteString(": tensors in a list have no names, so which is which is not known; save the model's state_dict()")
+			s.WriteString(": tensors in a list have no names; save the model's state_dict()")
 		}
 	} else if len(c.choice.LeftOver) > 0 && len(c.unexpected) == 0 {
 		fmt.Fprintf(&s, "; %d of its tensors are left over: %s", len(c.choice.LeftOver), some(c.choice.LeftOver))
@@ -296,7 +298,7 @@ func (c *comparison) hints() string {
 	return s.String()
 }
 
-// some lists a few names and says how many more there are.
+// some lists a few names and the number of the others.
 func some(names []string) string {
 	const few = 5
 	if len(names) <= few {

@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// Keys of the metadata and the version of what they mean.
+// Keys of the metadata and the version of their format.
 const (
 	FormatKey        = "euryale.format"
 	ModelKey         = "euryale.model"
@@ -21,20 +21,20 @@ const (
 
 const format = 1
 
-// Info is what the metadata of a file says of its model. Fields are empty where the
-// metadata, such as that of a file which PyTorch wrote, says nothing.
+// Info is the metadata of a file about its model. Fields without metadata are empty, as for
+// files written by PyTorch.
 type Info struct {
 	// Model is the registered name.
 	Model string
 	// Classes are the names in order of their index.
 	Classes []string
-	// Preprocessing is what is done to test images.
+	// Preprocessing are the transforms of test images.
 	Preprocessing *Preprocessing
 }
 
-// Preprocessing says how an image becomes the model's input: the short side is resized to
-// Resize pixels, the middle Crop×Crop are cut out, and each channel of values in [0, 1]
-// has Mean subtracted and is divided by Std.
+// Preprocessing turns an image into the model's input: the short side is resized to Resize
+// pixels, the middle Crop×Crop pixels are cut out, and from each channel of values in [0, 1]
+// Mean is subtracted, and the result is divided by Std.
 type Preprocessing struct {
 	Resize int        `json:"resize"`
 	Crop   int        `json:"crop"`
@@ -42,8 +42,8 @@ type Preprocessing struct {
 	Std    [3]float64 `json:"std"`
 }
 
-// Metadata is what ReadInfo reads, to which more keys may be added. It says, as files of
-// PyTorch do, that tensors have PyTorch's layout.
+// Metadata encodes i for ReadInfo; callers may add keys. Like files of PyTorch it has the
+// entry format: pt, which means that tensors have PyTorch's layout.
 func (i Info) Metadata() map[string]string {
 	m := map[string]string{FormatKey: Format, "format": "pt"}
 	if i.Model != "" {
@@ -63,8 +63,8 @@ func (i Info) Metadata() map[string]string {
 	return m
 }
 
-// ReadInfo reads what the metadata of a file says. A newer format, and values that cannot
-// be read, are errors that name the key.
+// ReadInfo reads the metadata of a file. A newer format and malformed values are errors that
+// name the key.
 func ReadInfo(metadata map[string]string) (Info, error) {
 	if v, ok := metadata[FormatKey]; ok {
 		n, err := strconv.Atoi(v)

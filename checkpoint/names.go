@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Names under which state dicts are found, as keys of dictionaries and as the beginnings of
-// names. The order counts where several parts of a file fit a model equally well.
+// Usual names of state dicts, as keys of dictionaries and as the beginnings of names. The
+// order decides between parts of a file that fit a model equally well.
 var usualNames = []string{
 	"state_dict", "model_state_dict", "model", "model_state", "net", "network", "params", "module", "weights", "model_weights",
 	"_orig_mod", "net_state_dict", "network_state_dict", "model_dict", "state", "params_g", "pretrained_model", "classifier",
@@ -14,8 +14,8 @@ var usualNames = []string{
 	"base_model", "feature_extractor", "model_orig", "_forward_module", "_fsdp_wrapped_module", "ddp_model", "learner", "0",
 }
 
-// averageWords are the words in names of averages of weights, unusualWords those in names
-// of what has a model's shapes and is not its weights.
+// averageWords are words in the names of averages of weights, unusualWords words in the names
+// of tensors that have a model's shapes but are not its weights.
 var (
 	averageWords = []string{"ema", "swa", "averaged", "average", "avg", "teacher", "shadow", "polyak"}
 	unusualWords = []string{
@@ -24,11 +24,11 @@ var (
 	}
 )
 
-// wrappers are modules that others put around a model or a part of it, which then stand
-// anywhere in the names of parameters.
+// wrappers are modules that other libraries put around a model or a part of it; their names
+// may then be anywhere in the names of parameters.
 var wrappers = []string{"module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_forward_module", "_fpw_module"}
 
-// Ranks of prefixes: those that come first are taken of what fits equally well.
+// Ranks of prefixes: of those that fit equally well the lowest rank is taken.
 const (
 	rankAverage = iota
 	rankUsual
@@ -65,7 +65,7 @@ func rank(prefix string) (rank, order int) {
 	return rank, order
 }
 
-// withoutWrappers takes the names of wrappers out of a name.
+// withoutWrappers removes the names of wrappers from a name.
 func withoutWrappers(name string) string {
 	if !slices.ContainsFunc(wrappers, func(w string) bool { return strings.Contains(name, w) }) {
 		return name
@@ -76,11 +76,11 @@ func withoutWrappers(name string) string {
 
 func isWrapper(part string) bool { return slices.Contains(wrappers, part) }
 
-// prefixes are before every name in files of wrapped models.
+// prefixes may precede every name in files of wrapped models.
 var prefixes = []string{"module.", "_orig_mod.", "model."}
 
-// withoutPrefix takes off what stands before every name that has a dot, if no two names
-// become one. A count beside them, such as n_averaged, stays.
+// withoutPrefix removes a prefix that every name with a dot has, unless two names would
+// become equal. Names without a dot, such as the counter n_averaged, stay.
 func withoutPrefix(names []string) []string {
 	for again := true; again; {
 		again = false
@@ -101,8 +101,8 @@ func withoutPrefix(names []string) []string {
 	return names
 }
 
-// usual chooses the tensors that are a state dict by the names of dictionaries alone, and
-// gives their names in it.
+// usual chooses the tensors of a state dict by the names of dictionaries only, and returns
+// them with their names in it.
 func (s *Source) usual() (items []*item, names []string, err error) {
 	of := map[string][]*item{}
 	var order []string

@@ -11,11 +11,11 @@ import (
 	"strings"
 )
 
-// Bounds on a pickle, which of a state dict is a few hundred kilobytes.
+// Bounds on a pickle; that of a state dict has a few hundred kilobytes.
 const (
 	maxPickle = 256 << 20 // bytes
 	maxLegacy = 64 << 20  // bytes of the pickles that precede the storages of an old file
-	maxValues = 1 << 20   // values that it makes or remembers
+	maxValues = 1 << 20   // values that it makes or stores in its memo
 )
 
 // errPickle is wrapped by errors about pickles, beside ErrFormat and ErrPickle.
@@ -23,25 +23,25 @@ func errPickle(format string, args ...any) error {
 	return fmt.Errorf("%w: %w: %w", ErrFormat, ErrPickle, fmt.Errorf(format, args...))
 }
 
-// Values that a pickle makes, besides nil, bool, int64, float64, string and tuple.
+// Values that a pickle makes, in addition to nil, bool, int64, float64, string and tuple.
 type (
 	tuple  []any
 	list   struct{ items []any }
 	dict   struct{ keys, values []any }
-	global struct{ module, name string } // a class or a function, by its name alone
+	global struct{ module, name string } // a class or a function: only its name
 	blob   struct{ size int }            // bytes, which are not kept
-	// object is what a class or function that is not known here would make. What it was given
-	// is kept, since there may be tensors in it; nothing of it is run.
+	// object stands for the result of an unknown class or function. Its arguments are kept,
+	// since they may contain tensors; no code is run.
 	object struct {
 		of    global
 		args  any
-		dict        // what was set by key
-		items []any // what was appended
+		dict        // the values set by key
+		items []any // the values appended
 		state any
 	}
-	// odd is a tensor of a kind that is not read: sparse, quantized, without data.
+	// odd is a tensor of an unsupported kind: sparse, quantized, without data.
 	odd struct{ of global }
-	// storage is memory that tensors lie in.
+	// storage is the memory of one or more tensors.
 	storage struct {
 		dtype string // as in safetensors, else torch's class
 		key   string
@@ -58,22 +58,22 @@ type (
 // mark separates the arguments of an operation on the stack.
 type mark struct{}
 
-// unpickler reads a pickle without running any of it: classes and functions are names. Of
-// those that a state dict is made of it knows the result; all others make an object.
+// unpickler reads a pickle without running code: classes and functions are names. It knows the
+// results of those that a state dict needs; all others make an object.
 type unpickler struct {
 	data   []byte
 	at     int
 	stack  []any
 	memo   map[int]any
-	made   int // values
-	copied int // of them, from a collection into another
+	made   int // number of values made
+	copied int // number of values copied from one collection into another
 	// persistent resolves the reference to a storage.
 	persistent func(id any) (any, error)
 }
 
 var errShort = errors.New("the pickle is cut short")
 
-// unpickle reads one pickle and returns what follows it.
+// unpickle reads one pickle and returns the data after it.
 func unpickle(data []byte, persistent func(id any) (any, error)) (value any, rest []byte, err error) {
 	u := &unpickler{data: data, memo: map[int]any{}, persistent: persistent}
 	for {
@@ -117,7 +117,7 @@ func (u *unpickler) length(n int) (int, error) {
 	return int(v), nil
 }
 
-// counted reads bytes behind their number.
+// counted reads a length in n bytes, then that many bytes.
 func (u *unpickler) counted(n int) ([]byte, error) {
 	size, err := u.length(n)
 	if err != nil {
@@ -140,8 +140,7 @@ func (u *unpickler) push(v any) error {
 	return u.charge(1)
 }
 
-// copying counts values that are copied. A pickle that means something copies each of its
-// values once at most.
+// copying counts copied values. A legitimate pickle copies each of its values at most once.
 func (u *unpickler) copying(n int) error {
 	if u.copied += n; u.copied > len(u.data) {
 		return errors.New("it copies more values than it has")
@@ -149,7 +148,7 @@ func (u *unpickler) copying(n int) error {
 	return nil
 }
 
-// charge counts values that are made.
+// charge counts values as they are made, and refuses more than maxValues.
 func (u *unpickler) charge(n int) error {
 	if u.made += n; u.made > maxValues {
 		return fmt.Errorf("more than %d values", maxValues)
@@ -171,7 +170,7 @@ func (u *unpickler) pop() (any, error) {
 	return v, nil
 }
 
-// popMark takes the values down to the mark.
+// popMark pops the values above the mark, and the mark.
 func (u *unpickler) popMark() ([]any, error) {
 	for i := len(u.stack) - 1; i >= 0; i-- {
 		if _, ok := u.stack[i].(mark); ok {
@@ -183,7 +182,7 @@ func (u *unpickler) popMark() ([]any, error) {
 	return nil, errStack
 }
 
-// popN takes n values.
+// popN pops n values.
 func (u *unpickler) popN(n int) (tuple, error) {
 	values := make(tuple, n)
 	for i := n - 1; i >= 0; i-- {
@@ -195,7 +194,7 @@ func (u *unpickler) popN(n int) (tuple, error) {
 	return values, nil
 }
 
-// step carries one operation out; done: it was the last.
+// step executes one operation; done: it was the last.
 func (u *unpickler) step() (done bool, err error) {
 	op, err := u.take(1)
 	if err != nil {
@@ -243,7 +242,7 @@ func (u *unpickler) step() (done bool, err error) {
 	return false, u.object(op[0])
 }
 
-// constant handles the operations that push a value of their own, and the memo.
+// constant handles the operations that push a constant, and the memo.
 func (u *unpickler) constant(op byte) (bool, error) {
 	var v any
 	var err error
@@ -299,8 +298,8 @@ func (u *unpickler) constant(op byte) (bool, error) {
 	return true, u.push(v)
 }
 
-// long is a whole number of any length, as far as it fits; others become text, and very
-// long ones nothing.
+// long decodes an integer of any length: an int64 if it fits, else a text, and a blob if it
+// has more than 64 bytes.
 func long(b []byte) any {
 	if len(b) > 64 {
 		return blob{len(b)}
@@ -383,7 +382,7 @@ func (u *unpickler) remember(op byte) (bool, error) {
 	return true, u.keep(key)
 }
 
-// recall pushes what was kept under a number.
+// recall pushes the value that the memo has under a number.
 func (u *unpickler) recall(key int) error {
 	v, ok := u.memo[key]
 	if !ok {
@@ -392,7 +391,7 @@ func (u *unpickler) recall(key int) error {
 	return u.push(v)
 }
 
-// keep remembers the top of the stack under a number.
+// keep stores the top of the stack in the memo under a number.
 func (u *unpickler) keep(key int) error {
 	if len(u.stack) == 0 {
 		return errStack
@@ -507,7 +506,7 @@ func (d *dict) set(values []any) error {
 	return nil
 }
 
-// get is the value of a text among the keys, the last if there are several.
+// get is the value of the last key that equals a text.
 func (d *dict) get(key string) any {
 	for i := len(d.keys) - 1; i >= 0; i-- {
 		if d.keys[i] == any(key) {

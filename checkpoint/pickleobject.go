@@ -58,7 +58,7 @@ func (u *unpickler) object(op byte) error {
 		return nil
 	case 'P', 'Q':
 		return u.reference(op == 'P')
-	case 0x82, 0x83, 0x84: // a class of a registry that the file does not have
+	case 0x82, 0x83, 0x84: // a class of Python's extension registry, which is not in the file
 		_, err := u.take(1 << (op - 0x82))
 		if err != nil {
 			return err
@@ -68,7 +68,7 @@ func (u *unpickler) object(op byte) error {
 	return fmt.Errorf("the operation %#02x is not read", op)
 }
 
-// named reads the name of a class or function; instance: it is called with what is above
+// named reads the name of a class or function; instance: it is called with the values above
 // the mark.
 func (u *unpickler) named(instance bool) error {
 	module, err := u.line()
@@ -89,7 +89,7 @@ func (u *unpickler) named(instance bool) error {
 	return u.call(global{module, name}, tuple(args))
 }
 
-// reference handles what the file keeps elsewhere: storages. Others become objects.
+// reference handles references to data outside the pickle: storages. Others become objects.
 func (u *unpickler) reference(line bool) (err error) {
 	var id any
 	if line {
@@ -110,7 +110,7 @@ func (u *unpickler) reference(line bool) (err error) {
 	return u.push(v)
 }
 
-// nameOf is the class or function that a value is or would be made by.
+// nameOf is the class or function that a value is, or that would make it.
 func nameOf(v any) global {
 	switch v := v.(type) {
 	case global:
@@ -121,7 +121,7 @@ func nameOf(v any) global {
 	return global{"", kindOf(v)}
 }
 
-// clip shortens a text of a file in an error.
+// clip shortens a text from a file for an error.
 func clip(s string) string {
 	if len(s) > 80 {
 		return s[:80] + "…"
@@ -129,8 +129,8 @@ func clip(s string) string {
 	return s
 }
 
-// call pushes what a function or a class makes, as far as it is known here: dictionaries,
-// tensors, shapes. Nothing is run.
+// call pushes the result of a known function or class (dictionaries, tensors, shapes), else an
+// object. No code is run.
 func (u *unpickler) call(of, with any) error {
 	g := nameOf(of)
 	args, _ := with.(tuple)
@@ -160,7 +160,7 @@ func (u *unpickler) call(of, with any) error {
 	return u.push(&object{of: g, args: with})
 }
 
-// dictOf makes a dictionary of nothing, of another, or of pairs.
+// dictOf makes an empty dictionary, a copy of another, or one of pairs.
 func (u *unpickler) dictOf(args tuple) error {
 	d := &dict{}
 	if len(args) == 0 {
@@ -193,7 +193,7 @@ func (u *unpickler) dictOf(args tuple) error {
 	return u.push(d)
 }
 
-// rebuilder makes a tensor of the arguments of one of torch's functions.
+// rebuilder makes a tensor from the arguments of one of torch's functions.
 type rebuilder struct {
 	make func(g global, args tuple) any
 }
@@ -216,7 +216,7 @@ var rebuilds = map[global]rebuilder{
 
 func strange(g global, _ tuple) any { return odd{g} }
 
-// first is the tensor that a parameter is.
+// first returns its first argument: the tensor of a parameter.
 func first(g global, args tuple) any {
 	if len(args) > 0 {
 		switch t := args[0].(type) {
@@ -227,7 +227,8 @@ func first(g global, args tuple) any {
 	return odd{g}
 }
 
-// rebuild makes a tensor: storage, offset, shape, strides, and more that is of no use.
+// rebuild makes a tensor from storage, offset, shape and strides; further arguments are
+// ignored.
 func rebuild(g global, args tuple) any {
 	if len(args) < 4 {
 		return odd{g}
@@ -264,7 +265,7 @@ func rebuildTyped(g global, args tuple) any {
 // maxAxes bounds the axes of a tensor, as torch does.
 const maxAxes = 64
 
-// numbers are whole numbers of at least 0 in a tuple or list.
+// numbers are the integers of at least 0 in a tuple or list.
 func numbers(v any) ([]int64, bool) {
 	items, ok := v.(tuple)
 	if l, isList := v.(*list); isList {
@@ -313,7 +314,7 @@ func storageOf(id any) (any, error) {
 	return storage{dtype, key, count}, nil
 }
 
-// kindOf says in a few words what a value is.
+// kindOf describes a value in a few words.
 func kindOf(v any) string {
 	switch v := v.(type) {
 	case nil:

@@ -10,14 +10,14 @@ import (
 )
 
 // Read reads a safetensors file, or the state dict in a file of torch.save (.pth); the
-// contents decide which it is. Code in the latter is never run, and it has no metadata. Where a
-// file has several dictionaries, that of a usual name (state_dict, model, …) is taken, an
-// average of the weights before them, else the one with the most tensors; and wrappers'
-// names before all others (module., model., _orig_mod.) are taken off, except in files
-// that Euryale wrote. Source.Match, which knows the model, chooses better.
+// contents decide which it is. Code in the latter is never run, and it has no metadata. If a
+// file has several dictionaries, an average of the weights is taken, else the dictionary with
+// a usual name (state_dict, model, …), else the one with the most tensors. Wrappers' names
+// before all others (module., model., _orig_mod.) are removed, except in files that Euryale
+// wrote. Source.Match, which knows the model, chooses better.
 //
-// Elements of type F16 and BF16 become float32; other types than F32, F64 and I64 are an
-// error. Errors name the file; that of a file which is not there wraps fs.ErrNotExist.
+// Elements of type F16 and BF16 become float32; F32, F64 and I64 stay; other types are an
+// error. Errors name the file; the error for a missing file wraps fs.ErrNotExist.
 func Read(path string) (*File, error) {
 	f, size, err := openFile(path)
 	if err != nil {
@@ -31,7 +31,7 @@ func Read(path string) (*File, error) {
 	return file, nil
 }
 
-// decode reads the state dict of a file of so many bytes.
+// decode reads the state dict of a file of size bytes.
 func decode(r readerAt, size int64) (*File, error) {
 	s, err := newSource(r, size)
 	if err != nil {
@@ -41,7 +41,7 @@ func decode(r readerAt, size int64) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	budget := 8*size + 16<<20 // elements that several views show count once for each
+	budget := 8*size + 16<<20 // an element in several views counts once for each
 	for _, it := range items {
 		if width(it.dtype) == 0 {
 			return nil, fmt.Errorf("tensor %q: %w: %q, want F32, F64, F16, BF16 or I64", clip(it.name), ErrDType, it.dtype)
@@ -64,8 +64,8 @@ func decode(r readerAt, size int64) (*File, error) {
 	return &File{Metadata: s.metadata, Tensors: tensors}, nil
 }
 
-// ReadMetadata reads the metadata of a safetensors file and leaves the tensors. A file of
-// torch.save has none, which is no error.
+// ReadMetadata reads only the metadata of a safetensors file. A file of torch.save has none,
+// which is not an error.
 func ReadMetadata(path string) (metadata map[string]string, err error) {
 	f, size, err := openFile(path)
 	if err != nil {
@@ -82,7 +82,7 @@ func ReadMetadata(path string) (metadata map[string]string, err error) {
 	return h.metadata, nil
 }
 
-// read reads the elements, which the file's size has been found to hold.
+// read reads the elements; their number has been checked against the file's size.
 func (e *entry) read(r io.Reader) (any, error) {
 	switch e.DType {
 	case "F64":
@@ -97,7 +97,7 @@ func (e *entry) read(r io.Reader) (any, error) {
 	return plain[float32](r, e)
 }
 
-// plain reads straight into the slice.
+// plain reads directly into the slice.
 func plain[T float32 | float64 | int64](r io.Reader, e *entry) ([]T, error) {
 	s := make([]T, e.count)
 	b := view(s)

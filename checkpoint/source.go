@@ -18,16 +18,16 @@ type Source struct {
 	path     string
 	metadata map[string]string
 	items    []*item
-	holds    string // what is at its top, for messages
+	holds    string // its outermost contents in words, for messages
 	pickled  bool
-	object   string // the class of what was pickled, if it is an object
+	object   string // the class of the pickled value, if it is an object
 	load     func([]*item) ([]Tensor, error)
 	file     *os.File
 }
 
 // Open opens a safetensors file or a file of torch.save (.pth); the contents decide which
-// it is, not the name. Code in the latter is never run. Errors name the file; that of a file which is
-// not there wraps fs.ErrNotExist.
+// it is, not the name. Code in the latter is never run. Errors name the file; the error for a
+// missing file wraps fs.ErrNotExist.
 func Open(path string) (*Source, error) {
 	f, size, err := openFile(path)
 	if err != nil {
@@ -42,7 +42,7 @@ func Open(path string) (*Source, error) {
 	return s, nil
 }
 
-// newSource reads the names of a file of so many bytes.
+// newSource reads the names of a file of size bytes.
 func newSource(r readerAt, size int64) (*Source, error) {
 	h, err := readHeader(r, size)
 	if err == nil {
@@ -96,7 +96,7 @@ func safetensorsSource(r io.ReaderAt, h *header) *Source {
 	return s
 }
 
-// sourceOf is a file that has been read.
+// sourceOf makes a Source of a file in memory.
 func sourceOf(f *File) *Source {
 	s := &Source{metadata: f.Metadata, holds: fmt.Sprintf("%d tensors", len(f.Tensors))}
 	for _, t := range f.Tensors {
@@ -116,7 +116,7 @@ func sourceOf(f *File) *Source {
 // Path is the file that was opened; "" if the tensors were in memory.
 func (s *Source) Path() string { return s.path }
 
-// Metadata are free texts by key; a file of torch.save has none.
+// Metadata are texts by key; a file of torch.save has none.
 func (s *Source) Metadata() map[string]string { return s.metadata }
 
 // Close closes the file.
@@ -137,7 +137,7 @@ func openFile(path string) (*os.File, int64, error) {
 		return nil, 0, fmt.Errorf("checkpoint: %s: %w: %s", path, ErrFormat, folderHolds(path))
 	}
 	if !info.Mode().IsRegular() {
-		return nil, 0, fmt.Errorf("checkpoint: %s: %w: it is no regular file", path, ErrFormat)
+		return nil, 0, fmt.Errorf("checkpoint: %s: %w: it is not a regular file", path, ErrFormat)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -150,7 +150,7 @@ func openFile(path string) (*os.File, int64, error) {
 	return f, info.Size(), nil
 }
 
-// folderHolds says what a folder has that could be meant.
+// folderHolds describes a folder, and names the files in it that could be meant.
 func folderHolds(dir string) string {
 	entries, _ := os.ReadDir(dir)
 	var files []string
@@ -162,7 +162,7 @@ func folderHolds(dir string) string {
 			files = append(files, e.Name())
 		}
 	}
-	text := "it is a folder, and no run's, which has " + run.CheckpointDir + "/" + run.BestFile
+	text := "it is a folder, but not a run's, which would have " + run.CheckpointDir + "/" + run.BestFile
 	if len(files) > 0 {
 		text += "; name a file in it: " + some(files)
 	}

@@ -32,7 +32,7 @@ func (t strided) read(name string, data []byte) Tensor {
 	return out
 }
 
-// gather walks over a tensor in order of its rows.
+// gather visits the elements of a tensor row after row.
 func gather[T any](t strided, value func(i int64) T) []T {
 	total := int64(1)
 	for _, n := range t.shape {

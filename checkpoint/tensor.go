@@ -10,18 +10,18 @@ import (
 type Tensor struct {
 	// Name is the full path, such as layer1.0.conv1.weight.
 	Name string
-	// Shape lists the axes, outermost first; empty means a single number.
+	// Shape lists the axes, outermost first; empty: a single number.
 	Shape []int
-	// Data is a []float32, []float64 or []int64 with the elements row after row.
+	// Data is a []float32, []float64 or []int64 with the elements in row-major order.
 	Data any
 }
 
-// File is what a safetensors file holds.
+// File is the contents of a safetensors file.
 type File struct {
-	// Tensors are in the order of their data when read. Writing puts those of 8-byte
-	// elements first, so that all are aligned, and else keeps the order.
+	// Tensors are, after reading, in the order of their data. Writing puts those with 8-byte
+	// elements first, so that all are aligned, and otherwise keeps the order.
 	Tensors []Tensor
-	// Metadata are free texts by key.
+	// Metadata are texts by key.
 	Metadata map[string]string
 }
 
@@ -35,11 +35,11 @@ func (f *File) Find(name string) (Tensor, bool) {
 	return Tensor{}, false
 }
 
-// metadataName is the entry of the header that is no tensor.
+// metadataName is the entry of the header that is not a tensor.
 const metadataName = "__metadata__"
 
-// width is the size of an element in bytes by its type in the header, 0 for a type that
-// is not read. 16-bit types become float32.
+// width is the size of an element in bytes by its type in the header, 0 for an unsupported
+// type. 16-bit types become float32.
 func width(dtype string) int {
 	switch dtype {
 	case "F64", "I64":
@@ -52,7 +52,7 @@ func width(dtype string) int {
 	return 0
 }
 
-// describe gives the type of a tensor's elements, and checks all of it.
+// describe checks a tensor and returns the type of its elements.
 func (t Tensor) describe() (dtype string, err error) {
 	n := 0
 	switch d := t.Data.(type) {
@@ -74,7 +74,7 @@ func (t Tensor) describe() (dtype string, err error) {
 	return dtype, nil
 }
 
-// elements is the product of a shape that fits an int, with room for 8 bytes an element.
+// elements is the number of elements of a shape; an error if 8 times as many overflow an int.
 func elements(shape []int) (int, error) {
 	n := uint64(1)
 	for _, d := range shape {

@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// openTorch reads the pickle of a file of torch.save: a zip archive, or what was written
-// before there were such. The tensors in it are read later.
+// openTorch reads the pickle of a file of torch.save: a zip archive, or the older format of
+// consecutive pickles. The tensors in it are read later.
 func openTorch(r io.ReaderAt, size int64) (value any, read storageReader, err error) {
 	var start [4]byte
 	if _, err := r.ReadAt(start[:], 0); err != nil {
@@ -93,14 +93,14 @@ func openZip(r io.ReaderAt, size int64) (any, storageReader, error) {
 	return value, func(s storage) ([]byte, error) { return stored("data/"+s.key, size) }, err
 }
 
-// The number that old files of torch.save begin with, as a text and in memory.
+// The number at the beginning of old files of torch.save, as text and as bytes.
 const (
 	magicText  = "119547037146038801333356"
 	magicBytes = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 )
 
-// openLegacy reads pickles behind each other: a number that says what this is, the
-// version, the machine, the object, the keys of the storages; then the storages.
+// openLegacy reads consecutive pickles: a number that marks the format, the version, the
+// machine, the object, the keys of the storages; then the storages.
 func openLegacy(r io.ReaderAt, size int64) (value any, read storageReader, err error) {
 	data := make([]byte, min(size, maxLegacy))
 	if _, err := io.ReadFull(io.NewSectionReader(r, 0, size), data); err != nil {
@@ -141,7 +141,7 @@ func openLegacy(r io.ReaderAt, size int64) (value any, read storageReader, err e
 	return parts[3], read, err
 }
 
-// kindOrNumber is a number itself, and of all else what it is.
+// kindOrNumber is v itself if it is a number, else its kind in words.
 func kindOrNumber(v any) any {
 	if n, ok := v.(int64); ok {
 		return n
@@ -149,8 +149,8 @@ func kindOrNumber(v any) any {
 	return kindOf(v)
 }
 
-// legacyStorages finds the storages from a place in the file on: each is the number of its
-// elements, and they.
+// legacyStorages finds the storages that begin at an offset in the file: each is the number of
+// its elements, then the elements.
 func legacyStorages(r io.ReaderAt, at, size int64, keys any, seen map[string]storage) (storageReader, error) {
 	order, ok := keys.(*list)
 	if !ok {
@@ -194,8 +194,7 @@ func legacyStorages(r io.ReaderAt, at, size int64, keys any, seen map[string]sto
 	}, nil
 }
 
-// torchWidth is the size of an element in bytes, also of types that are not read; 0 if it
-// is not known.
+// torchWidth is the size of an element in bytes, also for unsupported types; 0: unknown.
 func torchWidth(dtype string) int {
 	switch dtype {
 	case "C128":
@@ -212,7 +211,7 @@ func torchWidth(dtype string) int {
 	return width(dtype)
 }
 
-// loadTorch reads tensors. Each storage is read once, however many of them lie in it.
+// loadTorch reads tensors. Each storage is read once, even if several tensors share it.
 func loadTorch(items []*item, read storageReader) ([]Tensor, error) {
 	order := make([]int, len(items))
 	for i := range order {
@@ -247,8 +246,8 @@ func loadTorch(items []*item, read storageReader) ([]Tensor, error) {
 	return tensors, nil
 }
 
-// check compares a tensor with its storage and counts its elements, which may be more than
-// the storage has: views may show an element several times.
+// check compares a tensor with its storage and counts its elements, possibly more than the
+// storage has: a view may contain an element several times.
 func (t strided) check() (elements int64, err error) {
 	if width(t.storage.dtype) == 0 {
 		return 0, fmt.Errorf("%w: %q, want F32, F64, F16, BF16 or I64", ErrDType, t.storage.dtype)

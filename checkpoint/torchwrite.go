@@ -14,8 +14,8 @@ import (
 )
 
 // WriteTorch writes the tensors as a file that torch.load reads, also with weights_only: a
-// state dict in a zip archive. Metadata has no place in it. The file appears whole or not
-// at all.
+// state dict in a zip archive, without the metadata. The file is written completely or not at
+// all.
 func WriteTorch(path string, f *File) error {
 	for _, t := range f.Tensors {
 		if _, err := t.describe(); err != nil {
@@ -64,7 +64,7 @@ func writeTorch(w io.Writer, tensors []Tensor) error {
 	return z.Close()
 }
 
-// bytes is the memory of the elements, and the size of one.
+// bytes is the memory of the elements, and the size of one element.
 func (t Tensor) bytes() ([]byte, int) {
 	switch d := t.Data.(type) {
 	case []float32:

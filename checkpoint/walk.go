@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// item is a tensor of a file, which has not been read.
+// item is a tensor of a file whose elements have not been read.
 type item struct {
-	where string // keys of the dictionaries that it is in, each followed by border
-	name  string // in the last of them
-	dtype string // as in safetensors, or what else it is of
+	where string // keys of the dictionaries around it, each followed by border
+	name  string // in the innermost of them
+	dtype string // as in safetensors, else torch's name
 	shape []int
-	ref   any // where its elements are: of the type that the file's load knows
+	ref   any // the place of its elements; its type depends on the file's format
 }
 
 // border ends the key of a dictionary, as a dot ends a part of a name.
@@ -23,14 +23,14 @@ const border = "\x1f"
 // full is the name with the keys before it.
 func (i *item) full() string { return i.where + i.name }
 
-// Bounds on what a walk makes.
+// Bounds on the results of a walk.
 const (
 	maxDepth = 64       // of dictionaries within each other
 	maxName  = 1024     // bytes of a key
 	maxNames = 64 << 20 // bytes of all names together
 )
 
-// place is a way into an object of a pickle.
+// place is a path into an object of a pickle.
 type place struct {
 	above  *place
 	key    string
@@ -38,8 +38,8 @@ type place struct {
 	depth  int
 }
 
-// walker gathers the tensors in what was unpickled. It looks into everything once, however
-// often it occurs.
+// walker gathers the tensors in an unpickled value. It visits each value once, even if it
+// occurs several times.
 type walker struct {
 	items []*item
 	seen  map[any]bool
@@ -79,7 +79,7 @@ func (w *walker) walk(v any, at *place) error {
 	return nil
 }
 
-// object looks into what an object was given.
+// object visits the arguments and attributes of an object.
 func (w *walker) object(o *object, at *place) error {
 	if err := w.walk(o.args, at); err != nil {
 		return err
@@ -93,7 +93,7 @@ func (w *walker) object(o *object, at *place) error {
 	return w.walk(o.state, at)
 }
 
-// visit reports whether something has not been seen.
+// visit reports whether a value has not been visited yet, and marks it.
 func (w *walker) visit(address any) bool {
 	if w.seen[address] {
 		return false
@@ -111,8 +111,8 @@ func (w *walker) list(items []any, at *place) error {
 	return nil
 }
 
-// dictionary looks into the values; of a key that occurs twice the last counts, as in
-// Python. The attributes of a module of torch.nn are its parameters, buffers and modules.
+// dictionary visits the values; if a key occurs twice, the last one counts, as in Python. The
+// attributes of a module of torch.nn are its parameters, buffers and modules.
 func (w *walker) dictionary(d *dict, at *place) error {
 	parameters, ok := d.get("_parameters").(*dict)
 	modules, ok2 := d.get("_modules").(*dict)
@@ -149,7 +149,7 @@ func (w *walker) below(v any, at *place, key string, dotted bool) error {
 	switch v.(type) {
 	case strided, odd, *dict, *list, tuple, *object:
 		if len(key) > maxName || at.depth == maxDepth {
-			return nil // no parameter's name
+			return nil // not a parameter's name
 		}
 		return w.walk(v, &place{above: at, key: key, dotted: dotted, depth: at.depth + 1})
 	}
@@ -167,7 +167,7 @@ func keyText(k any) string {
 	return ""
 }
 
-// add notes a tensor.
+// add records a tensor.
 func (w *walker) add(v any, at *place) error {
 	if at.above == nil {
 		return nil // the file is this tensor
@@ -200,7 +200,7 @@ func (w *walker) add(v any, at *place) error {
 	return nil
 }
 
-// outline lists what a pickle's value holds at its top, for messages.
+// outline lists the outermost contents of a pickle's value, for messages.
 func outline(v any) string {
 	d, ok := v.(*dict)
 	if o, isObject := v.(*object); isObject && len(o.keys) > 0 {

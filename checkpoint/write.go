@@ -12,9 +12,9 @@ import (
 	"github.com/euryale-ml/euryale/internal/atomicfile"
 )
 
-// Write replaces the file at path by one with these tensors and metadata, or leaves it as
-// it was. The same File makes the same bytes. Names that occur twice and shapes that do
-// not fit the data are errors.
+// Write atomically replaces the file at path by one with these tensors and metadata; after an
+// error the file is unchanged. The same File makes the same bytes. Duplicate names and shapes
+// that do not fit the data are errors.
 func Write(path string, f *File) error {
 	h, tensors, err := encodeHeader(f)
 	if err != nil {
@@ -60,7 +60,7 @@ func encodeHeader(f *File) ([]byte, []Tensor, error) {
 		if b.Len() > 9 {
 			b.WriteByte(',')
 		}
-		n, _ := elements(t.Shape) // describe has checked it
+		n, _ := elements(t.Shape) // checked by describe
 		end := at + n*width(dtype)
 		encode(b, t.Name)
 		fmt.Fprintf(b, `:{"dtype":"%s","shape":`, dtype)
@@ -80,7 +80,7 @@ func encodeHeader(f *File) ([]byte, []Tensor, error) {
 	return h, tensors, nil
 }
 
-// encodeMetadata writes the entry of the metadata, keys in order, if there is any.
+// encodeMetadata writes the metadata's entry, keys sorted, if there is metadata.
 func encodeMetadata(b *bytes.Buffer, metadata map[string]string) error {
 	for k, v := range metadata {
 		if !utf8.ValidString(k) || !utf8.ValidString(v) {
@@ -122,7 +122,7 @@ func (t Tensor) write(w io.Writer) error {
 	case []int64:
 		return writeBytes(w, view(d), 8)
 	}
-	return nil // describe has refused all others
+	return nil // describe refuses all other types
 }
 
 func writeBytes(w io.Writer, b []byte, width int) error {

@@ -67,7 +67,7 @@ var several = map[string][]string{
 	"e":          {"train.epochs"},
 }
 
-// instead says what stands for a name that no key has.
+// instead has hints for names that people know from elsewhere and no key has.
 var instead = map[string]string{
 	"num_classes": "the outputs follow from the classes of the training images; see data.relabel",
 	"classes":     "the outputs follow from the classes of the training images; data.drawn_classes is for drawn animals",
@@ -122,10 +122,10 @@ var byAlias = func() map[string]string {
 	return m
 }()
 
-// Find is the key that a name means: the key itself, its last word where no other key ends
-// in it, or a name that other programs have for it, such as learning_rate. Capital letters
-// and - for _ do not matter. An error, which is ErrUnknownKey, names the keys that may be
-// meant. Set and Load take keys alone; Find is for what people type.
+// Find returns the key that a name stands for: the key itself, its last word if no other key
+// ends in it, or a name that other programs have for it, such as learning_rate. Capital
+// letters and - for _ do not matter. An error matches ErrUnknownKey and names the candidates.
+// Set and Load take only keys; Find is for names that people type.
 func Find(name string) (key string, err error) {
 	if tree().byPath[name] != nil {
 		return name, nil
@@ -151,12 +151,12 @@ func Find(name string) (key string, err error) {
 	return "", unknown(name)
 }
 
-// plainName is a name without what does not matter: capital letters, - for _, spaces around.
+// plainName normalizes a name: lower case, _ for -, no spaces around it.
 func plainName(name string) string {
 	return strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), "-", "_")
 }
 
-// spelled is the key whose plain name this is; "" if there is none.
+// spelled is the key with this plain name, or "".
 func spelled(plain string) string {
 	for _, k := range tree().keys {
 		if plainName(k.path) == plain {
@@ -166,8 +166,8 @@ func spelled(plain string) string {
 	return ""
 }
 
-// meant lists the keys that a name may mean: by an alias, else by the last word. With a
-// section before the name they are of this section.
+// meant lists the keys that a name may mean: by an alias, else by the last word. If the name
+// has a section, only keys of that section count.
 func meant(name string) (list []string) {
 	section, word, dotted := strings.Cut(name, ".")
 	if !dotted {
@@ -191,8 +191,8 @@ func meant(name string) (list []string) {
 	return endingIn(name, true)
 }
 
-// endingIn lists the keys whose last words are name, of all runs or those that registered
-// things have alone: what is registered takes no name from a key of all runs.
+// endingIn lists the keys whose last word is name: among the settings of registered entries
+// if own, else among the keys of every run. The latter have precedence.
 func endingIn(name string, own bool) (list []string) {
 	for _, k := range tree().keys {
 		if (k.own != nil) == own && strings.HasSuffix(plainName(k.path), "."+name) {

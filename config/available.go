@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// offered are the words that this program offers for a key; nil: any text.
+// offered are the words that this program takes for a key; nil: any text.
 func (k *key) offered() []string {
 	words := k.words()
 	if k.Absent == nil || words == nil {
@@ -15,8 +15,7 @@ func (k *key) offered() []string {
 	return slices.DeleteFunc(slices.Clone(words), func(word string) bool { return slices.Contains(k.Absent, word) && slices.Contains(k.Words, word) })
 }
 
-// unavailable says that a value is one that other builds know and this program does not
-// offer; nil if it is not.
+// unavailable is an error if only other builds take the value.
 func (k *key) unavailable(value string) error {
 	offered := k.offered()
 	if offered == nil || slices.Contains(offered, value) || !allows(k.Absent, value) {

@@ -12,14 +12,14 @@ import (
 // that it reads.
 const Format = 1
 
-// Config holds every setting of a training run. The tags say what each field
-// means: yaml its key, range the interval of its numbers, oneof its words, absent words
-// that only other builds have, help its meaning. Names of devices, optimizers, schedules, models and data sets are what is registered
-// (package registry); what one of these has beside the settings here is read by Settings.
-// Default has the values that are used where nothing is given.
+// Config holds every setting of a training run. The tags of a field are yaml, its key;
+// range, the interval of its numbers; oneof, its words; absent, words that only other builds
+// have; help, its meaning. The names of devices, optimizers, schedules, models and data sets
+// are those that are registered (package registry); an entry's own settings are read with
+// Settings. Default has the default values.
 //
-// A Config may be copied by assignment; Set and Load never change the lists that
-// a copy shares.
+// A Config may be copied by assignment: Set and Load do not change the lists and maps that
+// copies share.
 type Config struct {
 	Name      string   `yaml:"name" help:"name of the run and its folder; empty = <model>-<set>-<optim>-lr<lr>-bs<batch>[-tricks]"`
 	Seed      uint64   `yaml:"seed" help:"seed of weights, order of images, augmentation and dropout"`
@@ -35,7 +35,7 @@ type Config struct {
 	Train     Train    `yaml:"train"`
 	Track     []string `yaml:"track" resume:"free" help:"where metrics go besides the run's JSONL and CSV"`
 
-	own   map[string]any  // settings that registered things alone have, by section; absent: their defaults
+	own   map[string]any  // settings of registered entries, by section; absent: their defaults
 	given map[string]bool // the keys that Load and Set were given
 	// Load and Set replace these maps and never change them, since copies share them.
 }
@@ -72,7 +72,7 @@ type Data struct {
 	Crop         int        `yaml:"crop" range:"[1,8192]" help:"side of the square that the network sees, in training and testing"`
 	Mean         [3]float64 `yaml:"mean" range:"[-1000,1000]" help:"subtracted from red, green, blue of 0 to 1"`
 	Std          [3]float64 `yaml:"std" range:"(0,1000]" help:"divides red, green, blue after that"`
-	OnBadImage   string     `yaml:"on_bad_image" oneof:"skip,stop" help:"what an unreadable image does; skip names and counts it once"`
+	OnBadImage   string     `yaml:"on_bad_image" oneof:"skip,stop" help:"handling of an unreadable image; skip names and counts it once"`
 	DrawnClasses int        `yaml:"drawn_classes" range:"[2,37]" help:"classes of the drawn set"`
 	DrawnImages  int        `yaml:"drawn_images" range:"[1,100000]" help:"training images a class of the drawn set"`
 	TestFraction float64    `yaml:"test_fraction" range:"(0,1)" help:"share of an image folder without test images of its own that is tested on, by a hash of each file's path"`
@@ -80,7 +80,7 @@ type Data struct {
 	Augment      bool       `yaml:"augment" help:"false = training images go through the test transforms, without random_erasing; mixup, which works on batches, stays"`
 }
 
-// Augment is what happens to a training image. Pairs are low,high.
+// Augment are the random transforms of a training image. Pairs are low,high.
 type Augment struct {
 	CropScale     [2]float64 `yaml:"crop_scale" range:"(0,1]" help:"share of the image's area that is cut out"`
 	CropRatio     [2]float64 `yaml:"crop_ratio" range:"[0.001,1000]" help:"width over height of the cut"`
@@ -129,7 +129,7 @@ func (o Optim) ParseRateScales() (list []RateScale, err error) {
 	return list, nil
 }
 
-// Schedule is how the learning rate goes.
+// Schedule is the course of the learning rate over the run.
 type Schedule struct {
 	Name          string  `yaml:"name" help:"learning rate over the run"`
 	WarmupEpochs  int     `yaml:"warmup_epochs" range:"[0,1000000]" help:"epochs in which the rate grows linearly from 0"`
@@ -145,7 +145,7 @@ type Loss struct {
 	LabelSmoothing float64 `yaml:"label_smoothing" range:"[0,1)" help:"ε of (1-ε)·one-hot + ε/classes; not in the test loss"`
 }
 
-// Train is how long a run lasts and how its steps are made.
+// Train is the length of a run, and how a step is made.
 type Train struct {
 	Epochs         int     `yaml:"epochs" range:"[1,1000000]" resume:"free" help:"passes over the training images"`
 	MaxSteps       int     `yaml:"max_steps" range:"[0,1000000000]" resume:"free" help:"ends the run after so many steps; 0 = no limit"`
@@ -157,7 +157,7 @@ type Train struct {
 	EMA            float64 `yaml:"ema" range:"[0,1)" help:"decay of a moving average of the weights; 0 = off"`
 }
 
-// Default is the configuration of a run about which nothing is said.
+// Default is the configuration of a run without any given settings.
 func Default() Config {
 	return Config{
 		Seed: 42, Device: "auto", Precision: "float32",

@@ -4,21 +4,21 @@ import "errors"
 
 // Errors of this package match one of these with errors.Is.
 var (
-	// ErrSyntax says that a file is not YAML, or not one document of keys.
+	// ErrSyntax: a file is not YAML, or not one document of keys.
 	ErrSyntax = errors.New("config: not a configuration")
-	// ErrUnknownKey says that there is no such key.
+	// ErrUnknownKey: there is no such key.
 	ErrUnknownKey = errors.New("config: unknown key")
-	// ErrDuplicate says that a file gives a key twice.
+	// ErrDuplicate: a file gives a key twice.
 	ErrDuplicate = errors.New("config: key given twice")
-	// ErrType says that a value is of another type than the key's.
+	// ErrType: a value is of another type than the key's.
 	ErrType = errors.New("config: wrong type of value")
-	// ErrRange says that a value is outside what the key allows.
+	// ErrRange: a value is out of the key's range.
 	ErrRange = errors.New("config: value out of range")
-	// ErrUnavailable says that this version does not have what a value asks for.
+	// ErrUnavailable: a value is known, but this version does not have it.
 	ErrUnavailable = errors.New("config: not available in this version")
 )
 
-// keyError is a message that matches a sentinel without repeating its words.
+// keyError is a message that matches a sentinel with errors.Is but does not contain its text.
 type keyError struct {
 	message  string
 	sentinel error

@@ -5,14 +5,14 @@ import (
 	"unicode/utf8"
 )
 
-// helpWidth is how many columns Help fills.
+// helpWidth is the width of Help's lines in columns.
 const helpWidth = 80
 
 // Help is a text of at most 80 columns about every key: default, range and meaning.
 func Help() string { return HelpFor(Default()) }
 
-// HelpFor is Help with the values of a configuration, each with the default beside it
-// where that is another, and the other names of keys, see Find.
+// HelpFor is Help with the values of a configuration, the default beside each value that
+// differs from it, and the other names of keys (see Find).
 func HelpFor(c Config) string {
 	var b strings.Builder
 	for _, k := range Keys() {
@@ -41,8 +41,8 @@ func HelpFor(c Config) string {
 	return b.String()
 }
 
-// wrap breaks a text at its spaces into lines of at most width characters, longer only
-// where a single word is.
+// wrap breaks a text at its spaces into lines of at most width characters; a longer word
+// has a line to itself.
 func wrap(text string, width int) (lines []string) {
 	line := ""
 	for _, word := range strings.Fields(text) {

@@ -19,16 +19,15 @@ type Key struct {
 	Meaning   string
 	Resumable bool         // may change when a run is resumed
 	Kind      reflect.Kind // of the value in Config: a number's, String, Bool, or Array and Slice for lists
-	Words     []string     // those that this build takes, or may be in its list; nil: any text or number
-	Choices   []string     // of a key that chooses a registered thing: "NAME: what it is"
-	ReadBy    []string     // of a key that only some of the things chosen beside it read: their names
-	Of        string       // what has this setting alone, such as "optim.name = lion"; "": every run
-	Chooser   string       // the key that chooses what has this setting alone, such as "optim.name" or "track"; "": every run
+	Words     []string     // those that this build takes, for a list those that it may have; nil: any text or number
+	Choices   []string     // of a key that chooses a registered entry: "NAME: DESCRIPTION"
+	ReadBy    []string     // the names of the entries that use the key, if not all of its section do
+	Of        string       // the choice that the setting belongs to, such as "optim.name = lion"; "": every run
+	Chooser   string       // the key of that choice, such as "optim.name" or "track"; "": every run
 }
 
-// Keys lists every key in the order of the YAML. Among them are the settings of their own
-// that registered optimizers, schedules, models, data sets and trackers have
-// (registry.Settings).
+// Keys lists every key in the order of the YAML, with the own settings of registered
+// optimizers, schedules, models, data sets and trackers (registry.Settings).
 func Keys() []Key {
 	c := Default()
 	var list []Key
@@ -53,8 +52,8 @@ func Keys() []Key {
 	return list
 }
 
-// Applies reports whether a key means anything to a run with this configuration: a setting
-// that a registered thing alone has does where that thing is chosen.
+// Applies reports whether a key has a meaning for a run with this configuration: an own
+// setting of a registered entry has one only if that entry is chosen.
 func (c *Config) Applies(key string) bool {
 	k := tree().byPath[key]
 	return k != nil && (k.own == nil || k.own.chosen(c))
@@ -65,13 +64,13 @@ type key struct {
 	tags.Field
 	path  string
 	index []int // of reflect's FieldByIndex, in Config or in the settings of own
-	own   *own  // what has this setting alone; nil: it is a field of Config
+	own   *own  // the registered entry with this setting; nil: it is a field of Config
 }
 
 // fixed are the fields of Config, in order.
 var fixed = walk(reflect.TypeFor[Config](), "", nil)
 
-// walk gathers the keys of Config from its fields' tags, and of its sections.
+// walk gathers the keys and sections of Config from its fields' tags.
 func walk(t reflect.Type, prefix string, index []int) (list []*key) {
 	if prefix != "" {
 		list = append(list, &key{path: strings.TrimSuffix(prefix, ".")})
@@ -123,7 +122,7 @@ func find(path string) (*key, error) {
 	return nil, unknown(path)
 }
 
-// unknown is the error for a key that there is not, with the keys that may be meant.
+// unknown is the error for a key that does not exist, with the keys that may be meant.
 func unknown(path string) error {
 	last := plainName(path[strings.LastIndexByte(path, '.')+1:])
 	if list := several[last]; list != nil {
@@ -148,10 +147,9 @@ func keysBelow(section string) string {
 	return "its keys are " + strings.Join(below, ", ")
 }
 
-// nearest is the known key that looks most like path: the one with the same last word if
-// there is just one, else the one that has it as another name, else the fewest edits away,
-// and of these the one that begins alike. It is a section where path is one but for two
-// letters at most.
+// nearest is the known key that looks most like path: the only one with the same last word,
+// else the one with this alias, else the one with the fewest edits, and of these the one with
+// the longest common beginning. It is a section if path is at most two letters away from one.
 func nearest(path string) string {
 	last := path[strings.LastIndexByte(path, '.')+1:]
 	var same []string
@@ -188,7 +186,7 @@ func nearest(path string) string {
 	return best
 }
 
-// nearestWord is the one of words that is the fewest edits away from word.
+// nearestWord is the member of words with the fewest edits to word.
 func nearestWord(word string, words []string) string {
 	return slices.MinFunc(words, func(a, b string) int {
 		return cmp.Or(edit.Distance(word, a)-edit.Distance(word, b), common(word, b)-common(word, a))

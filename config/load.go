@@ -12,13 +12,13 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Load reads YAML onto c: keys that data does not give keep their values. Each
-// bad key, up to 20, is named with its line and the nearest known key or what it takes;
-// after an error c is as it was. Empty data changes nothing. The keys count as
-// given (see Given).
+// Load reads YAML onto c: keys that data does not give keep their values. The error names
+// each bad key, up to 20, with its line and the nearest known key or the allowed values;
+// after an error c is unchanged. Empty data changes nothing. The keys count as given (see
+// Given).
 func Load(data []byte, c *Config) error { return LoadFrom("", data, c) }
 
-// LoadFrom is Load of what a file holds: each error names the file too.
+// LoadFrom is Load for the contents of a file: each error names the file too.
 func LoadFrom(file string, data []byte, c *Config) error {
 	l := loader{onto: *c, lines: map[string]int{}}
 	if err := l.load(file, data); err != nil {
@@ -29,7 +29,7 @@ func LoadFrom(file string, data []byte, c *Config) error {
 	return nil
 }
 
-// load reads data, and joins what is wrong in it.
+// load reads data and joins its errors.
 func (l *loader) load(file string, data []byte) error {
 	l.read(data)
 	var errs []error
@@ -51,10 +51,10 @@ func LoadBase(data []byte, c *Config) error {
 	return err
 }
 
-// LoadRecorded is Load for the configuration that a run's folder holds, which another
-// program may have written: names of optimizers, models and so on that this program does
-// not have are taken as they are, which Validate finds, and settings that such a thing
-// alone has are left out. Its keys do not count as given by the user.
+// LoadRecorded is Load for the configuration in a run's folder, which another program may
+// have written: names of optimizers, models and so on that this program does not have are
+// kept (Validate reports them), and the own settings of such an entry are left out. Its keys
+// do not count as given by the user.
 func LoadRecorded(data []byte, c *Config) error {
 	l := loader{onto: *c, lines: map[string]int{}, recorded: true}
 	if err := l.load("", data); err != nil {
@@ -66,14 +66,14 @@ func LoadRecorded(data []byte, c *Config) error {
 
 type loader struct {
 	onto Config
-	// recorded: names and settings of things that this program does not have are no errors
+	// recorded: unregistered names and their settings are not errors
 	recorded bool
 	lines    map[string]int // where each key was given
 	paths    []string
 	errs     []*keyError
 }
 
-// read takes in the one document that data holds.
+// read reads the one document of data.
 func (l *loader) read(data []byte) {
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	var root, more yaml.Node
@@ -99,7 +99,7 @@ func (l *loader) read(data []byte) {
 	}
 }
 
-// tabHint says which line is indented by a tab, which YAML does not take; "" if none is.
+// tabHint names the first line that is indented by a tab, which YAML forbids, or is "".
 func tabHint(data []byte) string {
 	n := 0
 	for line := range bytes.Lines(data) {
@@ -111,7 +111,7 @@ func tabHint(data []byte) string {
 	return ""
 }
 
-// maxErrors is where Load gives up on a file that cannot be meant for it.
+// maxErrors is the number of errors after which Load stops: the file is not a configuration.
 const maxErrors = 20
 
 // fail keeps an error with its line.
@@ -175,7 +175,7 @@ func (l *loader) leaf(line int, n *yaml.Node, path string) {
 	k, err := find(path)
 	if err != nil && n.Kind == yaml.MappingNode {
 		if l.recorded {
-			return // settings of what this program does not have
+			return // settings of an entry that this program does not have
 		}
 		if stranger := noneOf(path); stranger != nil {
 			err = stranger
@@ -209,8 +209,8 @@ func (l *loader) leaf(line int, n *yaml.Node, path string) {
 	l.paths = append(l.paths, path)
 }
 
-// wordsOf takes the words of a value out of YAML; ok is false where its shape or
-// type cannot be the key's. A list may be a sequence or a text with commas.
+// wordsOf reads the words of a YAML value; ok is false if its shape or type does not fit
+// the key. A list may be a sequence or a text with commas.
 func (k *key) wordsOf(n *yaml.Node) (words []string, ok bool) {
 	kind := k.Type.Kind()
 	switch {
@@ -227,7 +227,7 @@ func (k *key) wordsOf(n *yaml.Node) (words []string, ok bool) {
 	case n.Tag == "!!null":
 		return k.split(""), kind == reflect.String || kind == reflect.Slice
 	}
-	ok = k.list() || kind == reflect.String || n.Tag != "!!str" // a quoted "5" is no number
+	ok = k.list() || kind == reflect.String || n.Tag != "!!str" // a quoted "5" is not a number
 	return k.split(n.Value), ok
 }
 

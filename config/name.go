@@ -13,10 +13,9 @@ func (c *Config) RunName() string {
 	return c.DerivedName()
 }
 
-// DerivedName is <model>-<set>-<optim>-lr<lr>-bs<batch>, and -tricks after it if all the
-// tricks of "Bag of tricks" are on that the recipe resnet50_tricks sets: zero_gamma,
-// no_bias_decay, label_smoothing, cosine, warmup_epochs and linear_scaling. What cannot be
-// in a folder's name becomes _.
+// DerivedName is <model>-<set>-<optim>-lr<lr>-bs<batch>, and -tricks after it if all tricks
+// of the recipe resnet50_tricks are on: zero_gamma, no_bias_decay, label_smoothing, cosine,
+// warmup_epochs and linear_scaling. Characters that a folder's name cannot have become _.
 func (c *Config) DerivedName() string {
 	s := fmt.Sprintf("%s-%s-%s-lr%g-bs%d", c.Model.Name, c.Data.Set, c.Optim.Name, c.Optim.LR, c.Data.Batch)
 	if c.Model.ZeroGamma && c.Optim.NoBiasDecay && c.Loss.LabelSmoothing > 0 &&

@@ -13,11 +13,11 @@ import (
 	"github.com/euryale-ml/euryale/registry"
 )
 
-// own are the settings that one registered thing alone has: a section under its name beside
-// the key that chooses it, such as optim.lion beside optim.name.
+// own are the own settings of one registered entry: a section under its name beside the key
+// that chooses it, such as optim.lion beside optim.name.
 type own struct {
 	table    *registry.Table
-	name     string // of the thing
+	name     string // of the entry
 	parent   string // of the section: "optim."
 	defaults any    // a struct
 	keys     []*key
@@ -28,19 +28,19 @@ func (o *own) String() string { return o.table.Key() + " = " + o.name }
 
 func (o *own) path() string { return o.parent + o.name }
 
-// chosen reports whether c chooses the thing.
+// chosen reports whether c chooses the entry.
 func (o *own) chosen(c *Config) bool {
 	k := tree().byPath[o.table.Key()]
 	return k != nil && slices.Contains(elements(k.value(c)), o.name)
 }
 
-// changed reports whether a setting is not at its default.
+// changed reports whether a setting differs from its default.
 func (o *own) changed(c *Config) bool {
 	usual := Default()
 	return slices.ContainsFunc(o.keys, func(k *key) bool { return k.get(c) != k.get(&usual) })
 }
 
-// with is c's map of settings with one that has another value.
+// with is a copy of c's map of settings with one value replaced.
 func (o *own) with(c *Config, index []int, v reflect.Value) map[string]any {
 	settings := reflect.New(reflect.TypeOf(o.defaults)).Elem()
 	settings.Set(reflect.ValueOf(c.settings(o)))
@@ -53,8 +53,7 @@ func (o *own) with(c *Config, index []int, v reflect.Value) map[string]any {
 	return all
 }
 
-// validate asks the settings themselves whether they fit each other, if they can tell and
-// are used.
+// validate calls the settings' own Validate method, if they have one and are used.
 func (o *own) validate(c *Config) error {
 	v, ok := c.settings(o).(interface{ Validate() error })
 	if !ok || !o.chosen(c) && !o.changed(c) {
@@ -73,8 +72,8 @@ func (c *Config) settings(o *own) any {
 	return o.defaults
 }
 
-// Settings are those that a registered thing alone has, as a struct of the type that it was
-// registered with by registry.Settings: Settings("optim.name", "lion"). nil: it has none.
+// Settings are the own settings of a registered entry, as a struct of the type given to
+// registry.Settings: Settings("optim.name", "lion"). nil: it has none.
 func (c *Config) Settings(key, name string) any {
 	for _, o := range tree().own {
 		if o.table.Key() == key && o.name == name {
@@ -84,13 +83,13 @@ func (c *Config) Settings(key, name string) any {
 	return nil
 }
 
-// keyTree is every key that there is.
+// keyTree holds every key.
 type keyTree struct {
 	keys     []*key // in the order of the YAML
 	byPath   map[string]*key
 	sections []string
 	own      []*own
-	clash    error // about registered things whose settings would hide a key
+	clash    error // about registered entries whose settings would hide a key
 
 	generation int64
 }
@@ -100,7 +99,7 @@ var trees struct {
 	last *keyTree
 }
 
-// tree is made anew when something was registered since.
+// tree is the current keyTree, made anew after each registration.
 func tree() *keyTree {
 	trees.Lock()
 	defer trees.Unlock()
@@ -110,8 +109,8 @@ func tree() *keyTree {
 	return trees.last
 }
 
-// plant puts the settings of registered things after the keys of the sections that choose
-// them.
+// plant makes the tree: the settings of registered entries follow the keys of the section
+// that chooses them.
 func plant(generation int64) *keyTree {
 	t := &keyTree{byPath: map[string]*key{}, generation: generation}
 	taken := map[string]bool{}
@@ -143,7 +142,7 @@ func (t *keyTree) add(k *key) {
 	t.byPath[k.path] = k
 }
 
-// addOwn adds the settings that things alone have which a key of the section chooses.
+// addOwn adds the own settings of the entries that a key of the section chooses.
 func (t *keyTree) addOwn(parent string, taken map[string]bool) {
 	for _, table := range registry.Tables() {
 		if above, _ := cutLast(table.Key()); above != parent {
@@ -174,7 +173,7 @@ func (o *own) addKeys() {
 	typ := reflect.TypeOf(o.defaults)
 	fields, err := tags.Of(typ)
 	if err != nil {
-		panic("config: " + err.Error()) // registry.Register has looked
+		panic("config: " + err.Error()) // registry.Register has checked the type
 	}
 	for i := range typ.NumField() {
 		if f, ok := fields[i]; ok {
@@ -183,14 +182,14 @@ func (o *own) addKeys() {
 	}
 }
 
-// cutLast parts the last word of a key from what stands before it: "optim." and "name".
+// cutLast splits a key before its last word: "optim." and "name".
 func cutLast(key string) (parent, word string) {
 	i := strings.LastIndexByte(key, '.') + 1
 	return key[:i], key[i:]
 }
 
-// noneOf is an error about a section under a name that may be meant for a registered thing,
-// where there is none of this name, or it has no settings; nil if nothing could be meant.
+// noneOf is an error about a section that could hold the settings of a registered entry, if
+// no entry has this name or it has no settings; nil if the section cannot mean an entry.
 func noneOf(path string) error {
 	parent, name := cutLast(path)
 	if parent == "" || !isSection(strings.TrimSuffix(parent, ".")) {

@@ -25,7 +25,7 @@ func (c *Config) Rate() float64 {
 	return schedule.LinearScaled(c.Optim.LR, c.EffectiveBatch(), c.Schedule.BaseBatch)
 }
 
-// LRFor is the optim.lr whose Rate is rate: what to type for a rate that was found.
+// LRFor is the inverse of Rate: the optim.lr for which Rate returns rate.
 func (c *Config) LRFor(rate float64) float64 {
 	if !c.Schedule.LinearScaling {
 		return rate
@@ -33,7 +33,7 @@ func (c *Config) LRFor(rate float64) float64 {
 	return schedule.LinearScaled(rate, c.Schedule.BaseBatch, c.EffectiveBatch())
 }
 
-// ExplainRate says in a line which learning rates follow from the settings, such as
+// ExplainRate describes in a line the learning rates that follow from the settings, such as
 // "lr 0.1 × 64/256 = 0.025, 5 epochs of warm-up, cosine to 0".
 func (c *Config) ExplainRate() string {
 	parts := []string{"lr " + short(c.Optim.LR)}
@@ -59,7 +59,7 @@ func (c *Config) ExplainRate() string {
 	return strings.Join(parts, ", ")
 }
 
-// explainSchedule says what happens to the rate after a warm-up.
+// explainSchedule describes the course of the rate after a warm-up.
 func (c *Config) explainSchedule() string {
 	s, err := c.schedule(1)
 	if d, ok := s.(schedule.Describer); ok && err == nil {
@@ -68,12 +68,12 @@ func (c *Config) explainSchedule() string {
 	return c.Schedule.Name
 }
 
-// schedule makes the one that schedule.name chooses.
+// schedule makes the schedule that schedule.name chooses.
 func (c *Config) schedule(stepsPerEpoch int) (schedule.Schedule, error) {
 	return schedule.New(c.Schedule.Name, c.ScheduleOptions(stepsPerEpoch, c.Train.Epochs))
 }
 
-// ScheduleOptions are what schedule.New makes the schedule of schedule.name from.
+// ScheduleOptions are the arguments of schedule.New for the schedule of schedule.name.
 func (c *Config) ScheduleOptions(stepsPerEpoch, epochs int) schedule.Options {
 	s := c.Schedule
 	return schedule.Options{
@@ -82,14 +82,14 @@ func (c *Config) ScheduleOptions(stepsPerEpoch, epochs int) schedule.Options {
 	}
 }
 
-// scheduleKeys are the keys of the fields that errors of schedule.New name.
+// scheduleKeys has the key of each field that errors of schedule.New name.
 var scheduleKeys = map[string]string{
 	"Epochs": "train.epochs", "WarmupEpochs": "schedule.warmup_epochs", "StepEpochs": "schedule.step_epochs", "Gamma": "schedule.gamma",
 	"MinLR": "schedule.min_lr", "Cosine.Min": "schedule.min_lr",
 }
 
-// checkSchedule says by its key which setting of the schedule does not fit the others. A
-// name or a value that is wrong alone is none of its business.
+// checkSchedule is an error about a setting of the schedule that does not fit the others. A
+// name or a value that is wrong by itself is reported elsewhere.
 func (c *Config) checkSchedule() error {
 	for _, k := range tree().keys {
 		if (strings.HasPrefix(k.path, "schedule.") || k.path == "train.epochs") && (k.check(k.value(c)) != nil || k.checkNames(k.value(c)) != nil) {
@@ -110,8 +110,8 @@ func (c *Config) checkSchedule() error {
 	return &keyError{fmt.Sprintf("schedule.name = %s: %v", c.Schedule.Name, err), ErrRange}
 }
 
-// RateNotes are remarks on settings of the learning rate that probably are not what was
-// meant. stepsPerEpoch is the number of steps of the optimizer; 0: not known.
+// RateNotes are remarks on settings of the learning rate that are probably mistakes.
+// stepsPerEpoch is the number of steps of the optimizer; 0: not known.
 func (c *Config) RateNotes(stepsPerEpoch int) (notes []string) {
 	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	s, rate := c.Schedule, c.Rate()
@@ -127,7 +127,7 @@ func (c *Config) RateNotes(stepsPerEpoch int) (notes []string) {
 	return append(notes, c.scheduleNotes(end)...)
 }
 
-// end is where a run ends: after so many epochs, for a setting that says so.
+// end is the number of epochs after which a run ends, and the setting responsible for it.
 type end struct {
 	epochs  float64
 	because string
@@ -143,13 +143,13 @@ func (c *Config) end(stepsPerEpoch int) end {
 	return e
 }
 
-// scheduleNotes looks at the rates that the schedule gives, so that it knows none by name.
+// scheduleNotes checks the rates that the schedule returns, so it works for every schedule.
 func (c *Config) scheduleNotes(end end) (notes []string) {
 	const perEpoch = 16 // steps, enough to see a fall within an epoch
 	s, err := c.schedule(perEpoch)
 	longer, err2 := schedule.New(c.Schedule.Name, c.ScheduleOptions(perEpoch, 2*c.Train.Epochs))
 	if err != nil || err2 != nil {
-		return nil // Validate has the error
+		return nil // Validate returns the error
 	}
 	rate, warm, last := c.Rate(), perEpoch*c.Schedule.WarmupEpochs, int(math.Ceil(perEpoch*end.epochs))
 	falls, fitted := false, s.LR(rate, perEpoch*c.Train.Epochs) != longer.LR(rate, perEpoch*c.Train.Epochs)

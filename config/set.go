@@ -6,11 +6,10 @@ import (
 	"strings"
 )
 
-// Set gives one dotted key the value that is written, as -set does: lists and
-// ranges with commas, with or without [ ] or ( ) around them, an empty value for an empty
-// text or list. The value's type
-// and range are checked; what hangs together is left to Validate. After an error
-// c is as it was.
+// Set gives one dotted key a value as text, as -set does: lists and ranges with commas, with
+// or without [ ] or ( ) around them, an empty value for an empty text or list. Set checks the
+// value's type and range; Validate checks whether values fit each other. After an error c is
+// unchanged.
 func (c *Config) Set(path, value string) error {
 	k, err := find(path)
 	if err != nil {
@@ -31,8 +30,8 @@ func (c *Config) Set(path, value string) error {
 	return nil
 }
 
-// withoutBrackets takes the one pair of brackets off that stands around a list, as in YAML
-// and Python. Other brackets are of patterns or file names.
+// withoutBrackets removes one pair of brackets around a list, as in YAML and Python. Other
+// brackets belong to patterns or file names.
 func withoutBrackets(list string) string {
 	for _, pair := range []string{"[]", "()"} {
 		inner, opened := strings.CutPrefix(list, pair[:1])
@@ -53,14 +52,14 @@ func (c *Config) Get(path string) (string, error) {
 	return k.get(c), nil
 }
 
-// Given says whether Load or Set was given the key, so that a profile of lesser
-// weight leaves it alone.
+// Given reports whether Load or Set has set the key, so that a profile of lower precedence
+// does not change it.
 func (c *Config) Given(path string) bool { return c.given[path] }
 
-// GivenKeys lists the keys that Load and Set were given, in order of the alphabet.
+// GivenKeys lists the keys that Load and Set have set, sorted.
 func (c *Config) GivenKeys() []string { return slices.Sorted(maps.Keys(c.given)) }
 
-// mark notes given keys in a new map, since copies of c share the old one.
+// mark records given keys in a new map, since copies of c share the old one.
 func (c *Config) mark(paths ...string) {
 	given := make(map[string]bool, len(c.given)+len(paths))
 	maps.Copy(given, c.given)

@@ -8,8 +8,8 @@ import (
 	"github.com/euryale-ml/euryale/registry"
 )
 
-// UnreadNotes are remarks on keys that were given and have no effect, since the optimizer,
-// schedule, model or data set that is chosen does not read them and another one does.
+// UnreadNotes are remarks on given keys without effect: the chosen optimizer, schedule, model
+// or data set does not use them, but another one does.
 func (c *Config) UnreadNotes() (notes []string) {
 	usual := Default()
 	for _, k := range tree().keys {
@@ -26,8 +26,8 @@ func (c *Config) UnreadNotes() (notes []string) {
 	return notes
 }
 
-// unread is the key that chooses a thing which does not read k, and the things that do; nil
-// if k is read, or by none of what is registered.
+// unread is the key whose chosen entry does not use k, and the entries that do; nil if the
+// chosen entry uses k, or no registered one does.
 func (c *Config) unread(k *key) (chooser string, readers []string) {
 	if k.own != nil {
 		chooser := tree().byPath[k.own.table.Key()]
@@ -48,8 +48,8 @@ func (c *Config) unread(k *key) (chooser string, readers []string) {
 	return t.Key(), k.readers()
 }
 
-// beside is the list of what a key of the same section chooses, and the key's last word; nil
-// if there is none.
+// beside is the table of the choosing key in k's section, and k's last word; nil if the
+// section has no choosing key.
 func (k *key) beside() (t *registry.Table, word string) {
 	parent, word := cutLast(k.path)
 	for _, t := range registry.Tables() {
@@ -60,8 +60,7 @@ func (k *key) beside() (t *registry.Table, word string) {
 	return nil, word
 }
 
-// readers are the things that read a key, if one chosen beside it reads it and another, of
-// which it is known what it reads, does not.
+// readers are the names of the entries that use a key, if not all entries with known reads do.
 func (k *key) readers() (names []string) {
 	t, word := k.beside()
 	if t == nil {

@@ -10,9 +10,9 @@ import (
 	"github.com/euryale-ml/euryale/metrics"
 )
 
-// Validate checks every value's range, what hangs together, and that this version can do
-// it, else the error is ErrUnavailable. Names have to be registered: those of packages that this program
-// does not have pass. All that is wrong is in the error.
+// Validate checks every value's range, whether the values fit each other, and whether this
+// version has them (else ErrUnavailable). Names have to be registered; names of a kind for
+// which this program has no package are not checked. The error joins everything found.
 func (c *Config) Validate() error {
 	errs := []error{tree().clash}
 	for _, k := range tree().keys {
@@ -32,7 +32,7 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// together checks what no key can say alone.
+// together checks values that have to fit each other.
 func (c *Config) together() []error {
 	var errs []error
 	bad := func(format string, args ...any) {

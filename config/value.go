@@ -14,7 +14,7 @@ import (
 	"github.com/euryale-ml/euryale/registry"
 )
 
-// words are those that the key takes, or that may be in its list; nil: any text.
+// words are the words that the key takes, for a list those that it may have; nil: any text.
 func (k *key) words() []string {
 	if t := k.table(); t != nil {
 		return t.Words()
@@ -22,8 +22,8 @@ func (k *key) words() []string {
 	return k.Words
 }
 
-// table is the list of what the key chooses from; nil: it chooses no registered thing, or
-// this program has none of its kind, so that names cannot be checked.
+// table is the registry's table that the key chooses from; nil: the key chooses no registered
+// entry, or this program has no such table, so that names cannot be checked.
 func (k *key) table() *registry.Table {
 	if t := registry.For(k.path); t != nil && len(t.Words()) > 0 {
 		return t
@@ -31,7 +31,7 @@ func (k *key) table() *registry.Table {
 	return nil
 }
 
-// wantsOf says in words what a key takes, with the words if it takes words.
+// wantsOf describes the values that a key takes, with the words if it takes words.
 func (k *key) wantsOf(words []string) string {
 	one := strings.Join(words, ", ")
 	switch v := k.Type; {
@@ -68,13 +68,12 @@ func (k *key) wantsNumbers() string {
 	return s + ", each " + k.Interval.String()
 }
 
-// pair says whether the value is a range, low before high.
+// pair reports whether the value is a range, low before high.
 func (k *key) pair() bool {
 	return k.Type.Kind() == reflect.Array && k.Type.Len() == 2 && !k.AnyOrder
 }
 
-// split takes the words out of a text with commas, or the whole where the key
-// is no list.
+// split returns the words of a text with commas, or the text itself if the key is not a list.
 func (k *key) split(value string) []string {
 	if !k.list() {
 		return []string{value}
@@ -91,8 +90,8 @@ func (k *key) split(value string) []string {
 
 func (k *key) list() bool { return k.Type.Kind() == reflect.Slice || k.Type.Kind() == reflect.Array }
 
-// parse turns words (more than one for a list only) into the key's value and
-// checks its range.
+// parse turns words (more than one only for a list) into the key's value and checks its
+// range.
 func (k *key) parse(words []string) (reflect.Value, error) {
 	v := reflect.New(k.Type).Elem()
 	fail := func(sentinel error) (reflect.Value, error) {
@@ -148,8 +147,8 @@ func parseScalar(v reflect.Value, word string) (ok bool) {
 	return true
 }
 
-// parseFloat also reads YAML's .nan and .inf; what is too large is infinite, and
-// so out of every range.
+// parseFloat also reads YAML's .nan and .inf; a number that is too large becomes infinite,
+// which no range contains.
 func parseFloat(word string) (float64, error) {
 	switch strings.ToLower(word) {
 	case ".nan":
@@ -166,7 +165,7 @@ func parseFloat(word string) (float64, error) {
 	return f, err
 }
 
-// check says which value is outside the key's range.
+// check is an error about a value out of the key's range.
 func (k *key) check(v reflect.Value) error {
 	ok := true
 	switch v.Kind() {
@@ -192,8 +191,8 @@ func (k *key) check(v reflect.Value) error {
 	return nil
 }
 
-// checkNames says which name of a registered thing the key's list does not have. What only
-// other builds have is left to unavailable.
+// checkNames is an error about a name that is not registered. Names that only other builds
+// have are left to unavailable.
 func (k *key) checkNames(v reflect.Value) error {
 	t := k.table()
 	if t == nil {
@@ -207,8 +206,7 @@ func (k *key) checkNames(v reflect.Value) error {
 	return nil
 }
 
-// refuseWord is refuse with the word that looks most like the wrong one, if one does, of
-// those that this build has.
+// refuseWord is refuse, with the most similar word of this build, if any, in the message.
 func (k *key) refuseWord(value, word string) error {
 	e := k.refuse(value, ErrRange)
 	switch lower := strings.ToLower(word); {
@@ -220,7 +218,7 @@ func (k *key) refuseWord(value, word string) error {
 	return e
 }
 
-// nearestOf says which of words looks like a wrong one; "" if none does.
+// nearestOf is a hint with the word of words that is most similar, or "".
 func nearestOf(word string, words []string) string {
 	if word == "" || len(words) == 0 {
 		return ""
@@ -233,10 +231,10 @@ func nearestOf(word string, words []string) string {
 	return "; the nearest is " + near
 }
 
-// allows says whether a word is one of the key's.
+// allows reports whether a word is one of the key's.
 func (k *key) allows(word string) bool { return k.Words == nil || allows(k.Words, word) }
 
-// allows says whether a word is in a list; N at a listed word's end stands for a number.
+// allows reports whether a word is in a list; N at a listed word's end stands for a number.
 func allows(words []string, word string) bool {
 	return slices.ContainsFunc(words, func(w string) bool {
 		stem, ok := strings.CutSuffix(w, "N")

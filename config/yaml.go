@@ -10,9 +10,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// YAML writes every key, in the order of the struct, with the format version. Of the
-// settings that registered things alone have, it writes those of trackers, of things that
-// are chosen, and those that are not at their defaults. Load of it onto Default gives an equal Config.
+// YAML writes every key, in the order of the struct, with the format version. Of the own
+// settings of registered entries it writes those of trackers, those of chosen entries, and
+// those that differ from their defaults. Load of it onto Default gives an equal Config.
 func (c *Config) YAML() []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Every setting of a run; -h all explains the keys.\nformat: %d\n\n", Format)
@@ -49,7 +49,7 @@ func (c *Config) writeStruct(b *strings.Builder, v reflect.Value, path, indent s
 	c.writeOwn(b, path, indent)
 }
 
-// writeOwn writes the settings that things alone have which a key of this path chooses.
+// writeOwn writes the own settings of the entries that a key of this path chooses.
 func (c *Config) writeOwn(b *strings.Builder, path, indent string) {
 	for _, o := range tree().own {
 		if o.parent != path || path != "" && !o.chosen(c) && !o.changed(c) {
@@ -85,7 +85,7 @@ func yamlText(v reflect.Value) string {
 	return "[" + strings.Join(words, ", ") + "]"
 }
 
-// plainText needs no quotes anywhere in YAML if it is not also a number or such.
+// plainText needs no quotes in YAML, unless it is also a number, a boolean or null.
 var plainText = regexp.MustCompile(`^[A-Za-z0-9_./][A-Za-z0-9_./-]*(:[0-9]+)?$`)
 
 // quoteYAML writes a text so that YAML reads the same text. Go's escapes are

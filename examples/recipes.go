@@ -1,6 +1,6 @@
-// Package examples holds the recipes of the training examples and of the study, so that
-// other programs offer the same ones. The folders below are the examples themselves;
-// study holds the other recipes, a file each.
+// Package examples holds the recipes of the training examples and of the study, for use in
+// other programs. The subfolders are the examples themselves; study holds the other recipes,
+// one file each.
 package examples
 
 import (
@@ -23,7 +23,7 @@ var Recipes = []string{
 }
 
 // Recipe returns a recipe's configuration and its quick profile, for cli.Train and
-// cli.Quick; ok tells whether there is one of that name.
+// cli.Quick; ok reports whether the recipe exists.
 func Recipe(name string) (config, quick []byte, ok bool) {
 	if !slices.Contains(Recipes, name) {
 		return nil, nil, false

@@ -1,10 +1,11 @@
-// Package registry keeps the lists of what a configuration chooses by name, such as the
-// optimizers behind optim.name: one List for each key, which the package that owns the
-// things makes and fills. The configuration, its help, the errors and the commands read
-// these lists, so that a thing registered by a program of a user's own is known to them all.
+// Package registry holds the lists of entries that a configuration chooses by name, such as
+// the optimizers behind optim.name: one List for each key, made and filled by the package
+// that owns the entries. The configuration, its help, the errors and the commands read these
+// lists, so that all of them know the entries that a user's program registers.
 //
 // A program registers with optim.Register, schedule.Register, models.Register,
-// dataset.Register, device.Register and track.Register; the options of this package describe what it registers.
+// dataset.Register, device.Register and track.Register; the options of this package describe
+// the new entry.
 package registry
 
 import (
@@ -19,19 +20,19 @@ import (
 	"github.com/euryale-ml/euryale/internal/tags"
 )
 
-// ErrRegister is wrapped by errors about what cannot be registered.
+// ErrRegister is wrapped by the errors of Register: a bad or taken name, or bad settings.
 var ErrRegister = errors.New("cannot register")
 
-// Entry describes a registered thing.
+// Entry describes a registered optimizer, schedule, model, data set, device or tracker.
 type Entry struct {
 	Name  string
-	About string // what it is, in a phrase; "" if nobody said
-	// Reads are the keys of the section that chooses it whose values it takes, by their last
-	// words, such as "momentum" in optim; nil: they may be all.
+	About string // a phrase that describes it; may be ""
+	// Reads are the shared keys of its section that it uses, by their last words, such as
+	// "momentum" of optim.momentum; nil: unknown, possibly all.
 	Reads []string
-	// Details are further lines, such as where a model's weights come from.
+	// Details are further lines, such as the source of a model's weights.
 	Details []Line
-	// Settings is a struct with the defaults of the settings that it alone has; nil: none.
+	// Settings is a struct with the defaults of this entry's own settings; nil: none.
 	// They are keys of a section under its name, such as optim.lion.betas.
 	Settings any
 }
@@ -39,7 +40,7 @@ type Entry struct {
 // Line is a text with a label before it.
 type Line struct{ Label, Text string }
 
-// Detail is the text of the line with a label; "" if there is none.
+// Detail is the text of the line with a label, or "".
 func (e Entry) Detail(label string) string {
 	for _, l := range e.Details {
 		if l.Label == label {
@@ -49,41 +50,41 @@ func (e Entry) Detail(label string) string {
 	return ""
 }
 
-// Option adds to the description of what is registered.
+// Option adds to the description of an entry.
 type Option func(*Entry)
 
-// About says what the thing is, in a phrase: "PyTorch's SGD with momentum".
+// About describes the entry in a phrase: "PyTorch's SGD with momentum".
 func About(text string) Option { return func(e *Entry) { e.About = text } }
 
-// Detail adds a line to what the commands say of the thing.
+// Detail adds a line to the description that the commands print.
 func Detail(label, text string) Option {
 	return func(e *Entry) { e.Details = append(e.Details, Line{label, text}) }
 }
 
-// Reads names the keys that the thing takes of those that all of its kind share, by their
-// last words: Reads("momentum", "weight_decay") of an optimizer; Reads() is none. Where a
-// user sets another of these keys, a note says that it has no effect. Without this option
-// no such note appears.
+// Reads names the shared keys of the section that the entry uses, by their last words:
+// Reads("momentum", "weight_decay") of an optimizer; Reads() is none. A user who sets
+// another shared key gets a note that it has no effect. Without this option there are no
+// such notes.
 func Reads(keys ...string) Option {
 	return func(e *Entry) { e.Reads = append([]string{}, keys...) }
 }
 
-// Settings gives the thing settings of its own: the fields of a struct, which holds their
-// defaults, become keys of a section under its name, such as optim.lion.betas. The tags of
-// a field are yaml, its key; help, its meaning, which it must have; range, such as
+// Settings gives the entry its own settings: the fields of the struct defaults, which holds
+// their default values, become keys of a section under its name, such as optim.lion.betas.
+// The tags of a field are yaml, its key; help, its meaning (required); range, such as
 // "[0,1)"; oneof, its words with commas; resume:"free" if it may change when a run is
 // resumed; order:"any" if the second of two numbers may be the lower one. Its type is bool,
 // int, uint64, float64, string, []string or an array of float64. Fields without the tag
-// yaml are no settings. Where the struct has the method Validate() error, it is called when
-// a configuration is checked; its error names the key, such as optim.lion.betas.
+// yaml are not settings. If the struct has a method Validate() error, it is called when
+// a configuration is checked; its error should name the key, such as optim.lion.betas.
 func Settings(defaults any) Option { return func(e *Entry) { e.Settings = defaults } }
 
-// Table is the part of a List that configurations, helps and commands read.
+// Table is the part of a List that configurations, help texts and commands read.
 type Table struct {
 	key, noun string
 	extra     []string
-	forms     func(name string) []string // words for one name; nil: the name alone
-	anyName   bool                       // not only a-z, 0-9, "_", "-" and "."
+	forms     func(name string) []string // words for one name; nil: only the name
+	anyName   bool                       // names may have other characters than a-z, 0-9, "_", "-" and "."
 	mu        sync.RWMutex
 	entries   []Entry // by name
 }
@@ -93,8 +94,7 @@ var (
 	generation atomic.Int64
 )
 
-// For is the Table of a key such as optim.name; nil if no package that this program has
-// makes one.
+// For is the Table of a key such as optim.name; nil if no package of this program makes one.
 func For(key string) *Table {
 	t, _ := tables.Load(key)
 	table, _ := t.(*Table)
@@ -111,23 +111,23 @@ func Tables() (list []*Table) {
 	return list
 }
 
-// Generation changes whenever something is registered.
+// Generation is a counter that grows with every registration.
 func Generation() int64 { return generation.Load() }
 
 // Key is the key that chooses from the table.
 func (t *Table) Key() string { return t.key }
 
-// Noun says what is in the table: "optimizer".
+// Noun is the kind of the table's entries: "optimizer".
 func (t *Table) Noun() string { return t.noun }
 
-// Entries lists what is registered by name.
+// Entries lists the registered entries in order of their names.
 func (t *Table) Entries() []Entry {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return slices.Clone(t.entries)
 }
 
-// Entry is the one of a name.
+// Entry is the entry of a name.
 func (t *Table) Entry(name string) (e Entry, ok bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -148,8 +148,7 @@ func (t *Table) Names() (names []string) {
 	return names
 }
 
-// Words are what the key takes: the names, and before them the words that stand for a
-// choice, such as auto.
+// Words are the values that the key takes: special words such as auto, then the names.
 func (t *Table) Words() []string {
 	words := slices.Clone(t.extra)
 	for _, name := range t.Names() {
@@ -162,23 +161,23 @@ func (t *Table) Words() []string {
 	return words
 }
 
-// AnyName lets names be any line of text where there are no settings with it. A package
-// calls it when it makes its List.
+// AnyName allows any line of text as the name of an entry without settings. A package calls
+// it when it makes its List.
 func (t *Table) AnyName() { t.anyName = true }
 
-// Forms makes other words of each name than the name alone, such as cuda, cuda:0 and cuda:1
-// of cuda, or none where there is none of it in this machine. A package calls it when it
-// makes its List.
+// Forms sets a function that lists the words for each name, such as cuda, cuda:0 and cuda:1
+// for cuda, or none if this machine has no such device. A package calls it when it makes its
+// List.
 func (t *Table) Forms(of func(name string) []string) { t.forms = of }
 
-// List holds the things that one key chooses from. It is safe for concurrent use.
+// List holds the entries of one key with their values. It is safe for concurrent use.
 type List[T any] struct {
 	Table
 	values map[string]T
 }
 
-// New makes the List of a key. noun says what is in it, "optimizer"; extra are words that
-// the key takes besides names. A key has one List: a second one panics.
+// New makes the List of a key. noun is the kind of its entries, "optimizer"; extra are words
+// that the key takes besides names. New panics if the key has a List already.
 func New[T any](key, noun string, extra ...string) *List[T] {
 	l := &List[T]{Table: Table{key: key, noun: noun, extra: extra}, values: map[string]T{}}
 	if _, twice := tables.LoadOrStore(key, &l.Table); twice {
@@ -187,8 +186,8 @@ func New[T any](key, noun string, extra ...string) *List[T] {
 	return l
 }
 
-// Register adds a thing under a name of a-z, 0-9, "_", "-" and ".". An error, for a name
-// that is taken or no name and for settings that cannot be keys, wraps ErrRegister.
+// Register adds a value under a name of a-z, 0-9, "_", "-" and ".". An error wraps
+// ErrRegister: the name is taken or malformed, or the settings cannot be keys.
 func (l *List[T]) Register(name string, value T, options ...Option) error {
 	e := Entry{Name: name}
 	for _, o := range options {
@@ -226,14 +225,14 @@ func (l *List[T]) Register(name string, value T, options ...Option) error {
 	return nil
 }
 
-// MustRegister is Register for a package's own things; it panics where that fails.
+// MustRegister is Register for a package's own entries; it panics on an error.
 func (l *List[T]) MustRegister(name string, value T, options ...Option) {
 	if err := l.Register(name, value, options...); err != nil {
 		panic(err)
 	}
 }
 
-// Find is the thing of a name.
+// Find returns the value of a name.
 func (l *List[T]) Find(name string) (value T, ok bool) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()

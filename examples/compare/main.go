@@ -1,6 +1,5 @@
-// Command compare puts finished runs beside each other: a table, a picture of their
-// curves, and a report on what was asked, what was found, and how sure it is, as a page
-// and as Markdown.
+// Command compare compares finished runs: a table, a picture of their curves, and a report
+// with the questions, the findings and their certainty, as a page and as Markdown.
 //
 //	go run ./examples/compare runs/*
 package main

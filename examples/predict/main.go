@@ -1,4 +1,4 @@
-// Command predict classifies images with what a run has learned.
+// Command predict classifies images with the weights of a run.
 //
 //	go run ./examples/predict -weights runs/RUN IMAGE…
 package main

@@ -1,5 +1,5 @@
 // Command resnet50 trains ResNet-50 in its original form on the Oxford-IIIT Pet set.
-// Without the set it learns drawn animals and says how to get the pets.
+// Without the set it learns drawn animals and prints how to get the pets.
 //
 //	go run ./examples/resnet50 -h
 package main

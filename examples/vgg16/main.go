@@ -1,5 +1,5 @@
 // Command vgg16 trains VGG-16 on the Oxford-IIIT Pet set.
-// Without the set it learns drawn animals and says how to get the pets.
+// Without the set it learns drawn animals and prints how to get the pets.
 //
 //	go run ./examples/vgg16 -h
 package main
