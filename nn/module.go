@@ -45,7 +45,7 @@ func (w *walker) walk(m Module, path string) error {
 		return nil
 	}
 	if !reflect.TypeOf(m).Comparable() {
-		return errorf(path, ErrModule, "a %T cannot be told from another; make Forward a method of the pointer", m)
+		return errorf(path, ErrModule, "values of %T cannot be distinguished; make Forward a method of the pointer", m)
 	}
 	if w.way[m] {
 		return errorf(path, ErrModule, "the %T contains itself", m)

@@ -23,7 +23,7 @@ const (
 
 	CheckpointDir = "checkpoints"
 	FiguresDir    = "figures"
-	OutboxDir     = "track"       // a folder for each tracker that is sent to
+	OutboxDir     = "track"       // a folder for each tracker
 	EventsDir     = "tensorboard" // TensorBoard's event files
 )
 
@@ -45,7 +45,7 @@ const (
 	SamplesDir       = "samples" // some test images of a drawn run
 )
 
-// ErrFile is wrapped by errors about a file that is not what a run writes.
+// ErrFile is wrapped by errors about a file that is not in the format of a run's files.
 var ErrFile = errors.New("bad file")
 
 // Folder is the path of a run's folder. Its methods read and write the files there. An
@@ -63,13 +63,13 @@ func (f Folder) Checkpoint(name string) string { return f.Path(CheckpointDir, na
 // Figure is the path of a file in FiguresDir, such as CurvesFile.
 func (f Folder) Figure(name string) string { return f.Path(FiguresDir, name) }
 
-// Has reports whether f has a file or folder of a name, as Path takes it.
+// Has reports whether f has the file or folder Path(names...).
 func (f Folder) Has(names ...string) bool {
 	_, err := os.Stat(f.Path(names...))
 	return err == nil
 }
 
-// maxConfig is the most bytes of a configuration that are read.
+// maxConfig is the largest configuration that is read, in bytes.
 const maxConfig = 1 << 20
 
 // Config reads config.yaml, the settings of the run, for config.Load.
@@ -83,7 +83,7 @@ func (f Folder) WriteConfig(yaml []byte) error {
 	})
 }
 
-// write replaces a file of f, or leaves it as it was.
+// write replaces a file of f, or leaves it unchanged.
 func (f Folder) write(name string, fill func(w io.Writer) error) error {
 	return atomicfile.Write(f.Path(name), 0o644, fill)
 }
@@ -92,9 +92,9 @@ func (f Folder) write(name string, fill func(w io.Writer) error) error {
 // the lock.
 func (f Folder) Clean() error { return atomicfile.CleanAll(string(f), LockFile) }
 
-// WeightsFile is the file of weights that a path means: the file itself, or in a run's
-// folder, or one of checkpoints, the best weights, else the last ones. It does not check
-// that a file is there.
+// WeightsFile returns the weight file for a path: the path itself if it is no folder; in a
+// run's folder or its folder of checkpoints the best weights, else the last ones. It does
+// not check that the file exists.
 func WeightsFile(path string) string {
 	if info, err := os.Stat(path); err != nil || !info.IsDir() {
 		return path
@@ -108,15 +108,15 @@ func WeightsFile(path string) string {
 	return path
 }
 
-// resumeFile is the name in CheckpointDir of the file that, beside the weights of a step,
-// has the rest of its checkpoint.
+// resumeFile is the format of a name in CheckpointDir: the file with all of a step's
+// checkpoint but the weights.
 const resumeFile = "resume-%d.safetensors"
 
-// ResumeFile is the name in CheckpointDir of what resuming after a step needs besides
-// LastFile.
+// ResumeFile is the name in CheckpointDir of the file that resuming after a step needs
+// besides LastFile.
 func ResumeFile(step int) string { return fmt.Sprintf(resumeFile, step) }
 
-// ResumeStep is the step of a file name that ResumeFile made.
+// ResumeStep parses a name made by ResumeFile; false: the name is another one.
 func ResumeStep(name string) (step int, ok bool) {
 	n, err := fmt.Sscanf(name, resumeFile, &step)
 	return step, err == nil && n == 1 && step >= 0 && name == ResumeFile(step)

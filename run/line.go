@@ -17,16 +17,15 @@ const (
 	EpochLine = "epoch" // an evaluation of the test set
 )
 
-// Line is one object of metrics.jsonl and one row of metrics.csv. Its fields in the
-// files are, in this order: kind, epoch, step, split, loss, accuracy, balanced_accuracy,
-// time, and of a step line also lr, images_per_second and images, of an epoch line
-// top5_accuracy where it is known and metrics where hooks added some: an object in JSON, a
-// column each in CSV. What is not finite is null in JSON and empty in CSV, and is read back
-// as NaN.
+// Line is one object of metrics.jsonl and one row of metrics.csv. Its fields in the files
+// are, in this order: kind, epoch, step, split, loss, accuracy, balanced_accuracy, time. A
+// step line also has lr, images_per_second and images; an epoch line has top5_accuracy, if
+// known, and metrics, if hooks added any (an object in JSON, a column each in CSV). Values
+// that are not finite are null in JSON and empty in CSV, and are read back as NaN.
 type Line struct {
 	Kind   string // StepLine or EpochLine
 	Split  string // "train" or "test"
-	Scores        // of a step line, the Point alone
+	Scores        // in a step line, only the embedded Point
 	Time   time.Time
 }
 
@@ -45,14 +44,14 @@ type jsonLine struct {
 	Time             string `json:"time"`
 }
 
-// jsonOfStep is what step lines have besides.
+// jsonOfStep holds the additional fields of step lines.
 type jsonOfStep struct {
 	LR              Number `json:"lr"`
 	ImagesPerSecond Number `json:"images_per_second"`
 	Images          int    `json:"images,omitempty"`
 }
 
-// jsonOfEpoch is what epoch lines may have besides.
+// jsonOfEpoch holds the additional fields of epoch lines.
 type jsonOfEpoch struct {
 	Top5Accuracy known   `json:"top5_accuracy,omitzero"`
 	Metrics      Metrics `json:"metrics,omitzero"`
@@ -105,9 +104,10 @@ func (l *Line) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Values are what trackers get of a line, by the names train/loss, train/accuracy,
-// train/balanced_accuracy, train/lr, and test/… without lr but with top5_accuracy where it
-// is known and the Metrics of an epoch line. What is not finite is left out.
+// Values returns the values of a line that are sent to trackers, by name: train/loss,
+// train/accuracy, train/balanced_accuracy and train/lr of a step line; test/… of an epoch
+// line, without lr, with top5_accuracy if known and with its Metrics. Values that are not
+// finite are left out.
 func (l Line) Values() map[string]float64 {
 	values := map[string]float64{}
 	add := func(name string, v float64) {
@@ -129,8 +129,8 @@ func (l Line) Values() map[string]float64 {
 	return values
 }
 
-// NonFinite is how many numbers of a line are left out of Values because they are not
-// finite. A Top5Accuracy of NaN is not known and does not count.
+// NonFinite returns how many numbers of a line are left out of Values because they are not
+// finite. A Top5Accuracy of NaN is unknown and does not count.
 func (l Line) NonFinite() int {
 	n := 4 // with the rate
 	if l.Kind != StepLine {
@@ -142,11 +142,11 @@ func (l Line) NonFinite() int {
 	return n - len(l.Values())
 }
 
-// header names the columns that every metrics.csv has. Behind them are the columns of what
+// header lists the columns of every metrics.csv. After them come the columns of values that
 // only some lines have, see Line.extra, in the order in which their names first occur.
 var header = []string{"kind", "epoch", "step", "split", "loss", "accuracy", "balanced_accuracy", "time", "lr", "images_per_second", "top5_accuracy"}
 
-// extra names the columns behind those of header in which a line has a value.
+// extra lists the columns after those of header in which a line has a value.
 func (l Line) extra() []string {
 	if l.Kind != StepLine {
 		return l.Metrics.Names()
@@ -157,7 +157,7 @@ func (l Line) extra() []string {
 	return nil
 }
 
-// row is a Line in metrics.csv, with the columns behind those of header.
+// row is a Line in metrics.csv; columns are those after the header's.
 func (l Line) row(columns []string) []string {
 	r := []string{
 		l.Kind, strconv.Itoa(l.Epoch), strconv.Itoa(l.Step), l.Split, cell(l.Loss), cell(l.Accuracy), cell(l.BalancedAccuracy),
@@ -174,7 +174,7 @@ func (l Line) row(columns []string) []string {
 	return r
 }
 
-// extraCell is a line's value in a column behind those of header.
+// extraCell is a line's value in a column after those of header.
 func (l Line) extraCell(name string) string {
 	if l.Kind != StepLine {
 		v, _ := l.Metrics.Get(name)

@@ -19,14 +19,14 @@ type Lock struct {
 	lock   *filelock.Lock
 }
 
-// maxTries bounds how often Claim starts again because the folder was removed meanwhile.
+// maxTries is the most attempts of Claim: it retries if the folder is removed meanwhile.
 const maxTries = 100
 
-// ErrLocked is wrapped by the error of a folder in which another process works.
+// ErrLocked is wrapped by errors about a folder that another process has locked.
 var ErrLocked = filelock.ErrLocked
 
-// Claim takes the lock of a folder, which it makes with its parents where they are
-// missing. A folder in use is ErrLocked, and nothing in it has changed.
+// Claim locks a folder and creates it, with its parents, if it is missing. For a folder in
+// use it returns ErrLocked and changes nothing in it.
 func (f Folder) Claim() (*Lock, error) {
 	l := &Lock{folder: f}
 	var err error
@@ -37,7 +37,7 @@ func (f Folder) Claim() (*Lock, error) {
 		if err == nil {
 			return l, nil
 		}
-		if !errors.Is(err, fs.ErrNotExist) { // else its last holder has just removed the folder
+		if !errors.Is(err, fs.ErrNotExist) { // else the process that held the lock has just removed the folder
 			break
 		}
 	}
@@ -47,7 +47,7 @@ func (f Folder) Claim() (*Lock, error) {
 	return nil, err
 }
 
-// makeFolders makes what is missing of the path and remembers what it made.
+// makeFolders creates the missing folders of the path and records them in made.
 func (l *Lock) makeFolders() error {
 	var missing []string
 	for dir := l.folder.Path(); ; dir = filepath.Dir(dir) {
@@ -71,7 +71,7 @@ func (l *Lock) makeFolders() error {
 // Folder is the folder that is locked.
 func (l *Lock) Folder() Folder { return l.folder }
 
-// Release gives the lock back. A nil Lock is released already.
+// Release releases the lock. It does nothing on a nil Lock.
 func (l *Lock) Release() error {
 	if l == nil {
 		return nil
@@ -79,9 +79,9 @@ func (l *Lock) Release() error {
 	return l.lock.Release()
 }
 
-// Discard removes what a run that could not begin left: config.yaml, the files of Clear,
-// the lock, and the folders that Claim made, as far as they are empty then. It gives the
-// lock back.
+// Discard removes the files of a run that could not begin: config.yaml, the files of Clear
+// and the lock, then the folders that Claim created, if they are empty. It releases the
+// lock.
 func (l *Lock) Discard() error {
 	err := errors.Join(l.folder.Clear(), remove(l.folder.Path(ConfigFile)), l.lock.Remove())
 	for _, dir := range slices.Backward(l.made) {
@@ -92,8 +92,8 @@ func (l *Lock) Discard() error {
 	return err
 }
 
-// Clear removes the files of a run without a step, all but config.yaml and the lock, and
-// what a kill left of files.
+// Clear removes the files of a run without a step, except config.yaml and the lock, and
+// temporary files that a kill left.
 func (f Folder) Clear() error {
 	var errs []error
 	for _, name := range []string{LinesFile, CSVFile, SummaryFile, PredictionsFile, SplitFile} {
@@ -113,7 +113,7 @@ func (f Folder) Clear() error {
 	return errors.Join(errs...)
 }
 
-// remove removes a file that may not be there.
+// remove removes a file if it exists.
 func remove(path string) error {
 	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -17,22 +17,22 @@ import (
 // ErrLog is wrapped by errors about a metrics file that cannot be read or written.
 var ErrLog = errors.New("metrics file")
 
-// Log is metrics.jsonl and metrics.csv of a run's folder. The first is what counts; the
-// second is made again from it whenever they differ. It is not safe for concurrent use.
+// Log writes metrics.jsonl and metrics.csv of a run's folder. The first is authoritative;
+// the second is rewritten from it whenever they differ. It is not safe for concurrent use.
 type Log struct {
 	folder     Folder
 	jsonl, csv *appended
-	columns    []string // of the CSV behind those of header
+	columns    []string // of the CSV, after those of header
 	missing    int      // see Missing
 }
 
-// Missing is the number of steps up to the one where ResumeLog resumed that have no line:
-// somebody removed them, since no kill and no loss of power does.
+// Missing is the number of steps without a line up to the step after which ResumeLog
+// resumed. Neither a kill nor a loss of power removes lines, so somebody deleted them.
 func (l *Log) Missing() int { return l.missing }
 
-// OpenLog opens the metrics of a run's folder, which it makes where there is none, to
-// append to them. A last line that a kill has torn is dropped; a bad line before it is an
-// error that names it.
+// OpenLog opens the metrics of a run's folder for appending, and creates the folder if it is
+// missing. An incomplete last line, from a kill, is dropped; a malformed line before it is
+// an error with its number.
 func (f Folder) OpenLog() (*Log, error) {
 	l, err := f.newLog()
 	if err != nil {
@@ -51,9 +51,9 @@ func (f Folder) OpenLog() (*Log, error) {
 }
 
 // ResumeLog opens the metrics of a run that resumes after a step, and drops the lines
-// after it as Cut does: also bad ones, which a loss of power may leave there. A bad line
-// before them, or one that is not in the order of the steps, is an error that names it,
-// and then nothing is changed. At step 0 all lines are dropped.
+// after it as Cut does, malformed ones included, which a loss of power may leave there. A
+// line before them that is malformed or not in the order of the steps is an error with its
+// number, and then nothing is changed. At step 0 all lines are dropped.
 func (f Folder) ResumeLog(step int, evaluated bool) (*Log, error) {
 	l, err := f.newLog()
 	if err != nil {
@@ -78,7 +78,7 @@ func (f Folder) newLog() (*Log, error) {
 	return &Log{folder: f}, nil
 }
 
-// opened is l after open, nil after an error.
+// opened calls open and returns l, or nil after an error.
 func (l *Log) opened() (*Log, error) {
 	if err := l.open(); err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func (l *Log) opened() (*Log, error) {
 	return l, nil
 }
 
-// open remakes the CSV if it is not that of the lines, and opens both files.
+// open rewrites the CSV if it differs from the lines, and opens both files.
 func (l *Log) open() (err error) {
 	if l.columns, err = l.checkCSV(); err != nil {
 		return err
@@ -101,7 +101,8 @@ func (l *Log) open() (err error) {
 	return nil
 }
 
-// appendTo opens a file, whose name then outlives a loss of power.
+// appendTo opens a file for appending and syncs its folder, so that the file survives a
+// loss of power.
 func appendTo(path string) (*appended, error) {
 	_, missing := os.Stat(path)
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
@@ -123,7 +124,8 @@ func appendTo(path string) (*appended, error) {
 	return a, nil
 }
 
-// rewrite replaces the JSONL by the lines of it that keep chooses, or leaves it as it was.
+// rewrite replaces the JSONL by those of its lines for which keep returns true, or leaves
+// it unchanged.
 func (l *Log) rewrite(keep func(e entry) (bool, error)) error {
 	return l.write(LinesFile, func(w io.Writer) error {
 		for e, err := range entries(l.folder.Path(LinesFile)) {
@@ -143,7 +145,7 @@ func (l *Log) rewrite(keep func(e entry) (bool, error)) error {
 	})
 }
 
-// replace writes a file anew, or leaves it as it was.
+// replace replaces a file by data, or leaves it unchanged.
 func (l *Log) replace(name string, data []byte) error {
 	return l.write(name, func(w io.Writer) error {
 		_, err := w.Write(data)
@@ -151,7 +153,7 @@ func (l *Log) replace(name string, data []byte) error {
 	})
 }
 
-// write is replace for a file that need not fit into memory.
+// write is like replace, for a file that is not held in memory.
 func (l *Log) write(name string, fill func(w io.Writer) error) error {
 	if err := l.folder.write(name, fill); err != nil {
 		return fmt.Errorf("run: %w: %w", ErrLog, err)
@@ -159,8 +161,8 @@ func (l *Log) write(name string, fill func(w io.Writer) error) error {
 	return nil
 }
 
-// Append writes a line to both files, at once. After an error, such as a full disk, the
-// files are as they were as far as the system lets them be.
+// Append writes a line to both files, unbuffered. After an error, such as a full disk, it
+// removes the part that was written, if the system allows it.
 func (l *Log) Append(line Line) error {
 	data, err := json.Marshal(line)
 	if err != nil {
@@ -178,7 +180,7 @@ func (l *Log) Append(line Line) error {
 	return l.csv.append(csvRow(line.row(l.columns)))
 }
 
-// widen makes the CSV again, with the columns of a line that it did not have.
+// widen rewrites the CSV with the new columns of a line.
 func (l *Log) widen() error {
 	err := l.csv.Close() // some systems do not replace open files
 	if err != nil {
@@ -191,13 +193,13 @@ func (l *Log) widen() error {
 	return err
 }
 
-// appended is a file that is appended to.
+// appended is a file open for appending.
 type appended struct {
 	*os.File
 	end appendfile.End
 }
 
-// append appends data, or takes back the part that was written.
+// append appends data, or removes the part that was written.
 func (a *appended) append(data []byte) error {
 	if err := a.end.Append(a.File, data); err != nil {
 		return fmt.Errorf("run: %w: %w", ErrLog, err)
@@ -206,8 +208,8 @@ func (a *appended) append(data []byte) error {
 }
 
 // Cut drops the lines after a step, so that a run which resumes there has each step once.
-// An epoch line of that very step stays only if evaluated says that the checkpoint was
-// made after it. Each file is replaced as one.
+// The epoch line of that step is kept only if evaluated is true: the checkpoint was written
+// after it. Each file is replaced atomically.
 func (l *Log) Cut(step int, evaluated bool) error {
 	cut, err := l.toCut(step, evaluated)
 	if err != nil || !cut {
@@ -222,7 +224,7 @@ func (l *Log) Cut(step int, evaluated bool) error {
 	return l.open()
 }
 
-// Sync asks the system to put all lines on the disk, which Append leaves to it.
+// Sync flushes all lines to the disk (fsync); Append does not.
 func (l *Log) Sync() error {
 	if err := errors.Join(l.jsonl.Sync(), l.csv.Sync()); err != nil {
 		return fmt.Errorf("run: %w: %w", ErrLog, err)

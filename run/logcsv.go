@@ -11,8 +11,8 @@ import (
 	"slices"
 )
 
-// checkCSV makes the CSV again if it is not that of the JSONL, and returns its columns
-// behind those of header.
+// checkCSV rewrites the CSV if it differs from the JSONL, and returns its columns after
+// those of header.
 func (l *Log) checkCSV() (columns []string, err error) {
 	_, err = readStrict(l.folder.Path(LinesFile), func(e entry) {
 		for _, name := range e.extra() {
@@ -37,7 +37,7 @@ func (l *Log) writeCSV(w io.Writer, columns []string) error {
 	if err := c.Write(slices.Concat(header, columns)); err != nil {
 		return err
 	}
-	_, err := readStrict(l.folder.Path(LinesFile), func(e entry) { _ = c.Write(e.row(columns)) }) // Error has what went wrong
+	_, err := readStrict(l.folder.Path(LinesFile), func(e entry) { _ = c.Write(e.row(columns)) }) // c.Error returns the error
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -47,7 +47,7 @@ func (l *Log) writeCSV(w io.Writer, columns []string) error {
 
 var errDiffers = errors.New("it differs")
 
-// comparing is a Writer that wants what it is given to be what a Reader has.
+// comparing is a Writer that compares the bytes written to it with those of a Reader.
 type comparing struct{ with io.Reader }
 
 func (c comparing) Write(p []byte) (int, error) {
@@ -58,7 +58,7 @@ func (c comparing) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// sameCSV reports whether the CSV is that of the JSONL, in bounded memory.
+// sameCSV reports whether the CSV agrees with the JSONL, in bounded memory.
 func (l *Log) sameCSV(columns []string) (bool, error) {
 	f, err := openRegular(l.folder.Path(CSVFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -93,6 +93,6 @@ func atEnd(f *os.File) (bool, error) {
 // csvRow is a row of the CSV with its line feed.
 func csvRow(row []string) []byte {
 	var b bytes.Buffer
-	_ = csv.NewWriter(&b).WriteAll([][]string{row}) // a Buffer takes everything
+	_ = csv.NewWriter(&b).WriteAll([][]string{row}) // writing to a Buffer cannot fail
 	return b.Bytes()
 }

@@ -6,24 +6,24 @@ import (
 	"io/fs"
 )
 
-// cutter decides which lines stay when a run resumes after a step: those up to the last
-// line of its checkpoint, and none after one that does not stay.
+// cutter decides which lines are kept when a run resumes after a step: those up to the last
+// line of its checkpoint, and none after the first line that is dropped.
 type cutter struct {
 	step      int
 	evaluated bool // the checkpoint has an epoch line of step
-	last      int  // the step of the line before
-	trained   bool // the step line of last was there
-	complete  bool // all lines of the checkpoint have been there
-	past      bool // a line did not stay
-	steps     int  // step lines that stayed
+	last      int  // the step of the previous line
+	trained   bool // the step line of last has been read
+	complete  bool // all lines of the checkpoint have been read
+	past      bool // a line was dropped
+	steps     int  // step lines kept
 }
 
 func newCutter(step int, evaluated bool) *cutter {
 	return &cutter{step: step, evaluated: evaluated, complete: step == 0, past: step == 0}
 }
 
-// keeps reports whether a line stays. A line that is bad or not in order is an error, if
-// not all lines of the checkpoint are before it.
+// keeps reports whether a line is kept. A line that is malformed or not in order is an
+// error unless all lines of the checkpoint are before it.
 func (c *cutter) keeps(e entry) (bool, error) {
 	bad := e.bad
 	if bad == nil && (e.Step < c.last || e.Step == c.last && e.Kind == StepLine && c.trained) {
@@ -49,7 +49,7 @@ func (c *cutter) keeps(e entry) (bool, error) {
 	return true, nil
 }
 
-// toCut reports whether lines are to be dropped, and checks those that stay.
+// toCut reports whether lines are to be dropped, and checks those that are kept.
 func (l *Log) toCut(step int, evaluated bool) (cut bool, err error) {
 	path := l.folder.Path(LinesFile)
 	c := newCutter(step, evaluated)

@@ -11,17 +11,17 @@ import (
 	"os"
 )
 
-// maxLine is the most bytes of a line of metrics.jsonl: a longer one is no line of ours,
-// and is never held in memory.
+// maxLine is the longest line of metrics.jsonl, in bytes: a longer one is malformed and is
+// never held in memory.
 const maxLine = 1 << 20
 
-// entry is a line of metrics.jsonl with its bytes, so that fields which this version does
-// not know stay.
+// entry is a line of metrics.jsonl with its bytes, so that fields unknown to this version
+// are preserved.
 type entry struct {
 	Line
 	number int    // from 1
-	raw    []byte // with its line feed; until the next entry
-	bad    error  // why it is no Line
+	raw    []byte // with its line feed; valid until the next entry
+	bad    error  // why it cannot be parsed as a Line
 	torn   bool   // the file ends without a line feed
 }
 
@@ -30,7 +30,7 @@ var (
 	errTooLong = fmt.Errorf("it has more than %d bytes", maxLine)
 )
 
-// entries reads a metrics.jsonl in bounded memory. An error is the last that it yields.
+// entries reads a metrics.jsonl in bounded memory. After yielding an error it ends.
 func entries(path string) iter.Seq2[entry, error] {
 	return func(yield func(entry, error) bool) {
 		f, err := openRegular(path)
@@ -82,7 +82,7 @@ func (e *entry) read(r *bufio.Reader) error {
 	}
 }
 
-// openRegular opens a file, but neither a folder nor a device, which may never end.
+// openRegular opens a regular file; a folder or a device, which may never end, is an error.
 func openRegular(path string) (*os.File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -98,8 +98,8 @@ func openRegular(path string) (*os.File, error) {
 	return f, nil
 }
 
-// readStrict visits the lines of a metrics.jsonl. torn: its last line is bad, for a kill or
-// a loss of power may leave anything there. A bad line before it is an error that names it.
+// readStrict visits the lines of a metrics.jsonl. torn: the last line is malformed, after a
+// kill or a loss of power. A malformed line before it is an error with its number.
 func readStrict(path string, visit func(e entry)) (torn bool, err error) {
 	var bad error
 	for e, err := range entries(path) {
@@ -117,8 +117,7 @@ func readStrict(path string, visit func(e entry)) (torn bool, err error) {
 	return bad != nil, nil
 }
 
-// Lines reads metrics.jsonl, also during training: a last line that is not complete yet is
-// left out.
+// Lines reads metrics.jsonl, also during training: an incomplete last line is left out.
 func (f Folder) Lines() ([]Line, error) {
 	var lines []Line
 	_, err := readStrict(f.Path(LinesFile), func(e entry) { lines = append(lines, e.Line) })
@@ -128,7 +127,8 @@ func (f Folder) Lines() ([]Line, error) {
 	return lines, nil
 }
 
-// LastStep is the greatest step in metrics.jsonl, bad lines left out; 0 if there is none.
+// LastStep returns the greatest step in metrics.jsonl, ignoring malformed lines; 0 if there
+// is none.
 func (f Folder) LastStep() (last int, err error) {
 	for e, err := range entries(f.Path(LinesFile)) {
 		if errors.Is(err, fs.ErrNotExist) {

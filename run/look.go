@@ -14,29 +14,29 @@ import (
 	"github.com/euryale-ml/euryale/internal/smallfile"
 )
 
-// Kind is what a folder holds.
+// Kind classifies the contents of a folder.
 type Kind int
 
 const (
-	// Empty is a folder that is missing or holds nothing but a lock and what a kill left
-	// of files.
+	// Empty is a folder that is missing or contains only a lock file and temporary files
+	// that a kill left.
 	Empty Kind = iota
 	// Stepless is a run that ended before its first step: a new run may take its place.
 	Stepless
 	// Trained is a run with at least one step.
 	Trained
-	// Configured is a folder with nothing but a config.yaml that no run has left there.
+	// Configured is a folder with only a config.yaml that is not from a run.
 	Configured
 	// Foreign is anything else.
 	Foreign
 )
 
-// Contents is what a folder holds.
+// Contents describes the contents of a folder.
 type Contents struct {
 	Kind     Kind
-	Finished bool   // a Trained one that ended by itself
-	Steps    int    // of a Trained one, as its summary has it; 0: it has no summary
-	Example  string // an entry of a folder that no run has left
+	Finished bool   // of a Trained folder: the run reached its last epoch or a limit
+	Steps    int    // of a Trained folder, from its summary; 0: it has no summary
+	Example  string // an entry that is not from a run
 }
 
 // String completes "it holds …".
@@ -54,7 +54,8 @@ func (c Contents) String() string {
 	return "nothing"
 }
 
-// Look says what a folder holds. Without the folder's lock the answer may be out of date.
+// Look classifies the contents of a folder. Unless the caller holds the folder's lock, the
+// result may be out of date.
 func (f Folder) Look() (Contents, error) {
 	entries, err := os.ReadDir(string(f))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -88,8 +89,8 @@ func (f Folder) Look() (Contents, error) {
 	return Contents{Kind: Stepless}, nil
 }
 
-// hasSteps reports whether a step of a run is recorded or saved in a folder. What cannot
-// be read counts as one: it is not to be removed.
+// hasSteps reports whether a step of a run is recorded or saved in a folder. Files that
+// cannot be read count as a step, so that they are not removed.
 func (f Folder) hasSteps() bool {
 	if finished, steps := f.end(); finished || steps > 0 {
 		return true
@@ -101,8 +102,8 @@ func (f Folder) hasSteps() bool {
 	if err != nil {
 		return !errors.Is(err, fs.ErrNotExist)
 	}
-	// Earlier versions saved a run that was stopped before its first step. What resuming
-	// needs of a step is written before its weights and removed after those of the next.
+	// Earlier versions saved a run that was stopped before its first step. A step's resume
+	// file is written before its weights and removed after those of the next.
 	atStart := f.Has(CheckpointDir, ResumeFile(0))
 	for _, e := range entries {
 		switch name := e.Name(); {
@@ -131,7 +132,7 @@ func hasLine(path string) bool {
 	return err != nil || len(begin) == longest || bytes.ContainsRune(begin, '\n')
 }
 
-// end reads how the run ended from its summary: one that cannot be read says nothing.
+// end reads from the summary how the run ended; false and 0 if it cannot be read.
 func (f Folder) end() (finished bool, steps int) {
 	data, err := smallfile.Read(f.Path(SummaryFile), maxSummary)
 	if err != nil {

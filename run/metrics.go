@@ -11,14 +11,14 @@ import (
 	"github.com/euryale-ml/euryale/metrics"
 )
 
-// Metrics are values by name that hooks added to an evaluation. The zero value holds none.
-// They can be compared by ==, which asks for the same names and values, and copied.
+// Metrics are values by name that hooks added to an evaluation. The zero value is empty.
+// Metrics can be copied; == compares names and values.
 type Metrics struct {
-	text string // JSON, in order of the names; null for what is not finite
+	text string // JSON, in order of the names; null for values that are not finite
 }
 
-// NewMetrics makes Metrics of values. A name that metrics.CheckName refuses is an error. A
-// value that is not finite is kept as NaN.
+// NewMetrics makes Metrics from values. A name that metrics.CheckName refuses is an error.
+// Values that are not finite become NaN.
 func NewMetrics(values map[string]float64) (Metrics, error) {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if err := metrics.CheckName(name); err != nil {
@@ -43,7 +43,7 @@ func metricsOf(values map[string]float64) Metrics {
 	return Metrics{string(text)}
 }
 
-// Map are the values by name, NaN for those that are not finite.
+// Map returns the values by name, NaN for those that are not finite.
 func (m Metrics) Map() map[string]float64 {
 	values, err := readMetrics([]byte(cmp.Or(m.text, "{}")))
 	if err != nil {
@@ -52,7 +52,7 @@ func (m Metrics) Map() map[string]float64 {
 	return values
 }
 
-// Names are the names in order.
+// Names returns the names in byte order.
 func (m Metrics) Names() []string {
 	if m.text == "" {
 		return nil
@@ -60,7 +60,7 @@ func (m Metrics) Names() []string {
 	return slices.Sorted(maps.Keys(m.Map()))
 }
 
-// Get is the value of a name; NaN and false if there is none.
+// Get returns the value of a name; NaN and false if there is none.
 func (m Metrics) Get(name string) (float64, bool) {
 	if m.text == "" {
 		return math.NaN(), false
@@ -75,7 +75,7 @@ func (m Metrics) Get(name string) (float64, bool) {
 // IsZero reports whether there are none.
 func (m Metrics) IsZero() bool { return m.text == "" }
 
-// MarshalJSON writes an object, with null for what is not finite.
+// MarshalJSON writes an object, with null for values that are not finite.
 func (m Metrics) MarshalJSON() ([]byte, error) {
 	if m.text == "" {
 		return []byte("{}"), nil

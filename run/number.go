@@ -7,8 +7,8 @@ import (
 	"github.com/euryale-ml/euryale/metrics"
 )
 
-// Number is a number in JSON: what is not finite, which JSON cannot hold, is written as
-// null, and null is read as NaN.
+// Number is a number in JSON. A value that is not finite, which JSON cannot represent, is
+// written as null, and null is read as NaN.
 type Number float64
 
 // MarshalJSON writes the number or null.
@@ -28,11 +28,11 @@ func (n *Number) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*float64)(n))
 }
 
-// known is a Number that, with the option omitzero, is left out where it is not finite.
+// known is a Number that the option omitzero leaves out if it is not finite.
 type known struct{ Number }
 
 // IsZero reports whether the number is left out.
 func (k known) IsZero() bool { return !metrics.Finite(float64(k.Number)) }
 
-// missing is what a Number is before JSON that may lack it is read.
+// missing is the value of a Number that the JSON lacks.
 var missing = Number(math.NaN())

@@ -5,33 +5,33 @@ import (
 	"time"
 )
 
-// Point is what was measured at a step: by a training step of its batch, before the update,
-// or by an evaluation of the test set.
+// Point is the values measured at a step: on a training step's batch, before its update, or
+// in an evaluation on the test set.
 type Point struct {
 	Epoch            int     // from 1
-	Step             int     // from 1, over the whole run
+	Step             int     // from 1, over the complete run
 	Loss             float64 // cross-entropy, mean over the images
 	Accuracy         float64 // 0 to 1
 	BalancedAccuracy float64 // 0 to 1, mean recall over the classes that occur
 
-	// Of a training step alone:
+	// Only of a training step:
 	LR              float64 // the learning rate of the step
 	ImagesPerSecond float64
-	Images          int // of the step; 0: not known, as in files of earlier versions
+	Images          int // of the step; 0: unknown, as in files of earlier versions
 }
 
-// Scores are the values of an evaluation. In JSON, what is not finite is null.
+// Scores are the values of an evaluation. In JSON, values that are not finite are null.
 type Scores struct {
 	Point
 	// Top5Accuracy is the share of images whose class is among the five most likely ones,
-	// see metrics.TopK; NaN: not known, as in files of earlier versions.
+	// see metrics.TopK; NaN: unknown, as in files of earlier versions.
 	Top5Accuracy float64
 	// Metrics are those that hooks measured.
 	Metrics Metrics
 }
 
-// Value is the value of a metric by the name that a run's files have for it, or that a hook
-// gave it. NaN and false: there is none.
+// Value returns a metric by its name in a run's files or a hook's name; NaN and false if
+// there is none.
 func (s Scores) Value(metric string) (float64, bool) {
 	switch metric {
 	case "accuracy":
@@ -87,7 +87,7 @@ func (s Scores) Line(at time.Time) Line {
 	return Line{Kind: EpochLine, Split: "test", Scores: s, Time: at}
 }
 
-// Points sorts the points of lines into those of training steps and of evaluations.
+// Points splits the points of lines into those of training steps and of evaluations.
 func Points(lines []Line) (train, test []Point) {
 	for _, l := range lines {
 		if l.Kind == StepLine {

@@ -13,18 +13,18 @@ import (
 	"github.com/euryale-ml/euryale/internal/smallfile"
 )
 
-// Prediction is what the best weights make of a test image: a line of predictions.jsonl.
+// Prediction is the best weights' prediction of a test image: a line of predictions.jsonl.
 type Prediction struct {
 	Index       int     `json:"index"`       // in the test set
-	Image       string  `json:"image"`       // its path below the set's folder, with forward slashes, or what the set calls it
+	Image       string  `json:"image"`       // its path below the set's folder, with forward slashes, or the set's name for it
 	Label       int     `json:"label"`       // the true class
 	Predicted   int     `json:"predicted"`   // the class of the greatest logit
 	Probability float64 `json:"probability"` // of Predicted
 	Loss        float64 `json:"loss"`        // cross-entropy of this image
 }
 
-// Is reports whether a prediction is of the image of a name, a path below the set's folder
-// or a complete one. Predictions of earlier versions have the path's last element alone.
+// Is reports whether a prediction is of the image name, a path below the set's folder or a
+// complete path. Predictions of earlier versions have only the path's last element.
 func (p Prediction) Is(name string) bool {
 	name = filepath.ToSlash(name)
 	if !strings.Contains(p.Image, "/") {
@@ -47,7 +47,7 @@ func (f Folder) WritePredictions(all []Prediction) error {
 	})
 }
 
-// maxPredictions is the most bytes of predictions that are read: those of some million
+// maxPredictions is the largest file of predictions that is read, in bytes: some million
 // images.
 const maxPredictions = 1 << 30
 

@@ -8,29 +8,29 @@ import (
 	"github.com/euryale-ml/euryale/internal/smallfile"
 )
 
-// Split is which images a run trains and tests on, without what they hold. A run resumes
-// only on an equal one: other classes have other outputs, and a test image that is trained
-// on is no test.
+// Split lists the images that a run trains and tests on, by name, without their contents. A
+// run resumes only with an equal split: other classes would change the meaning of the
+// outputs, and a test image must not become a training image.
 type Split struct {
 	Format  int         `json:"format"`
 	Classes []string    `json:"classes"` // in order of their labels
 	Parts   []SplitPart `json:"parts"`
 }
 
-// The parts of a Split.
+// Names of the parts of a Split.
 const (
 	TrainingPart = "training"
 	TestPart     = "test"  // after each epoch
 	FinalPart    = "final" // at the end, of the best weights
 )
 
-// SplitPart is the images of one part.
+// SplitPart describes the images of one part.
 type SplitPart struct {
 	Part    string `json:"part"`
 	Images  int    `json:"images"`
 	Version string `json:"version,omitempty"` // of a dataset.Versioned
-	// Hash is SHA-256 over the names and classes of the images in their order, and
-	// PerClass has them class by class; both only of a dataset.Listed.
+	// Hash is SHA-256 over the names and classes of the images in order; PerClass has them
+	// by class. Both are set only for a dataset.Listed.
 	Hash     string       `json:"hash,omitempty"`
 	PerClass []SplitClass `json:"per_class,omitempty"`
 }
@@ -39,13 +39,13 @@ type SplitPart struct {
 type SplitClass struct {
 	Images int      `json:"images"`
 	Hash   string   `json:"hash"`            // over their names in order
-	Names  []string `json:"names,omitempty"` // left out where there are many images in all
+	Names  []string `json:"names,omitempty"` // left out if the split has many images
 }
 
-// SplitFormat is the Format of the splits that this version writes.
+// SplitFormat is the Format of splits written by this version.
 const SplitFormat = 1
 
-// maxSplit is the most bytes of a split that are read.
+// maxSplit is the largest split that is read, in bytes.
 const maxSplit = 64 << 20
 
 // Part returns a part by its name, nil where it is missing.
@@ -58,7 +58,7 @@ func (s *Split) Part(name string) *SplitPart {
 	return nil
 }
 
-// Occurring is the number of classes that have images in a part; 0 where that is not known.
+// Occurring is the number of classes that have images in a part; 0 if unknown.
 func (s *Split) Occurring(part string) (n int) {
 	if p := s.Part(part); p != nil {
 		for _, c := range p.PerClass {
@@ -70,7 +70,7 @@ func (s *Split) Occurring(part string) (n int) {
 	return n
 }
 
-// Split reads split.json, which folders of early versions do not have.
+// Split reads split.json, which is missing in folders of early versions.
 func (f Folder) Split() (*Split, error) {
 	path := f.Path(SplitFile)
 	data, err := smallfile.Read(path, maxSplit)

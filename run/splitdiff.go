@@ -9,8 +9,8 @@ import (
 	"github.com/euryale-ml/euryale/internal/inwords"
 )
 
-// Differences says in what another split differs from s, a text for each kind; nil: they
-// are equal.
+// Differences describes how another split differs from s, a text for each kind of
+// difference; nil: they are equal.
 func (s *Split) Differences(other *Split) (texts []string) {
 	texts = classDifferences(s, other)
 	d := newImageDifferences(s, other)
@@ -21,7 +21,7 @@ func (s *Split) Differences(other *Split) (texts []string) {
 	return texts
 }
 
-// classDifferences names classes that are gone, new, or called otherwise.
+// classDifferences describes classes that are missing, new, or renamed.
 func classDifferences(s, other *Split) (texts []string) {
 	if slices.Equal(s.Classes, other.Classes) {
 		return nil
@@ -69,9 +69,9 @@ func (s *Split) files(class string) map[string]int {
 	return files
 }
 
-// partDifferences compares what is known of a part besides its images' names. calm says
-// that nothing else differs: then the order must be the same too.
-func partDifferences(part string, a, b *SplitPart, calm bool) (texts []string) {
+// partDifferences compares a part except for its images' names. equalSoFar: no other
+// difference was found, so that a different number or order of images is one by itself.
+func partDifferences(part string, a, b *SplitPart, equalSoFar bool) (texts []string) {
 	switch {
 	case a == nil && b == nil:
 		return nil
@@ -79,12 +79,12 @@ func partDifferences(part string, a, b *SplitPart, calm bool) (texts []string) {
 		return []string{fmt.Sprintf("there are %d %s images now", b.Images, part)}
 	case b == nil:
 		return []string{fmt.Sprintf("the %d %s images are gone", a.Images, part)}
-	case a.Version != b.Version && a.Version != "" && b.Version != "": // a set wrapped in another has none
+	case a.Version != b.Version && a.Version != "" && b.Version != "": // a data set that wraps another has none
 		texts = append(texts, fmt.Sprintf("the %s images are of %q, before of %q", part, b.Version, a.Version))
 	}
-	if calm && a.Images != b.Images {
+	if equalSoFar && a.Images != b.Images {
 		texts = append(texts, fmt.Sprintf("there are %d %s images, before %d", b.Images, part, a.Images))
-	} else if calm && a.Hash != b.Hash && a.Hash != "" && b.Hash != "" {
+	} else if equalSoFar && a.Hash != b.Hash && a.Hash != "" && b.Hash != "" {
 		texts = append(texts, fmt.Sprintf("the %s images are in another order", part))
 	}
 	return texts
@@ -93,7 +93,7 @@ func partDifferences(part string, a, b *SplitPart, calm bool) (texts []string) {
 // imageDifferences are the images of classes that both splits have.
 type imageDifferences struct {
 	gone, added map[string][]string // of a part, names
-	counts      []string            // where names are not known
+	counts      []string            // of classes whose names are unknown
 	relabelled  []string
 	moved       map[[2]string][]string // from part, to part
 }
@@ -131,7 +131,7 @@ func newImageDifferences(s, other *Split) *imageDifferences {
 	return d
 }
 
-// pair finds images that are gone from one part or class and new in another.
+// pair finds images that moved from one part or class to another.
 func (d *imageDifferences) pair(gone, added map[string][]imageAt) {
 	type place struct{ part, class string }
 	now := map[string][]place{}
@@ -192,7 +192,7 @@ func (d *imageDifferences) texts() (texts []string) {
 	return texts
 }
 
-// without lists the elements of a that b does not have, as often as they are more.
+// without returns the multiset difference of a and b.
 func without(a, b []string) (rest []string) {
 	left := map[string]int{}
 	for _, name := range b {

@@ -13,21 +13,22 @@ import (
 	"github.com/euryale-ml/euryale/internal/filelock"
 )
 
-// syncFile is the lock of the process that sends a run to trackers afterwards. It is held
-// besides LockFile, so that others can see which of the two works in the folder.
+// syncFile is the lock of a process that sends a run to trackers after training. It is held
+// besides LockFile, so that other processes can distinguish a sync from training.
 const syncFile = ".sync" // in OutboxDir
 
-// ErrSyncing is wrapped by the error of a folder that another process syncs. The error of
-// one that trains wraps ErrLocked alone.
+// ErrSyncing is wrapped by errors about a folder that another process is syncing. If the
+// other process trains, the error wraps only ErrLocked.
 var ErrSyncing = errors.New("another sync of this run is at work")
 
 // SyncLock is the lock of a run's folder while it is sent to trackers.
 type SyncLock struct{ sync, run *filelock.Lock }
 
-// patience is for those who look at the lock for a moment, as inUse does.
+// patience is how long ClaimSync waits for processes that hold the lock only for a moment,
+// as inUse does.
 const patience = 300 * time.Millisecond
 
-// ClaimSync takes a run's folder to send it to trackers.
+// ClaimSync locks a run's folder to send the run to trackers.
 func (f Folder) ClaimSync(ctx context.Context) (*SyncLock, error) {
 	file := f.Path(OutboxDir, syncFile)
 	if err := atomicfile.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -50,7 +51,7 @@ func (f Folder) ClaimSync(ctx context.Context) (*SyncLock, error) {
 	return &s, nil
 }
 
-// Release gives the folder back. A nil SyncLock is released already.
+// Release releases the folder. It does nothing on a nil SyncLock.
 func (s *SyncLock) Release() error {
 	if s == nil {
 		return nil
@@ -58,7 +59,7 @@ func (s *SyncLock) Release() error {
 	return errors.Join(s.run.Release(), s.sync.Release())
 }
 
-// inUse names what another process does in a folder whose lock it holds.
+// inUse describes what the process that holds the lock does in the folder.
 func (f Folder) inUse() string {
 	file := f.Path(OutboxDir, syncFile)
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {

@@ -6,18 +6,17 @@ import (
 	"github.com/euryale-ml/euryale/metrics"
 )
 
-// TrainEpoch is what training measured in an epoch: the one meaning of an epoch's training
-// loss and accuracy in tables, curves and reports. See metrics.EpochMean for lines that do
-// not have the number of images.
+// TrainEpoch is the training values of an epoch, as used in all tables, curves and reports.
+// See metrics.EpochMean for lines without the number of images.
 type TrainEpoch struct {
 	Epoch    int
 	Step     int     // the last
-	Loss     float64 // mean over the images that were trained on, as is Accuracy; NaN: none is known
+	Loss     float64 // mean over the training images, like Accuracy; NaN: unknown
 	Accuracy float64
-	Seconds  float64 // of the training steps, evaluation left out; NaN where a line has no number of images
+	Seconds  float64 // of the training steps, without evaluation; NaN if a line has no number of images
 }
 
-// TrainEpochs are the epochs of the step lines among lines, in order.
+// TrainEpochs returns the epochs of the step lines among lines, in order.
 func TrainEpochs(lines []Line) (list []TrainEpoch) {
 	var m TrainMean
 	for i, l := range lines {
@@ -32,7 +31,7 @@ func TrainEpochs(lines []Line) (list []TrainEpoch) {
 	return list
 }
 
-// nextStep is the first step line, nil if there is none.
+// nextStep returns the first step line, nil if there is none.
 func nextStep(lines []Line) *Line {
 	for i := range lines {
 		if lines[i].Kind == StepLine {
@@ -42,7 +41,8 @@ func nextStep(lines []Line) *Line {
 	return nil
 }
 
-// TrainSoFar gathers the step lines of an epoch, to which more may follow.
+// TrainSoFar reads metrics.jsonl and accumulates the step lines of an epoch; further steps
+// can be added.
 func (f Folder) TrainSoFar(epoch int) (m TrainMean, err error) {
 	_, err = readStrict(f.Path(LinesFile), func(e entry) {
 		if e.Kind == StepLine && e.Epoch == epoch {
@@ -52,14 +52,14 @@ func (f Folder) TrainSoFar(epoch int) (m TrainMean, err error) {
 	return m, err
 }
 
-// TrainMean gathers the training steps of an epoch. The zero value is ready.
+// TrainMean accumulates the training steps of an epoch. The zero value is ready to use.
 type TrainMean struct {
 	epoch, step    int
 	loss, accuracy metrics.EpochMean
 	seconds        float64
 }
 
-// Add takes in a training step; one of another epoch than the steps before begins anew.
+// Add adds a training step. A step of another epoch than the steps before discards them.
 func (m *TrainMean) Add(p Point) {
 	if p.Epoch != m.epoch {
 		*m = TrainMean{epoch: p.Epoch}
@@ -73,7 +73,7 @@ func (m *TrainMean) Add(p Point) {
 	m.seconds += float64(p.Images) / p.ImagesPerSecond
 }
 
-// Value is what the steps of the last epoch have measured so far.
+// Value returns the values of the last epoch's steps so far.
 func (m *TrainMean) Value() TrainEpoch {
 	return TrainEpoch{Epoch: m.epoch, Step: m.step, Loss: m.loss.Value(), Accuracy: m.accuracy.Value(), Seconds: m.seconds}
 }
