@@ -4,3 +4,5 @@
 set -euo pipefail
 go build -o "$WORK/euryale" ./cmd/euryale
 python .ci/outside/weights.py "$WORK"
+go run ./.ci/outside/layers "$WORK"
+python .ci/outside/layers.py "$WORK"
