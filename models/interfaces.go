@@ -24,12 +24,21 @@ type WithAliases interface {
 	Aliases() []Alias
 }
 
+// WithLayers is a model that names its layers for optim.layer_decay. For other models the
+// first element of a parameter's name is its layer.
+type WithLayers interface {
+	// LayerOf is the layer of a parameter, such as "layer1.0" of "layer1.0.conv1.weight".
+	LayerOf(param string) string
+}
+
 var (
 	_ Named       = (*ResNet)(nil)
 	_ WithHead    = (*ResNet)(nil)
+	_ WithLayers  = (*ResNet)(nil)
 	_ Named       = (*VGG)(nil)
 	_ WithHead    = (*VGG)(nil)
 	_ WithAliases = (*VGG)(nil)
+	_ WithLayers  = (*VGG)(nil)
 )
 
 // WithLookalike is a model whose tensors have the same names and shapes as another model's,

@@ -25,7 +25,7 @@ func TestLayerDecay(t *testing.T) {
 	for name, scales := range want {
 		m := newModel(t, name, models.Config{Classes: 5})
 		params := trace(t, m, nn.Options{}, 1, 3, 64, 64).Params
-		scale := optim.LayerDecay(params, 0.75, m.(interface{ LayerOf(string) string }).LayerOf)
+		scale := optim.LayerDecay(params, 0.75, m.(models.WithLayers).LayerOf)
 		theirs := map[string]string{} // by our names
 		if a, ok := m.(models.WithAliases); ok {
 			for _, one := range a.Aliases() {

@@ -15,7 +15,7 @@ import (
 // the initial values on. Counters are those of the weights. Evaluations and the model's
 // files take the average; resuming needs the weights too.
 
-// addAverages gives each parameter and buffer a slot for its average, which begins as it.
+// addAverages gives each parameter and buffer a slot for its average, with the same value.
 func (s *Session) addAverages() error {
 	if !(s.config.EMA >= 0 && s.config.EMA < 1) {
 		return fmt.Errorf("trainer: %w: EMA %v, want 0 ≤ decay < 1", ErrConfig, s.config.EMA)
@@ -54,7 +54,7 @@ func (s *Session) shown(name string) string {
 	return name
 }
 
-// average brings the averages up to date after a step.
+// average updates the averages after a step.
 func (s *Session) average() error {
 	if s.config.EMA == 0 {
 		return nil
@@ -66,7 +66,7 @@ func (s *Session) average() error {
 	return p.Run()
 }
 
-// averaging returns the program of the averages, compiling it at first.
+// averaging returns the program of the averages and compiles it on first use.
 func (s *Session) averaging() (*program, error) {
 	if s.averages != nil {
 		return s.averages, nil
@@ -100,11 +100,12 @@ func (s *Session) averageSpec() (*program, engine.Spec, error) {
 	return p, spec, nil
 }
 
-// rawPrefix is before the names of the weights themselves in a resume file, where the
-// model's file has their average.
+// rawPrefix precedes the names of the weights in a resume file when the model's file holds
+// their averages instead.
 const rawPrefix = "raw/"
 
-// raw copies the weights and statistics that the model's files do not have.
+// raw copies the weights and statistics whose averages are in the model's files; nil
+// without averages.
 func (s *Session) raw() (tensors []checkpoint.Tensor, err error) {
 	if s.config.EMA == 0 {
 		return nil, nil

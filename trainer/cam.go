@@ -10,25 +10,25 @@ import (
 	"github.com/euryale-ml/euryale/op"
 )
 
-// FeatureMaps are the last maps of a network before they are pooled away, and what each
-// of their values would add to a class's logit.
+// FeatureMaps are the last feature maps of a network before global pooling, and the gradient
+// of a class's logit with respect to them.
 type FeatureMaps struct {
 	Channels, Height, Width int
 	Values                  []float64 // [Channels, Height, Width]
-	Gradient                []float64 // of the class's logit, the same shape
+	Gradient                []float64 // [Channels, Height, Width], of the logit of Class
 	Logits                  []float64 // [classes]
-	Class                   int       // whose logit it is
+	Class                   int
 }
 
-// camProgram is an evaluation of one image that keeps its last maps and their gradient.
+// camProgram evaluates one image and outputs its last feature maps and their gradient.
 type camProgram struct {
 	*program
 	maps, gradient, oneHot *gorgonia.Node
 }
 
-// Features classifies one image [1, C, H, W] in evaluation mode and returns its last maps
-// with the gradient of a class's logit; class -1 means the most probable one. A model
-// without maps before its classifier is ErrConfig.
+// Features classifies one image [1, C, H, W] in evaluation mode and returns its last feature
+// maps with the gradient of a class's logit; class -1 means the most probable one. A model
+// without feature maps before its classifier is ErrConfig.
 func (s *Session) Features(image []float32, class int) (FeatureMaps, error) {
 	if class < -1 || class >= s.classes {
 		return FeatureMaps{}, fmt.Errorf("trainer: %w: class %d, want 0 to %d, or -1", ErrConfig, class, s.classes-1)
@@ -59,8 +59,8 @@ func (s *Session) compileCAM() (*camProgram, error) {
 		return nil, err
 	}
 	p := &camProgram{program: &program{
-		graph: g, logits: make([]float64, s.classes), host: s.narrow(make([]float32, s.classes)),
-		images: s.narrow(make([]float32, s.config.Input[0]*s.config.Input[1]*s.config.Input[2])),
+		graph: g, logits: make([]float64, s.classes), host: s.typed(make([]float32, s.classes)),
+		images: s.typed(make([]float32, s.config.Input[0]*s.config.Input[1]*s.config.Input[2])),
 	}}
 	if p.maps = lastMaps(g); p.maps == nil {
 		return nil, fmt.Errorf("trainer: %w: the model has no maps before its classifier", ErrConfig)
@@ -82,9 +82,9 @@ func (s *Session) compileCAM() (*camProgram, error) {
 	return p, err
 }
 
-// derivative is the node of a gradient.
+// derivative is the node of the gradient with respect to n.
 func derivative(n *gorgonia.Node) (d *gorgonia.Node, err error) {
-	defer func() { // Deriv panics where there is none
+	defer func() { // Deriv panics if there is none
 		if r := recover(); r != nil {
 			err = fmt.Errorf("%w: %v", ErrConfig, r)
 		}
@@ -92,8 +92,8 @@ func derivative(n *gorgonia.Node) (d *gorgonia.Node, err error) {
 	return n.Deriv(), nil
 }
 
-// lastMaps goes from the output back to the first value with maps that no pool made; nil:
-// there is none.
+// lastMaps is the feature maps nearest to the output that are not the output of a pooling
+// layer; nil: there are none.
 func lastMaps(g *nn.Graph) *gorgonia.Node {
 	for n := g.Output; n != nil && n.Op() != nil; {
 		o, own := n.Op().(op.Operator)
@@ -116,7 +116,7 @@ func (p *camProgram) run(s *Session, image []float32, class int) (FeatureMaps, e
 	}
 	hot := make([]float32, s.classes)
 	hot[class] = 1
-	if err := p.Bind(p.oneHot, s.narrow(hot)); err != nil {
+	if err := p.Bind(p.oneHot, s.typed(hot)); err != nil {
 		return FeatureMaps{}, err
 	}
 	if err := p.Run(); err != nil {
@@ -135,9 +135,9 @@ func (p *camProgram) run(s *Session, image []float32, class int) (FeatureMaps, e
 	return f, err
 }
 
-// floats reads an output.
+// floats reads an output as float64.
 func (p *camProgram) floats(s *Session, n *gorgonia.Node) ([]float64, error) {
-	host := s.narrow(make([]float32, n.Shape().TotalSize()))
+	host := s.typed(make([]float32, n.Shape().TotalSize()))
 	if err := p.Read(n, host); err != nil {
 		return nil, err
 	}

@@ -2,9 +2,9 @@ package trainer
 
 import "github.com/euryale-ml/euryale/dataset"
 
-// Chance is the accuracy of guessing among the classes that occur in the test set; among
-// all classes where that is not known before an evaluation, of a set that is not
-// dataset.Listed.
+// Chance is the accuracy of guessing among the classes that occur in the test set. Before
+// the first evaluation of a set that is not dataset.Listed these are not known, and all
+// classes count.
 func (t *Trainer) Chance() float64 {
 	n := dataset.Occurring(t.sets.test)
 	if _, listed := t.sets.test.(dataset.Listed); !listed && t.occurring > 0 {

@@ -14,20 +14,19 @@ import (
 	"github.com/euryale-ml/euryale/transforms"
 )
 
-// Config says how a Trainer trains. Fields that say "0 means" may be left out; all
-// others mean what they hold.
+// Config is the configuration of a Trainer. A field whose comment has "0 means" or "nil
+// means" may be left out; all others are used as they are.
 type Config struct {
 	// Name of the run, in its summary; "" means the model's.
 	Name string
-	// Optimizer makes the updates. Its Rate is the learning rate, which a Schedule changes
-	// from step to step; it is asked at each step.
+	// Optimizer makes the updates. Its Rate is the base learning rate, which Schedule scales.
 	Optimizer optim.Optimizer
-	// Schedule makes the learning rate a function of the optimizer's rate and the step; nil
-	// means the optimizer's rate throughout.
+	// Schedule makes the schedule of the learning rate, a function of the optimizer's rate and
+	// the step; nil means the optimizer's rate throughout.
 	Schedule func(stepsPerEpoch, epochs int) (schedule.Schedule, error)
 	// Epochs is the number of passes over the training set, at least 1.
 	Epochs int
-	// MaxSteps ends the run after so many steps; it still evaluates. 0 means no limit.
+	// MaxSteps is the number of steps after which the run evaluates and ends; 0 means no limit.
 	MaxSteps int
 	// Best names the metric that decides which epoch is the best, for best.safetensors,
 	// Patience and the Report: accuracy, which "" means, balanced_accuracy, top5_accuracy,
@@ -35,55 +34,55 @@ type Config struct {
 	// higher values are better, with min: before it lower ones. Ties keep the earlier epoch.
 	// A metric that no hook measures is an error after the first epoch.
 	Best string
-	// Patience ends the run after so many epochs without a better one, see Best; 0 means
-	// never.
+	// Patience is the number of epochs without a better one, see Best, after which the run
+	// ends; 0 means no limit.
 	Patience int
-	// SaveEverySteps writes a checkpoint within epochs too; 0 means after each epoch.
+	// SaveEverySteps is the number of steps between checkpoints within an epoch; 0 means that
+	// there is one after each epoch only.
 	SaveEverySteps int
 
-	Batch     int // images a step; 0 means 64
+	Batch     int // images in a batch; 0 means 64
 	TestBatch int // images at a time in evaluation; 0 means Batch
 	Workers   int // of the loaders; 0 means all processors
 	InOrder   bool
 	DropLast  bool
-	// StopOnBadImage ends the run at an image that cannot be decoded, which is
-	// otherwise replaced in training and left out in testing.
+	// StopOnBadImage ends the run at an image that cannot be decoded. Otherwise such an image
+	// is replaced by the next readable one in training and left out in testing.
 	StopOnBadImage bool
 	// CacheBytes bounds the memory for decoded images; 0 means none are kept.
 	CacheBytes int64
 
-	// Resize is the short side of test images and Crop the side of what the network
-	// sees; 0 means 256 and 224.
+	// Resize is the short side of test images before they are cropped and Crop the side of the
+	// network's input, in pixels; 0 means 256 and 224.
 	Resize, Crop int
 	// Train and Test are the transforms; nil means those of transforms.Train, with
-	// DefaultAugment, and transforms.Test. Both must end at Crop×Crop pixels. They bring
-	// their Normalize with them (transforms.Normalizer), which must be the same in both: one
-	// that has none takes the other's, and where neither has one it is
-	// transforms.TaskNormalize.
+	// DefaultAugment, and transforms.Test. Both must return Crop×Crop pixels. Their Normalize
+	// (see transforms.Normalizer) must be the same: if one has none, the other's is used, and
+	// if neither has one, transforms.TaskNormalize.
 	Train, Test transforms.Transform
-	// Final are images that test the best weights once, at the end of the run, where the
-	// test set chooses these; its classes are the test set's. nil means those that the test
-	// set brings (see dataset.HeldOut), if any.
+	// Final are images that test the best weights once, at the end of the run, since the test
+	// set was used to choose these weights. They have the test set's classes. nil means those
+	// of a test set that is dataset.HeldOut, else none.
 	Final dataset.Dataset
 
-	// Mixup is α of mixup: training batches are mixed with themselves in shares drawn from
-	// Beta(α, α), see dataset.LoaderConfig. 0 means off. The training accuracy then counts
-	// each mixed image as of the class with the larger share.
+	// Mixup is α of mixup: the images of a training batch are mixed with each other in shares
+	// drawn from Beta(α, α), see dataset.LoaderConfig. 0 means off. For the training accuracy a
+	// mixed image has the class with the larger share.
 	Mixup float64
-	// Erase blots out a rectangle of training images after Normalize; P 0 means off.
+	// Erase erases a random rectangle of training images after Normalize; P 0 means off.
 	Erase transforms.RandomErasing
 
 	// Smoothing is ε of label smoothing in the training loss; test losses have none.
 	Smoothing float64
-	// Loss replaces cross-entropy in training; nil means cross-entropy, and test losses are
-	// always that. The labels come to it as probabilities.
+	// Loss is the training loss; nil means cross-entropy, which test losses always are. Its
+	// targets are probabilities.
 	Loss nn.LossFunc
 	// ClipNorm is the largest 2-norm of the gradient over all parameters, as
 	// torch.nn.utils.clip_grad_norm_ has it; 0 means no limit.
 	ClipNorm float64
-	// Accumulate is the number of batches that make one step, by the mean over all their
-	// images; 0 and 1 mean one. The last step of an epoch may have fewer. BatchNorm and
-	// dropout see each batch by itself.
+	// Accumulate is the number of batches whose gradients make one step: their mean over all
+	// images. 0 means 1. The last step of an epoch may have fewer. BatchNorm and dropout see
+	// each batch by itself.
 	Accumulate int
 	// EMA is the decay of a moving average of weights and running statistics, as timm's
 	// ModelEmaV2; evaluations and the model's files then take the average. 0 means none.
@@ -97,25 +96,26 @@ type Config struct {
 	// Freeze lists patterns (path.Match, on full names such as "layer1.*") of parameters that
 	// are not trained. Backbone stands for all but the classifier's.
 	Freeze []string
-	// FreezeStatistics lets BatchNorms whose γ and β are frozen keep their running statistics
+	// FreezeStatistics makes BatchNorms whose γ and β are frozen keep their running statistics
 	// and normalise by them in training, as PyTorch's eval() on those layers. If Freeze leaves
-	// every BatchNorm trainable, it is for all of them.
+	// every BatchNorm trainable, it applies to all of them.
 	FreezeStatistics bool
 
-	// Device computes; nil opens device.Auto, and Close closes it.
+	// Device computes, and stays open after Close; nil means device.Auto, opened by New and
+	// closed by Close.
 	Device device.Device
-	// Dir is the run's folder: metrics, checkpoints, summary. "" keeps nothing on disk.
+	// Dir is the run's folder: metrics, checkpoints, summary. "" means that nothing is written.
 	Dir string
 	// Resume continues the run in Dir; otherwise Dir must be empty or new.
 	Resume bool
 	lock   *run.Lock // Dir's lock, if the caller holds it: WithLock
 	// Hooks are called at the events of the run.
 	Hooks []Hook
-	// Logger gets what is worth a line; nil means none.
+	// Logger gets notes and warnings; nil means none.
 	Logger *slog.Logger
 }
 
-// withDefaults fills what zero stands for.
+// withDefaults replaces zeros that stand for a default.
 func (c Config) withDefaults() Config {
 	set := func(v *int, usual int) {
 		if *v == 0 {
@@ -139,7 +139,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// normalized is t with the usual pipeline's Normalize if it has none, or the pipeline where t
+// normalized is t, with the usual pipeline's Normalize if it has none; the usual pipeline if t
 // is nil.
 func normalized(t transforms.Transform, usual transforms.Pipeline) transforms.Transform {
 	if t == nil {

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// epoch trains on what is left of the epoch in progress, evaluates and saves. While the
-// device trains on a batch, the next one is waited for and copied to the device; it is
-// started when the results of the one before are known and recorded.
+// epoch trains on the rest of the current epoch, evaluates and saves. While the device trains
+// on a batch, the next one is loaded and copied to the device; it is started when the results
+// of the one before have been recorded.
 func (t *Trainer) epoch(ctx context.Context) error {
 	loading := ctx
 	if t.config.Accumulate > 1 { // a step of several batches is finished, not left half done
@@ -44,8 +44,8 @@ func (t *Trainer) epoch(ctx context.Context) error {
 	return t.endEpoch(ctx)
 }
 
-// finish ends the training on a batch. After the last batch of a step it saves where that is
-// due, and ends the run where ctx has ended.
+// finish ends the training on a batch. After the last batch of a step it saves a checkpoint if
+// one is due, or returns an interruption if ctx has ended.
 func (t *Trainer) finish(ctx context.Context, g *group) error {
 	stepDone, err := t.finishBatch(g)
 	if err != nil || !stepDone {

@@ -3,20 +3,21 @@ package trainer
 import "errors"
 
 var (
-	// ErrConfig is wrapped by errors about settings that make no sense.
+	// ErrConfig: a setting is missing or cannot be used.
 	ErrConfig = errors.New("bad training configuration")
-	// ErrBatch is wrapped by errors about batches that the model cannot take.
+	// ErrBatch: a batch's images or target do not fit the model.
 	ErrBatch = errors.New("bad batch")
-	// ErrFolder is wrapped by errors about a run's folder.
+	// ErrFolder: a run's folder is in use, incomplete, damaged or not empty.
 	ErrFolder = errors.New("bad run folder")
-	// ErrSplit says that the images of a run that is to be resumed are not those that it
-	// was trained and tested on, see Split.
+	// ErrSplit: the images are not those that the run to resume was trained and tested on,
+	// see Trainer.Split.
 	ErrSplit = errors.New("other images")
-	// ErrDiverged says that the training loss, a weight, a running statistic or a slot of
-	// the optimizer is not finite any more. A test loss may be: it only is never the best.
+	// ErrDiverged: the training loss, the gradient's norm, a weight, a running statistic or a
+	// slot of the optimizer is not finite. A test loss that is not finite is no error; its
+	// epoch is never the best.
 	ErrDiverged = errors.New("training diverged")
-	// ErrStop, or an error that wraps it, from a function of a Hook ends a run well, see Hook.
+	// ErrStop ends a run without an error when a function of a Hook returns it, see Hook.
 	ErrStop = errors.New("stop the run")
-	// ErrPanic says that code of a data set, a transform, a schedule or the like panicked.
+	// ErrPanic: code of a data set, a transform, a schedule or the like panicked.
 	ErrPanic = errors.New("panic")
 )

@@ -15,7 +15,7 @@ func (t *Trainer) evaluate(ctx context.Context) (EpochEvent, error) {
 	return t.evaluateOn(ctx, t.test, t.sets.test)
 }
 
-// evaluateOn classifies the images of a loader and its set.
+// evaluateOn classifies the images of a loader in evaluation mode; set is the loader's.
 func (t *Trainer) evaluateOn(ctx context.Context, loader *dataset.Loader, set dataset.Dataset) (EpochEvent, error) {
 	counts := metrics.NewConfusionMatrix(len(t.classes))
 	top5 := metrics.NewTopK(5)

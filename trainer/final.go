@@ -8,7 +8,7 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
-// sets are what a Trainer trains and tests on.
+// sets are the images that a Trainer trains and tests on.
 type sets struct {
 	train, test, final dataset.Dataset // final nil: there is none
 }
@@ -24,7 +24,7 @@ func (t *Trainer) FinalImages() int {
 // About describes the sets: which files train, choose the best weights and test.
 func (t *Trainer) About() []string { return dataset.About(t.sets.train, t.sets.test) }
 
-// testFinal tests the best weights on Config.Final, at the end of a run.
+// testFinal tests the best weights on the final images, at the end of a run.
 func (t *Trainer) testFinal(ctx context.Context) error {
 	if t.final == nil || t.at.Best == nil {
 		return nil
@@ -41,8 +41,8 @@ func (t *Trainer) testFinal(ctx context.Context) error {
 	return err
 }
 
-// withBest makes a call while the model shows its best weights, and puts the last ones
-// back.
+// withBest makes a call while evaluations use the best weights, and then restores the last
+// ones.
 func (t *Trainer) withBest(call func() error) (err error) {
 	if t.at.Best.Step == t.at.Step {
 		return call()
@@ -73,24 +73,20 @@ func (t *Trainer) withBest(call func() error) (err error) {
 	return call()
 }
 
-// show writes tensors of the state dict to where evaluations and files take them from.
+// show writes tensors of the state dict to the slots that evaluations and files read.
 func (s *Session) show(tensors []checkpoint.Tensor) error {
 	for _, t := range tensors {
-		if n, ok := t.Data.([]int64); ok && len(n) == 1 {
-			if _, ok := s.counters[t.Name]; ok {
-				s.counters[t.Name] = n[0]
-				continue
-			}
+		if s.setCounter(t) {
+			continue
 		}
-		if err := s.state.Write(s.shown(t.Name), s.own(t.Data)); err != nil {
+		if err := s.state.Write(s.shown(t.Name), s.converted(t.Data)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// keepBest keeps the best weights in memory where no folder has them and the end wants
-// them.
+// keepBest copies the best weights for testFinal if no folder holds them.
 func (t *Trainer) keepBest() (err error) {
 	if t.saver != nil || t.final == nil {
 		return nil

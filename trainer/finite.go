@@ -6,14 +6,14 @@ import (
 	"strings"
 
 	"github.com/euryale-ml/euryale/checkpoint"
+	"github.com/euryale-ml/euryale/metrics"
 )
 
-// Nothing that is not finite is ever saved: one NaN in a weight, a running statistic, an
-// average or a slot of the optimizer never goes away again, and would take the place of
-// the last checkpoint from which the run could be resumed.
+// Nothing that is not finite is ever saved: a NaN in a weight, a running statistic, an
+// average or a slot of the optimizer stays for good, and would replace the last checkpoint
+// from which the run could be resumed.
 
-// checkState is ErrDiverged, with the name of the first tensor, if something that a
-// checkpoint would hold is not finite.
+// checkState is checkFinite for all tensors that a checkpoint would hold.
 func (t *Trainer) checkState() error {
 	for _, name := range t.session.State().Names() {
 		if strings.HasPrefix(name, gradientSlots) {
@@ -53,7 +53,7 @@ func firstNotFinite(tensors []checkpoint.Tensor) (name string, value float64) {
 			}
 		case []float64:
 			for _, v := range data {
-				if math.IsNaN(v) || math.IsInf(v, 0) {
+				if !metrics.Finite(v) {
 					return t.Name, v
 				}
 			}

@@ -13,12 +13,12 @@ import (
 )
 
 // Fit trains to the end of the run: all epochs, MaxSteps, Patience, or a hook's ErrStop.
-// When ctx ends, the step that is being made is completed and saved, the report's status is
-// Interrupted, and the error is ctx's cause; another Fit continues. Before the first step
-// has ended nothing is saved. Any other error, also one that comes while ctx has ended,
-// leaves the last checkpoint as it is. A run whose weights are not finite any more ends
-// with ErrDiverged and is never saved. After an error the report says how far the run came.
-// Calling Fit on a run that is complete returns its report.
+// When ctx ends, the current step is completed and saved, the report's status is
+// Interrupted, and the error is ctx's cause; another Fit resumes. Before the first step has
+// ended nothing is saved. Any other error, also one that comes after ctx has ended, leaves
+// the last checkpoint as it is. A run whose weights are no longer finite ends with
+// ErrDiverged and is not saved. After an error, too, the report has the steps and scores so
+// far. Calling Fit on a run that is complete returns its report.
 func (t *Trainer) Fit(ctx context.Context) (*run.Report, error) {
 	t.began = time.Now()
 	if r := t.finished(); r != nil {
@@ -63,7 +63,7 @@ func (t *Trainer) end(r *run.Report, err error) error {
 	return err
 }
 
-// conclude saves a run that was interrupted, waits for its last checkpoint, and gives the
+// conclude saves a run that was interrupted, waits for its last checkpoint, and returns the
 // run's status and error.
 func (t *Trainer) conclude(err error) (string, error) {
 	status := run.Finished
@@ -88,13 +88,14 @@ func (t *Trainer) conclude(err error) (string, error) {
 	return status, err
 }
 
-// interruption says that a run stopped between two steps because its context had ended.
+// interruption is the error of a run that stopped between two steps because its context had
+// ended.
 type interruption struct{ cause error }
 
 func (i *interruption) Error() string { return "interrupted: " + i.cause.Error() }
 
-// interrupted makes an interruption of an error that came between two steps, if it is the
-// context's own and not a fault that came while the context had ended.
+// interrupted is an interruption if err is the context's own error, else err. It is for
+// errors between two steps.
 func interrupted(ctx context.Context, err error) error {
 	cause := context.Cause(ctx)
 	if cause != nil && (errors.Is(err, cause) || errors.Is(err, ctx.Err())) {
@@ -104,7 +105,8 @@ func interrupted(ctx context.Context, err error) error {
 }
 
 // safely makes a call and turns a panic, of a data set or an optimizer for example, into an
-// error: the caller still waits for the checkpoint and reports.
+// error, so that the caller still waits for the checkpoint and reports. what names the work
+// in the message.
 func (t *Trainer) safely(what string, call func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -115,7 +117,8 @@ func (t *Trainer) safely(what string, call func() error) (err error) {
 	return call()
 }
 
-// finished is the report of a run that has nothing left to train and says so, or nil.
+// finished is the report in the folder of a run that has nothing left to train; nil if there
+// is none or it is of an earlier end.
 func (t *Trainer) finished() *run.Report {
 	if t.config.Dir == "" || !t.done() {
 		return nil
@@ -163,7 +166,7 @@ func (t *Trainer) reachedMaxSteps() bool {
 	return t.config.MaxSteps > 0 && t.at.Step >= t.config.MaxSteps
 }
 
-// sinceBest is the number of epochs since the best one, all where none was.
+// sinceBest is the number of epochs since the best one; all epochs if there is none.
 func (t *Trainer) sinceBest() int {
 	if t.at.Best == nil {
 		return t.at.Last.Epoch
@@ -185,7 +188,7 @@ func (t *Trainer) record(l run.Line) error {
 // saturatedAfter is the number of epochs without a better value that counts as saturation.
 const saturatedAfter = 10
 
-// report sums the run up.
+// report is the summary of the run.
 func (t *Trainer) report(status string, err error) *run.Report {
 	seconds := t.seconds + time.Since(t.began).Seconds()
 	r := &run.Report{
@@ -215,7 +218,7 @@ func (t *Trainer) report(status string, err error) *run.Report {
 	return r
 }
 
-// reason says why a run that finished did so before its last epoch.
+// reason is why a run finished before its last epoch; "": it did not.
 func (t *Trainer) reason() string {
 	switch {
 	case t.stopped != "":

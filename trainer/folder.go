@@ -7,8 +7,9 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
-// claimFolder takes the lock of the run's folder before anything in it is read, judged,
-// cleaned or written. It keeps the folder's lock unless the caller holds it already.
+// claimFolder locks the run's folder, unless the caller holds its lock, before anything in it
+// is read or changed. For a new run it refuses a folder that holds something else, and clears
+// one of a run that ended before its first step.
 func (t *Trainer) claimFolder() error {
 	dir := t.config.Dir
 	if t.config.lock == nil {

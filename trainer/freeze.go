@@ -14,7 +14,7 @@ import (
 // the model names by its method HeadParams.
 const Backbone = "backbone"
 
-// freezing is what a run leaves as it is.
+// freezing lists the parameters and running statistics that a run does not change.
 type freezing struct {
 	params map[string]bool // names of parameters that are not trained
 	norms  map[string]bool // paths of BatchNorms that keep their running statistics
@@ -25,8 +25,8 @@ func (f *freezing) param(p *nn.Param) bool { return f.params[p.Name] }
 func (f *freezing) keepsStatistics(path string) bool { return f.norms[path] }
 
 // freeze applies Config.Freeze and Config.FreezeStatistics to a model. A pattern that
-// matches no parameter is an error, since it would train what should stay, and so is a
-// model of which nothing is trained.
+// matches no parameter is an error, since a misspelled one would leave parameters trainable,
+// and so is a model of which nothing is trained.
 func freeze(m nn.Module, g *nn.Graph, c Config) (*freezing, error) {
 	f := &freezing{params: map[string]bool{}, norms: map[string]bool{}}
 	for _, pattern := range c.Freeze {
@@ -55,7 +55,8 @@ func freeze(m nn.Module, g *nn.Graph, c Config) (*freezing, error) {
 	return f, nil
 }
 
-// headOf names the parameters of the classifier of a model that has to have one.
+// headOf names the parameters of a model's classifier, for Backbone; a model that does not
+// name them is an error.
 func headOf(m nn.Module, g *nn.Graph) ([]string, error) {
 	head := HeadParams(m)
 	for _, name := range head {
@@ -90,8 +91,8 @@ func (f *freezing) freezeNorms(g *nn.Graph) {
 	}
 }
 
-// count adds one to the counters of training steps; those of BatchNorms that keep their
-// statistics stay, as in PyTorch.
+// count adds one to the BatchNorms' counters of training batches, but not to those of
+// BatchNorms that keep their statistics, as in PyTorch.
 func (s *Session) count() {
 	for name := range s.counters {
 		layer, _ := (&nn.Param{Name: name}).Layer()
@@ -101,13 +102,14 @@ func (s *Session) count() {
 	}
 }
 
-// Frozen describes what a Trainer leaves as it is.
+// Frozen counts the values that a Trainer does not change.
 type Frozen struct {
-	Parameters, Of int // elements of parameters that are not trained, of all
-	Norms          int // BatchNorms that keep their running statistics
+	Parameters int // elements of the parameters that are not trained
+	Of         int // elements of all parameters
+	Norms      int // BatchNorms that keep their running statistics
 }
 
-// Frozen counts what Config.Freeze and Config.FreezeStatistics leave as it is.
+// Frozen counts the values that Config.Freeze and Config.FreezeStatistics keep unchanged.
 func (t *Trainer) Frozen() Frozen {
 	f := Frozen{Of: t.Parameters(), Norms: len(t.frozen.norms)}
 	for _, p := range t.graph.Params {
@@ -118,8 +120,9 @@ func (t *Trainer) Frozen() Frozen {
 	return f
 }
 
-// resumeFreezing compares what a checkpoint trained with what is trained now, and returns
-// the parameters that were frozen until now. The optimizer counts their steps from here on.
+// resumeFreezing compares the parameters that were trained at a checkpoint with those that
+// are trained now, and returns those that were frozen until now. The optimizer counts their
+// steps from here on.
 func (t *Trainer) resumeFreezing(at position) (thawed map[string]bool, err error) {
 	thawed, frozen := map[string]bool{}, 0
 	t.session.since = map[string]int64{}
@@ -145,7 +148,7 @@ func (t *Trainer) resumeFreezing(at position) (thawed map[string]bool, err error
 	return thawed, errors.Join(t.session.closePrograms(), t.compile()) // their inputs are other counts of steps
 }
 
-// slotOf is the parameter whose slot of the optimizer has this name; "" if it is no slot.
+// slotOf is the parameter that a slot of the optimizer belongs to; "" if name is no such slot.
 func slotOf(name string) string {
 	rest, ok := strings.CutPrefix(name, optimSlots)
 	if !ok {

@@ -17,25 +17,25 @@ import (
 	"github.com/euryale-ml/euryale/transforms"
 )
 
-// Option adds to what a configuration says.
+// Option is a setting of FromConfig that is not part of a configuration file.
 type Option func(*fromConfig)
 
-// fromConfig is what FromConfig gathers.
+// fromConfig collects the options of FromConfig and the Config that it makes.
 type fromConfig struct {
 	ctx      context.Context
 	config   Config
 	progress func(dataset.Progress)
 }
 
-// WithContext cancels the preparation: a download above all.
+// WithContext sets a context that cancels FromConfig, a download above all.
 func WithContext(ctx context.Context) Option { return func(f *fromConfig) { f.ctx = ctx } }
 
 // WithDir sets the run's folder.
 func WithDir(dir string) Option { return func(f *fromConfig) { f.config.Dir = dir } }
 
-// WithLock sets the run's folder to one whose lock the caller took before, and gives
-// back after Close. It is for this module's own commands, which write to the folder before
-// there is a Trainer.
+// WithLock sets the run's folder to one whose lock the caller holds, and releases after
+// Close. It is for this module's own commands, which write to the folder before there is a
+// Trainer.
 func WithLock(lock *run.Lock) Option {
 	return func(f *fromConfig) { f.config.Dir, f.config.lock = string(lock.Folder()), lock }
 }
@@ -51,13 +51,13 @@ func WithHooks(hooks ...Hook) Option {
 // WithLogger sets the Logger.
 func WithLogger(l *slog.Logger) Option { return func(f *fromConfig) { f.config.Logger = l } }
 
-// WithProgress is called with the progress of a download.
+// WithProgress sets a function that is called with the progress of a download.
 func WithProgress(p func(dataset.Progress)) Option { return func(f *fromConfig) { f.progress = p } }
 
 // FromConfig makes a Trainer of a configuration: the data set, the model that
 // cfg.Model.Name names with the weights it starts from, transforms, optimizer, schedule
-// and device. The device is closed by the Trainer's Close. Under data.set=auto the pets
-// are taken if they are found, else drawn animals.
+// and device. The device is closed by the Trainer's Close. With data.set=auto the set is the
+// pets if they are found, else drawn animals.
 func FromConfig(cfg config.Config, options ...Option) (*Trainer, error) {
 	f := &fromConfig{ctx: context.Background()}
 	for _, o := range options {
@@ -102,8 +102,8 @@ func FromConfig(cfg config.Config, options ...Option) (*Trainer, error) {
 	return t, nil
 }
 
-// OpenData makes the training and the test images that a configuration chooses, those of
-// FromConfig. With data.download it fetches them where they are not there.
+// OpenData opens the training and the test images that FromConfig would use. With
+// data.download it downloads them if they are not there.
 func OpenData(ctx context.Context, cfg config.Config) (train, test dataset.Dataset, err error) {
 	return openData(ctx, cfg, nil)
 }
@@ -119,7 +119,7 @@ func openData(ctx context.Context, cfg config.Config, progress func(dataset.Prog
 	return train, test, nil
 }
 
-// DataOptions are what a configuration sets for its data set, of whatever name.
+// DataOptions are the settings of a configuration for its data set.
 func DataOptions(cfg config.Config) dataset.Options {
 	d := cfg.Data
 	return dataset.Options{
@@ -129,10 +129,10 @@ func DataOptions(cfg config.Config) dataset.Options {
 	}
 }
 
-// cacheBytes is what decoded images may take in memory from epoch to epoch.
+// cacheBytes bounds the memory for decoded images that are kept from epoch to epoch.
 const cacheBytes = 1 << 30
 
-// fill translates the configuration.
+// fill copies the configuration into the Config.
 func (f *fromConfig) fill(cfg config.Config) {
 	d, c := cfg.Data, &f.config
 	c.Name = cfg.Name
@@ -158,7 +158,7 @@ func (f *fromConfig) fill(cfg config.Config) {
 	c.CacheBytes = cacheBytes
 }
 
-// TrainTransform is the way of a training image under a configuration.
+// TrainTransform is the transform of training images under a configuration.
 func TrainTransform(cfg config.Config) transforms.Pipeline {
 	d, a := cfg.Data, cfg.Augment
 	n := transforms.Normalize{Mean: d.Mean, Std: d.Std}
@@ -184,8 +184,8 @@ func optimizerOf(cfg config.Config, net nn.Module) (optim.Optimizer, error) {
 	})
 }
 
-// groupsOf makes the groups of optim.no_bias_decay and optim.rate_scales, and the factor on
-// each parameter's rate by its layer; nil: it is 1.
+// groupsOf makes the groups of optim.no_bias_decay and optim.rate_scales, and the function of
+// the factor on a parameter's rate by its layer; nil: the factor is 1.
 func groupsOf(cfg config.Config, net nn.Module) (groups optim.Groups, scale func(p *nn.Param) float64, err error) {
 	if cfg.Optim.NoBiasDecay {
 		groups = append(groups, optim.NoBiasDecay())
@@ -208,7 +208,7 @@ func groupsOf(cfg config.Config, net nn.Module) (groups optim.Groups, scale func
 		groups = append(groups, optim.Group{Match: optim.Named(s.Pattern), RateScale: &s.Factor})
 	}
 	var layer func(param string) string
-	if m, ok := net.(interface{ LayerOf(param string) string }); ok {
+	if m, ok := net.(models.WithLayers); ok {
 		layer = m.LayerOf
 	}
 	return groups, optim.LayerDecay(g.Params, cfg.Optim.LayerDecay, layer), nil

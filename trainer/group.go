@@ -2,7 +2,6 @@ package trainer
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/euryale-ml/euryale/dataset"
@@ -10,19 +9,19 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
-// group is the batches of one step.
+// group is the state of one step, of one or more batches.
 type group struct {
-	batches, images   int     // that were started
+	batches, images   int     // started so far
 	loss              float64 // the mean over the images so far, times images/all of the step
 	labels, predicted []int64
 	waited            time.Duration
 	last              time.Time // of the last step's end
 
-	running bool    // the last batch is in training
+	running bool    // a batch is in training
 	share   float64 // of that batch in its step
 	lr      float64
-	started time.Time // of its training
-	idle    time.Time // since when the device has nothing to do
+	started time.Time // when its training began
+	idle    time.Time // since when the device has no work
 }
 
 // bindBatch copies the next batch to the device, which may still train on the one before.
@@ -63,7 +62,7 @@ func (t *Trainer) finishBatch(g *group) (stepDone bool, err error) {
 		return false, err
 	}
 	g.idle = g.started.Add(t.session.took)
-	if math.IsNaN(r.Loss) || math.IsInf(r.Loss, 0) {
+	if !metrics.Finite(r.Loss) {
 		return false, fmt.Errorf("trainer: step %d (epoch %d): %w: the loss is %v at learning rate %g; a lower rate, or warm-up, usually helps",
 			t.at.Step+1, t.at.Epoch, ErrDiverged, r.Loss, g.lr)
 	}
@@ -99,7 +98,7 @@ func (t *Trainer) imagesOfStep() int {
 	return n
 }
 
-// recordStep records a step that is done and begins another group.
+// recordStep records a step that is done and resets the group for the next one.
 func (t *Trainer) recordStep(g *group, norm float64) error {
 	t.at.Step++
 	t.at.Batch += g.batches

@@ -25,8 +25,8 @@ func (t *Trainer) measure(e *EpochEvent) {
 	e.Test.Metrics, _ = run.NewMetrics(all) // addMetrics has checked the names
 }
 
-// addMetrics adds values to all; an error names those whose names are not allowed or are
-// there already.
+// addMetrics adds values to all. An error has those whose names are not allowed or in all
+// already.
 func addMetrics(all, values map[string]float64) error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -43,8 +43,8 @@ func addMetrics(all, values map[string]float64) error {
 	return errors.Join(errs...)
 }
 
-// judge keeps an evaluation as the last and, if it is, as the best one. A test loss that
-// is not finite is recorded and never the best: training may recover from it.
+// judge records an evaluation as the last one and, if it is the best, as that. A test loss
+// that is not finite is no error, since training may recover, but never the best.
 func (t *Trainer) judge(e *EpochEvent) error {
 	scores := e.Test
 	t.at.Last = &scores

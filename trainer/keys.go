@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// keyOf has the keys of a configuration for fields that errors of New name.
+// keyOf maps the fields that errors of New name to the keys of a configuration.
 var keyOf = []struct {
 	field *regexp.Regexp
 	key   string
@@ -33,7 +33,7 @@ func withKeys(err error) error {
 	return fmt.Errorf("%w (in a configuration: %s)", err, strings.Join(keys, ", "))
 }
 
-// shortBatch says what helps where the model cannot take training batches of n images.
+// shortBatch is advice for a model that cannot take training batches of n images.
 func (t *Trainer) shortBatch(n int) string {
 	switch {
 	case n == t.config.Batch:

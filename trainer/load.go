@@ -16,31 +16,31 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
-// LoadOptions say what loading accepts.
+// LoadOptions are the settings of loading weights from a file.
 type LoadOptions struct {
 	// ReplaceHead keeps fresh weights for the classifier when the file's has another size.
 	ReplaceHead bool
-	// AnyForm takes a file that does not say which model it is of into one that has a
-	// lookalike, such as ResNet-50 in form A.
+	// AnyForm accepts a file that does not name its model for a model that has a lookalike
+	// (models.WithLookalike), such as ResNet-50 in form A.
 	AnyForm bool
-	// Key is the dictionary or prefix of a file to take, such as "model_ema"; "" takes what
-	// fits the model best.
+	// Key is the dictionary or prefix in the file to load, such as "model_ema"; "" chooses the
+	// one that fits the model best.
 	Key string
-	// AnyModel takes a file that names another model: the caller knows that it fits.
+	// AnyModel accepts a file that names another model.
 	AnyModel bool
 }
 
-// Loaded describes what loading took from a file.
+// Loaded is the result of loading weights from a file.
 type Loaded struct {
-	// Choice is the part of the file that was the state dict.
+	// Choice is the part of the file that was loaded.
 	Choice checkpoint.Choice
-	// FreshHead is whether the classifier is a fresh one.
+	// FreshHead is true if the classifier has fresh weights instead of the file's.
 	FreshHead bool
-	// Classes are the names of the file's classes, by its metadata; nil: it has none.
+	// Classes are the names of the classes in the file's metadata; nil: it has none.
 	Classes []string
 }
 
-// MatchOptions are those for finding a model's tensors in a file.
+// MatchOptions are checkpoint's options for finding a model's tensors in a file.
 func MatchOptions(m nn.Module, o LoadOptions) checkpoint.MatchOptions {
 	name := modelName(m)
 	if o.AnyModel {
@@ -55,10 +55,10 @@ func MatchOptions(m nn.Module, o LoadOptions) checkpoint.MatchOptions {
 	return c
 }
 
-// Load puts a state dict into the model, under its own names or those that its Aliases
-// tell; see checkpoint.Source.Match for what it takes from a file. A file of another model,
-// with missing or mis-shaped tensors or values that are not finite, changes nothing and is
-// an error that names path.
+// Load loads a state dict into the model, by the model's names or its Aliases; see
+// checkpoint.Source.Match for the files that are accepted. A file of another model, with
+// missing or mis-shaped tensors or values that are not finite, is an error that names path
+// and changes nothing.
 func (s *Session) Load(path string, f *checkpoint.File, o LoadOptions) error {
 	options := MatchOptions(s.model, o)
 	options.Path = path
@@ -70,7 +70,8 @@ func (s *Session) Load(path string, f *checkpoint.File, o LoadOptions) error {
 	return err
 }
 
-// LoadFrom is Load from an opened file, of which it reads what the model needs.
+// LoadFrom is Load from an opened file, of which it reads only the tensors that the model
+// needs.
 func (s *Session) LoadFrom(f *checkpoint.Source, o LoadOptions) (Loaded, error) {
 	match, err := f.Match(s.specs(), MatchOptions(s.model, o))
 	if err != nil {
@@ -79,7 +80,7 @@ func (s *Session) LoadFrom(f *checkpoint.Source, o LoadOptions) (Loaded, error) 
 	return s.put(cmp.Or(f.Path(), "the weights"), match)
 }
 
-// put writes what was matched; counters that the file lacks are 0.
+// put writes the matched tensors; counters that the file lacks become 0.
 func (s *Session) put(path string, m checkpoint.Matched) (Loaded, error) {
 	if err := s.checkRange(m.Tensors); err != nil {
 		return Loaded{}, fmt.Errorf("trainer: %s: %w", path, err)
@@ -90,7 +91,7 @@ func (s *Session) put(path string, m checkpoint.Matched) (Loaded, error) {
 	return Loaded{Choice: m.Choice, FreshHead: m.FreshHead, Classes: m.Info.Classes}, s.writeTensors(path, m.Tensors)
 }
 
-// checkRange names a tensor of float64 with a value that is infinite in the Session's type.
+// checkRange is an error if a float64 value of a file is infinite in the Session's type.
 func (s *Session) checkRange(tensors []checkpoint.Tensor) error {
 	if s.dtype() == tensor.Float64 {
 		return nil
@@ -106,9 +107,10 @@ func (s *Session) checkRange(tensors []checkpoint.Tensor) error {
 	return nil
 }
 
-// LoadModel reads a state dict, of a safetensors or a .pth file or of a run's folder, into
-// the model; see Session.Load. The Logger gets what was chosen where a file holds more, and a
-// warning if the classifier stays though the names of the classes differ.
+// LoadModel loads a state dict into the model; see Session.Load. path is a safetensors or a
+// .pth file, or a run's folder. The part of the file that was loaded is logged if the file
+// holds several, and so is a warning if the classifier is kept though the names of the
+// classes differ.
 func (t *Trainer) LoadModel(path string, o LoadOptions) error {
 	path = run.WeightsFile(path)
 	f, err := checkpoint.Open(path)
@@ -127,7 +129,7 @@ func (t *Trainer) LoadModel(path string, o LoadOptions) error {
 	return nil
 }
 
-// logHead records what became of the classifier, where that may surprise.
+// logHead logs if the classifier has fresh weights, or is kept with other classes.
 func (t *Trainer) logHead(l Loaded, o LoadOptions) {
 	log, n := t.config.Logger, len(t.classes)
 	kept := fmt.Sprintf("the file's classifier is kept, since it has %d classes as the data set has, but", n)
@@ -152,9 +154,9 @@ func sameNames(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
-// HeadClasses is the number of classes of the classifier in a file of weights of a model,
-// which may be made with any number of classes itself. input is channels, height and width
-// of an image, key as in LoadOptions.
+// HeadClasses is the number of classes of the classifier in a file of weights of a model; m
+// may have any number of classes. input is channels, height and width of an image, key as in
+// LoadOptions.
 func HeadClasses(m nn.Module, input [3]int, f *checkpoint.Source, key string) (int, error) {
 	head := HeadParams(m)
 	if len(head) == 0 {
@@ -168,7 +170,7 @@ func HeadClasses(m nn.Module, input [3]int, f *checkpoint.Source, key string) (i
 	if n := f.HeadClasses(Specs(g), o); n > 0 {
 		return n, nil
 	}
-	_, err = f.Match(Specs(g), o) // says what it has instead
+	_, err = f.Match(Specs(g), o) // its error names the tensors that do not match
 	if err == nil {
 		err = checkpoint.ErrMatch
 	}

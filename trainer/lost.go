@@ -11,15 +11,15 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
-// remains are what is left of a run in its folder beside last.safetensors.
+// remains are the files of a run in its folder beside last.safetensors.
 type remains struct {
 	best    bool
 	resumes []int // the steps of resume files
-	step    int   // of the last line of the metrics; 0: none
-	saved   bool  // the summary is of a run that ended well after a step
+	step    int   // of the last line of the metrics; 0: no line
+	saved   bool  // the summary is of a run that made a step and did not fail
 }
 
-// lookAt gathers the remains of a run from its folder.
+// lookAt finds the remains of a run in its folder.
 func lookAt(f run.Folder) (r remains, err error) {
 	entries, err := os.ReadDir(f.Path(run.CheckpointDir))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -62,9 +62,9 @@ func (r remains) String() string {
 	return "there are " + strings.Join(list, ", ")
 }
 
-// checkUnsaved is for a folder without last.safetensors: an error if it was there. It was
-// not if the run was killed before its first checkpoint was complete, which leaves metrics
-// up to the step of that checkpoint and perhaps its resume file.
+// checkUnsaved is an error if a folder without last.safetensors has lost it. A run that was
+// killed before its first checkpoint was complete had none; it leaves metrics up to the step
+// of that checkpoint and perhaps its resume file.
 func (t *Trainer) checkUnsaved(f run.Folder) error {
 	r, err := lookAt(f)
 	if err != nil {
@@ -80,7 +80,7 @@ func (t *Trainer) checkUnsaved(f run.Folder) error {
 	return nil
 }
 
-// lost is the error of a folder whose last checkpoint cannot be resumed from.
+// lost is the error for a folder whose last checkpoint is missing or damaged.
 func (t *Trainer) lost(f run.Folder, problem error) error {
 	r, err := lookAt(f)
 	if err != nil {

@@ -10,12 +10,12 @@ import (
 	"github.com/euryale-ml/euryale/metrics"
 )
 
-// RateSweep says which learning rates FindRate tries. Zero fields mean their defaults.
+// RateSweep is the configuration of FindRate.
 type RateSweep struct {
 	Min, Max  float64 // first and last rate; 0 means 1e-7 and 10, as fastai's
 	Steps     int     // training steps from Min to Max, at least 10; 0 means 100
 	Smoothing float64 // β of the mean loss, 0 < β < 1; 0 means 0.95, as torch-lr-finder's
-	Diverged  float64 // ends the sweep at so many times the best mean loss, more than 1; 0 means 4
+	Diverged  float64 // factor over the least mean loss that ends the sweep, more than 1; 0 means 4
 	// Each is called after each step; nil means no call.
 	Each func(RatePoint)
 }
@@ -24,24 +24,24 @@ type RateSweep struct {
 type RatePoint struct {
 	Step     int     `json:"step"` // from 1
 	LR       float64 `json:"lr"`
-	Loss     float64 `json:"loss"`     // the batch's, before the step's update
-	Smoothed float64 `json:"smoothed"` // exponential mean of the losses, without the bias of its start
+	Loss     float64 `json:"loss"`     // of the step's images, before its update
+	Smoothed float64 `json:"smoothed"` // exponential mean of the losses, bias-corrected as in Adam
 }
 
-// RateCurve is what FindRate saw.
+// RateCurve is the result of FindRate.
 type RateCurve struct {
 	Points []RatePoint `json:"points"` // finite losses only
-	// Steepest is the rate where the mean loss falls fastest, over the logarithm of the
-	// rate: a rate to train with. 0 if the loss never fell.
+	// Steepest is the rate where the mean loss falls fastest over the logarithm of the rate: a
+	// rate to train with. 0 if the loss never fell.
 	Steepest float64 `json:"steepest"`
-	// Lowest is the rate of the least mean loss; a tenth of it is the careful choice.
+	// Lowest is the rate of the least mean loss; 0 if the loss never fell.
 	Lowest float64 `json:"lowest"`
-	// Diverged says that the loss rose to RateSweep.Diverged times its best, or was not
-	// finite, before the last step.
+	// Diverged is true if, before the last step, the mean loss rose above RateSweep.Diverged
+	// times its least value, or the loss was not finite.
 	Diverged bool `json:"diverged"`
 }
 
-// Tenth is a tenth of the rate of the least mean loss; 0 if the loss never fell.
+// Tenth is a tenth of Lowest, a more careful rate than Steepest; 0 if the loss never fell.
 func (c *RateCurve) Tenth() float64 { return c.Lowest / 10 }
 
 func (s RateSweep) withDefaults() RateSweep {
@@ -60,7 +60,7 @@ func (s RateSweep) withDefaults() RateSweep {
 	return s
 }
 
-// leastSweep is the number of steps that show a curve.
+// leastSweep is the least number of steps that show a curve.
 const leastSweep = 10
 
 func (s RateSweep) validate() error {
@@ -82,21 +82,21 @@ func (s RateSweep) validate() error {
 	return nil
 }
 
-// rate is the rate of a step, from 1: each is the one before times the same factor.
+// rate is the rate of a step, from 1; the rates grow geometrically from Min to Max.
 func (s RateSweep) rate(step int) float64 {
 	return s.Min * math.Pow(s.Max/s.Min, float64(step-1)/float64(s.Steps-1))
 }
 
 // FindRate is the learning-rate range test (Smith, "Cyclical learning rates for training
-// neural networks", WACV 2017): it trains a copy of the model from where t stands, with a
+// neural networks", WACV 2017): it trains a copy of the model's current weights, with a
 // fresh optimizer, on the training batches, each step at a greater rate than the one
-// before, until the loss blows up, and finds where it fell fastest. The weights, the
-// position and the folder of t stay as they are. A step is of as many batches as in the run,
-// see Config.Accumulate; short last batches are left out. The rates are those of the optimizer: layer-wise factors apply on top, linear scaling and
-// schedules do not.
+// before, until the loss diverges, and finds the rate where it fell fastest. The weights, the
+// position and the folder of t do not change. A step has as many batches as in the run, see
+// Config.Accumulate; short last batches are left out. The rates are the optimizer's:
+// layer-wise factors apply on top, linear scaling and schedules do not.
 //
-// Errors: ErrConfig for a bad sweep, ErrDiverged if not even the first loss is finite, and
-// what loading images, or ctx, reports.
+// Errors: ErrConfig for a bad sweep, ErrDiverged if not even the first loss is finite,
+// errors of loading images, and the cause of ctx.
 func (t *Trainer) FindRate(ctx context.Context, sweep RateSweep) (*RateCurve, error) {
 	s := sweep.withDefaults()
 	if err := s.validate(); err != nil {
@@ -141,8 +141,8 @@ type sweeper struct {
 	trial *Session
 	curve *RateCurve
 	mean  float64 // of the losses, biased towards 0 at its start
-	parts int     // batches of the current step
-	loss  float64 // their share of its loss
+	parts int     // batches of the current step so far
+	loss  float64 // their part of the step's loss
 }
 
 func (w *sweeper) done() bool { return w.curve.Diverged || len(w.curve.Points) == w.Steps }
@@ -204,8 +204,8 @@ func (w *sweeper) point(lr, loss float64) {
 	}
 }
 
-// suggest finds the steepest fall before the least mean loss. The first tenth of the
-// points does not count, where the mean is of too few losses.
+// suggest finds the steepest fall before the least mean loss. The first tenth of the points
+// is left out, since the mean is over too few losses there.
 func (c *RateCurve) suggest() {
 	points := c.Points
 	low := 0

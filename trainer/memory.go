@@ -14,13 +14,13 @@ import (
 	"github.com/euryale-ml/euryale/internal/sysmem"
 )
 
-// MemoryUse is what a run takes at its peak, in bytes. It is an estimate: what images take
-// while they are decoded depends on the images.
+// MemoryUse is the memory that a run needs at its peak, in bytes. It is an estimate: decoding
+// takes more or less, depending on the images.
 type MemoryUse struct {
 	Model      int64 // parameters, statistics, the optimizer's values, kept gradients
 	Work       int64 // activations, gradients and inputs of the largest batches
-	Batches    int64 // batches that are made or bound ahead, in training and in evaluation
-	Checkpoint int64 // the copy that a checkpoint is written from
+	Batches    int64 // batches that are loaded or bound ahead, in training and in evaluation
+	Checkpoint int64 // the copy from which a checkpoint is written
 	Base       int64 // the program itself and the images that are being decoded
 }
 
@@ -31,23 +31,23 @@ func (u MemoryUse) Total() int64 { return u.Model + u.Work + u.Batches + u.Check
 func (u MemoryUse) heap() int64 { return u.Batches + u.Checkpoint + u.Base }
 
 const (
-	baseBytes    = 80 << 20 // of a small run, measured
-	decodeBytes  = 12 << 20 // a worker, for photographs of 3 megapixels
-	batchesAhead = 3        // that a dataset.Loader has memory for
+	baseBytes    = 80 << 20 // measured in a small run
+	decodeBytes  = 12 << 20 // per worker, for photographs of 3 megapixels
+	batchesAhead = 3        // batches for which a dataset.Loader has memory
 )
 
-// MemoryUse is what the run takes at its peak.
+// MemoryUse is the memory that the run needs at its peak.
 func (t *Trainer) MemoryUse() MemoryUse { return t.memory }
 
-// measureMemory works out what the run takes with training batches and test batches of
-// some sizes, without taking it. The optimizer's slots are made.
+// measureMemory computes the memory that the run needs with training batches and test
+// batches of given sizes, without allocating it; only the optimizer's slots are allocated.
 func (t *Trainer) measureMemory(batch, testBatch int) (MemoryUse, error) {
 	var work engine.Memory
 	add := func(m engine.Memory, err error) error {
 		work.Arena, work.Scratch, work.Own = max(work.Arena, m.Arena), max(work.Scratch, m.Scratch), work.Own+m.Own
 		return err
 	}
-	bound := int64(0) // images of the batches that are bound while others are in training
+	bound := int64(0) // images of batches that are bound while others are in training
 	for _, of := range t.trainingParts(batch) {
 		bound += int64(of.batch)
 		if err := add(t.session.planTraining(of)); err != nil {
@@ -89,7 +89,7 @@ func (t *Trainer) elementBytes() int64 {
 	return 4
 }
 
-// planTraining is what the program of a training batch would take.
+// planTraining is the memory that the program of a training batch needs.
 func (s *Session) planTraining(of part) (engine.Memory, error) {
 	_, spec, err := s.trainingSpec(of)
 	if err != nil {
@@ -98,7 +98,7 @@ func (s *Session) planTraining(of part) (engine.Memory, error) {
 	return engine.PlanMemory(s.config.Device, s.state, spec)
 }
 
-// planEvaluation is what the program of an evaluation would take.
+// planEvaluation is the memory that the program of an evaluation needs.
 func (s *Session) planEvaluation(size int) (engine.Memory, error) {
 	_, spec, err := s.evaluationSpec(size)
 	if err != nil {
@@ -107,7 +107,7 @@ func (s *Session) planEvaluation(size int) (engine.Memory, error) {
 	return engine.PlanMemory(s.config.Device, s.state, spec)
 }
 
-// planUpdates is what the programs would take that follow the batches of a step.
+// planUpdates is the memory that each program after the batches of a step needs.
 func (s *Session) planUpdates() (memory []engine.Memory, err error) {
 	var specs []engine.Spec
 	if s.deferred() {
@@ -143,8 +143,9 @@ func (s *Session) gradientElements() (total int64) {
 	return total
 }
 
-// planMemory compares what the run takes with what there is, before the first step. What
-// certainly does not fit is an error; decoded images are kept only as far as there is room.
+// planMemory compares the memory that the run needs with the memory that is free, before the
+// first step. A run that certainly does not fit is an error. The cache of decoded images is
+// limited to the rest.
 func (t *Trainer) planMemory() (err error) {
 	if t.memory, err = t.measureMemory(t.config.Batch, t.config.TestBatch); err != nil {
 		return err
@@ -163,7 +164,7 @@ func (t *Trainer) planMemory() (err error) {
 		}
 		t.logWarn(e.Error())
 	}
-	const reserved = 4 // the part of the room that is left for what was not counted
+	const reserved = 4 // a quarter of the rest stays free for uses that were not counted
 	t.limitCache(max(0, room-room/reserved))
 	var short *sysmem.Shortage
 	if err := sysmem.Reserve(u.Work, u.heap()); errors.As(err, &short) {
@@ -172,8 +173,8 @@ func (t *Trainer) planMemory() (err error) {
 	return nil
 }
 
-// checkModel makes sure that there is room for a model's fresh weights: the parameters on
-// the device, and the largest one drawn in Go's heap.
+// checkModel is an error if a model's fresh weights do not fit into memory: the parameters on
+// the device, and the largest one in Go's heap, where it is drawn.
 func (t *Trainer) checkModel() error {
 	element, largest := t.elementBytes(), 0
 	for _, p := range t.graph.Params {
@@ -191,7 +192,7 @@ func (t *Trainer) checkModel() error {
 	return nil
 }
 
-// limitCache divides what may be kept of decoded images among the loaders.
+// limitCache divides bytes for decoded images among the loaders.
 func (t *Trainer) limitCache(bytes int64) {
 	loaders := 2
 	if t.final != nil {
@@ -205,8 +206,8 @@ func (t *Trainer) limitCache(bytes int64) {
 	}
 }
 
-// RoomForMemory is the memory that the run may take by the tightest bound, math.MaxInt64
-// if none is known.
+// RoomForMemory is the memory in bytes that the run may use by the tightest bound;
+// math.MaxInt64 if no bound is known.
 func (t *Trainer) RoomForMemory() int64 {
 	least := int64(math.MaxInt64)
 	for _, b := range sysmem.Bounds() {

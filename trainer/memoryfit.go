@@ -8,25 +8,25 @@ import (
 	"github.com/euryale-ml/euryale/internal/sysmem"
 )
 
-// ErrMemory is wrapped by errors about memory that a run needs and that is not there.
+// ErrMemory: a run needs more memory than there is.
 var ErrMemory = errors.New("not enough memory")
 
-// doesNotFit is the error of a run that needs more than a bound leaves, with the settings
-// that fit.
+// doesNotFit is the error of a run that needs more than there bytes, which a bound leaves,
+// with settings that fit.
 func (t *Trainer) doesNotFit(b sysmem.Bound, there int64) error {
 	return fmt.Errorf("trainer: %w: this run needs about %s, and %s leaves %s; %s", ErrMemory,
-		sysmem.Text(t.memory.Total()), b.Name, sysmem.Text(there), t.whatFits(there))
+		sysmem.Text(t.memory.Total()), b.Name, sysmem.Text(there), t.settingsThatFit(there))
 }
 
-// whatFits names settings with which the run takes no more than there is.
-func (t *Trainer) whatFits(there int64) string {
-	there -= there / 20 // the estimate is none to the byte
+// settingsThatFit names settings with which the run fits into there bytes.
+func (t *Trainer) settingsThatFit(there int64) string {
+	there -= there / 20 // the estimate is not exact
 	step := t.config.Batch * t.config.Accumulate
-	gradients := int64(0) // that are kept when several batches make a step
+	gradients := int64(0) // bytes that accumulation adds
 	if !t.session.deferred() {
 		gradients = 2 * t.elementBytes() * int64(t.Parameters())
 	}
-	batch, text := divisorBelow(step, t.largestBatch(there-gradients)), ""
+	batch, text := divisorUpTo(step, t.largestBatch(there-gradients)), ""
 	switch plain := t.largestBatch(there); {
 	case plain == 0:
 		return t.smallerImages(there)
@@ -42,7 +42,8 @@ func (t *Trainer) whatFits(there int64) string {
 	return text
 }
 
-// largestBatch is the largest batch that fits; 0: none does.
+// largestBatch is the largest batch below Config.Batch that fits into there bytes; 0: none
+// does.
 func (t *Trainer) largestBatch(there int64) (largest int) {
 	for low, high := 1, t.config.Batch-1; low <= high; {
 		n := (low + high) / 2
@@ -55,21 +56,21 @@ func (t *Trainer) largestBatch(there int64) (largest int) {
 	return largest
 }
 
-// divisorBelow is the largest divisor of n that is at most most; 0 if most is 0.
-func divisorBelow(n, most int) int {
-	for most > 0 && n%most != 0 {
-		most--
+// divisorUpTo is the largest divisor of n that is at most limit; 0 if limit is 0.
+func divisorUpTo(n, limit int) int {
+	for limit > 0 && n%limit != 0 {
+		limit--
 	}
-	return most
+	return limit
 }
 
-// smallerImages is the advice where not even one image at a time fits.
+// smallerImages is the advice if not even one image at a time fits.
 func (t *Trainer) smallerImages(there int64) string {
 	least, err := t.measureMemory(1, 1)
 	if err != nil {
 		return "a smaller model needs less"
 	}
-	const multiple = 32 // of pixels, as the models halve them five times
+	const multiple = 32 // pixels, since the models halve the sides five times
 	room := float64(there - least.Total() + least.Work)
 	crop := int(math.Sqrt(max(room, 0)/float64(max(least.Work, 1)))*float64(t.config.Crop)) / multiple * multiple
 	if crop < multiple || crop >= t.config.Crop {

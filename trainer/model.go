@@ -12,7 +12,7 @@ import (
 	"github.com/euryale-ml/euryale/transforms"
 )
 
-// modelName is the registered name that a model gives itself, else its type.
+// modelName is a model's registered name if it is models.Named, else its Go type.
 func modelName(m nn.Module) string {
 	if n, ok := m.(models.Named); ok {
 		return n.ModelName()
@@ -38,8 +38,8 @@ func Aliases(m nn.Module) (list []checkpoint.Alias) {
 	return list
 }
 
-// Tensors copies the model's state dict: parameters, running statistics, counters, with
-// PyTorch's names and layouts.
+// Tensors copies the model's state dict: parameters and running statistics, or their averages
+// with SessionConfig.EMA, and counters, with PyTorch's names and layouts.
 func (s *Session) Tensors() ([]checkpoint.Tensor, error) {
 	var tensors []checkpoint.Tensor
 	for _, spec := range s.specs() {
@@ -94,17 +94,14 @@ func (s *Session) readSlot(name string) (checkpoint.Tensor, error) {
 // of their averages.
 func (s *Session) writeTensors(path string, tensors []checkpoint.Tensor) error {
 	for _, t := range tensors {
-		if n, ok := t.Data.([]int64); ok && len(n) == 1 {
-			if _, ok := s.counters[t.Name]; ok {
-				s.counters[t.Name] = n[0]
-				continue
-			}
+		if s.setCounter(t) {
+			continue
 		}
 		for _, name := range []string{t.Name, averageSlots + t.Name} {
 			if name != t.Name && !s.state.Has(name) {
 				continue
 			}
-			if err := s.state.Write(name, s.own(t.Data)); err != nil {
+			if err := s.state.Write(name, s.converted(t.Data)); err != nil {
 				return fmt.Errorf("trainer: %s: %w", path, err)
 			}
 		}
@@ -112,11 +109,21 @@ func (s *Session) writeTensors(path string, tensors []checkpoint.Tensor) error {
 	return nil
 }
 
-// own gives floats the Session's type.
-func (s *Session) own(data any) any {
+// setCounter sets the counter that a tensor holds, and reports whether it holds one.
+func (s *Session) setCounter(t checkpoint.Tensor) bool {
+	n, ok := t.Data.([]int64)
+	if _, known := s.counters[t.Name]; !ok || len(n) != 1 || !known {
+		return false
+	}
+	s.counters[t.Name] = n[0]
+	return true
+}
+
+// converted returns floats in the type of the slots, and other data as they are.
+func (s *Session) converted(data any) any {
 	switch f := data.(type) {
 	case []float32:
-		return s.narrow(f)
+		return s.typed(f)
 	case []float64:
 		if s.dtype() == tensor.Float64 {
 			return f
@@ -131,8 +138,8 @@ func (s *Session) own(data any) any {
 }
 
 // SaveModel writes the model's state dict as safetensors with PyTorch's names and
-// layouts, its classes and preprocessing in the metadata. The file appears whole or
-// not at all.
+// layouts, and its classes and preprocessing in the metadata. The file is written
+// completely or not at all.
 func (t *Trainer) SaveModel(path string) error {
 	f, err := t.modelFile()
 	if err != nil {
@@ -141,7 +148,8 @@ func (t *Trainer) SaveModel(path string) error {
 	return checkpoint.Write(path, f)
 }
 
-// modelFile is the model with what a reader needs to use it.
+// modelFile is the content of the model's file: its state dict, and its classes and
+// preprocessing in the metadata.
 func (t *Trainer) modelFile() (*checkpoint.File, error) {
 	tensors, err := t.session.Tensors()
 	if err != nil {

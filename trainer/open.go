@@ -8,8 +8,9 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
-// openRun opens what a run keeps in its folder, whose lock is held, and resumes there. A
-// checkpoint or a log that cannot be resumed from is an error that changes nothing.
+// openRun opens the log and the checkpoints in a run's folder, which is locked, and with
+// Config.Resume restores the last checkpoint. A checkpoint or a log that cannot be resumed
+// from is an error that changes nothing.
 func (t *Trainer) openRun(f run.Folder) error {
 	open := run.Folder.OpenLog
 	if t.config.Resume {

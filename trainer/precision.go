@@ -18,7 +18,8 @@ func Precisions() []device.DType {
 	return []device.DType{device.Float32, device.BFloat16, device.Float64}
 }
 
-// ParsePrecision is the precision of a name: float32, bfloat16 or float64.
+// ParsePrecision is the precision of a name: float32, bfloat16 or float64. Others are
+// ErrConfig.
 func ParsePrecision(name string) (device.DType, error) {
 	for _, p := range Precisions() {
 		if p.String() == name {
@@ -28,7 +29,7 @@ func ParsePrecision(name string) (device.DType, error) {
 	return 0, badPrecision("precision", name)
 }
 
-// checkPrecision is the error for a field's value that is no precision.
+// checkPrecision is an error if a field's value is not one of Precisions.
 func checkPrecision(field string, p device.DType) error {
 	_, err := ParsePrecision(p.String())
 	if err != nil {
@@ -41,7 +42,7 @@ func badPrecision(field string, v any) error {
 	return fmt.Errorf("trainer: %s = %v: %w: want one of %v", field, v, ErrConfig, Precisions())
 }
 
-// nodeType is the type of a graph's values under a precision.
+// nodeType is the type of a graph's nodes for a precision.
 func nodeType(p device.DType) tensor.Dtype {
 	if p == device.Float64 {
 		return tensor.Float64
@@ -49,7 +50,8 @@ func nodeType(p device.DType) tensor.Dtype {
 	return tensor.Float32
 }
 
-// storedAs is the engine's precision: what float32 values are stored as.
+// storedAs is engine.Spec.Precision for a precision: the type in which float32 values are
+// stored; 0: as they are.
 func storedAs(p device.DType) device.DType {
 	if p == device.BFloat16 {
 		return p

@@ -9,14 +9,14 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
-// Predictions classifies the test set with the weights as they are, in the set's order.
-// Images that cannot be decoded are left out.
+// Predictions classifies the test set with the current weights, in the set's order. Images
+// that cannot be decoded are left out.
 func (t *Trainer) Predictions(ctx context.Context) ([]run.Prediction, error) {
 	e, err := t.evaluate(ctx)
 	return e.Predictions, err
 }
 
-// predictions are those of a batch, from its logits.
+// predictions are the predictions of a batch of set, from its logits.
 func predictions(set dataset.Dataset, b *dataset.Batch, r Result) []run.Prediction {
 	all := make([]run.Prediction, b.N)
 	classes := len(r.Logits) / b.N
@@ -31,8 +31,8 @@ func predictions(set dataset.Dataset, b *dataset.Batch, r Result) []run.Predicti
 	return all
 }
 
-// imageName is what predictions call image i: its path below the set's folder where the
-// set knows it, else the last element of the sample's name.
+// imageName is the name of image i in predictions: its path below the set's folder if the set
+// is dataset.Listed, else the last element of the sample's name.
 func imageName(set dataset.Dataset, i int, sample string) string {
 	if l, ok := set.(dataset.Listed); ok {
 		name, _ := l.Image(i)

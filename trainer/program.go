@@ -16,24 +16,24 @@ type program struct {
 	graph                   *nn.Graph
 	target, loss, predicted *gorgonia.Node // target: labels [N] or probabilities [N, classes]
 	rates                   []rate
-	steps                   []stepInput    // the number of the step, as updates use it
-	share                   *gorgonia.Node // the batch's part of the gradients, when several are summed
+	steps                   []stepInput    // the number of the step, for the updates
+	share                   *gorgonia.Node // the batch's share in its step, with SessionConfig.Accumulate
 
 	classOf []int64
 	logits  []float64
 	host    any // of logits or the loss, in the graph's type
-	images  any // padded, or of another type than float32
+	images  any // of an evaluation, padded with zeros, in the graph's type
 	soft    any // the target's probabilities, in the graph's type
 	random  [2]int64
 }
 
-// part tells the training programs apart.
+// part is the key of a training program.
 type part struct {
 	batch int
-	add   bool // to the gradients of the batches before: the deferred plan
+	add   bool // adds its gradients to those of the step's earlier batches: the deferred plan
 }
 
-// training returns the program of a batch size, compiling it at first.
+// training returns the program of a part and compiles it on first use.
 func (s *Session) training(of part) (*program, error) {
 	if p := s.train[of]; p != nil {
 		return p, nil
@@ -49,7 +49,7 @@ func (s *Session) training(of part) (*program, error) {
 	return p, nil
 }
 
-// trainingSpec is the program of a batch size before it is compiled.
+// trainingSpec is the program of a part before it is compiled.
 func (s *Session) trainingSpec(of part) (p *program, spec engine.Spec, err error) {
 	batch := of.batch
 	if s.config.Optimizer == nil {
@@ -59,12 +59,12 @@ func (s *Session) trainingSpec(of part) (p *program, spec engine.Spec, err error
 	if err != nil {
 		return nil, spec, err
 	}
-	p = &program{graph: g, classOf: make([]int64, batch), host: s.narrow(make([]float32, 1))}
+	p = &program{graph: g, classOf: make([]int64, batch), host: s.typed(make([]float32, 1))}
 	if p.target, p.loss, p.predicted, err = s.loss(g); err != nil {
 		return nil, spec, err
 	}
 	if s.config.Soft {
-		p.soft = s.narrow(make([]float32, batch*s.classes))
+		p.soft = s.typed(make([]float32, batch*s.classes))
 	}
 	spec = s.spec(g, "train")
 	for _, b := range g.Buffers {
@@ -86,7 +86,7 @@ func (s *Session) trainingSpec(of part) (p *program, spec engine.Spec, err error
 	return p, spec, nil
 }
 
-// loss adds the training loss to a graph.
+// loss adds the training loss to a graph and returns its nodes.
 func (s *Session) loss(g *nn.Graph) (target, loss, predicted *gorgonia.Node, err error) {
 	if s.config.Loss != nil {
 		return s.config.Loss.Loss(g)
@@ -94,7 +94,7 @@ func (s *Session) loss(g *nn.Graph) (target, loss, predicted *gorgonia.Node, err
 	return nn.CrossEntropy{Smoothing: s.config.Smoothing, Soft: s.config.Soft}.Loss(g)
 }
 
-// evaluation returns the program for size images, compiling it at first.
+// evaluation returns the program for size images and compiles it on first use.
 func (s *Session) evaluation(size int) (*program, error) {
 	if p := s.eval[size]; p != nil {
 		return p, nil
@@ -106,7 +106,7 @@ func (s *Session) evaluation(size int) (*program, error) {
 	pixels := s.config.Input[0] * s.config.Input[1] * s.config.Input[2]
 	p := &program{
 		graph: g, classOf: make([]int64, size), logits: make([]float64, size*s.classes),
-		host: s.narrow(make([]float32, size*s.classes)), images: s.narrow(make([]float32, size*pixels)),
+		host: s.typed(make([]float32, size*s.classes)), images: s.typed(make([]float32, size*pixels)),
 	}
 	if p.Program, err = engine.Compile(s.config.Device, s.state, spec); err != nil {
 		return nil, err
@@ -129,7 +129,7 @@ func (s *Session) evaluationSpec(size int) (*nn.Graph, engine.Spec, error) {
 	return g, spec, nil
 }
 
-// spec names the graph's inputs and slots.
+// spec is a program's engine.Spec with the graph's inputs and slots.
 func (s *Session) spec(g *nn.Graph, name string) engine.Spec {
 	spec := engine.Spec{Name: name, Graph: g.G, Inputs: []*gorgonia.Node{g.Input}, Slots: map[*gorgonia.Node]string{}, Precision: storedAs(s.config.Precision)}
 	if g.RNG != nil {
@@ -144,7 +144,7 @@ func (s *Session) spec(g *nn.Graph, name string) engine.Spec {
 	return spec
 }
 
-// addUpdates adds gradients and the optimizer's nodes for what is trained.
+// addUpdates adds gradients and the optimizer's nodes for the parameters that are trained.
 func (s *Session) addUpdates(p *program, spec *engine.Spec) error {
 	trained, err := s.trainedOf(p.graph.Params)
 	if err != nil {
@@ -162,7 +162,7 @@ func (s *Session) addUpdates(p *program, spec *engine.Spec) error {
 	return nil
 }
 
-// number is the input for the number of the step, counted from the step after since.
+// number is the input for the number of the step, where since is step 0.
 func (p *program) number(dt tensor.Dtype, since int64) *gorgonia.Node {
 	for _, s := range p.steps {
 		if s.since == since {
@@ -174,7 +174,7 @@ func (p *program) number(dt tensor.Dtype, since int64) *gorgonia.Node {
 	return n
 }
 
-// rate is the learning-rate input with a factor.
+// rate is the input for the learning rate times scale.
 func (p *program) rate(dt tensor.Dtype, scale float64) *gorgonia.Node {
 	for _, r := range p.rates {
 		if r.scale == scale {
@@ -186,13 +186,13 @@ func (p *program) rate(dt tensor.Dtype, scale float64) *gorgonia.Node {
 	return n
 }
 
-// bindBatch gives a training program its batch.
+// bindBatch copies a batch to a training program's inputs.
 func (p *program) bindBatch(s *Session, images []float32, target Target) error {
 	var err error
 	if p.graph.DType == tensor.Float32 {
 		err = p.Bind(p.graph.Input, images)
 	} else {
-		err = p.Bind(p.graph.Input, s.narrow(images))
+		err = p.Bind(p.graph.Input, s.typed(images))
 	}
 	if err != nil {
 		return err
@@ -200,17 +200,17 @@ func (p *program) bindBatch(s *Session, images []float32, target Target) error {
 	return p.bindTarget(target)
 }
 
-// bindRandom gives a training program what dropout draws from in the step that begins.
+// bindRandom sets the key of dropout's random numbers for the next step.
 func (p *program) bindRandom(s *Session) error {
 	if p.graph.RNG == nil {
 		return nil
 	}
-	const odd = 0x5851f42d4c957f2d // so that the batches of one step draw apart
+	const odd = 0x5851f42d4c957f2d // other random numbers for each batch of a step
 	p.random = [2]int64{int64(s.config.Seed) + int64(s.parts)*odd, s.trained + 1}
 	return p.Bind(p.graph.RNG, p.random[:])
 }
 
-// bindImages gives an evaluation program its images, zeros after them.
+// bindImages copies images to an evaluation program's input and fills the rest with zeros.
 func (p *program) bindImages(images []float32) error {
 	switch all := p.images.(type) {
 	case []float32:
@@ -227,7 +227,7 @@ func (p *program) bindImages(images []float32) error {
 	return p.Bind(p.graph.Input, p.images)
 }
 
-// readLogits reads the first n rows of the output.
+// readLogits reads the output and keeps the first n rows in p.logits.
 func (p *program) readLogits(n, classes int) error {
 	if err := p.Read(p.graph.Output, p.host); err != nil {
 		return err

@@ -8,9 +8,9 @@ import (
 	"github.com/euryale-ml/euryale/engine"
 )
 
-// trainingParts are the programs that an epoch needs with training batches of a size: for
-// batches of that size and for a shorter last one, each as the first of its step or, with
-// Config.Accumulate, after others.
+// trainingParts are the keys of the programs that an epoch needs with training batches of a
+// size: for batches of that size and for a shorter last one, each as the first of its step
+// or, with Config.Accumulate, after others.
 func (t *Trainer) trainingParts(batch int) (parts []part) {
 	full, short := t.train.Len()/batch, t.train.Len()%batch
 	if t.config.DropLast && full > 0 {
@@ -36,8 +36,8 @@ func (t *Trainer) evaluationSizes(batch int) []int {
 	return slices.Compact(sizes)
 }
 
-// compile makes every program of the run, so that memory that the device does not have is
-// an error before the first step, with a size of batch that fits.
+// compile compiles every program of the run, so that too little memory on the device is an
+// error before the first step. The error names a size of batch that fits.
 func (t *Trainer) compile() error {
 	err := t.session.compileAll(t.trainingParts(t.config.Batch), t.evaluationSizes(t.config.TestBatch))
 	if !errors.Is(err, engine.ErrMemory) {
@@ -53,8 +53,8 @@ func (t *Trainer) compile() error {
 	return fmt.Errorf("trainer: %w on the device: %w; %s", ErrMemory, err, advice)
 }
 
-// fitsDevice tries to compile the programs of a run with batches of a size. It frees them
-// and those that were there before.
+// fitsDevice reports whether the programs of a run with batches of a size can be compiled. It
+// frees them and those that were compiled before.
 func (t *Trainer) fitsDevice(batch int) bool {
 	err := t.session.closePrograms()
 	if err == nil {
@@ -63,8 +63,8 @@ func (t *Trainer) fitsDevice(batch int) bool {
 	return errors.Join(err, t.session.closePrograms()) == nil
 }
 
-// compileAll makes the programs for parts of training batches, for what follows them in a
-// step, and for evaluations, as far as they are not there yet.
+// compileAll compiles the training programs of parts, those that follow them in a step, and
+// those of evaluations, unless they are compiled already.
 func (s *Session) compileAll(parts []part, evaluations []int) error {
 	for _, of := range parts {
 		if _, err := s.training(of); err != nil {
@@ -89,7 +89,7 @@ func (s *Session) compileAll(parts []part, evaluations []int) error {
 	return nil
 }
 
-// closePrograms frees the programs; those that are needed again are compiled again.
+// closePrograms frees the programs. Later calls compile those that they need again.
 func (s *Session) closePrograms() (err error) {
 	for _, p := range s.train {
 		err = errors.Join(err, p.Close())

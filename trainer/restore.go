@@ -14,9 +14,9 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
-// restore loads the last checkpoint of a run's folder and changes nothing there. A run
-// that ended before its first checkpoint was complete begins again; a folder that had one
-// which is not there, or is damaged, is an error.
+// restore loads the last checkpoint of a run's folder and changes nothing there. A run that
+// ended before its first checkpoint was complete begins again; a checkpoint that is lost or
+// damaged is an error.
 func (t *Trainer) restore(f run.Folder) error {
 	last := f.Checkpoint(run.LastFile)
 	weights, err := checkpoint.Read(last)
@@ -62,8 +62,8 @@ func (t *Trainer) restore(f run.Folder) error {
 	return t.restoreRun(last, weights, path, slots, at)
 }
 
-// checkComplete reports the tensors of a run's own weights that are not exactly the model's:
-// what a file lacks would silently begin afresh.
+// checkComplete is an error unless a run's own weights are exactly the model's tensors: one
+// that is missing would silently keep its fresh values.
 func (s *Session) checkComplete(tensors []checkpoint.Tensor) error {
 	have := map[string]checkpoint.Tensor{}
 	for _, t := range tensors {
@@ -72,11 +72,11 @@ func (s *Session) checkComplete(tensors []checkpoint.Tensor) error {
 	for _, spec := range s.specs() {
 		t, ok := have[spec.Name]
 		delete(have, spec.Name)
-		_, whole := t.Data.([]int64)
+		_, counter := t.Data.([]int64)
 		switch {
 		case !ok:
 			return fmt.Errorf("%w: it lacks %s", checkpoint.ErrMatch, spec.Name)
-		case !slices.Equal(t.Shape, spec.Shape) || whole != spec.Counter:
+		case !slices.Equal(t.Shape, spec.Shape) || counter != spec.Counter:
 			return fmt.Errorf("%w: %s is %T of shape %v, want %v", checkpoint.ErrMatch, spec.Name, t.Data, t.Shape, spec.Shape)
 		}
 	}
@@ -86,8 +86,8 @@ func (s *Session) checkComplete(tensors []checkpoint.Tensor) error {
 	return nil
 }
 
-// checkWithinEpoch is an error if a checkpoint stands between the batches of an epoch and
-// these are others now: some images would be trained on twice and others not at all.
+// checkWithinEpoch is an error if a checkpoint was made within an epoch whose batches are
+// now different: some images would be trained on twice and others not at all.
 func (t *Trainer) checkWithinEpoch(path string, at position) error {
 	if at.Batch == 0 || at.Images == 0 || at.Images == t.config.Batch && at.Seed == t.config.Seed {
 		return nil
@@ -113,7 +113,7 @@ func (t *Trainer) restoreRun(last string, weights *checkpoint.File, path string,
 	return nil
 }
 
-// tidy ends what a kill between two file operations left undone after the checkpoint.
+// tidy completes the file operations after a checkpoint that a kill has prevented.
 func (t *Trainer) tidy(f run.Folder) error {
 	if !t.saved {
 		return nil
@@ -121,9 +121,9 @@ func (t *Trainer) tidy(f run.Folder) error {
 	return errors.Join(t.repairBest(f), removeOldResumes(f, t.at.Step))
 }
 
-// restoreSlots fills the optimizer's slots, which the run's programs have made. Those of
-// parameters that were frozen until now stay 0, and those of parameters that are frozen
-// from now on are dropped.
+// restoreSlots fills the optimizer's slots, which exist since the programs were compiled.
+// Slots of parameters that were frozen until now stay 0, and those in the file of parameters
+// that are frozen from now on are ignored.
 func (t *Trainer) restoreSlots(path string, f *checkpoint.File, thawed map[string]bool) error {
 	want := map[string]bool{}
 	for _, name := range t.session.State().Names() {
@@ -150,14 +150,14 @@ func (t *Trainer) restoreSlots(path string, f *checkpoint.File, thawed map[strin
 		return fmt.Errorf("trainer: %w: %s lacks %s", ErrFolder, path, name)
 	}
 	for _, tensor := range f.Tensors {
-		if err := t.session.state.Write(strings.TrimPrefix(tensor.Name, rawPrefix), t.session.own(tensor.Data)); err != nil {
+		if err := t.session.state.Write(strings.TrimPrefix(tensor.Name, rawPrefix), t.session.converted(tensor.Data)); err != nil {
 			return fmt.Errorf("trainer: %s: %w", path, err)
 		}
 	}
 	return nil
 }
 
-// repairBest makes best.safetensors after a kill between it and last.safetensors.
+// repairBest makes best.safetensors if a kill came after last.safetensors and before it.
 func (t *Trainer) repairBest(f run.Folder) error {
 	if t.at.Best == nil || t.at.Best.Step != t.at.Step {
 		return nil

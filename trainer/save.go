@@ -20,16 +20,16 @@ import (
 
 // A checkpoint is two files: the optimizer's slots and the position of step S in
 // resume-S.safetensors, then the weights in last.safetensors, whose metadata names S.
-// Whatever last.safetensors a kill leaves, the resume file of its step is there: it is
-// written before, and older ones go after. best.safetensors is then a link to, or a
-// copy of, the weights; if a kill comes first, resuming makes it, since the position
-// says which step is best.
+// Whichever last.safetensors a kill leaves, the resume file of its step exists: it is
+// written before, and older ones are removed afterwards. Then best.safetensors is made, a
+// link to, or a copy of, the weights; after a kill before that, resuming makes it, since the
+// position has the step of the best epoch.
 const (
 	stepKey     = "euryale.step"
 	positionKey = "euryale.position"
 )
 
-// snapshot is a copy of all that a checkpoint holds.
+// snapshot is a copy of everything that a checkpoint holds.
 type snapshot struct {
 	weights, slots checkpoint.File
 	step           int
@@ -44,7 +44,7 @@ type saver struct {
 
 func newSaver(f run.Folder) *saver { return &saver{folder: f} }
 
-// start begins to write a snapshot. The write before must have been waited for.
+// start begins to write a snapshot. The previous write must have been waited for.
 func (s *saver) start(snap *snapshot) {
 	s.busy = make(chan error, 1)
 	go func(done chan<- error) {
@@ -72,7 +72,7 @@ func (snap *snapshot) write(f run.Folder) error {
 	if err := checkpoint.Write(resume, &snap.slots); err != nil {
 		return fmt.Errorf("trainer: checkpoint: %w", err)
 	}
-	if snap.best != nil { // before the weights: a kill then finds a run that makes them again
+	if snap.best != nil { // before the weights: after a kill in between, the resumed run writes them again
 		if err := f.WritePredictions(snap.best.Predictions); err != nil {
 			return fmt.Errorf("trainer: predictions: %w", err)
 		}
@@ -91,9 +91,9 @@ func (snap *snapshot) write(f run.Folder) error {
 // link is os.Link, replaced in tests.
 var link = os.Link
 
-// linkBest makes best.safetensors the same as last.safetensors, which is never
-// written again but replaced: by a link, or a copy where the file system has none. Windows
-// gets a copy, since a reader of the one would keep the other from being replaced.
+// linkBest makes best.safetensors a link to last.safetensors, which is replaced and never
+// written in place, or a copy on a file system without links. It is a copy on Windows, too,
+// since a reader of one name would prevent the other from being replaced.
 func linkBest(f run.Folder) error {
 	last, best := f.Checkpoint(run.LastFile), f.Checkpoint(run.BestFile)
 	temporary := f.Checkpoint(atomicfile.Prefix + "best" + atomicfile.Suffix)
@@ -115,9 +115,9 @@ func linkBest(f run.Folder) error {
 	})
 }
 
-// removeOldResumes removes the resume files of other steps. One that cannot be removed,
-// since a scanner has it open or the folder forbids it, harms nothing: the next checkpoint
-// tries again.
+// removeOldResumes removes the resume files of other steps than keep. One that cannot be
+// removed, since a scanner has it open or the folder forbids it, does no harm: the next
+// checkpoint tries again.
 func removeOldResumes(f run.Folder, keep int) error {
 	entries, err := os.ReadDir(f.Path(run.CheckpointDir))
 	if err != nil {
@@ -131,9 +131,9 @@ func removeOldResumes(f run.Folder, keep int) error {
 	return nil
 }
 
-// save takes a snapshot and starts to write it, after the write before has ended. A
+// save takes a snapshot and starts to write it, after the previous write has ended. A
 // snapshot that is not finite is ErrDiverged and is not written. best is the evaluation if
-// no other was better.
+// it is the best one, else nil.
 func (t *Trainer) save(best *EpochEvent) error {
 	if t.saver == nil {
 		return nil
@@ -141,7 +141,7 @@ func (t *Trainer) save(best *EpochEvent) error {
 	if err := t.saver.wait(); err != nil {
 		return err
 	}
-	if err := t.log.Sync(); err != nil { // the lines of a checkpoint's steps outlive a loss of power
+	if err := t.log.Sync(); err != nil { // so that the lines of a checkpoint's steps survive a loss of power
 		return fmt.Errorf("trainer: %w", err)
 	}
 	snap, err := t.snapshot(best)
@@ -155,8 +155,8 @@ func (t *Trainer) save(best *EpochEvent) error {
 	if t.saved {
 		return nil
 	}
-	// No step is recorded before the first checkpoint is complete: a log that goes beyond
-	// its step says that there was one, see checkUnsaved.
+	// No step is recorded until the first checkpoint is complete: lines of later steps show
+	// that there was one, see checkUnsaved.
 	err = t.saver.wait()
 	t.saved = err == nil
 	return err
@@ -187,7 +187,6 @@ func (t *Trainer) snapshot(best *EpochEvent) (*snapshot, error) {
 	snap.slots.Tensors = append(snap.slots.Tensors, raw...)
 	at := t.at
 	at.Seconds = t.seconds + time.Since(t.began).Seconds()
-	at.Complete = t.done()
 	at.Images, at.Seed = t.config.Batch, t.config.Seed
 	at.Frozen, at.Since = slices.Sorted(maps.Keys(t.frozen.params)), t.session.since
 	encoded, err := json.Marshal(at)

@@ -160,7 +160,7 @@ func (s *Session) fill() error {
 		if err != nil {
 			return err
 		}
-		if err := s.state.Add(p.Name, p.Shape, s.deviceType(), s.narrow(w)); err != nil {
+		if err := s.state.Add(p.Name, p.Shape, s.deviceType(), s.typed(w)); err != nil {
 			return err
 		}
 	}
@@ -169,7 +169,7 @@ func (s *Session) fill() error {
 		for i := range fill {
 			fill[i] = float32(b.Fill)
 		}
-		if err := s.state.Add(b.Name, b.Shape, s.deviceType(), s.narrow(fill)); err != nil {
+		if err := s.state.Add(b.Name, b.Shape, s.deviceType(), s.typed(fill)); err != nil {
 			return err
 		}
 	}
@@ -186,8 +186,8 @@ func (s *Session) deviceType() device.DType {
 	return device.Float32
 }
 
-// narrow gives host values the Session's type.
-func (s *Session) narrow(v []float32) any {
+// typed returns host values in the type of the graphs: v itself if that is float32.
+func (s *Session) typed(v []float32) any {
 	if s.dtype() == tensor.Float32 {
 		return v
 	}

@@ -60,15 +60,14 @@ type Trainer struct {
 
 // position is where a run stands: everything but weights that resuming needs.
 type position struct {
-	Epoch    int         `json:"epoch"`                  // in progress, from 1
-	Batch    int         `json:"batch"`                  // batches of it that are done
-	Images   int         `json:"batch_images,omitempty"` // of a batch, 0 in files of earlier versions
-	Seed     uint64      `json:"seed,omitempty"`         // of their order, where Images is known
-	Step     int         `json:"step"`                   // steps done
-	Best     *run.Scores `json:"best"`
-	Last     *run.Scores `json:"last"`
-	Seconds  float64     `json:"seconds"`
-	Complete bool        `json:"complete"` // the run ended by itself
+	Epoch   int         `json:"epoch"`                  // in progress, from 1
+	Batch   int         `json:"batch"`                  // batches of it that are done
+	Images  int         `json:"batch_images,omitempty"` // of a batch, 0 in files of earlier versions
+	Seed    uint64      `json:"seed,omitempty"`         // of their order, where Images is known
+	Step    int         `json:"step"`                   // steps done
+	Best    *run.Scores `json:"best"`
+	Last    *run.Scores `json:"last"`
+	Seconds float64     `json:"seconds"`
 
 	Faults []run.HookFault `json:"hook_faults,omitempty"`
 	// Frozen are the parameters that were not trained, and Since the steps that were done

@@ -206,7 +206,7 @@ func (s *Session) updateSpecs() (u *updates, specs []engine.Spec, err error) {
 }
 
 func (s *Session) newProgram(name string) (*program, engine.Spec) {
-	p := &program{graph: &nn.Graph{G: gorgonia.NewGraph(), DType: s.dtype()}, host: s.narrow(make([]float32, 1))}
+	p := &program{graph: &nn.Graph{G: gorgonia.NewGraph(), DType: s.dtype()}, host: s.typed(make([]float32, 1))}
 	return p, engine.Spec{Name: name, Graph: p.graph.G, Slots: map[*gorgonia.Node]string{}}
 }
 
