@@ -2,7 +2,7 @@ package device
 
 import "iter"
 
-// Act is an activation function, elementwise. Every one is 0 at 0, so that what pads a
+// Act is an elementwise activation function. Each one maps 0 to 0, so that padding in a
 // device's layout stays zero.
 type Act uint8
 
@@ -17,11 +17,10 @@ const (
 	numActs
 )
 
-// activations are the activation functions by what there is to know of them besides their
-// meaning, which device/ref defines.
+// activations are the properties of each activation function. Its formula is in device/ref.
 var activations = [numActs]struct {
 	name string
-	// ofOutput: the gradient can be told from y, so that x need not be kept for it.
+	// ofOutput: the gradient can be computed from y and dy, so that x need not be kept.
 	ofOutput bool
 }{
 	None: {name: "None"},

@@ -28,13 +28,13 @@ type ActAttr struct{ Act Act }
 // BatchNormAttr belongs to the kinds of batch normalisation.
 type BatchNormAttr struct {
 	Eps float64
-	// Act: forward, the activation at the end. In the gradients, dy is that of the activation's
-	// result, and additional inputs tell the activation's own gradient: y where
-	// Act.GradOfOutput; else those of x, γ and β that the step does not have anyway, from which
-	// the activation's operand is computed again.
+	// Act: forward, the activation at the end. In the gradients, dy is the gradient of the
+	// activation's result, and the activation's own gradient is computed from additional inputs:
+	// y if Act.GradOfOutput; else those of x, γ and β that the step does not read anyway, from
+	// which the activation's operand is computed again.
 	Act Act
-	// Residual: a fifth input of x's shape is added before the activation. The gradients of a
-	// residual's activation are those of y alone.
+	// Residual: a fifth input of x's shape is added before the activation. With a residual, the
+	// gradients need an activation whose gradient is computed from y (Act.GradOfOutput).
 	Residual bool
 }
 
@@ -49,8 +49,8 @@ type RunningStatAttr struct {
 	Scale    float64 // n/(n-1) for the variance, else 1
 }
 
-// BatchNormUpdateAttr belongs to BatchNormUpdate: how the two running statistics move, with
-// the rows 0 and 1.
+// BatchNormUpdateAttr belongs to BatchNormUpdate: the updates of the two running statistics,
+// rows 0 and 1.
 type BatchNormUpdateAttr struct{ Mean, Variance RunningStatAttr }
 
 // PoolAttr belongs to MaxPool and AvgPool and their gradients.
@@ -81,8 +81,8 @@ func (a BatchNormAttr) WithActivation(act Act) any { a.Act = act; return a }
 
 // DropoutAttr belongs to Dropout. Element i of the canonical form is kept if number i of the
 // Philox4x32-10 sequence of the seed, the step and Stream is at least P, where the input rng
-// holds {seed, step}: device/ref has DropoutKey and DropoutKeeps. Its gradient is the same
-// step on dy.
+// holds {seed, step}: see ref.DropoutKey and ref.DropoutKeeps. The gradient is the same step
+// on dy.
 type DropoutAttr struct {
 	P      float64 // probability of zeroing, 0 ≤ P < 1
 	Stream uint64  // philox.Stream of the layer's path

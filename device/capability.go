@@ -2,9 +2,9 @@ package device
 
 import "time"
 
-// The interfaces of this file are what a device may offer beyond Device. The engine asks
-// for each by a type assertion and manages without. A device that wraps another offers
-// only what it passes on itself.
+// The interfaces of this file are optional for a device. The engine asks for each by a type
+// assertion and works without it. A device that wraps another offers only the interfaces that
+// it implements itself.
 
 // Threader is a device with a fixed number of workers.
 type Threader interface {
@@ -12,7 +12,7 @@ type Threader interface {
 	Threads() int
 }
 
-// Threads is the number of a device's workers, or 0 if it has no such number.
+// Threads is the number of a device's workers, or 0 if it is not a Threader.
 func Threads(d Device) int {
 	if t, ok := d.(Threader); ok {
 		return t.Threads()
@@ -24,8 +24,8 @@ func Threads(d Device) int {
 // transfer. The engine then uploads inputs straight to their places while nothing is
 // pending, and reads outputs straight from theirs.
 type Unifier interface {
-	// Unified reports whether it is so. If it is, a Copy outside a run is done when it
-	// returns.
+	// Unified reports whether buffers are host memory. If so, a Copy outside a run is done
+	// when it returns.
 	Unified() bool
 }
 
@@ -44,12 +44,12 @@ type Recorder interface {
 	Record(enqueue func()) (Recording, error)
 }
 
-// Recording is a recorded sequence. Its Run appends the sequence to a run, and has the
-// effect of the kernels and copies in it, faults included. When the memory that they are
-// bound to has been freed it must not run any more.
+// Recording is a recorded sequence. Its Run appends the sequence to a run, with the same
+// effects as its kernels and copies, faults included. It must not run after memory that they
+// are bound to has been freed.
 type Recording interface {
 	Kernel
-	// Free gives up what the recording holds on the device, after pending work.
+	// Free waits for pending work and frees the device's resources of the recording.
 	Free() error
 }
 
@@ -60,13 +60,13 @@ type Timer interface {
 	NewClock(n int) (Clock, error)
 }
 
-// Clock holds moments of a run.
+// Clock records the times of marks in a run.
 type Clock interface {
-	// Mark enqueues the taking of a mark, as a kernel is enqueued: it is the moment at
-	// which everything before it is done and nothing after it has begun.
+	// Mark enqueues mark i, as a kernel is enqueued: its time is the moment at which
+	// everything before it is done and nothing after it has begun.
 	Mark(i int)
 	// Between is the time from mark i to mark j of the last run, after Wait.
 	Between(i, j int) time.Duration
-	// Free gives up what the clock holds on the device.
+	// Free frees the device's resources of the clock.
 	Free() error
 }

@@ -10,18 +10,18 @@ import (
 var (
 	// ErrOrder is wrapped by errors about calls in an order that a Device does not allow:
 	// Begin while a run is open, Submit without Begin.
-	ErrOrder = errors.New("not in this order")
+	ErrOrder = errors.New("called out of order")
 	// ErrClosed is wrapped by errors of a device that has been closed.
 	ErrClosed = errors.New("the device is closed")
 )
 
-// Fault is the error of a kernel that failed while it worked. It comes out of Submit, Wait,
-// or a call that waited: use errors.As.
+// Fault is the error of a kernel that failed while it ran. Submit, Wait, or a call that waited
+// returns it: use errors.As.
 type Fault struct {
-	// Step is the step of the kernel; nil where the device cannot tell, and for copies.
-	// The engine's synchronous mode (Spec.Synchronous, EURYALE_SYNC=1) finds it in any case.
+	// Step is the step of the kernel; nil if the device does not know it, and for copies.
+	// The engine's synchronous mode (Spec.Synchronous, EURYALE_SYNC=1) always finds it.
 	Step *Step
-	// Lost says that the device cannot be used any more, nor what is in its memory.
+	// Lost: the device and the contents of its memory cannot be used any more.
 	Lost bool
 	Err  error
 }
@@ -44,7 +44,7 @@ func (f *Fault) Error() string {
 // Unwrap is the underlying error.
 func (f *Fault) Unwrap() error { return f.Err }
 
-// Caught makes a Fault of a step from what a panic was recovered with.
+// Caught makes the Fault of a step from a recovered panic's value r.
 func Caught(s *Step, r any) *Fault {
 	switch e := r.(type) {
 	case *Fault:

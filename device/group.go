@@ -4,11 +4,11 @@ import "fmt"
 
 // GroupAttr belongs to Group: steps of one kind, with equal attributes and operands of the
 // same types, such as the updates of many parameters. None of them reads or overwrites what
-// another one makes, so a device may run them in any order or at once. It refuses a step in
-// groups by not supporting the group of that step alone.
+// another one writes, so a device may run them in any order or at once. A device that does not
+// support the group of a single step never gets that step in groups.
 type GroupAttr struct{ Steps []*Step }
 
-// NewGroup makes one step of several, whose operands and results it has one after the other.
+// NewGroup makes one step of several. Its operands and results are theirs, in order.
 func NewGroup(steps ...*Step) *Step {
 	g := &Step{Kind: Group, Attr: GroupAttr{steps}, Path: steps[0].Path}
 	if n := len(steps) - 1; n > 0 {
@@ -20,8 +20,8 @@ func NewGroup(steps ...*Step) *Step {
 	return g
 }
 
-// InPlace lists pairs {result, operand} of the group that may share memory, by those of
-// its steps.
+// InPlace lists the pairs {result, operand} of the group that may share memory; of lists those
+// of one step, such as Device.InPlace.
 func (a GroupAttr) InPlace(of func(*Step) [][2]int) (pairs [][2]int) {
 	var in, out int
 	for _, s := range a.Steps {
@@ -33,8 +33,8 @@ func (a GroupAttr) InPlace(of func(*Step) [][2]int) (pairs [][2]int) {
 	return pairs
 }
 
-// Split calls do for each step of the group with its parts of what belongs to the group's
-// operands and results.
+// Split calls do for each step of the group with the step's parts of in and out, which have an
+// element for each operand and each result of the group.
 func Split[T any](a GroupAttr, in, out []T, do func(s *Step, in, out []T) error) error {
 	for _, s := range a.Steps {
 		i, o := len(s.In), len(s.Out)

@@ -2,12 +2,12 @@ package device
 
 import "iter"
 
-// Kind names what a step does.
+// Kind is the operation of a step.
 type Kind uint8
 
-// Kinds of step, as operands → results; an operand in brackets is there if the attribute
-// of the same name says so. What else there is to know of a kind stands in its row of the
-// table in kindtable.go.
+// Kinds of step, as operands → results; an operand in brackets is present if the attribute
+// field of the same name is set. The other properties of a kind are in its row of the table
+// in kindtable.go; its meaning is the kernel in device/ref.
 const (
 	// Host runs the Do of a foreign Gorgonia operator on the host. The engine
 	// does it; devices never see this kind.
@@ -82,7 +82,7 @@ func Kinds() iter.Seq[Kind] {
 	}
 }
 
-// row is what the table says of the kind; that of no kind is empty.
+// row is the kind's row of the table; an unknown kind has an empty one.
 func (k Kind) row() *row {
 	if k < numKinds {
 		return &table[k]
@@ -96,10 +96,10 @@ func (k Kind) String() string { return k.row().name }
 // Attr is the zero value of the attribute struct that a step of the kind has, or nil.
 func (k Kind) Attr() any { return k.row().attr }
 
-// Operand is what a step of the kind reads as its operand i, from 0.
+// Operand is the class of operand i, from 0, of a step of the kind.
 func (k Kind) Operand(i int) Operand { return of(k.row().in, i) }
 
-// Result is what a step of the kind leaves as its result i, from 0.
+// Result is the class of result i, from 0, of a step of the kind.
 func (k Kind) Result(i int) Operand { return of(k.row().out, i) }
 
 // of is entry i of a list, whose last entry stands for all that follow.
@@ -110,8 +110,8 @@ func of(list []Operand, i int) Operand {
 	return list[min(i, len(list)-1)]
 }
 
-// Elementwise reports whether an element of the results depends on the same element of
-// the operands alone, and on scalars: such a step may run over any layout, pads included,
+// Elementwise reports whether an element of the results depends only on the same element of
+// the operands and on scalars: such a step may run over any layout, padding included,
 // that its operands share.
 func (k Kind) Elementwise() bool { return k.row().elementwise }
 
@@ -123,9 +123,9 @@ func (k Kind) Update() bool { return k.row().update }
 // still refuse.
 func (k Kind) Accumulates() bool { return k.row().accumulates }
 
-// Overwrites lists pairs {result, operand}: that result may be written over that operand's
-// memory while the step runs, where a step has both and they are laid out alike. A device
-// may offer less. The list is not to be changed.
+// Overwrites lists pairs {result, operand}: the result may be written over the operand's
+// memory while the step runs, if the step has both and they have the same layout. A device
+// may support fewer pairs. The list must not be changed.
 func (k Kind) Overwrites() [][2]int { return k.row().overwrites }
 
 // Fused reports whether only the engine's passes make steps of the kind, out of steps of
@@ -136,9 +136,9 @@ func (k Kind) Fused() bool { return k.row().fused }
 // attribute is Activated.
 func (k Kind) Activates() bool { return k.row().activates }
 
-// Gradient reports whether the kind is differentiable or makes a gradient: one that a
-// check by finite differences must reach. Updates, fused kinds and what only measures or
-// predicts have none.
+// Gradient reports whether the kind is differentiable or computes a gradient, so that tests
+// must check it by finite differences. It is false for updates, fused kinds, and kinds
+// through which no gradient passes, such as ArgMax.
 func (k Kind) Gradient() bool {
 	return k != Host && !k.Update() && !k.Fused() && !k.row().constant
 }

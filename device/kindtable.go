@@ -1,11 +1,11 @@
 package device
 
-// row is what there is to know of a kind besides its meaning, which device/ref defines.
-// Each method of Kind reads one column and describes it.
+// row holds the properties of a kind. Its meaning is defined by device/ref. Each method of
+// Kind returns one field and describes it.
 type row struct {
 	name string
 	attr any
-	// in and out are the operands and results in order, the last one for all that follow.
+	// in and out are the operands and results in order; the last entry is valid for all after it.
 	in, out []Operand
 
 	elementwise bool

@@ -1,20 +1,20 @@
 package device
 
-// Operand says what a step reads as an operand or leaves as a result. It decides how the
-// engine lets a tensor be laid out (Tensor.Param) and how precisely it must be stored.
+// Operand is the class of an operand or a result of a step. By it the engine sets a tensor's
+// layout (Tensor.Param) and the precision in which it is stored.
 type Operand uint8
 
-// What a step reads or leaves.
+// Classes of operands and results.
 const (
 	Features   Operand = iota // an activation of a batch [N, C, …], or its gradient
-	Scores                    // of the classes: logits, probabilities or targets [N, K], or their gradient
+	Scores                    // logits, probabilities or targets [N, K] of K classes, or their gradient
 	Statistics                // rows of one number a channel, summed over a batch: [2, C]
 	Integers                  // labels, predicted classes, random counters
 	Scalar                    // a loss, a norm, a learning rate: no axes
 	Weight                    // the parameter that a product multiplies activations by
 	Parameter                 // any other parameter or vector of channels, and the gradient or update of each
-	Alike                     // elementwise: the results are what the operands of their shape are
-	Any                       // the step reads all of them
+	Alike                     // elementwise: results have the class of the operands of their shape
+	Any                       // no restriction
 )
 
 // String is the name, as in Go.

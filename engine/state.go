@@ -44,7 +44,7 @@ func (s *State) Add(name string, shape []int, dt device.DType, host any) error {
 		return fmt.Errorf("engine: slot %s: %w", name, ErrClosed)
 	}
 	if s.slots[name] != nil {
-		return fmt.Errorf("engine: %w: %s is there already", ErrSlot, name)
+		return fmt.Errorf("engine: %w: %s exists already", ErrSlot, name)
 	}
 	n := &slot{tensor: device.Tensor{Shape: slices.Clone(shape), DType: dt, Role: device.Slot, Param: true, Name: name}}
 	if host != nil {

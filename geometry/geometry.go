@@ -1,6 +1,6 @@
-// Package geometry describes the windows of convolutions and pools: the one
-// place where sizes, strides and paddings are turned into output shapes.
-// Operators, reference kernels and devices share it.
+// Package geometry describes the windows of convolutions and pools. Operators,
+// reference kernels and devices share it, so that output shapes are computed from
+// sizes, strides and paddings in one place.
 package geometry
 
 import "fmt"
@@ -37,7 +37,7 @@ func (g Conv2D) MultiplyAdds() int64 {
 	return int64(g.N) * int64(g.O) * int64(g.OutH()) * int64(g.OutW()) * int64(g.C/g.Groups) * int64(g.KH) * int64(g.KW)
 }
 
-// Validate reports the first attribute that makes no sense.
+// Validate returns an error about the first invalid attribute, or nil.
 func (g Conv2D) Validate() error {
 	switch {
 	case g.N < 1 || g.C < 1 || g.H < 1 || g.W < 1:
@@ -91,7 +91,7 @@ func (g Pool2D) InputShape() []int { return []int{g.N, g.C, g.H, g.W} }
 // OutputShape is [N, C, OutH, OutW].
 func (g Pool2D) OutputShape() []int { return []int{g.N, g.C, g.OutH(), g.OutW()} }
 
-// Validate reports the first attribute that makes no sense.
+// Validate returns an error about the first invalid attribute, or nil.
 func (g Pool2D) Validate() error {
 	switch {
 	case g.N < 1 || g.C < 1 || g.H < 1 || g.W < 1:
@@ -117,7 +117,7 @@ func poolOut(in, k, stride, pad int, ceil bool) int {
 		return span/stride + 1
 	}
 	out := (span+stride-1)/stride + 1
-	if (out-1)*stride >= in+pad { // the last window would lie wholly in the right padding
+	if (out-1)*stride >= in+pad { // the last window would be entirely in the right padding
 		out--
 	}
 	return out
@@ -136,7 +136,7 @@ func (g AdaptivePool2D) InputShape() []int { return []int{g.N, g.C, g.H, g.W} }
 // OutputShape is [N, C, OutH, OutW].
 func (g AdaptivePool2D) OutputShape() []int { return []int{g.N, g.C, g.OutH, g.OutW} }
 
-// Validate reports the first attribute that makes no sense.
+// Validate returns an error about the first invalid attribute, or nil.
 func (g AdaptivePool2D) Validate() error {
 	if g.N < 1 || g.C < 1 || g.H < 1 || g.W < 1 || g.OutH < 1 || g.OutW < 1 {
 		return fmt.Errorf("adaptive pool of %v to %d×%d has an empty axis", g.InputShape(), g.OutH, g.OutW)

@@ -6,7 +6,7 @@ package bfloat16
 import "math"
 
 // Of is the bfloat16 nearest to x; halfway between two it is the one whose last bit is
-// zero. What is greater than the greatest bfloat16 by half a step or more becomes infinite,
+// zero. A number that exceeds the greatest bfloat16 by half a step or more becomes infinite,
 // and NaN stays NaN.
 func Of[T float32 | float64](x T) uint16 {
 	f := float32(x)
@@ -20,9 +20,9 @@ func Of[T float32 | float64](x T) uint16 {
 	return uint16((b + 0x7fff + b>>16&1) >> 16)
 }
 
-// toOdd is the bits of x, which float32 does not have: those of its neighbour towards
-// zero, made odd. They say on which side of every bfloat16, and of the middle between two,
-// x lies, which its nearest float32 does not.
+// toOdd rounds x, which no float32 equals, to the bits of its float32 neighbour towards zero,
+// with the last bit set (round to odd). They are on the same side of every bfloat16, and of
+// the middle between two, as x; its nearest float32 may not be.
 func toOdd(x float64, nearest float32) uint32 {
 	b := math.Float32bits(nearest)
 	if math.Abs(float64(nearest)) > math.Abs(x) {
@@ -37,21 +37,21 @@ func Float32(b uint16) float32 { return math.Float32frombits(uint32(b) << 16) }
 // Round is the value of the bfloat16 nearest to x.
 func Round[T float32 | float64](x T) T { return T(Float32(Of(x))) }
 
-// RoundAll rounds every element of x in its place.
+// RoundAll rounds every element of x in place.
 func RoundAll[T float32 | float64](x []T) {
 	for i, v := range x {
 		x[i] = Round(v)
 	}
 }
 
-// Narrow writes the bfloat16 nearest to each element of src to dst, which is as long.
+// Narrow writes the bfloat16 nearest to each element of src to dst, of the same length.
 func Narrow(dst []uint16, src []float32) {
 	for i, v := range src {
 		dst[i] = Of(v)
 	}
 }
 
-// Widen writes the values of src to dst, which is as long.
+// Widen writes the values of src to dst, of the same length.
 func Widen(dst []float32, src []uint16) {
 	for i, b := range src {
 		dst[i] = Float32(b)
