@@ -23,8 +23,8 @@ import (
 	"github.com/euryale-ml/euryale/trainer"
 )
 
-// goldenStepOf makes a Session of the golden network, with its weights.
-func goldenStepOf(t *testing.T, m nn.Module, c trainer.SessionConfig) *trainer.Session {
+// goldenSession makes a Session of the golden network, with its weights.
+func goldenSession(t *testing.T, m nn.Module, c trainer.SessionConfig) *trainer.Session {
 	t.Helper()
 	c.Device, c.Input = testdevice.Open(t, device.Options{Threads: 2}), [3]int{3, 6, 6}
 	s, err := trainer.NewSession(m, c)
@@ -76,8 +76,8 @@ func TestReduce(t *testing.T) {
 		}
 		return nil
 	}
-	plain := goldenStepOf(t, newGolden(), trainer.SessionConfig{Optimizer: optim.SGD{LR: 1}})
-	reduced := goldenStepOf(t, newGolden(), trainer.SessionConfig{Optimizer: optim.SGD{LR: 1}, Reduce: double})
+	plain := goldenSession(t, newGolden(), trainer.SessionConfig{Optimizer: optim.SGD{LR: 1}})
+	reduced := goldenSession(t, newGolden(), trainer.SessionConfig{Optimizer: optim.SGD{LR: 1}, Reduce: double})
 	for i := range 3 {
 		images, labels := goldenBatch(i, 4)
 		if _, err := plain.Train(images, trainer.Labels(labels), 0.25); err != nil {
@@ -98,7 +98,7 @@ func TestReduce(t *testing.T) {
 // TestReduceFails: an error of the hook comes back, and the next step is a fresh one.
 func TestReduceFails(t *testing.T) {
 	fail := true
-	s := goldenStepOf(t, newGolden(), trainer.SessionConfig{Optimizer: optim.SGD{LR: 1}, Reduce: func(*engine.State, []string) error {
+	s := goldenSession(t, newGolden(), trainer.SessionConfig{Optimizer: optim.SGD{LR: 1}, Reduce: func(*engine.State, []string) error {
 		if fail {
 			return errStop
 		}
@@ -129,7 +129,7 @@ func TestImmediateKeepsNothing(t *testing.T) {
 	images, labels := goldenBatch(0, 4)
 	for name, c := range map[string]trainer.SessionConfig{"immediate": {}, "deferred": {ClipNorm: 1}} {
 		c.Optimizer = optim.SGD{LR: 0.1, Momentum: 0.9}
-		s := goldenStepOf(t, newGolden(), c)
+		s := goldenSession(t, newGolden(), c)
 		if _, err := s.Train(images, trainer.Labels(labels), 0.1); err != nil {
 			t.Fatal(err)
 		}
@@ -166,7 +166,7 @@ func TestAccumulatedIsOneBatch(t *testing.T) {
 	var ends [2][]float64
 	for i, parts := range [][]int{{8}, {3, 3, 2}} {
 		net := &plainNet{&nn.Conv2D{In: 3, Out: 4, Kernel: 3, Bias: true}, &nn.Flatten{}, &nn.Linear{In: 64, Out: 3}}
-		s := goldenStepOf(t, net, trainer.SessionConfig{
+		s := goldenSession(t, net, trainer.SessionConfig{
 			Optimizer: optim.SGD{LR: 0.1, Momentum: 0.9, WeightDecay: 1e-3}, Precision: device.Float64, Accumulate: true, ClipNorm: 2,
 		})
 		for step := range 10 {
@@ -205,7 +205,7 @@ func TestThreadsDoNotChangeTheBitsOfEverything(t *testing.T) {
 func TestDeferredStepAllocatesLittle(t *testing.T) {
 	dev := testdevice.Open(t, device.Options{Threads: 2})
 	testdevice.NoAllocations(t, dev)
-	s := goldenStepOf(t, newGolden(), trainer.SessionConfig{
+	s := goldenSession(t, newGolden(), trainer.SessionConfig{
 		Optimizer: optim.AdamW{LR: 0.01, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8}, ClipNorm: 0.5, Accumulate: true, EMA: 0.9,
 	})
 	images, labels := goldenBatch(0, 4)

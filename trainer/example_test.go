@@ -34,7 +34,7 @@ func Example() {
 	// Output: finished 6 steps; balanced accuracy known: true
 }
 
-// A Session is one model on one device, for a loop of one's own.
+// A Session is one model on one device, for a custom training loop.
 func ExampleSession() {
 	dev, err := device.Open(device.Auto, device.Options{})
 	if err != nil {
@@ -42,25 +42,25 @@ func ExampleSession() {
 		return
 	}
 	defer dev.Close()
-	step, err := trainer.NewSession(newTiny(2), trainer.SessionConfig{
+	session, err := trainer.NewSession(newTiny(2), trainer.SessionConfig{
 		Device: dev, Optimizer: optim.SGD{LR: 0.1, Momentum: 0.9}, Input: [3]int{3, 8, 8},
 	})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	defer step.Close()
+	defer session.Close()
 	images, labels := make([]float32, 4*3*8*8), []int64{0, 1, 0, 1}
 	for i := range images {
 		images[i] = float32(i/192%2) + float32(i%7)/7 // images of label 1 are brighter
 	}
-	first, err := step.Train(images, trainer.Labels(labels), 0.1)
+	first, err := session.Train(images, trainer.Labels(labels), 0.1)
 	for range 20 {
 		if err == nil {
-			_, err = step.Train(images, trainer.Labels(labels), 0.1)
+			_, err = session.Train(images, trainer.Labels(labels), 0.1)
 		}
 	}
-	last, err2 := step.Evaluate(images, labels, 4)
+	last, err2 := session.Evaluate(images, labels, 4)
 	fmt.Println(err, err2, "the loss fell:", last.Loss < first.Loss)
 	// Output: <nil> <nil> the loss fell: true
 }

@@ -75,16 +75,16 @@ func TestResumeWithEverything(t *testing.T) {
 
 func TestStepPlans(t *testing.T) {
 	dev := start(t, nil).Device()
-	step := func(c trainer.SessionConfig) (*trainer.Session, error) {
+	session := func(c trainer.SessionConfig) (*trainer.Session, error) {
 		c.Device, c.Input = dev, [3]int{3, 6, 6}
 		return trainer.NewSession(newGolden(), c)
 	}
 	for _, c := range []trainer.SessionConfig{{ClipNorm: -1}, {EMA: 1}, {EMA: -0.5}} {
-		if _, err := step(c); !errors.Is(err, trainer.ErrConfig) {
+		if _, err := session(c); !errors.Is(err, trainer.ErrConfig) {
 			t.Errorf("%+v: %v", c, err)
 		}
 	}
-	s, err := step(trainer.SessionConfig{Optimizer: optim.SGD{LR: 0.1}, ClipNorm: 1, Accumulate: true})
+	s, err := session(trainer.SessionConfig{Optimizer: optim.SGD{LR: 0.1}, ClipNorm: 1, Accumulate: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func FuzzRestore(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, epoch, batch, step int, seconds, accuracy float64, complete bool, frozen string, since int64) {
 		position := text
 		if text == "" {
-			of := map[string]any{"epoch": epoch, "batch": batch, "step": step, "complete": complete}
+			of := map[string]any{"epoch": epoch, "batch": batch, "step": step, "complete": complete} // complete: of earlier versions
 			if !math.IsNaN(seconds) && !math.IsInf(seconds, 0) {
 				of["seconds"] = seconds
 			}

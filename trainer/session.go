@@ -24,33 +24,33 @@ type SessionConfig struct {
 	Input     [3]int          // channels, height, width of an image
 	// Smoothing is ε of label smoothing in the training loss.
 	Smoothing float64
-	// Loss replaces cross-entropy in training; nil: cross-entropy. Its targets are
-	// probabilities, as with Soft.
+	// Loss is the training loss; nil: cross-entropy. Its targets are probabilities, as with
+	// Soft.
 	Loss nn.LossFunc
-	// Soft makes the targets of training probabilities [N, classes], as mixup needs them;
-	// Labels are then probabilities of 1.
+	// Soft makes the targets of training probabilities [N, classes], which mixup needs;
+	// Labels then count as probabilities of 1.
 	Soft bool
-	// Seed is of fresh weights and of dropout.
+	// Seed of the fresh weights and of dropout.
 	Seed uint64
 	// Precision is Float32, which is the default, BFloat16 or Float64: see Precisions.
 	Precision device.DType
-	// ClipNorm is the largest 2-norm of all gradients together, before weight decay; 0: no
-	// limit.
+	// ClipNorm is the largest 2-norm of the gradient over all parameters, before weight decay;
+	// 0: no limit.
 	ClipNorm float64
-	// Accumulate lets several batches make one step: Accumulate for each, then Apply.
+	// Accumulate is for steps of several batches: Session.Accumulate for each, then Apply.
 	Accumulate bool
 	// Reduce, optional, is called once a step, when all contributions to the gradients are
-	// summed and before the gradients are clipped and used: to sum them over several
-	// machines, for example. gradients are the names of the slots of st that hold them, in
-	// the order of the parameters. It may change them. After an error they are dropped.
+	// summed and before the gradients are clipped and used. It may change them, for example
+	// sum them over several machines. gradients are the names of their slots in st, in the
+	// order of the parameters. After an error they are dropped.
 	Reduce func(st *engine.State, gradients []string) error
-	// EMA is the decay of a moving average of the weights and statistics, which Evaluate
-	// and Tensors then take; 0: none.
+	// EMA is the decay of a moving average of the weights and running statistics, which
+	// Evaluate and Tensors then use; 0: no average.
 	EMA float64
 	// Frozen chooses parameters that are not trained; nil: none.
 	Frozen func(p *nn.Param) bool
-	// KeepStatistics chooses the BatchNorms, by their paths, that train by their running
-	// statistics and leave them as they are; nil: none.
+	// KeepStatistics chooses the BatchNorms, by their paths, that normalise by their running
+	// statistics in training and do not change them; nil: none.
 	KeepStatistics func(path string) bool
 }
 
@@ -58,14 +58,14 @@ type SessionConfig struct {
 type Result struct {
 	Loss      float64   // mean cross-entropy over the batch
 	Predicted []int64   // [N], the class of the greatest logit
-	Logits    []float64 // [N, classes]; evaluation only
-	Norm      float64   // of the gradients before clipping; 0 without
+	Logits    []float64 // [N, classes]; of an evaluation, else nil
+	Norm      float64   // 2-norm of the gradient before clipping; 0 without ClipNorm
 }
 
 // Session is a model on a device that trains and evaluates batch by batch: the model's
 // values and the optimizer's in an engine.State, and a compiled program for each size of
-// batch. A Trainer has one; a loop of your own makes its own. It is not safe for concurrent
-// use.
+// batch. A Trainer has one; a custom training loop makes its own. It is not safe for
+// concurrent use.
 type Session struct {
 	model    nn.Module
 	config   SessionConfig
@@ -74,23 +74,24 @@ type Session struct {
 	buffers  []*nn.Buffer
 	counters map[string]int64
 	names    []string         // of counters, in order
-	since    map[string]int64 // steps done before a parameter was trained, if any
+	since    map[string]int64 // steps done before a parameter was first trained; without an entry 0
 	classes  int
-	trained  int64 // steps
+	trained  int64 // steps so far
 	train    map[part]*program
 	eval     map[int]*program
 	parts    int           // batches in the gradient slots
 	bound    *program      // has the next batch; nil: none is bound
-	running  *program      // between Start and Wait
-	rate     float64       // of the step that is running
-	took     time.Duration // of the device, for the last batch
+	running  *program      // between Start and Wait; nil otherwise
+	rate     float64       // learning rate of the running step
+	took     time.Duration // the device's time for the last batch
 
 	deferredUpdates *updates
 	averages        *program
 	cam             *camProgram
 }
 
-// NewSession makes the model's State with fresh weights and its buffers.
+// NewSession makes a Session with the model's fresh weights and running statistics. Errors of
+// the settings wrap ErrConfig. Close it after use.
 func NewSession(m nn.Module, c SessionConfig) (*Session, error) {
 	if err := checkPrecision("SessionConfig.Precision", c.Precision); err != nil {
 		return nil, err
@@ -137,9 +138,9 @@ func NewSession(m nn.Module, c SessionConfig) (*Session, error) {
 	return s, nil
 }
 
-// fork is a Session like s with a copy of its weights and running statistics, for trials: it
-// keeps no averages, and its optimizer starts anew. The two share the device's working
-// memory, so they take turns. Close it after use.
+// fork is a Session like s with a copy of its weights and running statistics, for trials. It
+// has no averages, and its optimizer starts from fresh slots. The two share the device's
+// working memory, so only one may run at a time. Close it after use.
 func (s *Session) fork() (*Session, error) {
 	st, err := s.state.Clone(s.values()...)
 	if err != nil {
@@ -176,9 +177,10 @@ func (s *Session) fill() error {
 	return nil
 }
 
-// dtype is the type of the graphs' values, and deviceType that of the slots.
+// dtype is the type of the graphs' nodes.
 func (s *Session) dtype() tensor.Dtype { return nodeType(s.config.Precision) }
 
+// deviceType is the type of the slots.
 func (s *Session) deviceType() device.DType {
 	if s.dtype() == tensor.Float64 {
 		return device.Float64
@@ -201,7 +203,7 @@ func (s *Session) typed(v []float32) any {
 // Classes is the number of the model's outputs.
 func (s *Session) Classes() int { return s.classes }
 
-// Optimizer is what makes the updates, or nil.
+// Optimizer makes the updates; nil if the Session only evaluates.
 func (s *Session) Optimizer() optim.Optimizer { return s.config.Optimizer }
 
 // State holds the parameters and buffers under their names, and the optimizer's
@@ -214,21 +216,22 @@ func (s *Session) Params() []*nn.Param { return s.params }
 // Buffers are the model's running statistics in the order of their declaration.
 func (s *Session) Buffers() []*nn.Buffer { return s.buffers }
 
-// Counters are the model's counts of training steps by name.
+// Counters are the model's counts of training batches by name, PyTorch's
+// num_batches_tracked.
 func (s *Session) Counters() map[string]int64 { return s.counters }
 
 // CounterNames are the names of Counters in the order of their declaration.
 func (s *Session) CounterNames() []string { return s.names }
 
-// Count is the number of training steps so far; it is also what dropout draws from.
+// Count is the number of training steps so far. Dropout's random numbers depend on it.
 func (s *Session) Count() int64 { return s.trained }
 
-// SetCount sets the number of training steps, on resuming.
+// SetCount sets the number of training steps when a run is resumed.
 func (s *Session) SetCount(n int64) { s.trained = n }
 
-// Compile makes all programs that training steps on batches of a size need, as far as they
-// are not there yet. Train does so itself; calling Compile before the loop shows errors
-// early, and memory that the device does not have: engine.ErrMemory.
+// Compile compiles all programs that training steps on batches of a size need. Train does so
+// on first use; calling Compile before the loop reports errors early, such as too little
+// memory on the device, engine.ErrMemory.
 func (s *Session) Compile(batch int) error {
 	parts := []part{{batch: batch}}
 	if s.config.Accumulate {
@@ -237,13 +240,13 @@ func (s *Session) Compile(batch int) error {
 	return s.compileAll(parts, nil)
 }
 
-// CompileEvaluation is Compile for evaluation.
+// CompileEvaluation is Compile for evaluations of batches of a size.
 func (s *Session) CompileEvaluation(batch int) error {
 	_, err := s.evaluation(batch)
 	return err
 }
 
-// Explain lists the compiled steps of the training program of a size.
+// Explain lists the kernels of a training step on batches of a size, in order.
 func (s *Session) Explain(batch int) (string, error) {
 	p, err := s.training(part{batch: batch})
 	if err != nil {
@@ -263,14 +266,15 @@ func (s *Session) Explain(batch int) (string, error) {
 	return text, nil
 }
 
-// Profile starts or stops timing the steps of the compiled training program of a size.
+// Profile starts or stops timing the kernels of the training program of a batch size, if it
+// has been compiled.
 func (s *Session) Profile(batch int, on bool) {
 	if p := s.train[part{batch: batch}]; p != nil {
 		p.Profile(on)
 	}
 }
 
-// ProfileReport lists the time by kind of step since Profile; "" if there is none.
+// ProfileReport lists the time of each kind of kernel since Profile; "" if there is none.
 func (s *Session) ProfileReport(batch int) string {
 	if p := s.train[part{batch: batch}]; p != nil {
 		return p.ProfileReport()
@@ -278,9 +282,10 @@ func (s *Session) ProfileReport(batch int) string {
 	return ""
 }
 
-// Evaluate classifies images [N, C, H, W] by the running statistics, in programs for
-// size images at most: the batch is filled up with zeros and the rest of the result
-// ignored. labels may be nil; then the loss is 0. The loss has no label smoothing.
+// Evaluate classifies images [N, C, H, W] in evaluation mode, with the program for
+// max(size, N) images: the batch is padded with zeros, whose results are dropped. So batches
+// of up to size images share one program. labels may be nil; then the loss is 0. The loss is
+// cross-entropy without label smoothing.
 func (s *Session) Evaluate(images []float32, labels []int64, size int) (Result, error) {
 	n := len(images) / (s.config.Input[0] * s.config.Input[1] * s.config.Input[2])
 	checked := labels
@@ -330,17 +335,17 @@ func crossEntropy(logits []float64, label int) float64 {
 	return math.Log(sum) + top - logits[label]
 }
 
-// Close frees the programs and the State; the device stays.
+// Close frees the programs and the State; the device stays open.
 func (s *Session) Close() error { return errors.Join(s.closePrograms(), s.state.Close()) }
 
-// stepInput is an input for the number of the step, from 1, for parameters that are trained
-// since a step.
+// stepInput is an input for the number of the step, for parameters that are trained since the
+// step after since.
 type stepInput struct {
 	node  *gorgonia.Node
 	since int64
 }
 
-// rate is an input for the learning rate of a group of parameters.
+// rate is an input for the learning rate times scale, for a group of parameters.
 type rate struct {
 	node  *gorgonia.Node
 	scale float64

@@ -89,20 +89,20 @@ func TestTrainOnProbabilities(t *testing.T) {
 	}
 	for dt, tolerance := range map[device.DType]float64{device.Float64: 1e-12, device.Float32: 1e-5} {
 		m := &logits{&nn.Flatten{}, &nn.Linear{In: 48, Out: classes}}
-		step, err := trainer.NewSession(m, trainer.SessionConfig{
+		session, err := trainer.NewSession(m, trainer.SessionConfig{
 			Device: testdevice.Open(t, device.Options{Threads: 2}), Optimizer: optim.SGD{LR: lr}, Input: [3]int{3, 4, 4}, Smoothing: smoothing, Soft: true, Precision: dt, Seed: 4,
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer step.Close()
-		loss, want := oracle(t, m, step, images, targets, smoothing, lr)
-		r, err := step.Train(images, trainer.Probabilities(targets), lr)
+		defer session.Close()
+		loss, want := oracle(t, m, session, images, targets, smoothing, lr)
+		r, err := session.Train(images, trainer.Probabilities(targets), lr)
 		if err != nil || math.Abs(r.Loss-loss) > tolerance {
 			t.Fatalf("%v: loss %v, %v, want %v", dt, r.Loss, err, loss)
 		}
 		for name, w := range want {
-			got := stateOf(t, step, name)
+			got := stateOf(t, session, name)
 			for i := range w {
 				if math.Abs(got[i]-w[i]) > tolerance {
 					t.Fatalf("%v: %s[%d] = %v, want %v", dt, name, i, got[i], w[i])
@@ -112,7 +112,7 @@ func TestTrainOnProbabilities(t *testing.T) {
 	}
 }
 
-// stateOf is a tensor of the step's state dict.
+// stateOf is a tensor of the Session's state dict.
 func stateOf(t *testing.T, s *trainer.Session, name string) []float64 {
 	t.Helper()
 	tensors, err := s.Tensors()
@@ -195,14 +195,14 @@ func TestSoftTrainsOnLabels(t *testing.T) {
 	}
 	losses := map[bool]float64{}
 	for _, soft := range []bool{false, true} {
-		step, err := trainer.NewSession(newTiny(3), trainer.SessionConfig{
+		session, err := trainer.NewSession(newTiny(3), trainer.SessionConfig{
 			Device: testdevice.Open(t, device.Options{Threads: 1}), Optimizer: optim.SGD{LR: 0.1}, Input: [3]int{3, 8, 8}, Smoothing: 0.1, Soft: soft,
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer step.Close()
-		r, err := step.Train(images, trainer.Labels([]int64{2, 0}), 0.1)
+		defer session.Close()
+		r, err := session.Train(images, trainer.Labels([]int64{2, 0}), 0.1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -219,7 +219,7 @@ func TestSoftTrainsOnLabels(t *testing.T) {
 			if soft == (says == "SessionConfig.Soft") {
 				continue
 			}
-			if _, err := step.Train(images, trainer.Probabilities(targets), 0.1); err == nil || soft && (!errors.Is(err, trainer.ErrBatch) || !strings.Contains(err.Error(), says)) {
+			if _, err := session.Train(images, trainer.Probabilities(targets), 0.1); err == nil || soft && (!errors.Is(err, trainer.ErrBatch) || !strings.Contains(err.Error(), says)) {
 				t.Errorf("%v: %v, want %q", targets, err, says)
 			}
 		}

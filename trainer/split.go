@@ -10,10 +10,10 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
-// splitNames is the number of images in all up to which a split has their names.
+// splitNames is the largest number of images of all sets for which a split lists their names.
 const splitNames = 20_000
 
-// NewSplit describes sets, of which final may be nil. It reads no image.
+// NewSplit describes the images of the sets of a run; final may be nil. It reads no image.
 func NewSplit(train, test, final dataset.Dataset) *run.Split {
 	s := &run.Split{Format: run.SplitFormat, Classes: train.Classes()}
 	all := train.Len() + test.Len()
@@ -51,7 +51,7 @@ func newSplitPart(part string, set dataset.Dataset, classes int, named bool) run
 	for i := range set.Len() {
 		name, label := listed.Image(i)
 		if label < 0 || label >= classes {
-			continue // the loader says so when it reads it
+			continue // an error when the image is used
 		}
 		fmt.Fprintf(order, "%q %q\n", names[label], name)
 		fmt.Fprintf(hashes[label], "%q\n", name)

@@ -14,7 +14,7 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
-// Split says which images the Trainer trains and tests on.
+// Split describes the images that the Trainer trains and tests on.
 func (t *Trainer) Split() *run.Split {
 	if t.splitOf == nil {
 		t.splitOf = NewSplit(t.sets.train, t.sets.test, t.sets.final)
@@ -22,7 +22,7 @@ func (t *Trainer) Split() *run.Split {
 	return t.splitOf
 }
 
-// checkSplit wants the sets to be those of the run in the folder, if it has a checkpoint.
+// checkSplit is ErrSplit if the folder has a checkpoint of a run with other images.
 func (t *Trainer) checkSplit(f run.Folder) error {
 	last := f.Checkpoint(run.LastFile)
 	if _, err := os.Stat(last); errors.Is(err, fs.ErrNotExist) {
@@ -45,8 +45,9 @@ func (t *Trainer) checkSplit(f run.Folder) error {
 		ErrSplit, f, strings.Join(differ, "; "))
 }
 
-// checkWithoutSplit is for folders of versions that kept no split: it compares what else
-// there is, the classes of the weights and the test images of the predictions, and warns.
+// checkWithoutSplit is for folders of versions that wrote no split: it returns the
+// differences in the classes of the weights and the test images of the predictions, and
+// warns if there are none, since the training images are not compared.
 func (t *Trainer) checkWithoutSplit(f run.Folder, last string) (differ []string) {
 	if meta, err := checkpoint.ReadMetadata(last); err == nil {
 		if info, err := checkpoint.ReadInfo(meta); err == nil && len(info.Classes) > 0 && !slices.Equal(info.Classes, t.classes) {
@@ -65,7 +66,7 @@ func (t *Trainer) checkWithoutSplit(f run.Folder, last string) (differ []string)
 	return differ
 }
 
-// testDifferences compares predictions with the test set that they should be of.
+// testDifferences lists predictions that are not of the test set.
 func testDifferences(all []run.Prediction, test dataset.Listed) []string {
 	var other []string
 	for _, p := range all {
@@ -84,7 +85,7 @@ func testDifferences(all []run.Prediction, test dataset.Listed) []string {
 		inwords.Plural(len(other), "image is not", "images are not"), run.PredictionsFile, inwords.Some(other))}
 }
 
-// keepSplit writes the split of a new run, or of one from an earlier version.
+// keepSplit writes the split unless the folder has it.
 func (t *Trainer) keepSplit(f run.Folder) error {
 	split := t.Split()
 	if was, err := f.Split(); err == nil && len(was.Differences(split)) == 0 {

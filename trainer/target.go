@@ -7,16 +7,16 @@ import (
 	"github.com/euryale-ml/euryale/dataset"
 )
 
-// Target is what the images of a training batch should be classified as, made by Labels or
-// by Probabilities. It refers to the slice that it was made of, which may be reused when the
+// Target has the classes of the images of a training batch, made by Labels or by
+// Probabilities. It refers to the slice that it was made of, which may be reused when the
 // call that takes the Target has returned.
 type Target struct {
 	labels        []int64
 	probabilities []float64
 }
 
-// Labels is a Target of one class for each image: labels [N], from 0. A Session with
-// SessionConfig.Soft takes them as probabilities of 1.
+// Labels is a Target of one class for each image: labels [N], from 0. With
+// SessionConfig.Soft they count as probabilities of 1.
 func Labels(labels []int64) Target { return Target{labels: labels} }
 
 // Probabilities is a Target of a probability for each class of each image, as mixup and
@@ -46,7 +46,7 @@ func (s *Session) checkBatch(images []float32, target Target) (n int, err error)
 	return n, nil
 }
 
-// bindTarget gives a training program the target of its batch.
+// bindTarget copies the target of a batch to a training program's input.
 func (p *program) bindTarget(target Target) error {
 	switch soft := p.soft.(type) {
 	case []float32:
@@ -72,7 +72,8 @@ func fillProbabilities[T float32 | float64](dst []T, target Target) {
 	}
 }
 
-// target is that of a batch of the training loader: probabilities with mixup, else labels.
+// target is the target of a batch of the training loader: probabilities with mixup, else
+// labels.
 func (t *Trainer) target(b *dataset.Batch) Target {
 	if b.Others == nil {
 		return Labels(b.Labels)

@@ -6,7 +6,7 @@ import (
 )
 
 // Train makes one step on images [N, C, H, W] and their target at a learning rate: Bind,
-// Start and Wait. The loss and the classes are those before the update.
+// Start and Wait. The loss and the predicted classes are those before the update.
 func (s *Session) Train(images []float32, target Target, lr float64) (Result, error) {
 	if err := s.Bind(images, target); err != nil {
 		return Result{}, err
@@ -43,7 +43,7 @@ func (s *Session) bind(images []float32, target Target, add bool) error {
 }
 
 // Start begins a step on the batch of the last Bind at a learning rate, and returns while
-// the device works. Wait ends it: one step at a time.
+// the device works. Wait must end the step before the next Start.
 func (s *Session) Start(lr float64) error {
 	if !(lr >= 0) || math.IsInf(lr, 0) {
 		return fmt.Errorf("trainer: %w: learning rate %v", ErrConfig, lr)
@@ -61,7 +61,7 @@ func (s *Session) Start(lr float64) error {
 	return s.startPart(1)
 }
 
-// startable is an error if no batch is bound, or one is in training.
+// startable is an error if no batch is bound, or if one is in training.
 func (s *Session) startable() error {
 	if s.running != nil {
 		return fmt.Errorf("trainer: %w: Start before the Wait of the step before", ErrConfig)
@@ -72,8 +72,8 @@ func (s *Session) startable() error {
 	return nil
 }
 
-// startPart begins training on the batch that is bound, whose gradients count with a share
-// in its step.
+// startPart begins training on the batch that is bound. With SessionConfig.Accumulate its
+// gradients are multiplied by share.
 func (s *Session) startPart(share float64) error {
 	if err := s.startable(); err != nil {
 		return err
@@ -95,8 +95,8 @@ func (s *Session) startPart(share float64) error {
 	return nil
 }
 
-// Wait returns the result of the step of the last Start when its update is made. The slices
-// of the Result are valid until the next Wait or Evaluate.
+// Wait waits for the step of the last Start, with its update, and returns the result. The
+// slices of the Result are valid until the next Wait or Evaluate.
 func (s *Session) Wait() (Result, error) {
 	r, err := s.waitPart()
 	if err != nil {
@@ -110,7 +110,8 @@ func (s *Session) Wait() (Result, error) {
 	return r, s.average()
 }
 
-// waitPart waits for a batch: its gradients are in their slots, or the update is made.
+// waitPart waits for a batch. Then its gradients are in their slots (the deferred plan), or
+// the update is made.
 func (s *Session) waitPart() (Result, error) {
 	p := s.running
 	if p == nil {
@@ -135,12 +136,12 @@ func (s *Session) waitPart() (Result, error) {
 	return Result{Loss: loss, Predicted: p.classOf}, nil
 }
 
-// drop forgets the batches of a step that an error or a panic has cut off.
+// drop discards the batches of a step that an error or a panic has interrupted.
 func (s *Session) drop() { s.bound, s.running, s.parts = nil, nil, 0 }
 
-// Accumulate adds the gradients of a batch, times share, to those of the batches before
-// it since the last Apply. Shares of a step should add up to 1: for the mean over all its
-// images, each is the batch's part of them. BatchNorm and dropout see the batch alone.
+// Accumulate adds the gradients of a batch, times share, to those of the batches since the
+// last Apply. The shares of a step should add up to 1: for the mean over all its images, the
+// share is the batch's fraction of them. BatchNorm and dropout see each batch by itself.
 func (s *Session) Accumulate(images []float32, target Target, share float64) (Result, error) {
 	if !s.config.Accumulate {
 		return Result{}, fmt.Errorf("trainer: %w: the Session was not made to accumulate", ErrConfig)
@@ -154,6 +155,7 @@ func (s *Session) Accumulate(images []float32, target Target, share float64) (Re
 	return s.waitPart()
 }
 
+// check is an error unless images are [N, C, H, W] and labels [N], N at least 1.
 func (s *Session) check(images []float32, labels []int64) error {
 	pixels := s.config.Input[0] * s.config.Input[1] * s.config.Input[2]
 	if len(labels) == 0 || len(images) != len(labels)*pixels {

@@ -29,7 +29,7 @@ type Trainer struct {
 	train, test   *dataset.Loader
 	final         *dataset.Loader // nil: there is none
 	sets          sets
-	splitOf       *run.Split          // made when it is asked for
+	splitOf       *run.Split          // made by the first Split
 	best          []checkpoint.Tensor // see keepBest
 	finalScores   *run.Scores
 	occurring     int // classes in the last evaluation
@@ -44,21 +44,22 @@ type Trainer struct {
 	log   *run.Log
 	saver *saver
 	saved bool      // a checkpoint is complete
-	lock  *run.Lock // of the run, unless the caller holds it
+	lock  *run.Lock // of the folder, unless the caller holds it
 
 	at      position
-	seconds float64           // of earlier parts of the run
-	images  int64             // trained on in this part
-	epochs  int               // evaluated in this part
-	stopped string            // the ErrStop of a hook
+	seconds float64           // of the run before this Fit
+	images  int64             // trained on since New
+	epochs  int               // evaluated since New
+	stopped string            // the ErrStop of a hook; "": none
 	by      metrics.Criterion // decides which epoch is the best
-	trained run.TrainMean     // of the epoch in progress
-	began   time.Time
-	spent   time.Duration // in training steps, data included
+	trained run.TrainMean     // of the current epoch
+	began   time.Time         // of this Fit
+	spent   time.Duration     // in training steps, with the wait for images
 	closed  bool
 }
 
-// position is where a run stands: everything but weights that resuming needs.
+// position is the progress of a run, which a checkpoint holds beside the weights and the
+// optimizer's slots.
 type position struct {
 	Epoch   int         `json:"epoch"`                  // in progress, from 1
 	Batch   int         `json:"batch"`                  // batches of it that are done
@@ -77,11 +78,12 @@ type position struct {
 }
 
 // New makes a Trainer: the model's State with fresh weights, the loaders, and, with
-// Config.Dir, the run's folder. With Config.Resume the run stands where its last checkpoint
-// was made, and later lines of the metrics are cut; a run that ended before its first
-// checkpoint, as one that was interrupted before its first step, begins again. A folder
-// whose last checkpoint is lost or damaged is an error, and nothing in it is changed.
-// Errors about sizes that do not fit come here, before the first step. Close it after use.
+// Config.Dir, the run's folder. With Config.Resume the run is restored from its last
+// checkpoint, and later lines of the metrics are removed; a run that ended before its first
+// checkpoint, such as one that was interrupted before its first step, begins again. A folder
+// whose last checkpoint is lost or damaged is an error, and nothing in it is changed. New
+// also compiles all programs, so that sizes that do not fit are errors before the first
+// step. Close it after use.
 func New(net nn.Module, train, test dataset.Dataset, c Config) (*Trainer, error) {
 	c = c.withDefaults()
 	if net == nil || train == nil || test == nil {
@@ -107,7 +109,7 @@ func New(net nn.Module, train, test dataset.Dataset, c Config) (*Trainer, error)
 	for _, note := range dataset.Notes(train, test) {
 		t.logWarn(note)
 	}
-	if err := t.buildStep(); err != nil {
+	if err := t.buildSession(); err != nil {
 		return nil, err
 	}
 	if err := t.checkBatches(); err != nil {
@@ -126,6 +128,7 @@ func New(net nn.Module, train, test dataset.Dataset, c Config) (*Trainer, error)
 	return t, nil
 }
 
+// loaders makes the loaders of the sets, and the schedule.
 func (t *Trainer) loaders(train, test dataset.Dataset) (err error) {
 	c := t.config
 	if !slices.Equal(train.Classes(), test.Classes()) {
@@ -179,7 +182,8 @@ func (t *Trainer) makeSchedule() (err error) {
 // lr is the learning rate of a step, counted from 1 over the run.
 func (t *Trainer) lr(step int) float64 { return t.schedule.LR(t.config.Optimizer.Rate(), step) }
 
-func (t *Trainer) buildStep() (err error) {
+// buildSession opens the device, if none is given, and makes the Session.
+func (t *Trainer) buildSession() (err error) {
 	c := t.config
 	if t.device = c.Device; t.device == nil {
 		if t.device, err = device.Open(device.Auto, device.Options{}); err != nil {
@@ -210,7 +214,7 @@ func (t *Trainer) buildStep() (err error) {
 	return nil
 }
 
-// matchesOne is an error, which names the nearest parameter, if a pattern matches none.
+// matchesOne is an error if a pattern matches no parameter; it names the nearest one.
 func matchesOne(setting, pattern string, params []*nn.Param) error {
 	near, distance := "", -1
 	begin, _, _ := strings.Cut(pattern, "*")
@@ -225,30 +229,29 @@ func matchesOne(setting, pattern string, params []*nn.Param) error {
 	return fmt.Errorf("trainer: %s: %w: no parameter matches %q; the nearest is %s", setting, ErrConfig, pattern, near)
 }
 
-// stepsPerEpoch is the number of updates.
+// stepsPerEpoch is the number of updates in an epoch.
 func (t *Trainer) stepsPerEpoch() int {
 	return (t.train.Steps() + t.config.Accumulate - 1) / t.config.Accumulate
 }
 
-// checkBatches traces the model on both sizes of training batch: a last batch that
-// leaves batch normalisation one value a channel is an error now, not after an epoch.
+// checkBatches traces the model on each size of training batch: a last batch that leaves
+// batch normalisation one value a channel is an error now, not after an epoch.
 func (t *Trainer) checkBatches() error {
-	sizes := []int{t.config.Batch}
-	if short := t.train.ShortBatch(); short > 0 {
-		sizes = append(sizes, short)
-	}
-	if t.train.Steps() == 1 && len(sizes) == 2 {
-		sizes = sizes[1:]
-	}
-	for _, n := range sizes {
-		if _, err := nn.Trace(t.model, []int{n, 3, t.config.Crop, t.config.Crop}, nn.Options{Training: true, KeepStatistics: t.frozen.keepsStatistics}); err != nil {
-			return fmt.Errorf("trainer: training batches of %d images (%s): %w", n, t.shortBatch(n), err)
+	traced := 0 // the size of the part before
+	for _, of := range t.trainingParts(t.config.Batch) {
+		if of.batch == traced {
+			continue
+		}
+		traced = of.batch
+		if _, err := nn.Trace(t.model, []int{of.batch, 3, t.config.Crop, t.config.Crop}, nn.Options{Training: true, KeepStatistics: t.frozen.keepsStatistics}); err != nil {
+			return fmt.Errorf("trainer: training batches of %d images (%s): %w", of.batch, t.shortBatch(of.batch), err)
 		}
 	}
 	return nil
 }
 
-// openFolder makes the run's folder, or opens that of the run to resume.
+// openFolder makes the run's folder, or opens that of the run to resume; without Config.Dir
+// it does nothing.
 func (t *Trainer) openFolder() error {
 	dir := t.config.Dir
 	if dir == "" {
@@ -263,16 +266,16 @@ func (t *Trainer) openFolder() error {
 	return t.openRun(run.Folder(dir))
 }
 
-// Session is the model on its device, for what goes beyond the Trainer.
+// Session is the model on its device, for uses that the Trainer has no method for.
 func (t *Trainer) Session() *Session { return t.session }
 
 // Classes are the names of the classes in order of their index.
 func (t *Trainer) Classes() []string { return t.classes }
 
-// Device is where the model runs.
+// Device is the device on which the model runs.
 func (t *Trainer) Device() device.Device { return t.device }
 
-// TrainLoader and TestLoader make the batches.
+// TrainLoader makes the batches of the training set.
 func (t *Trainer) TrainLoader() *dataset.Loader { return t.train }
 
 // TestLoader makes the batches of the test set.
@@ -284,29 +287,30 @@ func (t *Trainer) Config() Config { return t.config }
 // Parameters is the number of elements of the model's parameters.
 func (t *Trainer) Parameters() int { return t.graph.Parameters() }
 
-// MultiplyAdds counts the multiplications of a forward pass of one image.
+// MultiplyAdds is the number of multiply-adds in the forward pass of one image.
 func (t *Trainer) MultiplyAdds() int64 { return t.graph.MultiplyAdds() }
 
-// Position is the epoch in progress, from 1, and the number of steps done.
+// Position is the current epoch, from 1, and the number of steps done.
 func (t *Trainer) Position() (epoch, step int) { return t.at.Epoch, t.at.Step }
 
-// Complete reports whether the run that was resumed had ended by itself.
+// Complete reports whether nothing is left to train: the run has reached its last epoch, a
+// limit (MaxSteps, Patience) or a hook's ErrStop.
 func (t *Trainer) Complete() bool { return t.done() }
 
-// Best are the scores of the best epoch so far, nil if there is none.
+// Best is the scores of the best epoch so far; nil if there is none.
 func (t *Trainer) Best() *run.Scores { return t.at.Best }
 
-// AddHook adds a hook before Fit.
+// AddHook adds a hook. Call it before Fit.
 func (t *Trainer) AddHook(h Hook) { t.config.Hooks = append(t.config.Hooks, h) }
 
-// Evaluate classifies the test set.
+// Evaluate classifies the test set with the current weights.
 func (t *Trainer) Evaluate(ctx context.Context) (run.Scores, error) {
 	e, err := t.evaluate(ctx)
 	return e.Test, err
 }
 
-// Close waits for the last checkpoint and frees everything; the Trainer's own device
-// too, but not one that was given.
+// Close waits for the last checkpoint, frees the model's memory and unlocks the folder. It
+// closes the device if New or FromConfig opened it. A second call does nothing.
 func (t *Trainer) Close() error {
 	if t == nil || t.closed {
 		return nil

@@ -9,21 +9,21 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"github.com/euryale-ml/euryale/engine"
+	"github.com/euryale-ml/euryale/metrics"
 	"github.com/euryale-ml/euryale/nn"
 	"github.com/euryale-ml/euryale/op"
 	"github.com/euryale-ml/euryale/optim"
 )
 
 // There are two plans of update. The immediate one changes a parameter as soon as all
-// contributions to its gradient are summed, and keeps no gradient: one program does all of a
-// step. The deferred
-// one, which clipping by the norm of all gradients and sums over several batches need,
-// keeps the gradients in slots of the State:
+// contributions to its gradient are summed, and keeps no gradient: a step is one program.
+// The deferred one, which clipping, accumulation and Reduce need, keeps the gradients in
+// slots of the State:
 //
 //	for each batch  forward, backward, gradient slots = [slots +] share · gradients
 //	once            [Reduce], [norm of the slots], updates from the slots
 
-// Names of slots beside the model's own.
+// Prefixes of the names of slots that are not the model's own.
 const (
 	optimSlots    = "optim/" // then the optimizer's name for the slot, then the parameter's
 	gradientSlots = "grad/"
@@ -48,7 +48,7 @@ func (s *Session) trainedOf(params []*nn.Param) (trained []*nn.Param, err error)
 	return trained, nil
 }
 
-// slot makes sure that the State has a slot.
+// slot adds a slot of zeros to the State unless it has it.
 func (s *Session) slot(name string, shape []int) error {
 	if s.state.Has(name) {
 		return nil
@@ -75,7 +75,7 @@ func (s *Session) update(p *program, spec *engine.Spec, param *nn.Param, gradien
 	return nil
 }
 
-// inputs adds to a spec those of rates and step that are used.
+// inputs adds the inputs of the learning rates and of the number of the step to a spec.
 func (p *program) inputs(spec *engine.Spec) {
 	for _, r := range p.rates {
 		spec.Inputs = append(spec.Inputs, r.node)
@@ -86,7 +86,7 @@ func (p *program) inputs(spec *engine.Spec) {
 	}
 }
 
-// bindRates gives a program the learning rate and the number of the step.
+// bindRates sets a program's learning rates and number of the step.
 func (p *program) bindRates(lr float64, step int64) error {
 	for _, r := range p.rates {
 		if err := p.Bind(r.node, lr*r.scale); err != nil {
@@ -101,8 +101,8 @@ func (p *program) bindRates(lr float64, step int64) error {
 	return nil
 }
 
-// keepGradients adds to a program of a batch what puts its gradients, times share, into
-// their slots, or adds them to what is there.
+// keepGradients makes a training program write its gradients, times the batch's share, into
+// their slots; add: add them to the slots.
 func (s *Session) keepGradients(p *program, spec *engine.Spec, add bool) error {
 	trained, err := s.trainedOf(p.graph.Params)
 	if err != nil {
@@ -138,7 +138,7 @@ func (s *Session) keepGradients(p *program, spec *engine.Spec, add bool) error {
 	return nil
 }
 
-// gradients are those of a loss with respect to parameters.
+// gradients are the gradients of a loss with respect to parameters.
 func gradients(loss *gorgonia.Node, params []*nn.Param) (gorgonia.Nodes, error) {
 	var wrt []*gorgonia.Node
 	for _, p := range params {
@@ -151,14 +151,14 @@ func gradients(loss *gorgonia.Node, params []*nn.Param) (gorgonia.Nodes, error) 
 	return grads, nil
 }
 
-// leaf is a leaf of a parameter's shape and type.
+// leaf is a leaf node with the shape and type of a parameter.
 func leaf(g *gorgonia.ExprGraph, p *nn.Param, name string) *gorgonia.Node {
 	return gorgonia.NewTensor(g, p.Node.Dtype(), len(p.Shape), gorgonia.WithShape(p.Shape...), gorgonia.WithName(name))
 }
 
 // updates are the programs of the deferred plan that follow the batches.
 type updates struct {
-	norm    *program
+	norm    *program       // nil without clipping
 	squares *gorgonia.Node // Σg² over all gradients, the output of norm
 	apply   *program
 
@@ -166,7 +166,7 @@ type updates struct {
 	clip      *gorgonia.Node // the factor on all gradients, an input of apply; nil without clipping
 }
 
-// updating returns the programs that follow the batches, compiling them at first.
+// updating returns the programs that follow the batches and compiles them on first use.
 func (s *Session) updating() (*updates, error) {
 	if s.deferredUpdates != nil {
 		return s.deferredUpdates, nil
@@ -205,11 +205,13 @@ func (s *Session) updateSpecs() (u *updates, specs []engine.Spec, err error) {
 	return u, append(specs, spec), err
 }
 
+// newProgram is a program without a model, on a new graph.
 func (s *Session) newProgram(name string) (*program, engine.Spec) {
 	p := &program{graph: &nn.Graph{G: gorgonia.NewGraph(), DType: s.dtype()}, host: s.typed(make([]float32, 1))}
 	return p, engine.Spec{Name: name, Graph: p.graph.G, Slots: map[*gorgonia.Node]string{}}
 }
 
+// normSpec is the program of the gradients' norm, Σg² over their slots.
 func (s *Session) normSpec(u *updates) (spec engine.Spec, err error) {
 	u.norm, spec = s.newProgram("norm")
 	p := u.norm
@@ -231,6 +233,7 @@ func (s *Session) normSpec(u *updates) (spec engine.Spec, err error) {
 	return spec, err
 }
 
+// applySpec is the program of the updates from the gradients' slots.
 func (s *Session) applySpec(u *updates) (spec engine.Spec, err error) {
 	u.apply, spec = s.newProgram("update")
 	p := u.apply
@@ -266,9 +269,9 @@ func (s *Session) applySpec(u *updates) (spec engine.Spec, err error) {
 	return spec, nil
 }
 
-// Apply makes the update from the gradients that Accumulate has gathered, and returns
-// their norm before clipping; 0 without clipping. A norm that is not finite is
-// ErrDiverged, and no parameter is changed. After an error the gradients are dropped.
+// Apply makes the update from the gradients that Accumulate has summed, and returns their
+// 2-norm before clipping; 0 without clipping. A norm that is not finite is ErrDiverged, and
+// no parameter is changed. After an error the gradients are dropped.
 func (s *Session) Apply(lr float64) (norm float64, err error) {
 	if !s.deferred() || s.parts == 0 {
 		return 0, fmt.Errorf("trainer: %w: Apply without Accumulate", ErrConfig)
@@ -315,7 +318,7 @@ func (s *Session) gradientNorm(u *updates) (float64, error) {
 		return 0, err
 	}
 	norm := math.Sqrt(sum)
-	if math.IsNaN(norm) || math.IsInf(norm, 0) {
+	if !metrics.Finite(norm) {
 		return norm, fmt.Errorf("trainer: step %d: %w: the norm of the gradients is %v", s.trained+1, ErrDiverged, norm)
 	}
 	return norm, nil

@@ -5,7 +5,7 @@ import (
 	"runtime/debug"
 )
 
-// versions are those of Euryale and Go.
+// versions are the versions of Euryale and Go.
 func versions() map[string]string {
 	v := map[string]string{"go": runtime.Version(), "euryale": "(devel)"}
 	if b, ok := debug.ReadBuildInfo(); ok {
