@@ -66,7 +66,8 @@ type builder struct {
 }
 
 // Compile turns a graph into a Program on a device, over the slots of a State.
-// Passes: prune, lower, fuse, fold, round, schedule, alias, group, plan.
+// Passes: prune, lower, fuse, fold, round, schedule, alias, group, plan. The Program then binds
+// each step to a kernel of the device, such as those of device/cpu (device.go, conv_amd64.go).
 func Compile(dev device.Device, st *State, spec Spec) (p *Program, err error) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -26,7 +26,8 @@ type VGGConfig struct {
 //
 // Parameters have torchvision's flat names, features.0.weight to features.28.bias
 // (features.41.bias with batch normalisation), classifier.0.weight to
-// classifier.6.bias. Images are expected as RGB, normalised by channel.
+// classifier.6.bias. Images are expected as RGB, normalised by channel. The blocks are in
+// nn/blocks/vgg.go.
 type VGG struct {
 	blocks     []*blocks.ConvBlock
 	pool       nn.AdaptiveAvgPool2D

@@ -11,6 +11,7 @@ import (
 //
 // Kernel, Stride, Padding and Dilation hold for both axes. KernelHW and the others of that
 // name are {height, width} instead, for rectangular windows; setting both is an error.
+// Forward adds the operator op.Conv2D to the graph: op/conv2d.go.
 type Conv2D struct {
 	In, Out  int // channels
 	Kernel   int

@@ -18,7 +18,8 @@ type Conv2DOptions struct {
 
 // Conv2D is torch.nn.functional.conv2d without bias: x [N, C, H, W] and
 // w [O, C/Groups, KH, KW] give y [N, O, OutH, OutW], with
-// OutH = ⌊(H + 2·padding - dilation·(KH-1) - 1)/stride⌋ + 1.
+// OutH = ⌊(H + 2·padding - dilation·(KH-1) - 1)/stride⌋ + 1. Its plain kernels are in
+// device/ref/conv.go.
 func Conv2D(path string, x, w *gorgonia.Node, o Conv2DOptions) (*gorgonia.Node, error) {
 	c := newCheck(device.Conv2D, path)
 	c.floats("input", x, 4)

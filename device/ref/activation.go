@@ -7,11 +7,11 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// function is an activation function and its derivative.
+// function is an activation function (value) and its derivative (slope).
 type function struct{ value, slope func(x float64) float64 }
 
-// functions are the activation functions that are computed in float64 for either element
-// type. ReLU is exact in each.
+// functions are the activation functions that are computed in float64 for both element
+// types. ReLU is not among them, since it is exact in either.
 var functions = map[device.Act]function{
 	device.SiLU: {
 		value: func(x float64) float64 { return x * sigmoid(x) },
@@ -41,7 +41,7 @@ func normal(x float64) float64 { return math.Erfc(-x/math.Sqrt2) / 2 }
 
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
-// functionOf is the function of an activation; without one it panics.
+// functionOf is the entry of functions for an activation; it panics if there is none.
 func functionOf(act device.Act) function {
 	f, ok := functions[act]
 	if !ok {
@@ -70,7 +70,7 @@ func Activate[T Float](act device.Act, x, y []T) {
 	}
 }
 
-// ActivateGrad computes dx = dy·act'(x), where v is y = act(x) if act.GradOfOutput, else x.
+// ActivateGrad computes dx = dy·act'(x). v is y = act(x) if act.GradOfOutput, else x.
 // dx may be dy.
 func ActivateGrad[T Float](act device.Act, v, dy, dx []T) {
 	switch act {

@@ -22,9 +22,9 @@ func SquareLerp[T Float](weight float64, x, y, out []T) {
 	}
 }
 
-// AdamFactors are what AdamWeight needs of the learning rate and the number of the step:
-// the factor on the weight, the size of the step, and the root of the second moment's
-// bias correction.
+// AdamFactors are the constants of AdamWeight at a learning rate and a step number, from 1:
+// keep = 1 - lr·WeightDecay multiplies the weight, size = lr/(1-Beta1^step) is the step size,
+// and root = √(1-Beta2^step) corrects the second moment's bias.
 func AdamFactors(a device.AdamAttr, lr, step float64) (keep, size, root float64) {
 	return 1 - lr*a.WeightDecay, lr / (1 - math.Pow(a.Beta1, step)), math.Sqrt(1 - math.Pow(a.Beta2, step))
 }
@@ -40,15 +40,15 @@ func AdamWeight[T Float](a device.AdamAttr, w, m, v []T, lr, step T, out []T) {
 	}
 }
 
-// LionWeight computes the parameter after a step of Lion. The sign of 0 is 0, and NaN stays
-// one. out may be w.
+// LionWeight computes the parameter after a step of Lion. The sign of 0 is 0, that of NaN is
+// NaN. out may be w.
 func LionWeight[T Float](a device.LionAttr, w, m, g []T, lr T, out []T) {
 	keep := T(1 - float64(lr)*a.WeightDecay)
 	old, fresh := T(a.Beta1), T(1-a.Beta1)
 	m, g, out = m[:len(w)], g[:len(w)], out[:len(w)]
 	for i, v := range w {
 		c := T(old*m[i]) + T(fresh*g[i])
-		var up, down int32 // without branches, which signs at random would mislead
+		var up, down int32 // without branches, since random signs cannot be predicted
 		if c > 0 {
 			up = 1
 		}
@@ -63,13 +63,13 @@ func LionWeight[T Float](a device.LionAttr, w, m, g []T, lr T, out []T) {
 	}
 }
 
-// sumPiece is the number of elements that are summed by themselves.
+// sumPiece is the number of elements of a partial sum.
 const sumPiece = 1 << 14
 
 // SumPieces is the number of partial sums of n elements.
 func SumPieces(n int) int { return (n + sumPiece - 1) / sumPiece }
 
-// SumSquaresPiece is the sum of the squares in one of the pieces, in order.
+// SumSquaresPiece is partial sum number piece, from 0, of the squares, summed in order.
 func SumSquaresPiece[T Float](x []T, piece int) float64 {
 	sum := 0.0
 	for _, v := range x[piece*sumPiece : min(len(x), (piece+1)*sumPiece)] {

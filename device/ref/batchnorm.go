@@ -53,7 +53,7 @@ func BatchNormPack[T Float](mean, variance, stats []T) {
 }
 
 // BatchNormApply computes planes i0 to i1 of y = (x-mean)·γ/√(variance+ε) + β,
-// plus residual if the attribute says so, and the activation of that.
+// plus residual if Residual is set, and the activation of that.
 // x, residual, y [N, C, P]; stats [2, C]; γ, β [C]. y may be x or residual.
 func BatchNormApply[T Float](m Maps, a device.BatchNormAttr, x, stats, gamma, beta, residual, y []T, i0, i1 int) {
 	for i := i0; i < i1; i++ {

@@ -5,8 +5,11 @@ import "github.com/euryale-ml/euryale/geometry"
 // The convolutions are matrix products with patches of the input (im2col),
 // unfolded piece by piece: a band of output rows in the forward pass, a block of
 // input channels in the gradients. A 1×1 kernel with stride 1 needs no copy.
+//
+// These kernels define the result of a step. The engine turns a graph's operators into steps
+// (engine/compile.go); the fast kernels for float32 are in device/cpu/conv_amd64.go.
 
-// patchElements bounds the patches that are unfolded at a time.
+// patchElements is the largest number of elements of the patches unfolded at a time.
 const patchElements = 1 << 19
 
 // Conv2DScratch is the number of elements of working memory that each concurrent
@@ -35,7 +38,7 @@ func blockChannels(g geometry.Conv2D) int {
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-// pointwise reports that the patches are the input itself.
+// pointwise reports whether the patches are the input itself.
 func pointwise(g geometry.Conv2D) bool {
 	return g.KH == 1 && g.KW == 1 && g.StrideH == 1 && g.StrideW == 1 && g.PadH == 0 && g.PadW == 0
 }

@@ -2,7 +2,7 @@ package ref
 
 import "math"
 
-// Target is what logits [n, k] are compared with: labels [n], or probabilities
+// Target is the target of logits [n, k] in a loss: labels [n], or probabilities
 // [n, k] if Labels is nil. With smoothing ε both become (1-ε)·target + ε/k.
 type Target[T Float] struct {
 	Labels        []int64
@@ -42,7 +42,7 @@ func Softmax[T Float](k int, logits, y []T, r0, r1 int) {
 	}
 }
 
-// sumExp is the maximum of z and Σ exp(z - maximum); NaN if z has one.
+// sumExp is the maximum of z and Σ exp(z - maximum); NaN if an element is NaN.
 func sumExp[T Float](z []T) (peak, sum float64) {
 	peak = math.Inf(-1)
 	for _, v := range z {

@@ -6,11 +6,11 @@ import (
 	"github.com/euryale-ml/euryale/geometry"
 )
 
-// The pools follow PyTorch: windows are clipped to the image, a window's maximum
-// is its first in row order, and NaN wins over every number.
+// The pools follow PyTorch: windows are clipped to the image, the first of equal maxima in
+// row order counts, and the maximum of a window with a NaN is NaN.
 
 // window is the part of a pooling window along one axis that lies inside the
-// image, and its size with the padding that PyTorch counts.
+// image, and its size including padding, by which an average with CountIncludePad divides.
 type window struct {
 	lo, hi, padded int
 }
@@ -36,8 +36,8 @@ func MaxPool[T Float](g geometry.Pool2D, x, y []T, i0, i1 int) {
 	}
 }
 
-// MaxPoolGrad computes planes i0 to i1 of dx [N, C, H, W]: dy goes to the maximum
-// that MaxPool took.
+// MaxPoolGrad computes planes i0 to i1 of dx [N, C, H, W]: dy is added at the input
+// that MaxPool chose.
 func MaxPoolGrad[T Float](g geometry.Pool2D, x, dy, dx []T, i0, i1 int) {
 	oh, ow, size := g.OutH(), g.OutW(), g.H*g.W
 	for i := i0; i < i1; i++ {
@@ -97,7 +97,7 @@ func AvgPoolGrad[T Float](g geometry.Pool2D, dy, dx []T, i0, i1 int) {
 	}
 }
 
-// divisor is what an average pool divides a window by.
+// divisor is the number by which an average pool divides a window's sum.
 func divisor(g geometry.Pool2D, wh, ww window) float64 {
 	if g.CountIncludePad {
 		return float64(wh.padded * ww.padded)

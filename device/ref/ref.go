@@ -1,14 +1,13 @@
 // Package ref holds the plain kernels of every kind of step: row-major, NCHW and
-// OIHW, generic over float32 and float64. They define what a step means. The
+// OIHW, generic over float32 and float64. They define the meaning of a step. The
 // operators' Do calls them, and so do devices for float64 and on processors
 // without assembly.
 //
-// Kernels do not start goroutines. Those worth cutting take a half-open range of
-// their independent units of work (images, planes, rows or channels, as each
-// says), so that a device can hand the pieces to its workers: a piece writes
-// nothing outside its part of the output, and results do not depend on how the
-// units were cut. Slices have the lengths that the shapes in the comments imply;
-// kernels check nothing.
+// Kernels do not start goroutines. Those worth dividing take a half-open range of
+// their independent units of work (images, planes, rows or channels, as documented
+// with each), so that a device can give the ranges to its workers: a call writes
+// only its part of the output, and results do not depend on the division. Slices
+// have the lengths that the shapes in the comments imply; kernels check nothing.
 //
 // Sums over pixels are taken in float64 whatever the element type; sums inside
 // matrix products are taken in the element type, in blocks.
@@ -19,14 +18,14 @@ type Float interface {
 	float32 | float64
 }
 
-// Maps is the shape [N, C, P] of N images of C channels of P pixels each: what
-// the kernels that work channel by channel see of an activation [N, C, H, W]
-// (P = H·W) or [N, C] (P = 1). Plane i is channel i%C of image i/C.
+// Maps is the shape [N, C, P] of N images of C channels of P pixels each, in which kernels
+// that work channel by channel treat an activation [N, C, H, W] (P = H·W) or [N, C]
+// (P = 1). Plane i is channel i%C of image i/C.
 type Maps struct {
 	N, C, P int
 }
 
-// MapsOf reads a shape [N, C, …].
+// MapsOf is a shape [N, C, …] as Maps: P is the product of the axes after C.
 func MapsOf(shape []int) Maps {
 	m := Maps{N: shape[0], C: shape[1], P: 1}
 	for _, d := range shape[2:] {

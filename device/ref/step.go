@@ -8,14 +8,13 @@ import (
 	"github.com/euryale-ml/euryale/device/bfloat16"
 )
 
-// Run carries out a whole step, plain or fused, on one goroutine: the meaning of
+// Run executes a complete step, plain or fused, on one goroutine: the meaning of
 // every kind in one place. in and out are in the order of s.In and s.Out, each a
 // []float32, []float64 or []int64 of canonical elements; the shapes come from
 // s.In and s.Out. Outputs may be the inputs that a kind updates in place.
 //
-// Inputs hold the values that are in memory. Where an output is stored as bfloat16
-// (device.Tensor.Stored), its elements are rounded to that at the end: nothing within a
-// step is rounded.
+// The elements of an output that is stored as bfloat16 (device.Tensor.Stored) are rounded at
+// the end; intermediate values of a step are not.
 //
 // A kind without a kernel is an error; labels outside the classes make the loss
 // NaN. Operands that do not fit the step may panic.
@@ -82,9 +81,10 @@ func run[T Float](s *device.Step, in, out []any) error {
 	return nil
 }
 
-// Elementwise cuts a step of an elementwise kind into pieces of size of n elements, each a
-// function that allocates nothing. Operands may lie in any layout, pads included, that those
-// with axes share; those without are scalars. A kind without a kernel panics.
+// Elementwise divides a step of an elementwise kind on n elements into pieces of size
+// elements, each a function that allocates nothing. Operands with axes may have any layout,
+// padding included, if all have the same; those without axes are scalars. It panics for a kind
+// without a kernel.
 func Elementwise[T Float](s *device.Step, in, out [][]T, n, size int) (pieces []func()) {
 	for from := 0; from < n; from += size {
 		to := min(n, from+size)
@@ -142,7 +142,7 @@ func runConv[T Float](a operands[T]) bool {
 	return true
 }
 
-// epilogue adds the bias, operand 2, to the output and activates it.
+// epilogue adds the bias (operand 2) to the output, then applies the activation.
 func (a operands[T]) epilogue(bias bool, act device.Act) {
 	y := a.out[0]
 	if bias {
@@ -202,12 +202,12 @@ func runBatchNorm[T Float](a operands[T]) bool {
 	return true
 }
 
-// normalized are the operands that a normalisation is computed of.
+// normalized are the operands of a normalisation.
 type normalized[T Float] struct{ x, stats, gamma, beta []T }
 
-// withActivationGrad calls do with the gradient of the normalisation that is p. dy is the
-// gradient of the activation's result; rest are the step's additional operands: the result,
-// or what p lacks.
+// withActivationGrad calls do with the gradient of the result of normalisation p. dy is the
+// gradient of the activation's result; rest are the step's additional operands: y, or the
+// operands that p lacks.
 func (a operands[T]) withActivationGrad(attr device.BatchNormAttr, p normalized[T], dy []T, rest [][]T, do func(dy []T)) {
 	if attr.Act == device.None {
 		do(dy)

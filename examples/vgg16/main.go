@@ -2,6 +2,9 @@
 // Without the set it learns drawn animals and prints how to get the pets.
 //
 //	go run ./examples/vgg16 -h
+//
+// To read the code from here down to a kernel, begin with the model in models/vgg.go; each file
+// names the next one.
 package main
 
 import (

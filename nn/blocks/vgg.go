@@ -23,7 +23,8 @@ type ConvBlockConfig struct {
 // ConvBlock is a stage of VGG: Convs times a 3×3 convolution with padding 1 and
 // bias, batch normalisation (optional) and ReLU; then a 2×2 maximum pool
 // (Simonyan and Zisserman, "Very deep convolutional networks", 2015, section 2.1).
-// x [N, In, H, W] → [N, Out, ⌊H/2⌋, ⌊W/2⌋]. Its layers are called "0", "1", ….
+// x [N, In, H, W] → [N, Out, ⌊H/2⌋, ⌊W/2⌋]. Its layers are called "0", "1", …;
+// the convolution is in nn/conv.go.
 type ConvBlock struct {
 	nn.Sequential
 	config ConvBlockConfig
