@@ -66,7 +66,7 @@ func goldenModel(t *testing.T, name string, hidden int) nn.Module {
 type compared struct {
 	t         *testing.T
 	model     nn.Module
-	step      *trainer.Session
+	session   *trainer.Session
 	device    device.Device
 	want      run
 	dt        tensor.Dtype
@@ -126,9 +126,9 @@ func (c *compared) floats(n int, read func(host any) error) []float64 {
 
 // fill gives all parameters and buffers the values of their names.
 func (c *compared) fill() {
-	for _, name := range c.step.State().Names() {
-		shape, _ := c.step.State().Shape(name)
-		if err := c.step.State().Write(name, c.host(optest.Named(name, shape...))); err != nil {
+	for _, name := range c.session.State().Names() {
+		shape, _ := c.session.State().Shape(name)
+		if err := c.session.State().Write(name, c.host(optest.Named(name, shape...))); err != nil {
 			c.t.Fatal(err)
 		}
 	}
@@ -151,7 +151,7 @@ func (c *compared) trainingLogits() []float64 {
 	for _, b := range g.Buffers {
 		spec.Slots[b.Node] = b.Name
 	}
-	p, err := engine.Compile(c.device, c.step.State(), spec)
+	p, err := engine.Compile(c.device, c.session.State(), spec)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func (c *compared) trainingLogits() []float64 {
 
 func (c *compared) evaluation() []float64 {
 	c.t.Helper()
-	r, err := c.step.Evaluate(c.images, nil, 0)
+	r, err := c.session.Evaluate(c.images, nil, 0)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func (c *compared) compare(steps int) {
 	c.near("logits in training", c.trainingLogits(), c.want.Training, c.tolerance)
 	var losses []float64
 	for range steps {
-		r, err := c.step.Train(c.images, trainer.Labels(c.want.Labels), c.want.LR)
+		r, err := c.session.Train(c.images, trainer.Labels(c.want.Labels), c.want.LR)
 		if err != nil {
 			c.t.Fatal(err)
 		}
@@ -208,13 +208,13 @@ func (c *compared) compare(steps int) {
 		return
 	}
 	for name, want := range c.want.State {
-		shape, ok := c.step.State().Shape(name)
+		shape, ok := c.session.State().Shape(name)
 		if !ok {
 			c.t.Errorf("there is no %s", name)
 			continue
 		}
 		n := tensor.Shape(shape).TotalSize()
-		got := some(c.floats(n, func(h any) error { return c.step.State().Read(name, h) }))
+		got := some(c.floats(n, func(h any) error { return c.session.State().Read(name, h) }))
 		// A sum's terms cancel: it is as exact as the root of the terms' squares allows.
 		size := math.Sqrt(want[1])
 		c.near("sum of "+name, []float64{got[0], size}, []float64{want[0], size}, c.tolerance*math.Sqrt(float64(n)))
@@ -245,16 +245,16 @@ func TestTrainsAsPyTorch(t *testing.T) {
 					t.Skip("takes some seconds")
 				}
 				m := goldenModel(t, name, want.Hidden)
-				step, err := trainer.NewSession(m, trainer.SessionConfig{
+				session, err := trainer.NewSession(m, trainer.SessionConfig{
 					Device: dev, Optimizer: optim.SGD{LR: want.LR, Momentum: 0.9, WeightDecay: 5e-4},
 					Input: [3]int{3, want.Size, want.Size}, Smoothing: 0.1, Precision: precision.dt,
 				})
 				if err != nil {
 					t.Fatal(err)
 				}
-				defer step.Close()
+				defer session.Close()
 				c := &compared{
-					t: t, model: m, step: step, device: dev, want: want, dt: map[bool]tensor.Dtype{false: tensor.Float32, true: tensor.Float64}[precision.dt == device.Float64], tolerance: precision.tolerance,
+					t: t, model: m, session: session, device: dev, want: want, dt: map[bool]tensor.Dtype{false: tensor.Float32, true: tensor.Float64}[precision.dt == device.Float64], tolerance: precision.tolerance,
 					images: narrow(optest.Values(1, 1, 0, len(want.Labels), 3, want.Size, want.Size)),
 				}
 				c.compare(precision.steps)

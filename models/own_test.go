@@ -38,15 +38,15 @@ func TestOwnModelTrains(t *testing.T) {
 		Conv: nn.Conv2D{In: 3, Out: 8, Kernel: 3, Stride: 2, Padding: 1}, Norm: nn.BatchNorm2D{Channels: 8},
 		Pool: nn.AdaptiveAvgPool2D{Size: 4}, FC: nn.Linear{In: 128, Out: 3},
 	}
-	step, err := trainer.NewSession(m, trainer.SessionConfig{Device: dev, Optimizer: optim.SGD{LR: 0.1, Momentum: 0.9}, Input: [3]int{3, 9, 9}, Seed: 1})
+	session, err := trainer.NewSession(m, trainer.SessionConfig{Device: dev, Optimizer: optim.SGD{LR: 0.1, Momentum: 0.9}, Input: [3]int{3, 9, 9}, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer step.Close()
+	defer session.Close()
 	images, labels := narrow(optest.Values(1, 1, 0, 6, 3, 9, 9)), []int64{0, 1, 2, 2, 1, 0}
 	var first, last float64
 	for i := range 60 {
-		r, err := step.Train(images, trainer.Labels(labels), 0.1)
+		r, err := session.Train(images, trainer.Labels(labels), 0.1)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,7 +19,8 @@ import (
 type Config struct {
 	// Name of the run, in its summary; "" means the model's.
 	Name string
-	// Optimizer makes the updates. Its Rate is the base learning rate, which Schedule scales.
+	// Optimizer makes the updates. Its Rate, read at each step, is the learning rate from which
+	// Schedule computes that of the step.
 	Optimizer optim.Optimizer
 	// Schedule makes the schedule of the learning rate, a function of the optimizer's rate and
 	// the step; nil means the optimizer's rate throughout.

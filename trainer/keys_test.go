@@ -24,6 +24,8 @@ func TestErrorsNameKeys(t *testing.T) {
 	}{
 		{"a last batch of one image", []string{"data.batch=8", "data.drawn_images=3"},
 			[]string{"batches of 1 images", "9 images make batches of 8", "data.drop_last=true", "data.batch"}},
+		{"a last batch of one image, the second of its step", []string{"data.batch=8", "train.accumulate=2", "data.drawn_images=3"},
+			[]string{"batches of 1 images", "9 images make batches of 8", "data.drop_last=true", "data.batch"}},
 		{"batches of one image", []string{"data.batch=1", "data.drawn_images=3"}, []string{"batches of 1 images", "data.batch"}},
 		{"a pattern that matches nothing", []string{"model.freeze=cnov.*"}, []string{`no parameter matches "cnov.*"`, "model.freeze"}},
 		{"everything frozen", []string{"model.freeze=*"}, []string{"every parameter is frozen", "model.freeze"}},

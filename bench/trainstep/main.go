@@ -79,18 +79,18 @@ func run(o options) (result, error) {
 		return result{}, err
 	}
 	start := time.Now()
-	step, err := trainer.NewSession(net, trainer.SessionConfig{
+	session, err := trainer.NewSession(net, trainer.SessionConfig{
 		Device: dev, Optimizer: optim.SGD{LR: 1e-3, Momentum: 0.9, WeightDecay: 5e-4},
 		Input: [3]int{3, o.size, o.size}, Precision: precision,
 	})
 	if err != nil {
 		return result{}, err
 	}
-	defer step.Close()
-	return measure(o, step, start)
+	defer session.Close()
+	return measure(o, session, start)
 }
 
-func measure(o options, step *trainer.Session, start time.Time) (result, error) {
+func measure(o options, session *trainer.Session, start time.Time) (result, error) {
 	r := rand.New(rand.NewPCG(1, 2))
 	images, labels := make([]float32, o.batch*3*o.size*o.size), make([]int64, o.batch)
 	for i := range images {
@@ -101,20 +101,20 @@ func measure(o options, step *trainer.Session, start time.Time) (result, error) 
 	}
 	once := func() error { // as in a run: the next batch is bound while a step runs
 		if o.mode == "eval" {
-			_, err := step.Evaluate(images, nil, o.batch)
+			_, err := session.Evaluate(images, nil, o.batch)
 			return err
 		}
-		if err := step.Start(1e-3); err != nil {
+		if err := session.Start(1e-3); err != nil {
 			return err
 		}
-		if err := step.Bind(images, trainer.Labels(labels)); err != nil {
+		if err := session.Bind(images, trainer.Labels(labels)); err != nil {
 			return err
 		}
-		_, err := step.Wait()
+		_, err := session.Wait()
 		return err
 	}
 	if o.mode == "train" {
-		if err := step.Bind(images, trainer.Labels(labels)); err != nil {
+		if err := session.Bind(images, trainer.Labels(labels)); err != nil {
 			return result{}, err
 		}
 	}
@@ -123,7 +123,7 @@ func measure(o options, step *trainer.Session, start time.Time) (result, error) 
 	}
 	out := result{Compile: time.Since(start).Seconds() * 1e3}
 	if o.explain && o.mode == "train" {
-		text, err := step.Explain(o.batch)
+		text, err := session.Explain(o.batch)
 		if err != nil {
 			return result{}, err
 		}
@@ -133,7 +133,7 @@ func measure(o options, step *trainer.Session, start time.Time) (result, error) 
 		return result{}, err
 	}
 	if o.profile && o.mode == "train" {
-		step.Profile(o.batch, true)
+		session.Profile(o.batch, true)
 	}
 	for range o.steps {
 		begin := time.Now()
@@ -143,7 +143,7 @@ func measure(o options, step *trainer.Session, start time.Time) (result, error) 
 		out.Steps = append(out.Steps, time.Since(begin).Seconds()*1e3)
 	}
 	if o.profile && o.mode == "train" {
-		fmt.Fprint(os.Stderr, step.ProfileReport(o.batch))
+		fmt.Fprint(os.Stderr, session.ProfileReport(o.batch))
 	}
 	sorted := slices.Sorted(slices.Values(out.Steps))
 	out.Min, out.Median = sorted[0], (sorted[(len(sorted)-1)/2]+sorted[len(sorted)/2])/2

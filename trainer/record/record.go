@@ -1,6 +1,6 @@
-// Package record tells a run to a tracker: its settings, the values of each step and
-// epoch, pictures, and the best weights. It is what the training commands attach, for
-// programs that train by themselves.
+// Package record records a run in a tracker: its settings, the values of each step and
+// epoch, pictures, and the best weights. The training commands attach its Hook; a program
+// that has its own trainer.Trainer can do so, too.
 package record
 
 import (
@@ -17,20 +17,20 @@ import (
 	"github.com/euryale-ml/euryale/trainer"
 )
 
-// early are the pictures of a run's folder that are recorded as soon as they are there, late
-// those of the end. Trackers get them under their names without the ending.
+// early are the pictures of a run's folder that are recorded as soon as they exist, late those
+// that are recorded at the end. In trackers their names have no ending.
 var (
 	early = []string{run.BatchBeforeFile, run.BatchAfterFile}
 	late  = []string{run.CurvesFile, run.ConfusionFile, run.MostWrongFile, run.MostConfusedFile}
 )
 
-// BestWeights is the name under which the best weights are told.
+// BestWeights is the name of the best weights in trackers.
 const BestWeights = "weights/" + run.BestFile
 
-// Hook tells a run with the settings c, in the folder dir, to t: at the start the
-// settings, tags, and config.yaml as a text; at each step and epoch the values of
-// run.Line; show_batch as soon as it is drawn; at the end what Finish tells. dir may be
-// empty; then there are no pictures and no weights.
+// Hook records a run with the settings c, in the folder dir, in t: at the start the settings,
+// tags, and config.yaml as a text; at each step and epoch the values of run.Line; the
+// pictures of a batch as soon as they are drawn; at the end it calls Finish. Without a folder
+// (dir "") no pictures and no weights are recorded.
 func Hook(t track.Tracker, dir string, c config.Config) trainer.Hook {
 	h := &hook{to: t, dir: dir, config: c, early: early}
 	return trainer.Hook{Name: "trackers", Start: h.start, Step: h.step, Epoch: h.epoch, End: h.end}
@@ -40,12 +40,12 @@ type hook struct {
 	to     track.Tracker
 	dir    string
 	config config.Config
-	early  []string // pictures that are not there yet
+	early  []string // pictures that are not recorded yet
 }
 
 func (h *hook) start(trainer.Start) error { return Start(h.to, h.config) }
 
-// Start tells the settings, the tags and config.yaml.
+// Start records the settings, the tags and config.yaml.
 func Start(t track.Tracker, c config.Config) error {
 	return errors.Join(t.Params(Params(c)), t.Tags(Tags(c)...), t.Text("config", string(c.YAML())))
 }
@@ -58,8 +58,8 @@ func (h *hook) epoch(e trainer.EpochEvent) error {
 	return errors.Join(h.pictures(e.Step), h.line(e.Test.Line(e.Time)))
 }
 
-// line records the values of a line. Those that are not finite are only counted, by
-// trackers that count them.
+// line records the values of a line. Values that are not finite are left out; trackers with a
+// method NonFinite get their number.
 func (h *hook) line(l run.Line) error {
 	if counter, ok := h.to.(interface{ NonFinite(n int) }); ok {
 		if n := l.NonFinite(); n > 0 {
@@ -69,7 +69,7 @@ func (h *hook) line(l run.Line) error {
 	return h.to.Metrics(l.Step, l.Time, l.Values())
 }
 
-// pictures tells those of early that are there now. They are files that appear whole.
+// pictures records those of early that exist by now; a file that exists is complete.
 func (h *hook) pictures(step int) error {
 	var errs []error
 	for len(h.early) > 0 && exists(h.dir, run.FiguresDir, h.early[0]) {
@@ -83,18 +83,18 @@ func (h *hook) end(r *run.Report, _ error) error {
 	return Finish(context.Background(), h.to, h.dir, r)
 }
 
-// Finish tells the pictures, the summary, the best weights and the status of a run, and
-// ends it.
+// Finish records the pictures, the summary, the best weights and the status of a run, and
+// ends the run in the tracker.
 func Finish(ctx context.Context, t track.Tracker, dir string, r *run.Report) error {
 	return errors.Join(Results(t, dir, r), t.Finish(ctx, r.Status))
 }
 
-// Results is Finish without the end.
+// Results is Finish without the status and the end of the run in the tracker.
 func Results(t track.Tracker, dir string, r *run.Report) error {
 	var errs []error
 	for _, name := range early {
 		if exists(dir, run.FiguresDir, name) {
-			errs = append(errs, picture(t, dir, name, 1)) // an outbox that has it leaves it out
+			errs = append(errs, picture(t, dir, name, 1)) // an outbox skips it if Hook has recorded it
 		}
 	}
 	for _, name := range late {
@@ -109,7 +109,7 @@ func Results(t track.Tracker, dir string, r *run.Report) error {
 	return errors.Join(errs...)
 }
 
-// summary is what a Report adds to the settings.
+// summary has the values of a Report that are recorded beside the settings.
 func summary(r *run.Report) map[string]any {
 	m := map[string]any{
 		"summary.status": r.Status, "summary.parameters": r.Parameters, "summary.multiply_adds": r.MultiplyAdds,
@@ -138,9 +138,9 @@ func exists(dir string, elements ...string) bool {
 	return dir != "" && run.Folder(dir).Has(elements...)
 }
 
-// Params are the settings by dotted names: whole numbers as int64, others as float64, true
+// Params are the settings by dotted names: integers as int64, other numbers as float64, true
 // and false as bool, everything else as text. Keys of the trackers themselves are left out,
-// and settings that only something else than what is chosen has.
+// and so are settings that do not apply, such as those of optimizers that are not chosen.
 func Params(c config.Config) map[string]any {
 	params := map[string]any{}
 	for _, k := range config.Keys() {
@@ -154,7 +154,7 @@ func Params(c config.Config) map[string]any {
 	return params
 }
 
-// typed reads a setting's text.
+// typed converts a setting's text to its kind.
 func typed(text string, kind reflect.Kind) any {
 	switch kind {
 	case reflect.Bool:
@@ -171,8 +171,8 @@ func typed(text string, kind reflect.Kind) any {
 	return text
 }
 
-// Tags are those that the trackers' settings hold, such as neptune.tags, the model and the
-// set.
+// Tags are the tags of the trackers' settings, such as neptune.tags, then the model's name and
+// the data set's.
 func Tags(c config.Config) (tags []string) {
 	for _, e := range track.Entries() {
 		if t, ok := c.Settings(track.Key, e.Name).(track.Tagger); ok {
