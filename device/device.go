@@ -183,8 +183,8 @@ type Device interface {
 	Describe() string
 
 	// Supports reports whether the device has a kernel for the step. The engine asks before
-	// it fuses, groups or accumulates, and keeps the plain steps if the answer is no. An
-	// unsupported plain step is a compile error.
+	// it fuses, groups, or accumulates in a kind of which Kind.Accumulates is true, and keeps
+	// the plain steps if the answer is no. An unsupported plain step is a compile error.
 	Supports(s *Step) bool
 	// InPlace lists pairs {out, in} of operands that may share memory when the
 	// input is not needed afterwards; they are stored as the same type.
@@ -220,11 +220,11 @@ type Device interface {
 	// is until the next Wait has returned. The places do not overlap.
 	Copy(dst, src Memory, bytes int64) error
 
-	// Begin opens a run. It is an error while another is open or pending. After an error
+	// Begin opens a run. While another is open or pending it is ErrOrder. After an error
 	// no run is open.
 	Begin() error
-	// Submit closes the run and starts it, without waiting for its end. After an error the
-	// run is over as after Wait.
+	// Submit closes the run and starts it, without waiting for its end. Without an open run
+	// it is ErrOrder. After an error the run is over as after Wait.
 	Submit() error
 	// Wait returns when the pending run is done, with its error. Without a pending run it
 	// does nothing.

@@ -32,7 +32,7 @@ func (b *builder) fold() {
 // a slot whose new value is the sum.
 func (b *builder) foldSum(u *uses, add *device.Step, base, dx *device.Tensor) bool {
 	p := u.producer[dx]
-	if p == nil || p.Accumulate || u.only(dx, device.Add) != add || u.kept[base] || slices.Contains(p.In, base) {
+	if p == nil || !p.Kind.Accumulates() || p.Accumulate || u.only(dx, device.Add) != add || u.kept[base] || slices.Contains(p.In, base) {
 		return false
 	}
 	at := slices.Index(b.steps, p)

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -125,6 +126,55 @@ func TestGradientsAreSummedInTheirSlots(t *testing.T) {
 			if k := testdevice.Kernels(dev); (k == "avx2" || k == "avx512") && summed(got.text) != 2 {
 				t.Errorf("%d gradients are summed in their slots, want 2:\n%s", summed(got.text), got.text)
 			}
+		}
+	}
+}
+
+// willing is a device that takes whatever it is asked for beyond plain steps, and asked is
+// what it should not have been asked for.
+type willing struct {
+	device.Device
+	asked *[]string
+}
+
+func (d willing) Supports(s *device.Step) bool {
+	if s.Kind == device.Host || s.Accumulate && !s.Kind.Accumulates() {
+		*d.asked = append(*d.asked, s.Kind.String())
+		return true
+	}
+	return d.Device.Supports(s)
+}
+
+// TestOnlyWhatAccumulatesIsAskedFor sums results of a foreign operator and of a kind that
+// does not accumulate: a device is not asked for either.
+func TestOnlyWhatAccumulatesIsAskedFor(t *testing.T) {
+	dev := willing{testdevice.Open(t, device.Options{}), new([]string)}
+	g := G.NewGraph()
+	x := optest.Random("x", 1, 2, 3, 4, 4).Node(g, tensor.Float32)
+	foreign := G.Must(op.Add("foreign", G.Must(G.Tanh(x)), G.Must(G.Sin(x))))
+	plain := G.Must(op.Add("plain", G.Must(op.ReLU("relu", foreign)), G.Must(G.Cos(foreign))))
+	st := engine.NewState(dev)
+	defer st.Close()
+	p, err := engine.Compile(dev, st, engine.Spec{Graph: g, Inputs: []*G.Node{x}, Outputs: []*G.Node{plain}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	host := x.Value().Data().([]float32)
+	if err := errors.Join(p.Bind(x, host), p.Run()); err != nil {
+		t.Fatal(err)
+	}
+	if len(*dev.asked) > 0 {
+		t.Errorf("the device was asked whether it accumulates in %v", *dev.asked)
+	}
+	got := make([]float32, len(host))
+	if err := p.Read(plain, got); err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range host {
+		f := math.Tanh(float64(v)) + math.Sin(float64(v))
+		if want := max(f, 0) + math.Cos(f); math.Abs(float64(got[i])-want) > 1e-5 {
+			t.Fatalf("element %d is %v, want %v", i, got[i], want)
 		}
 	}
 }
