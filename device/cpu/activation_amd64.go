@@ -8,16 +8,16 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// activation are the kernels of an activation function over n blocks of 16 floats. value
-// is y = act(x), grad dx = dy·act'(x), where v is y or x, as Act.GradOfOutput says; y may be
-// x, and dx dy.
+// activation are the kernels of an activation function over n blocks of 16 floats: value
+// computes y = act(x), grad computes dx = dy·act'(x) from v = y if Act.GradOfOutput, else
+// v = x. y may be x, and dx may be dy.
 type activation struct {
 	value func(x, y unsafe.Pointer, n int64)
 	grad  func(v, dy, dx unsafe.Pointer, n int64)
 }
 
-// activationsOf are the fast kernels of an instruction set. What has none here is run by
-// device/ref.
+// activationsOf are the fast kernels of an instruction set. device/ref computes activations
+// that have none.
 func activationsOf(isa string) map[device.Act]activation {
 	if isa == "avx512" {
 		return map[device.Act]activation{
@@ -33,15 +33,15 @@ func activationsOf(isa string) map[device.Act]activation {
 	}
 }
 
-// ending is how a kernel ends in an activation: clip is not 0 where it takes max(0, ·)
-// itself, as the tiles and passes do for ReLU; any other activation is a pass of its own
-// over what has just been written and still lies in the cache.
+// ending is the activation at the end of a kernel: none, clip = 1 for ReLU, which tiles and
+// passes compute themselves, or a separate pass over the results while they are still in the
+// cache.
 type ending struct {
 	clip int64
 	pass func(x, y unsafe.Pointer, n int64) // or nil
 }
 
-// endingOf is nil where there is no fast kernel.
+// endingOf is the ending of a fast kernel, or nil if act has no fast kernel.
 func (d *Device) endingOf(act device.Act) *ending {
 	switch act {
 	case device.None:
@@ -62,8 +62,8 @@ func (e *ending) apply(y unsafe.Pointer, n int64) {
 	}
 }
 
-// inParts calls do for pixels from offset on, all at once or, where a pass follows, in parts
-// that stay in the first-level cache.
+// inParts calls do for a number of pixels from offset on: once or, if a pass follows, for
+// parts that stay in the first-level cache.
 func (e *ending) inParts(offset int, pixels int64, do func(offset int, pixels int64)) {
 	const part = 128
 	if e.pass == nil {

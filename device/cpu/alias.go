@@ -8,7 +8,8 @@ import (
 
 var _ device.Aliaser = (*Device)(nil)
 
-// Alias finds rows of matrices, and tensors that keep their layout under another shape.
+// Alias supports rows of matrices, and tensors whose elements are in the same order under
+// another shape.
 func (d *Device) Alias(s *device.Step) (offset int64, ok bool) {
 	from, to := s.In[0], s.Out[0]
 	if from.DType != to.DType || from.Storage() != to.Storage() {

@@ -9,8 +9,8 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// sumPixels is the number of pixels of a block of channels that a piece sums: its
-// float32 sums stay short, and pieces are joined in float64 in order.
+// sumPixels is the number of pixels of a block of channels in a piece. A piece is summed in
+// float32, so it is short for accuracy; the pieces' sums are added in float64 in order.
 const sumPixels = 1024
 
 // sumPieces are the partial sums of maps: pieces of pixels × blocks of channels.
@@ -20,7 +20,7 @@ type sumPieces struct {
 	partial          []partialSum
 }
 
-// partialSum is what a piece found of 16 channels.
+// partialSum holds the sums of a piece, for 16 channels.
 type partialSum struct{ shift, sum, other [lanes]float32 }
 
 func newSumPieces(shape []int) *sumPieces {
@@ -74,13 +74,13 @@ func (d *Device) bindBatchNorm(s *device.Step, in, out []device.Memory) device.K
 	return d.bindBatchNormGradInput(s, a, in, out)
 }
 
-// shiftPixels is the number of pixels whose mean a piece is summed about: so many that
-// one of them far from the others does no harm.
+// shiftPixels is the number of first pixels whose mean is subtracted before a piece is summed.
+// It is large enough that a single outlier among them costs no accuracy.
 const shiftPixels = 128
 
 // bindBatchNormStats sums each piece about the mean of its first pixels, and joins the
 // pieces' means and squares as Chan, Golub and LeVeque (1979) do: a mean far from zero
-// costs no digits. BatchNormUpdate then moves the running statistics.
+// costs no accuracy. BatchNormUpdate then updates the running statistics.
 func (d *Device) bindBatchNormStats(s *device.Step, in, out []device.Memory) device.Kernel {
 	c := padded(s.In[0].Shape[1])
 	x, stats := at(in[0], 0), f32(out[0], 2*c)
@@ -119,7 +119,7 @@ func (d *Device) bindBatchNormStats(s *device.Step, in, out []device.Memory) dev
 	}))
 }
 
-// running is a running statistic and the row of statistics that it moves towards.
+// running is a running statistic and the row of the batch's statistics that updates it.
 type running struct {
 	from, to, stat []float32
 	keep, take     float32
@@ -132,7 +132,7 @@ func newRunning(a device.RunningStatAttr, from, stats, to device.Memory, c int) 
 	}
 }
 
-// move moves channels i to j.
+// move updates channels i to j.
 func (r *running) move(i, j int) {
 	for ; i < j; i++ {
 		r.to[i] = r.keep*r.from[i] + r.take*r.stat[i]
@@ -182,21 +182,22 @@ func (n *normalization) constants(block int) (k [3][lanes]float32) {
 	return k
 }
 
-// outerGrad is the gradient dy that a batch normalisation's gradient starts from, where an
-// activation stood behind the normalisation.
+// outerGrad computes dy, the operand of a batch normalisation's gradient, where an activation
+// after the normalisation is fused with it.
 type outerGrad struct {
-	dy unsafe.Pointer // of the activation's result, or of the normalisation's where there is none
-	// y is the result of a ReLU, whose sign the passes read themselves, or nil.
+	dy unsafe.Pointer // gradient of the activation's result, or of the normalisation's without one
+	// y is the result of a ReLU, or nil. The passes read its sign themselves.
 	y unsafe.Pointer
-	// grad is the gradient of any other activation at what the normalisation makes of x, or nil.
+	// grad is the gradient kernel of any other activation, or nil. Its operand, the
+	// normalisation's result, is computed again from x.
 	grad  func(v, dy, dx unsafe.Pointer, n int64)
 	x     unsafe.Pointer
 	of    normalization
-	place []unsafe.Pointer // of the result of a piece, of each worker
+	place []unsafe.Pointer // memory for the result of a piece, by worker
 }
 
-// newOuterGrad takes the step's additional operands, which follow the first few; ok is
-// false where there is no fast kernel.
+// newOuterGrad reads the step's additional operands, which follow the kind's own; ok is
+// false if there is no fast kernel.
 func (d *Device) newOuterGrad(s *device.Step, a device.BatchNormAttr, in []device.Memory) (g *outerGrad, ok bool) {
 	g = &outerGrad{of: normalization{eps: a.Eps}}
 	c := padded(s.In[0].Shape[1])
@@ -233,7 +234,7 @@ func (d *Device) newOuterGrad(s *device.Step, a device.BatchNormAttr, in []devic
 	return g, g.grad != nil
 }
 
-// piece is dy for pixels of a block, and the y by whose sign it counts, or nil.
+// piece returns dy for some pixels of a block, and the y whose sign masks it, or nil.
 func (g *outerGrad) piece(worker, block, offset int, pixels int64) (dy, y unsafe.Pointer) {
 	dy = unsafe.Add(g.dy, offset)
 	if g.y != nil {
@@ -277,7 +278,7 @@ func (d *Device) bindBatchNormGradInput(s *device.Step, a device.BatchNormAttr, 
 		return nil
 	}
 	c := padded(s.Out[0].Shape[1])
-	dx, x := at(out[0], 0), g.dy // in evaluation x does not count, but the pass reads something
+	dx, x := at(out[0], 0), g.dy // in evaluation the factor of x is 0; any valid address will do
 	var sums []float32
 	if s.Kind == device.BatchNormGradInput {
 		x, sums = g.x, f32(in[4], 2*c)

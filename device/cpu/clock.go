@@ -6,7 +6,7 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// clock takes its marks when the run comes to them.
+// clock is a device.Clock: the goroutine that executes the run takes the time at each mark.
 type clock struct {
 	queue *queue
 	at    []time.Time

@@ -9,25 +9,29 @@ import (
 	"github.com/euryale-ml/euryale/geometry"
 )
 
-// A convolution's output pixels are one flat run over rows and images, cut into tiles
-// of equal length, so that small maps waste nothing. A tap of a tile reads as many
-// input pixels. Where these lie one after the other it reads them in place; where they
-// do not, at borders and with strides, they are first copied together, a pixel outside
-// the image from the plane's pad pixel, which is zero. The same code serves
-// backward-data, where the pixels of one parity class share their taps.
+// A convolution's output pixels are one sequence over rows and images, cut into tiles
+// of equal length, so that small maps waste nothing (layout.go describes maps). A tap is
+// one position (kh, kw) of the kernel. For each tap a tile reads as many input pixels as it
+// has output pixels. Where these are adjacent in memory it reads them in place; else, at
+// borders and with strides, they are first copied to adjacent memory, and a pixel outside
+// the image is a copy of the plane's pad pixel, which is zero. The tile kernels are in
+// tiles_amd64.go. The gradient of the input is computed by the same code, as a convolution of
+// the output's gradient.
 
-// class is a set of output pixels (y, x) = (i·step + y0, j·step + x0) that read the
-// input pixels (i·stride + dy, j·stride + dx) of their taps.
+// class is the output pixels that share their taps: those with one residue modulo the stride
+// in the gradient of the input, all pixels in the forward pass. Pixel (i, j) of the class is
+// output pixel (i·step + y0, j·step + x0), and reads input pixel (i·stride + dy, j·stride + dx)
+// for each tap.
 type class struct {
 	y0, x0, rows, cols int
 	taps               []tapPlace
-	first              int // number of its first tile
+	first              int // index of its first tile
 }
 
-// tapPlace is a tap's place in the input and in a block's weights.
+// tapPlace is a tap's place in the input, in pixels, and in a block's weights, in bytes.
 type tapPlace struct{ dy, dx, w int }
 
-// conv is a convolution as the tiles compute it.
+// conv is a convolution, forward or the gradient of the input, cut into tiles.
 type conv struct {
 	k                  *kernels
 	n                  int // images
@@ -58,7 +62,7 @@ type convSpace struct {
 	places  []int32
 	copies  unsafe.Pointer // [tile][tap][block][pixel][16]
 	result  unsafe.Pointer // [block of outputs][pixel][16]
-	to      []int64        // places of the results of a tile whose pixels do not lie together
+	to      []int64        // [tile][pixel]: places of the results
 	arg     tile
 	gather  gather
 }
@@ -166,8 +170,8 @@ func (c *conv) run(ws *convSpace, cl *class, from, to, g0, g1 int) {
 	}
 }
 
-// clear writes the zeros of a class that no tap reaches: backward-data of a stride that
-// is larger than the kernel.
+// clear writes the zeros of a class without taps, which occurs in the gradient of the input
+// if the stride is larger than the kernel.
 func (c *conv) clear(ws *convSpace, cl *class, from, to, g0, g1 int) {
 	for t := from; t < to; t++ {
 		c.prepare(ws, cl, t, 0, 0, 0)
@@ -181,7 +185,7 @@ func (c *conv) clear(ws *convSpace, cl *class, from, to, g0, g1 int) {
 	}
 }
 
-// prepare finds where tile t reads and writes; i is its number in the piece.
+// prepare computes the addresses that tile t reads and writes; i is its index in the piece.
 func (c *conv) prepare(ws *convSpace, cl *class, t, i, ib, n int) {
 	total := c.n * cl.rows * cl.cols
 	count := min(c.k.pixels, total-t*c.k.pixels)
@@ -215,7 +219,7 @@ func (c *conv) prepare(ws *convSpace, cl *class, t, i, ib, n int) {
 	}
 }
 
-// copyTap copies the pixels that a tap reads together.
+// copyTap copies the pixels that a tap reads to adjacent memory.
 func (c *conv) copyTap(ws *convSpace, place *tapPlace, count int, src, dst unsafe.Pointer, n int) {
 	pad := int32(c.n * c.srcH * c.srcW * pixelBytes)
 	for p := range ws.places {
@@ -270,8 +274,8 @@ func (c *conv) tile(ws *convSpace, cl *class, t, i, ob, blocks int, end ending) 
 	}
 }
 
-// bindConv binds the convolutions of maps without groups; images of few channels go
-// through patches.
+// bindConv binds the convolutions of maps without groups. Images of few channels, which are
+// not maps, have kernels of their own: image_amd64.go.
 func (d *Device) bindConv(s *device.Step, in, out []device.Memory, scratch device.Memory) device.Kernel {
 	a := s.Attr.(device.ConvAttr)
 	if a.Groups != 1 || !d.convLayouts(s) || d.endingOf(a.Act) == nil {
@@ -295,8 +299,8 @@ func (d *Device) bindConv(s *device.Step, in, out []device.Memory, scratch devic
 	return d.bindGradWeight(s, a.Conv2D, in, out, scratch)
 }
 
-// convLayouts reports whether the weights or their gradient lie as weights do, and all
-// else but the images as maps.
+// convLayouts reports whether the weights or their gradient have layout weights, and the
+// other operands, except images, have layout maps.
 func (d *Device) convLayouts(s *device.Step) bool {
 	x, w, y := s.In[0], s.In[1], s.Out[0]
 	switch s.Kind {
@@ -333,9 +337,9 @@ func (d *Device) forward(s *device.Step, a device.ConvAttr, in, out []device.Mem
 	return c
 }
 
-// backward is the convolution that takes dy to dx. Input pixel (y, x) is reached by
-// tap (kh, kw) from output pixel ((y + pad - kh·dilation)/stride, …) where that is
-// whole, so the pixels are sorted by their remainders.
+// backward is the convolution that computes dx from dy. Tap (kh, kw) adds to input pixel
+// (y, x) from output pixel ((y + pad - kh·dilation)/stride, …) if that is an integer, so there
+// is a class for each pair of remainders of y and x modulo the stride.
 func (d *Device) backward(s *device.Step, g geometry.Conv2D, in, out []device.Memory, scratch device.Memory) *conv {
 	c := &conv{
 		n: g.N, srcH: g.OutH(), srcW: g.OutW(), dstH: g.H, dstW: g.W,

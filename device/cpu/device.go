@@ -1,6 +1,10 @@
-// Package cpu carries out steps on the processor, with Go assembly where there
-// are AVX2 and FMA, and with the plain kernels of device/ref for float64, on
-// other processors and under the build tags noasm and purego.
+// Package cpu executes steps on the processor: with Go assembly if it has AVX2 and FMA, and
+// with the plain kernels of device/ref for float64, on other processors and under the build
+// tags noasm and purego.
+//
+// To read it: this file (what the engine calls), queue.go and pool.go (how kernels run),
+// layout.go (how tensors are stored), then a kernel such as conv_amd64.go and its tiles in
+// tiles_amd64.go, whose assembly internal/gen/asm writes.
 package cpu
 
 import (
@@ -15,24 +19,27 @@ import (
 
 // Errors that New and the Device wrap.
 var (
-	ErrOption = errors.New("the option cannot be had")
-	ErrHost   = errors.New("the host memory does not fit")
-	ErrType   = errors.New("no type of values")
+	// ErrOption is returned by New for an invalid option, or kernels that the processor lacks.
+	ErrOption = errors.New("invalid option")
+	// ErrHost is returned by Upload and Download for a slice of another type or length.
+	ErrHost = errors.New("the host memory does not fit")
+	// ErrType is returned by Bind for operands of an element type that no kernel computes on.
+	ErrType = errors.New("invalid element type")
 )
 
-// Options configure a Device. The zero value takes all processors and the best kernels.
+// Options configure a Device. The zero value means all processors and the fastest kernels.
 type Options struct {
 	// Threads is the number of workers; 0 means all that the container allows.
 	Threads int
-	// ISA forces kernels: "avx512", "avx2" or "generic"; "" takes the best that the processor
-	// has, or what the environment variable EURYALE_ISA names.
+	// ISA selects the kernels: "avx512", "avx2" or "generic"; "" means the value of the
+	// environment variable EURYALE_ISA or, without that, the fastest that the processor has.
 	ISA string
 	// Reference runs every step through device/ref: the same as ISA "generic".
 	Reference bool
 }
 
-// Device is the processor. Its kernels run on goroutines of its own, one after the other,
-// while the caller does something else: see device.Device for what may be called when.
+// Device is the processor as a device.Device. Its kernels run one after the other on the
+// device's own goroutines, not on the caller's.
 type Device struct {
 	pool *pool
 	queue
@@ -122,13 +129,13 @@ func (d *Device) Supports(s *device.Step) bool {
 		return !s.Accumulate || d.addsSums(s)
 	}
 	if a, ok := s.Attr.(device.Activated); ok && d.fastOperands(s) && !d.hasActivation(a.Activation()) {
-		return false // all of the step would run through device/ref, not the activation alone
+		return false // fused, device/ref would run the complete step, not the activation alone
 	}
 	return !s.Accumulate || s.Kind.Accumulates()
 }
 
-// addsSums reports whether the fast kernel of a parameter's gradient can add it to what is
-// there. Other kernels would need memory for it, as the step after them would.
+// addsSums reports whether the fast kernel of a parameter's gradient can add it to its output
+// (Step.Accumulate). Others would need a temporary copy, so that accumulation saves nothing.
 func (d *Device) addsSums(s *device.Step) bool {
 	for _, t := range slices.Concat(s.In, s.Out) {
 		if t.DType != device.Float32 {
@@ -139,8 +146,8 @@ func (d *Device) addsSums(s *device.Step) bool {
 	return d.fast && d.layoutOf(s.In[0]) == maps && a.Groups <= 1
 }
 
-// InPlace lists the results that may take an operand's memory: all that the kinds allow,
-// where both are stored as the same type.
+// InPlace lists the results that may be written over an operand: all that the kind allows
+// (Kind.Overwrites) and whose storage type is the operand's.
 func (d *Device) InPlace(s *device.Step) (pairs [][2]int) {
 	if g, ok := s.Attr.(device.GroupAttr); ok {
 		return g.InPlace(d.InPlace)
@@ -153,8 +160,8 @@ func (d *Device) InPlace(s *device.Step) (pairs [][2]int) {
 	return pairs
 }
 
-// Bind resolves a step to its memory: the fast kernel where there is one for the
-// operands' layouts, else the plain one.
+// Bind makes the kernel of a step: the fast one if there is one for the operands' layouts,
+// else the plain one.
 func (d *Device) Bind(s *device.Step, in, out []device.Memory, scratch device.Memory) (device.Kernel, error) {
 	d.flush() // working memory may move
 	k, err := d.bind(s, in, out, scratch)
@@ -188,7 +195,8 @@ func (d *Device) bind(s *device.Step, in, out []device.Memory, scratch device.Me
 	return d.bindPlain(s, in, out)
 }
 
-// checkStored makes sure that no operand is bfloat16 but by the way it is stored.
+// checkStored is an error if an operand has type bfloat16, which is allowed only as the
+// storage of float32.
 func checkStored(s *device.Step) error {
 	for _, t := range slices.Concat(s.In, s.Out) {
 		if t.DType == device.BFloat16 || t.Storage() == device.BFloat16 && t.DType != device.Float32 {
@@ -198,11 +206,11 @@ func checkStored(s *device.Step) error {
 	return nil
 }
 
-// shortage is the panic of a kernel that does not get its working memory.
+// shortage is the panic of a kernel for which there is not enough working memory.
 type shortage struct{ error }
 
-// fastOperands reports whether the step's operands are all in the layouts that
-// the fast kernels read: float32, maps as channel blocks.
+// fastOperands reports whether the fast kernels read the types of the step's operands: all
+// but float64.
 func (d *Device) fastOperands(s *device.Step) bool {
 	if !d.fast {
 		return false

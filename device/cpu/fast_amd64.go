@@ -29,8 +29,8 @@ func kernelsOf(isa string) *kernels {
 
 func (d *Device) jobs(jobs ...*job) device.Kernel { return &sequence{d.pool, jobs} }
 
-// workspace is memory of a worker that kernels use while they run, at least so large.
-// Kernels that were bound before keep what they have; Close frees it all.
+// workspace is a worker's memory that kernels use while they run, of at least the given size.
+// Kernels bound earlier keep the memory they have; Close frees all of it.
 func (d *Device) workspace(worker, bytes int) unsafe.Pointer {
 	for len(d.work) <= worker {
 		d.work = append(d.work, nil)
@@ -58,7 +58,7 @@ func (d *Device) Scratch(s *device.Step) int64 {
 	return d.fastScratch(wide) + d.widenedScratch(s)
 }
 
-// native reports whether the fast kernel takes operands as they are stored.
+// native reports whether the fast kernel reads and writes operands in their storage types.
 func (d *Device) native(s *device.Step) bool {
 	half := func(t *device.Tensor) bool { return t.Storage() == device.BFloat16 }
 	return s.Kind == device.Cast || !slices.ContainsFunc(s.In, half) && !slices.ContainsFunc(s.Out, half)
@@ -103,7 +103,7 @@ func (d *Device) bindFast(s *device.Step, in, out []device.Memory, scratch devic
 	return d.bindNative(s, in, out, scratch)
 }
 
-// bindNative is bindFast for operands that the kernels take as they are stored.
+// bindNative is bindFast for operands whose storage types the kernels read and write.
 func (d *Device) bindNative(s *device.Step, in, out []device.Memory, scratch device.Memory) device.Kernel {
 	for _, operands := range [2][]*device.Tensor{s.In, s.Out} {
 		for _, t := range operands {
@@ -150,7 +150,7 @@ func (d *Device) bindNative(s *device.Step, in, out []device.Memory, scratch dev
 	return nil
 }
 
-// allMaps reports whether all operands of four axes lie as maps, and there is one.
+// allMaps reports whether there are operands of four axes and all of them have layout maps.
 func (d *Device) allMaps(s *device.Step) bool {
 	found := false
 	for _, operands := range [2][]*device.Tensor{s.In, s.Out} {
@@ -191,8 +191,8 @@ func flat(n int, do func(from, count int)) *job {
 	}}
 }
 
-// bindFlat is an elementwise step over operands of one layout; the pads stay zero by
-// themselves.
+// bindFlat is an elementwise step over operands of one layout. It computes the padding, too,
+// which stays zero.
 func (d *Device) bindFlat(s *device.Step, in, out []device.Memory) device.Kernel {
 	t := s.Out[0]
 	for _, i := range s.In {
@@ -258,7 +258,7 @@ func (d *Device) bindSGD(s *device.Step, in, out []device.Memory) device.Kernel 
 	}))
 }
 
-// bindStatistics does the small steps on rows of C channels on one worker.
+// bindStatistics runs the small steps on rows of C channels on one worker.
 func (d *Device) bindStatistics(s *device.Step, in, out []device.Memory) device.Kernel {
 	c := padded(s.Out[0].Shape[len(s.Out[0].Shape)-1])
 	y := f32(out[0], d.floats(s.Out[0]))
@@ -277,9 +277,8 @@ func (d *Device) bindStatistics(s *device.Step, in, out []device.Memory) device.
 	return d.jobs(&job{pieces: 1, do: func(int, int) { do() }})
 }
 
-// bindElementwise runs device/ref over the operands as they lie, which agree in layout, in
-// pieces: elementwise kinds without a kernel of their own, such as updates that the engine
-// did not fuse.
+// bindElementwise runs device/ref in pieces, directly on operands of one layout. It serves
+// elementwise kinds without a fast kernel, such as updates that the engine did not fuse.
 func (d *Device) bindElementwise(s *device.Step, in, out []device.Memory) device.Kernel {
 	n := d.floats(s.Out[0])
 	float := func(list []*device.Tensor, at []device.Memory) (operands [][]float32) {
@@ -336,7 +335,7 @@ func (d *Device) bindAverage(s *device.Step, in, out []device.Memory) device.Ker
 }
 
 // bindSumSquares sums pieces of each operand, then the pieces in order, as ref.SumSquares
-// does. Pads are zero and add nothing.
+// does. Padding is zero and adds nothing.
 func (d *Device) bindSumSquares(s *device.Step, in, out []device.Memory) device.Kernel {
 	type part struct{ operand, piece int }
 	var parts []part

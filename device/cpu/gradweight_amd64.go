@@ -26,7 +26,7 @@ type weightGrad struct {
 	pixels, perSplit int
 	partial          unsafe.Pointer // [splits][ob][tap][ib][16][16]
 	size             int            // bytes of one partial
-	add              bool           // to what is there, where there is one split
+	add              bool           // accumulate; used directly if there is only one split
 	workspace        []gradSpace
 }
 
@@ -84,7 +84,7 @@ func (d *Device) bindGradWeight(s *device.Step, g geometry.Conv2D, in, out []dev
 
 // piece sums one split of the pixels for a group of blocks of outputs and one of inputs.
 func (w *weightGrad) piece(worker, piece int) {
-	// pieces in turn share their pixels
+	// neighbouring pieces share their pixels
 	obGroups := (w.obs + w.k.blocks - 1) / w.k.blocks
 	ob := piece % obGroups * w.k.blocks
 	group := piece / obGroups % w.groups
@@ -152,8 +152,8 @@ func (w *weightGrad) table(places []int32, q, n int) {
 	}
 }
 
-// sumPartials adds the partial results in order of index, and with add all of them to what
-// is there.
+// sumPartials writes the sum of the partial results, added in order of index, to out; with
+// add, it adds the sum to out.
 func sumPartials(out []float32, partial unsafe.Pointer, splits int, add bool) *job {
 	n := len(out)
 	dst := unsafe.Pointer(unsafe.SliceData(out))

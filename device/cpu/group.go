@@ -6,8 +6,9 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// groupPiece is the size of a tensor, in bytes, that one worker passes over in one piece.
-// Larger ones gain nothing in a group, and would wait for it in memory instead of a cache.
+// groupPiece is the size in bytes of the largest tensors that are updated in groups, each as
+// one piece of one worker. Larger tensors gain nothing: their gradients would leave the cache
+// while they wait for the group.
 const groupPiece = 64 << 10
 
 // supportsGroup reports whether the steps are elementwise and small.
@@ -43,7 +44,7 @@ func (d *Device) bindGroup(g device.GroupAttr, in, out []device.Memory, scratch 
 	return &sequence{d.pool, []*job{joined(jobs)}}, nil
 }
 
-// several are kernels that run one after the other.
+// several is a kernel made of several, which run one after the other.
 type several []device.Kernel
 
 // Run runs them in order.
@@ -53,7 +54,7 @@ func (s several) Run() {
 	}
 }
 
-// joined is the pieces of independent jobs as one job.
+// joined is one job with the pieces of several independent jobs.
 func joined(jobs []*job) *job {
 	var first []int // piece of each job
 	pieces := 0

@@ -9,8 +9,8 @@ import (
 	"github.com/euryale-ml/euryale/device/bfloat16"
 )
 
-// The fast kernels compute on float32. Steps whose operands are stored as bfloat16 widen them
-// to scratch memory before, and round results from there to where they are stored after.
+// The fast kernels compute on float32. For operands stored as bfloat16, float32 copies in
+// scratch memory are made before the kernel, and results are rounded from there after it.
 
 // widenBlocks writes n blocks of 16 bfloat16 values from src to dst as float32.
 //
@@ -42,7 +42,8 @@ func (d *Device) widen(dst []float32, src []uint16) {
 	bfloat16.Widen(dst[n:], src[n:])
 }
 
-// convert calls do for blocks of n elements, and returns how many they are.
+// convert calls do for all complete blocks of n elements, and returns the number of their
+// elements.
 func (d *Device) convert(n int, do func(first, blocks int)) int {
 	if !d.fast {
 		return 0
@@ -53,8 +54,8 @@ func (d *Device) convert(n int, do func(first, blocks int)) int {
 	return n / lanes * lanes
 }
 
-// bindWidened binds the fast kernel of a step to float32 copies, in scratch memory, of what
-// is stored as bfloat16; nil if there is none.
+// bindWidened binds the fast kernel of a step to float32 copies, in scratch memory, of the
+// operands stored as bfloat16; nil if there is no fast kernel.
 func (d *Device) bindWidened(s *device.Step, in, out []device.Memory, scratch device.Memory) device.Kernel {
 	wide := asFloat32(s)
 	next := scratch
@@ -110,7 +111,7 @@ func (k *widened) Run() {
 	}
 }
 
-// asFloat32 is a step whose operands are stored as their type.
+// asFloat32 is the step with all operands stored in their own type.
 func asFloat32(s *device.Step) *device.Step {
 	wide := *s
 	clone := func(tensors []*device.Tensor) (own []*device.Tensor) {
@@ -160,7 +161,7 @@ func inPieces(n int, do func(from, to int)) *job {
 	return &job{pieces: (n + size - 1) / size, do: func(_, piece int) { do(piece*size, min(n, (piece+1)*size)) }}
 }
 
-// bindCast stores copies of parameters, all in one job.
+// bindCast converts the storage type of parameters, all in one job.
 func (d *Device) bindCast(s *device.Step, in, out []device.Memory) device.Kernel {
 	var jobs []*job
 	for i, t := range s.Out {
@@ -172,7 +173,7 @@ func (d *Device) bindCast(s *device.Step, in, out []device.Memory) device.Kernel
 	return d.jobs(together(jobs))
 }
 
-// together is the pieces of several jobs as one job.
+// together is one job with the pieces of several jobs.
 func together(jobs []*job) *job {
 	type part struct {
 		job   *job

@@ -10,9 +10,9 @@ import (
 )
 
 // A network's first convolution reads images of few channels, row-major NCHW. They are
-// first copied to a frame: pixel after pixel with their channels together, a border of
-// zeros around each image. A kernel's row is then one run of the frame, and what an
-// output pixel reads lies a constant step from what its neighbour reads.
+// first copied to a frame: pixels in order, the channels of each adjacent, with a border of
+// zeros around each image. A row of a kernel then reads one run of adjacent floats, and the
+// windows of neighbouring output pixels are a constant step apart.
 
 // frame is the copy of the images.
 type frame struct {
@@ -20,7 +20,7 @@ type frame struct {
 	rows, row    int     // of an image; floats of one
 	taps, run    int     // runs of a window, floats of one
 	places       []int64 // of each run from the window's first pixel, in bytes
-	patch, bytes int     // floats of a window; bytes of the frame, what is read past its end included
+	patch, bytes int     // floats of a window; bytes of the frame, including padding that kernels read past its end
 }
 
 func newFrame(g geometry.Conv2D) *frame {
@@ -135,8 +135,8 @@ func (d *Device) bindImageConv(s *device.Step, a device.ConvAttr, in, out []devi
 		&job{pieces: (rows + c.perPiece - 1) / c.perPiece, do: c.piece}, d.padPixels(s.Out[0], out[0]))
 }
 
-// piece computes some rows of outputs. A row's last tile begins earlier, so that it is
-// whole; a row shorter than a tile is computed beside its place.
+// piece computes some rows of outputs. A row's last tile overlaps the one before, so that it
+// is complete; a row shorter than a tile is computed in a buffer and copied.
 func (c *imageConv) piece(worker, piece int) {
 	g, ws := c.g, &c.workspace[worker]
 	a := &ws.arg

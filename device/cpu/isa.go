@@ -5,7 +5,7 @@ import (
 	"os"
 )
 
-// chooseISA picks the kernels: the option, else EURYALE_ISA, else the best.
+// chooseISA chooses the kernels: by the option, else by EURYALE_ISA, else the fastest.
 func chooseISA(o Options) (string, error) {
 	isa, from := o.ISA, "ISA"
 	if isa == "" {

@@ -9,15 +9,15 @@ import (
 // lanes is the number of channels in a block.
 const lanes = 16
 
-// layout is how a tensor lies in memory, a function of shape, type, role and form. Values
-// that are stored as bfloat16 lie as they would in float32, in half the bytes.
+// layout is the order of a tensor's elements in memory, a function of shape, type, role and
+// Param. Values stored as bfloat16 have the order of float32 values, in half the bytes.
 //
 // In maps [N, C, H, W] the channel blocks come first, and every block's plane ends
 // in a pad pixel that is always zero: [⌈C/16⌉][N·H·W + 1][16]. All pixels of all
-// images are one flat run, so elementwise passes are flat, 1×1 convolutions are
-// matrix products, and a convolution's tap that falls outside the image reads the
-// pad pixel instead of a halo. Lanes past C are zero: a producer writes them so,
-// and convolutions whose padded weights are zero keep them so.
+// images are one sequence, so elementwise passes are loops over one array, 1×1 convolutions
+// are matrix products, and a convolution's tap outside the image reads the pad pixel
+// instead of a border. Lanes past C are zero: every producer writes zeros there, and
+// convolutions do since their padded weights are zero.
 type layout uint8
 
 const (
@@ -27,7 +27,7 @@ const (
 	weights               // [⌈O/16⌉][KH·KW][⌈I/16⌉][16 inputs][16 outputs]: convolution parameters [O, I, KH, KW]
 )
 
-// imageChannels is the largest number of channels of an input that stays NCHW.
+// imageChannels is the largest number of channels of an input that is kept in NCHW.
 const imageChannels = 4
 
 func (d *Device) layoutOf(t *device.Tensor) layout {
@@ -129,8 +129,7 @@ func checkHost(t *device.Tensor, host any) error {
 	return nil
 }
 
-// write stores a canonical tensor in its layout and as the type that it is stored as, pads
-// included.
+// write stores a canonical tensor in its layout and storage type, padding included.
 func (d *Device) write(t *device.Tensor, dst device.Memory, host []float32) {
 	if t.Storage() != device.BFloat16 {
 		pack(d.layoutOf(t), t.Shape, f32(dst, d.floats(t)), host)
@@ -162,7 +161,7 @@ func (d *Device) read(t *device.Tensor, src device.Memory, host []float32) {
 	d.widen(host, half)
 }
 
-// halves is memory for n canonical bfloat16 values, used again by the next call.
+// halves is memory for n canonical bfloat16 values; the next call reuses it.
 func (d *Device) halves(n int) []uint16 {
 	if len(d.half) < n {
 		d.half = make([]uint16, n)
@@ -170,10 +169,10 @@ func (d *Device) halves(n int) []uint16 {
 	return d.half[:n]
 }
 
-// element is what lies in a layout: values, or the bits of bfloat16 values.
+// element is the type of stored elements: float32 values, or the bits of bfloat16 values.
 type element interface{ float32 | uint16 }
 
-// pack writes canonical elements in a layout, pads included.
+// pack writes canonical elements in a layout, padding included.
 func pack[T element](l layout, shape []int, dst, host []T) {
 	switch l {
 	case rows:

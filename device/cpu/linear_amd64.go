@@ -9,8 +9,8 @@ import (
 )
 
 // linear is a linear layer over rows: x [n, in], w [out, in], y [n, out], each row
-// padded to 16 floats. The layers of VGG have 100 million weights, so that reading
-// them is what takes time: every pass reads them once, in long runs.
+// padded to 16 floats. VGG's largest layer has 100 million weights, and reading them
+// takes most of the time: every pass reads them once, in long runs.
 type linear struct {
 	d          *Device
 	k          *kernels
@@ -42,7 +42,7 @@ const (
 	dotOutputs = 32   // outputs of a piece
 )
 
-// forward takes scalar products of rows of w and rows of x.
+// forward computes y from scalar products of rows of x and rows of w.
 func (l *linear) forward(s *device.Step, in, out []device.Memory) device.Kernel {
 	attr, _ := s.Attr.(device.LinearAttr)
 	x, w, y := at(in[0], 0), at(in[1], 0), f32(out[0], l.n*l.yRow)
@@ -98,9 +98,10 @@ func (l *linear) forward(s *device.Step, in, out []device.Memory) device.Kernel 
 	}})
 }
 
-// groups visits lo to hi in groups of size; the last group begins earlier, so that it
-// is whole, and fresh says where its new elements begin. With fewer than size elements
-// each is a group of its own, with step 0 from one to the next.
+// groups calls do for groups of size elements from lo to hi, with the group's first element,
+// the first one that no earlier group contained, and the step between elements. The last
+// group begins earlier, so that it is complete. With fewer than size elements each one is
+// passed alone, with step 0, so that a tile reads it size times.
 func groups(lo, hi, size int, do func(first, fresh, step int)) {
 	if hi-lo < size {
 		for i := lo; i < hi; i++ {
@@ -113,7 +114,7 @@ func groups(lo, hi, size int, do func(first, fresh, step int)) {
 	}
 }
 
-// addDots adds a tile of scalar products to y, leaving out what an earlier tile added.
+// addDots adds a tile of scalar products to y, except those that an earlier tile has added.
 func (l *linear) addDots(a *dots, y []float32, o, fresh, step, o1, i, freshX, stepX int) {
 	for r := range l.k.dotRows {
 		if step == 0 && r > 0 || o+r < fresh {
@@ -133,14 +134,14 @@ const (
 	productWidth = 512 // inputs of a piece
 )
 
-// gradInputScratch is the size of dyᵀ and of a place for results past the end.
+// gradInputScratch is the size of dyᵀ and of a buffer for results past the end.
 func (d *Device) gradInputScratch(s *device.Step) int {
 	n, o := s.In[0].Shape[0], s.In[1].Shape[0]
 	k := d.kernels
 	return (n+k.pixels-1)/k.pixels*k.pixels*o*4 + 64
 }
 
-// gradInput is dx = dy·w: dy is transposed, so that a tile's values lie together.
+// gradInput is dx = dy·w: dy is transposed, so that a tile's values are adjacent.
 func (l *linear) gradInput(s *device.Step, in, out []device.Memory, scratch device.Memory) device.Kernel {
 	p := l.k.pixels
 	np := (l.n + p - 1) / p * p
@@ -190,13 +191,13 @@ func (l *linear) gradInput(s *device.Step, in, out []device.Memory, scratch devi
 	}})
 }
 
-// productSpace is a worker's memory for tiles that are not whole.
+// productSpace is a worker's memory for incomplete tiles.
 type productSpace struct {
 	arg  product
 	b, c []float32
 }
 
-// copyB copies the last columns of w, zeros after them.
+// copyB copies the last columns of w and pads them with zeros.
 func (ws *productSpace) copyB(b unsafe.Pointer, row, cols, depth, wide int) unsafe.Pointer {
 	clear(ws.b)
 	for d := range depth {
@@ -205,7 +206,7 @@ func (ws *productSpace) copyB(b unsafe.Pointer, row, cols, depth, wide int) unsa
 	return unsafe.Pointer(unsafe.SliceData(ws.b))
 }
 
-// productTile runs the tile, beside its place where that is smaller.
+// productTile runs the tile. An incomplete one is computed in a buffer and copied.
 func (l *linear) productTile(ws *productSpace, rows, cols, wide int) {
 	a := &ws.arg
 	if rows == l.k.pixels && cols == wide {
@@ -226,8 +227,8 @@ func (l *linear) productTile(ws *productSpace, rows, cols, wide int) {
 	}
 }
 
-// outerWidth is the number of inputs of a piece of a weight gradient: those of the
-// whole batch stay in the second-level cache.
+// outerWidth is the number of inputs of a piece of a weight gradient: those of all images of
+// the batch stay in the second-level cache.
 const outerWidth = 960
 
 // gradWeight is dw = dyᵀ·x, stored, or used at once to update the weights.

@@ -7,14 +7,15 @@ import (
 	"github.com/euryale-ml/euryale/device/ref"
 )
 
-// loss does the steps on logits [N, K], which are small: on rows without pads, by device/ref.
+// loss runs the steps on logits [N, K], which are small, by device/ref on copies without
+// padding.
 type loss struct {
 	n, k, row int
-	from      []float32 // the logits as they lie
+	from      []float32 // the logits in padded rows
 	logits    []float32
 	gradient  []float32
 	target    ref.Target[float32]
-	soft      []float32 // the target's probabilities as they lie, or nil
+	soft      []float32 // the target's probabilities in padded rows, or nil
 }
 
 func (d *Device) bindLoss(s *device.Step, in, out []device.Memory) device.Kernel {
@@ -67,7 +68,7 @@ func (l *loss) gather() {
 	}
 }
 
-// spread copies rows into padded ones.
+// spread copies rows to padded rows.
 func (l *loss) spread(to, rows []float32) {
 	for i := range l.n {
 		row := to[i*l.row : (i+1)*l.row]

@@ -10,16 +10,16 @@ import (
 // buffer is memory outside the Go heap.
 type buffer struct {
 	bytes   []byte
-	queue   *queue // whose work may use it
+	queue   *queue // pending work of it may use the memory
 	staging bool
 }
 
 // Bytes is the size.
 func (b *buffer) Bytes() int64 { return int64(len(b.bytes)) }
 
-// Free gives the memory back after pending work.
+// Free waits for pending work and releases the memory.
 func (b *buffer) Free() error {
-	b.queue.flush() // its fault, if any, is kept for Wait
+	b.queue.flush() // Wait returns its fault, if any
 	m := b.bytes
 	b.bytes = nil
 	if m == nil {
@@ -43,7 +43,7 @@ func (d *Device) newBuffer(bytes int64, staging bool) (device.Buffer, error) {
 	return &buffer{m, &d.queue, staging}, nil
 }
 
-// FreeMemory is what the system, control groups and limits leave.
+// FreeMemory is the memory that the system, control groups and limits leave free.
 func (d *Device) FreeMemory() (bytes int64, ok bool) {
 	if bounds := sysmem.Bounds(); len(bounds) > 0 {
 		return bounds[0].Free, true
@@ -51,7 +51,7 @@ func (d *Device) FreeMemory() (bytes int64, ok bool) {
 	return 0, false
 }
 
-// Copy copies bytes between places: in a run when its turn comes, outside at once.
+// Copy copies bytes between places: in a run in the order of enqueueing, outside at once.
 func (d *Device) Copy(dst, src device.Memory, bytes int64) error {
 	return d.copy(span[byte](dst, int(bytes)), span[byte](src, int(bytes)))
 }
@@ -64,7 +64,7 @@ func (d *Device) ready(m device.Memory) error {
 	return d.flush()
 }
 
-// span is a place seen as n elements. It panics if the place is smaller.
+// span is a place as a slice of n elements. It panics if the place is smaller.
 func span[T any](m device.Memory, n int) []T {
 	var t T
 	b := m.Buffer.(*buffer).bytes[m.Offset:]

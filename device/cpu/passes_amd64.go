@@ -4,16 +4,16 @@ package cpu
 
 import "unsafe"
 
-// Passes over maps and parameters, written for AVX2 and FMA, which AVX-512 would not
-// make faster: they wait for memory. Lengths are at least 1 and counted in blocks of 16
-// floats ("pixels"), places in bytes.
+// Passes over maps and parameters, for AVX2 and FMA; AVX-512 would not be faster, since
+// they are bound by memory. Lengths are at least 1, in blocks of 16 floats ("pixels");
+// places are in bytes.
 
 // sums adds x - shift and its square over pixels.
 //
 //go:noescape
 func sums(x unsafe.Pointer, pixels int64, shift, sum, square *float32)
 
-// gradSums adds dy and dy·(x - mean) over pixels; dy counts only where y > 0, if y is not nil.
+// gradSums adds dy and dy·(x - mean) over pixels; if y is not nil, only where y > 0.
 //
 //go:noescape
 func gradSums(x, dy, y unsafe.Pointer, pixels int64, mean, sum, product *float32)
@@ -59,17 +59,17 @@ func squareLerpBlocks(x, y, z unsafe.Pointer, n int64, keep, take float32)
 //go:noescape
 func adamBlocks(w, m, v, z unsafe.Pointer, n int64, c *[4]float32)
 
-// transposeBlock turns rows of a block of 16 × 16 into columns.
+// transposeBlock transposes a block of 16 × 16 floats.
 //
 //go:noescape
 func transposeBlock(src, dst unsafe.Pointer)
 
-// maxPixel is the greatest of the pixels of a window, channel by channel.
+// maxPixel is the maximum of the pixels of a window, channel by channel.
 //
 //go:noescape
 func maxPixel(src unsafe.Pointer, places *int32, taps int64, dst unsafe.Pointer)
 
-// maxPixelGrad adds dy to dx at the first of the greatest pixels of a window.
+// maxPixelGrad adds dy to dx at the first maximum of a window, channel by channel.
 //
 //go:noescape
 func maxPixelGrad(src, dx unsafe.Pointer, places *int32, taps int64, dy unsafe.Pointer)

@@ -11,7 +11,7 @@ type plainKernel struct {
 	d        *Device
 	step     *device.Step
 	in, out  []device.Memory
-	hostIn   []any // canonical elements: the memory itself where it is row-major
+	hostIn   []any // canonical elements: the memory itself if it is row-major, else a copy
 	hostOut  []any
 	parallel *job // for the convolutions
 }
@@ -35,8 +35,8 @@ func (d *Device) bindPlain(s *device.Step, in, out []device.Memory) (device.Kern
 	return k, nil
 }
 
-// canonical is the tensor's memory as row-major elements, or host memory of its
-// own if the layout or the stored type is another.
+// canonical is the tensor's memory as row-major elements, or separate host memory if its
+// layout or storage type is another.
 func (d *Device) canonical(t *device.Tensor, m device.Memory) any {
 	n := t.Elements()
 	switch t.DType {
@@ -51,7 +51,8 @@ func (d *Device) canonical(t *device.Tensor, m device.Memory) any {
 	return make([]float32, n)
 }
 
-// rowMajor reports whether the layout has the canonical elements in order, without pads between.
+// rowMajor reports whether the layout is the canonical elements in order, without padding
+// between them.
 func (d *Device) rowMajor(t *device.Tensor) bool {
 	l := d.layoutOf(t)
 	return l == plain || l == rows && t.Shape[len(t.Shape)-1]%lanes == 0
@@ -84,8 +85,8 @@ func (k *plainKernel) Run() {
 	}
 }
 
-// plainConv is the job of a plain convolution without epilogue, cut into the
-// units of device/ref, or nil.
+// plainConv is the job of a plain convolution without bias or activation, in the units of
+// device/ref; nil for other steps.
 func (d *Device) plainConv(k *plainKernel) *job {
 	switch k.hostOut[0].(type) {
 	case []float32:

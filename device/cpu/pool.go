@@ -22,12 +22,12 @@ type pool struct {
 	wake *sync.Cond
 }
 
-// job is a piece of work that a kernel runs again and again without allocating.
-// do must not depend on which worker runs a piece.
+// job is work divided into pieces, which a kernel runs again and again without allocating.
+// Results must not depend on which worker runs a piece.
 //
-// A round is over when all pieces are done, not when all workers have looked: one
-// that the system has put aside meanwhile keeps nobody waiting, finds no piece left,
-// or helps with whatever round is on when it comes back.
+// A job is over when all pieces are done, not when all workers have noticed it. A worker that
+// the operating system has suspended meanwhile delays nobody; when it resumes, it finds no
+// piece left or helps with the job that is current then.
 type job struct {
 	pieces int
 	do     func(worker, piece int)
@@ -70,8 +70,8 @@ func (p *pool) close() {
 	p.wake.Broadcast()
 }
 
-// run does all pieces of a job and returns when the last is done. A panic of a
-// piece comes back on the caller's goroutine.
+// run runs all pieces of a job and returns when the last is done. A panic of a piece is
+// raised again on the caller's goroutine.
 func (p *pool) run(j *job) {
 	if p.workers == 1 || j.pieces == 1 || !p.active.Load() {
 		for i := range j.pieces {
@@ -101,21 +101,21 @@ type sequence struct {
 	jobs []*job
 }
 
-// Run does the jobs in order.
+// Run runs the jobs in order.
 func (s *sequence) Run() {
 	for _, j := range s.jobs {
 		s.pool.run(j)
 	}
 }
 
-// take does pieces until none is left.
+// take runs pieces until none is left.
 func (j *job) take(worker int) {
 	for j.some(worker) {
 	}
 }
 
-// some does pieces until none is left, or until one panics: then it keeps the reason
-// and reports that there may be more. After a failure pieces are only counted.
+// some runs pieces until none is left, or until one panics: then it records the reason and
+// returns true, since pieces may be left. After a failure pieces are only counted.
 func (j *job) some(worker int) (more bool) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -139,8 +139,8 @@ func (j *job) some(worker int) (more bool) {
 	}
 }
 
-// worker waits for jobs: spinning while a run is on, yielding when nothing comes
-// for some microseconds, since the collector and the loader need the processor too.
+// worker waits for jobs: it spins during a run, and yields when none has come for some
+// microseconds, since the garbage collector and the data loader need the processor too.
 func (p *pool) worker(w int) {
 	seen := uint64(0)
 	for {

@@ -9,8 +9,8 @@ import (
 	"github.com/euryale-ml/euryale/geometry"
 )
 
-// windowList lists the pixels of one image that each output pixel of a pool covers. What
-// lies outside the image is left out: pools use bounds, not zeros.
+// windowList lists the pixels of one image that each output pixel of a pool covers. Pixels
+// outside the image are not in it: padding of a pool has no value.
 type windowList struct {
 	n, c    int
 	in, out int     // pixels of an image
@@ -70,7 +70,7 @@ func windowsOf(s *device.Step) *windowList {
 	return w
 }
 
-// divisor is what an average pool divides the sum of window (y, x) by.
+// divisor is the number by which an average pool divides the sum of window (y, x).
 func divisor(s *device.Step, v, h axis, y, x int) int {
 	if a, ok := s.Attr.(device.PoolAttr); ok && a.CountIncludePad {
 		// the window within the padded image, as PyTorch counts
@@ -83,7 +83,8 @@ func divisor(s *device.Step, v, h axis, y, x int) int {
 
 // job calls do for each output pixel with the addresses, by image, of the inputs and
 // of the pixel itself. Pieces are images × blocks of channels: windows overlap, so an
-// image's gradient is made by one worker. Gradients begin with zeros.
+// image's gradient is summed by one worker. With clearIn the inputs, which then are a
+// gradient, are set to zero first.
 func (w *windowList) job(in, out unsafe.Pointer, clearIn bool, do func(image unsafe.Pointer, window int, pixel unsafe.Pointer)) *job {
 	inPlane, outPlane := (w.n*w.in+1)*pixelBytes, (w.n*w.out+1)*pixelBytes
 	return &job{pieces: w.n * blocks(w.c), do: func(_, piece int) {
@@ -139,7 +140,7 @@ func (d *Device) bindPool(s *device.Step, in, out []device.Memory) device.Kernel
 	}), pad)
 }
 
-// maxGrad spreads dy to the greatest input of each window.
+// maxGrad adds dy to dx at the first maximum of each window.
 func (w *windowList) maxGrad(x, dy, dx unsafe.Pointer) *job {
 	inPlane, outPlane := (w.n*w.in+1)*pixelBytes, (w.n*w.out+1)*pixelBytes
 	return &job{pieces: w.n * blocks(w.c), do: func(_, piece int) {

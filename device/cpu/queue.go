@@ -6,14 +6,14 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// queue holds a run's kernels until Submit hands them to the goroutine that carries them
-// out. All but execute belongs to the caller's goroutine.
+// queue holds a run's kernels until Submit gives them to the goroutine that executes them.
+// All methods but execute belong to the caller's goroutine.
 type queue struct {
 	phase   phase
 	entries []entry
-	todo    chan []entry // what execute does next
-	done    chan error   // one for each of todo: the fault, or nil
-	busy    bool         // execute has work whose end has not been received
+	todo    chan []entry // work for execute
+	done    chan error   // for each list of todo, the fault or nil
+	busy    bool         // the end of execute's current work has not been received yet
 	fault   error        // of the run
 }
 
@@ -26,7 +26,7 @@ const (
 	closed
 )
 
-// entry is one piece of a run: a kernel, or a mark of a clock, or a copy.
+// entry is one item of a run: a kernel, a mark of a clock, or a copy.
 type entry struct {
 	*kernel
 	clock    *clock
@@ -34,7 +34,7 @@ type entry struct {
 	dst, src []byte
 }
 
-// kernel enqueues a step's work.
+// kernel is a bound step; Run enqueues its work.
 type kernel struct {
 	queue *queue
 	step  *device.Step
@@ -67,7 +67,7 @@ func (q *queue) Begin() error {
 	return fmt.Errorf("cpu: Begin: %w: a run is open or pending", device.ErrOrder)
 }
 
-// Submit lets the kernels of the run begin.
+// Submit starts the kernels of the run.
 func (q *queue) Submit() error {
 	if q.phase != open {
 		return fmt.Errorf("cpu: Submit: %w: no run is open", device.ErrOrder)
@@ -80,7 +80,7 @@ func (q *queue) Submit() error {
 // Wait returns when the kernels of the pending run are done.
 func (q *queue) Wait() error {
 	switch q.phase {
-	case closed: // which waited
+	case closed: // Close has waited
 		return q.fault
 	case pending:
 		q.drain()
@@ -90,7 +90,7 @@ func (q *queue) Wait() error {
 	return nil
 }
 
-// hand gives execute what has been enqueued, unless the run has failed already.
+// hand gives the enqueued entries to execute, unless the run has failed already.
 func (q *queue) hand() {
 	if q.fault == nil && len(q.entries) > 0 {
 		q.todo <- q.entries
@@ -98,7 +98,7 @@ func (q *queue) hand() {
 	}
 }
 
-// drain waits for execute. The fault, if there is one, is kept for Wait.
+// drain waits for execute and keeps the fault, if any, for Wait.
 func (q *queue) drain() {
 	if q.busy {
 		if err := <-q.done; q.fault == nil {
@@ -111,7 +111,7 @@ func (q *queue) drain() {
 	}
 }
 
-// flush carries out what has been enqueued so far. In an open run it returns its fault.
+// flush executes the entries enqueued so far. In an open run it returns the run's fault.
 func (q *queue) flush() error {
 	switch q.phase {
 	case closed:
@@ -126,7 +126,7 @@ func (q *queue) flush() error {
 	return nil
 }
 
-// copy copies when the run comes to it, or at once outside an open run.
+// copy enqueues a copy in an open run; otherwise it copies at once.
 func (q *queue) copy(dst, src []byte) error {
 	if q.phase == open {
 		q.enqueue(entry{dst: dst, src: src})
@@ -139,7 +139,7 @@ func (q *queue) copy(dst, src []byte) error {
 	return nil
 }
 
-// execute carries out what it is handed until the queue is closed.
+// execute executes lists of entries until the queue is closed.
 func (q *queue) execute(p *pool) {
 	for entries := range q.todo {
 		p.begin()
@@ -149,7 +149,7 @@ func (q *queue) execute(p *pool) {
 	}
 }
 
-// carryOut does the entries in order, up to the first that panics.
+// carryOut executes the entries in order, up to the first that panics.
 func carryOut(entries []entry) (err error) {
 	var e *entry
 	defer func() {

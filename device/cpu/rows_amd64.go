@@ -39,7 +39,7 @@ func (d *Device) bindRowBias(s *device.Step, in, out []device.Memory) device.Ker
 	}})
 }
 
-// bindReshape moves activations between maps [N, C, H, W] and rows [N, C·H·W].
+// bindReshape copies activations between maps [N, C, H, W] and rows [N, C·H·W].
 func (d *Device) bindReshape(s *device.Step, in, out []device.Memory) device.Kernel {
 	from, to := s.In[0], s.Out[0]
 	if d.layoutOf(from) == maps && d.layoutOf(to) == rows && len(to.Shape) == 2 && to.Shape[0] == from.Shape[0] {
@@ -76,7 +76,7 @@ func (d *Device) bindReshape(s *device.Step, in, out []device.Memory) device.Ker
 	return nil
 }
 
-// flattening is maps as rows.
+// flattening holds the sizes of maps [n, c, …] and of the same elements as n rows.
 type flattening struct{ n, c, pixels, plane, row int }
 
 func newFlattening(shape []int) flattening {
@@ -84,10 +84,10 @@ func newFlattening(shape []int) flattening {
 	return flattening{shape[0], shape[1], pixels, planeFloats(shape), padded(shape[1] * pixels)}
 }
 
-// place is where the first pixel of a channel of an image lies in maps.
+// place is the index in maps of the first pixel of a channel of an image.
 func (m flattening) place(image, c int) int { return c/lanes*m.plane + image*m.pixels*lanes + c%lanes }
 
-// bindDropout drops elements of rows without pads, whose order is the canonical one.
+// bindDropout is dropout on rows without padding, whose elements are in canonical order.
 func (d *Device) bindDropout(s *device.Step, in, out []device.Memory) device.Kernel {
 	if !d.rowMajor(s.In[0]) || !d.rowMajor(s.Out[0]) {
 		return nil

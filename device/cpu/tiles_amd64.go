@@ -10,13 +10,13 @@ import (
 
 //go:generate go -C ../../internal/gen/asm run . -out ../../../device/cpu
 
-// The tile kernels are written by internal/gen/asm in two instruction sets. They read
-// their arguments, the structs below, by the names that the compiler gives to the fields'
-// offsets in go_asm.h: tile_taps. Places and steps are in bytes, counts at least 1. A call
-// lasts well under 100 µs, since it cannot be preempted.
+// The tile kernels are assembly, written by internal/gen/asm (conv.go, linear.go) for two
+// instruction sets. They read their arguments, the structs below, by the names that the
+// compiler gives to the fields' offsets in go_asm.h, such as tile_taps. Places and steps are in
+// bytes, counts at least 1. A call lasts well under 100 µs, since it cannot be preempted.
 
-// tap is where a tile reads for one tap: pixels that lie one after the other, and the
-// step from one block of 16 channels to the next.
+// tap is the input of a tile for one tap: the address of its adjacent pixels, and the step
+// from one block of 16 channels to the next.
 type tap struct {
 	src   unsafe.Pointer
 	plane int64
@@ -28,9 +28,9 @@ type tile struct {
 	count      int64          // taps; may be 0
 	blocks     int64          // of input channels
 	wStep      int64          // from the weights of one block of outputs to the next
-	dst        unsafe.Pointer // pixels one after the other
+	dst        unsafe.Pointer // adjacent pixels
 	dst2       unsafe.Pointer // the second block
-	accumulate int64          // add to what is there
+	accumulate int64          // 1: add to dst, else 0
 	bias       unsafe.Pointer // or nil
 	relu       int64
 	weights    *unsafe.Pointer // of each tap, [blocks][16 inputs][16 outputs]
@@ -41,22 +41,22 @@ type tile struct {
 type gradient struct {
 	x          unsafe.Pointer
 	places     *int32         // of each pixel in x
-	dy, dy2    unsafe.Pointer // pixels one after the other
+	dy, dy2    unsafe.Pointer // adjacent pixels
 	pixels     int64
 	dw, dw2    unsafe.Pointer // [16 inputs][16 outputs]
 	accumulate int64
-	rows       int64 // input channels that matter; more may be computed
+	rows       int64 // input channels that are used; more may be computed
 }
 
-// strip is an output tile of a convolution of images: as tile, but pixels read runs of
-// single floats, a step apart from pixel to pixel.
+// strip is like tile, for NCHW images of at most 4 channels: a pixel reads runs of single
+// floats of the frame (image_amd64.go), and its window is one step after its neighbour's.
 type strip struct {
 	src        unsafe.Pointer // the first pixel's window
 	step       int64          // from one pixel's window to the next's
 	places     *int64         // of each run in a window
 	taps       int64          // runs
 	dst, dst2  unsafe.Pointer
-	accumulate int64          // 0: nothing to add to
+	accumulate int64          // 1: add to dst, else 0
 	bias       unsafe.Pointer // or nil
 	relu       int64
 	weights    unsafe.Pointer // [taps][run][16 outputs]
@@ -64,7 +64,7 @@ type strip struct {
 	run        int64          // floats
 }
 
-// gather copies a tile's pixels together.
+// gather copies the pixels that a tile reads to adjacent memory.
 type gather struct {
 	src    unsafe.Pointer
 	places *int32 // of each pixel
@@ -86,7 +86,7 @@ type dots struct {
 // outer is Σ dy[n]ᵀ·x[n] over images, some rows × some columns. It is stored at w; or,
 // with velocities v, it is the gradient by which w and v are updated in place.
 type outer struct {
-	dy       unsafe.Pointer // the rows' elements one after the other
+	dy       unsafe.Pointer // the rows' elements, adjacent
 	dyRow    int64
 	x        unsafe.Pointer
 	xRow     int64
@@ -104,7 +104,7 @@ type outer struct {
 // as many columns as it has channels.
 type product struct {
 	a          unsafe.Pointer
-	aRow       int64 // to the next d
+	aRow       int64 // from one d to the next
 	b          unsafe.Pointer
 	bRow       int64
 	depth      int64
@@ -126,7 +126,7 @@ type kernels struct {
 	dot              func(*dots)
 	dotRows, dotCols int
 	vector           int             // floats
-	outerRows        int             // of the tall tiles; there are tiles of one row too
+	outerRows        int             // rows of the tall tiles; others have one row
 	outerWide        int             // columns of the wide tiles in blocks of 16
 	outer            [2]func(*outer) // wide, narrow: outerRows rows
 	outerRow         [2]func(*outer) // wide, narrow: one row
