@@ -20,7 +20,7 @@ type ink struct {
 	edge   bool // a dark outline
 }
 
-// pose is what varies between pictures of one animal.
+// pose holds the values that vary between pictures of one animal.
 type pose struct {
 	stride, nod, wag, ear float32
 	stout                 float32 // height of the body

@@ -12,12 +12,12 @@ import (
 	"github.com/euryale-ml/euryale/transforms"
 )
 
-// Batch is a group of images for one step.
+// Batch is a group of images that the network takes at once.
 type Batch struct {
 	Images     []float32 // [N, C, H, W]
 	Labels     []int64   // [N]
 	Index      []int     // [N], of the images in the set
-	Names      []string  // [N], as the set's samples have them
+	Names      []string  // [N], Sample.Name of each image
 	Others     []int64   // [N], with mixup the labels of the images that were mixed in, else nil
 	Lambda     float64   // with mixup the share of Labels; Others have the rest
 	N, C, H, W int
@@ -27,12 +27,11 @@ type Batch struct {
 const ahead = 2
 
 // Batches makes the batches of an epoch, counted from 1. A batch is valid until
-// the loop's next turn, since its memory is used again. The loop may be left at
-// any time: every goroutine has ended when it is. An error ends the loop: the
-// cause of a cancelled context, ErrBadImage with StopOnBad or when no image can
-// be read, ErrPanic where the set's or a transform's code panicked in one of
-// them, or transforms.ErrShape. In testing a batch of which no image
-// can be read is left out.
+// the loop's next turn, since its memory is reused. The loop may be left at any
+// time; then all goroutines have ended. An error ends the loop: the cause of a
+// cancelled context, ErrBadImage with StopOnBad or when no image can be read,
+// ErrPanic if code of the set or of a transform panicked, or
+// transforms.ErrShape. In testing a batch without a readable image is left out.
 func (l *Loader) Batches(ctx context.Context, epoch int) iter.Seq2[*Batch, error] {
 	return l.BatchesFrom(ctx, epoch, 0)
 }
@@ -73,9 +72,9 @@ func (l *Loader) BatchesFrom(ctx context.Context, epoch, skip int) iter.Seq2[*Ba
 	}
 }
 
-// epochLoad is one pass over an epoch: a dispatcher hands out the images of
-// the batches in order, workers write each to its place, and the loop waits for
-// the oldest batch.
+// epochLoad is one pass over an epoch: a dispatcher sends the images of the
+// batches to the workers in order, workers write each to its place, and the loop
+// waits for the oldest batch.
 type epochLoad struct {
 	l     *Loader
 	ctx   context.Context
@@ -85,7 +84,7 @@ type epochLoad struct {
 	w, h  int
 
 	slots chan *slot   // in order of the batches
-	free  chan *memory // in which batches are made
+	free  chan *memory // not in use by a batch
 	jobs  chan job
 	all   sync.WaitGroup
 }
@@ -150,8 +149,8 @@ func (e *epochLoad) dispatch(skip int) {
 	}
 }
 
-// work fills places of batches. Where the set's code ends the goroutine with
-// runtime.Goexit, another takes its place: the batches before are still made.
+// work fills places of batches. If the set's code ends the goroutine with
+// runtime.Goexit, another replaces it: the batches before are still made.
 func (e *epochLoad) work() {
 	returned := false
 	defer func() {
@@ -168,7 +167,7 @@ func (e *epochLoad) work() {
 // do fills one place of a batch and counts it as done, whatever happens in the
 // set's or the transforms' code: the loop waits for every place.
 func (e *epochLoad) do(j job) {
-	i := e.order[j.first+j.at] // of the set, for the message
+	i := e.order[j.first+j.at] // index in the set, for the message
 	returned := false
 	defer func() {
 		if p := recover(); p != nil || !returned {
@@ -182,7 +181,7 @@ func (e *epochLoad) do(j job) {
 	returned = true
 }
 
-// complete hands over a batch whose images are all there, after mixup.
+// complete mixes the images of a batch, all of which are loaded, and makes it ready.
 func (e *epochLoad) complete(s *slot) {
 	defer close(s.ready)
 	defer func() {
@@ -195,7 +194,7 @@ func (e *epochLoad) complete(s *slot) {
 	}
 }
 
-// erase blots out a rectangle of the image at j's place, image i of the set.
+// erase applies LoaderConfig.Erase to the image at j's place, image i of the set.
 func (e *epochLoad) erase(j job, i int) {
 	if c := e.l.config; c.Erase.P > 0 {
 		r := rand.New(philox.New(c.Seed, philox.Stream("erase"), uint64(e.epoch), uint64(i)))

@@ -2,9 +2,9 @@ package dataset
 
 import "sync"
 
-// cache keeps decoded images until its budget is spent. Every image is wanted
-// once an epoch, so the first come are as good as any others, and none is ever
-// thrown out. A nil cache keeps nothing.
+// cache keeps decoded images until its budget is spent. Every image is used once
+// an epoch, so the first ones are as good as any others, and none is ever
+// removed. A nil cache keeps nothing.
 type cache struct {
 	sync.RWMutex
 	left    int64

@@ -15,14 +15,14 @@ type classList struct {
 	dir     string
 	classes []string // in byte order
 	found   []*Found // of each class
-	loose   int      // images beside the folders, which are of no class
+	loose   int      // images beside the folders, which have no class
 	beside  *Found   // links beside the folders that lead nowhere or back
 }
 
-// mostNamed is the number of errors that are named.
+// mostNamed is the largest number of errors that are listed.
 const mostNamed = 5
 
-// listClasses lists the folders of dir and what is below them. Folders that
+// listClasses lists the folders of dir and the images below them. Folders that
 // cannot be read are an error.
 func listClasses(dir string, w *walker) (*classList, error) {
 	at, err := look(dir)
@@ -50,8 +50,7 @@ func (l *classList) images() (n int) {
 	return n
 }
 
-// paths are the images of each class of a list that may have others; nil for
-// classes that are not here.
+// paths are the images of each of classes; nil for those that are not in the list.
 func (l *classList) paths(classes []string) [][]string {
 	paths := make([][]string, len(classes))
 	for i, class := range classes {
@@ -62,7 +61,7 @@ func (l *classList) paths(classes []string) [][]string {
 	return paths
 }
 
-// checkTraining refuses classes that cannot be trained: those without an image.
+// checkTraining is an error if a class has no image, or if there is no class.
 func (l *classList) checkTraining() error {
 	if len(l.classes) == 0 {
 		beside := ""
@@ -97,8 +96,8 @@ func (l *classList) checkTraining() error {
 	return fmt.Errorf("dataset: %w: %s holds no images, but %s; files that end in %s are images%s", ErrNoSet, what, holds, readable(), hint)
 }
 
-// hintAbove is a hint that a folder of images may be a class of the folder above it; "" where
-// that holds no others.
+// hintAbove is a hint that a folder of images may be a class of the folder above it; "" if
+// that holds no other folders.
 func hintAbove(dir string) string {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -111,7 +110,7 @@ func hintAbove(dir string) string {
 	return fmt.Sprintf("; if %s is a class, the root is the folder above: data.root=%s", filepath.Base(abs), above)
 }
 
-// checkKnown refuses classes that the training part does not have.
+// checkKnown is an error if there are classes that the training part does not have.
 func (l *classList) checkKnown(train *classList) error {
 	var unknown []string
 	hint := ""
@@ -134,7 +133,7 @@ func (l *classList) checkKnown(train *classList) error {
 	return fmt.Errorf("dataset: %w: %s %s of %s %s not in %s%s", ErrConfig, what, inwords.Some(unknown), l.dir, verb, train.dir, hint)
 }
 
-// withoutImages names the classes of train that have no image here.
+// withoutImages names those of classes that have no image in the list.
 func (l *classList) withoutImages(classes []string) (names []string) {
 	for i, paths := range l.paths(classes) {
 		if len(paths) == 0 {

@@ -10,8 +10,8 @@ import (
 var petLists = []string{"list.txt", "trainval.txt", "test.txt"}
 
 // complete returns nil if root holds the set with every image that its lists
-// name, or every image that p's own lists name. Otherwise the error names what is
-// missing and wraps ErrNoSet, ErrList or ErrMissing.
+// name, or every image that p's own lists name. Otherwise the error names the
+// missing files and wraps ErrNoSet, ErrList or ErrMissing.
 func (p OxfordIIITPet) complete(root string) error {
 	err := completeWith(root, root)
 	if err == nil || p.TrainList == "" && p.TestList == "" {

@@ -216,7 +216,7 @@ func (p OxfordIIITPet) fetch(ctx context.Context, root, work string) ([]string, 
 // unpackAll unpacks the archives into a folder that only this download uses, checks that
 // they make the set, or the part of it that root lacks, and moves that into root.
 func (p OxfordIIITPet) unpackAll(ctx context.Context, paths []string, root string, w *workFolder) error {
-	to, err := w.own()
+	to, err := w.unpackFolder()
 	if err != nil {
 		return fmt.Errorf("dataset: %w", err)
 	}

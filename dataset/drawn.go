@@ -18,12 +18,12 @@ const (
 	defaultDrawnSize   = 64
 )
 
-// Drawn is a set of procedurally drawn animals that needs no files: images are
-// made when they are asked for. Classes differ in the
-// animal's build (body, legs, neck, ears, tail, horns), its colours and its
-// markings; place, size, turn, pose, background, clutter, light and noise vary
-// from image to image. Image i of a split is a pure function of Seed, Size,
-// Classes, the split and i; its label is i modulo Classes.
+// Drawn is a set of procedurally drawn animals that needs no files: an image is
+// drawn when it is loaded. Classes differ in the animal's build (body, legs,
+// neck, ears, tail, horns), its colours and its markings; place, size, turn,
+// pose, background, clutter, light and noise vary from image to image. Image i
+// of a split is a pure function of Seed, Size, Classes, the split and i; its
+// label is i modulo Classes.
 //
 // The first dozen classes differ most from each other.
 type Drawn struct {
@@ -31,7 +31,7 @@ type Drawn struct {
 	Images  int    // training images a class; 0: 100
 	Test    int    // test images a class; 0: a fifth of Images, at least 1
 	Size    int    // side of the images in pixels; 0: 64
-	Seed    uint64 // other seeds, other images of the same classes
+	Seed    uint64 // chooses the images, not the classes
 }
 
 // Splits returns the training and the test images. Errors wrap ErrConfig and

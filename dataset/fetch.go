@@ -19,10 +19,10 @@ import (
 // Bounds on what a server may send.
 const (
 	maxArchive = 4 << 30
-	fetchTries = 4 // in a row that bring nothing
+	fetchTries = 4 // most tries in a row that receive nothing
 )
 
-// partSuffix ends the names of files that have not come completely.
+// partSuffix ends the names of files that are not yet received completely.
 const partSuffix = ".part"
 
 // fetcher gets files from one folder of a server.
@@ -42,7 +42,7 @@ func (f fetcher) request(method, name string) (*http.Request, error) {
 	return r, nil
 }
 
-// refused is the error of an answer that brings no file.
+// refused is the error of an answer without a file.
 func (f fetcher) refused(answer *http.Response) error {
 	err := fmt.Errorf("%w: %s answered %s", ErrDownload, answer.Request.URL.Redacted(), answer.Status)
 	switch code := answer.StatusCode; {
@@ -69,7 +69,7 @@ func (f fetcher) get(ctx context.Context, a archive, path string) error {
 		}
 		if !resumed || !errors.Is(err, ErrArchive) {
 			return err
-		} // the server's file may be another than the one that the part is of
+		} // the file on the server may have changed since the part was received
 	}
 }
 
@@ -100,7 +100,7 @@ func fileSize(path string) int64 {
 	return info.Size()
 }
 
-// transientError is one that another try may mend.
+// transientError is an error after which another try may succeed.
 type transientError struct{ error }
 
 func (e transientError) Unwrap() error { return e.error }
@@ -134,7 +134,7 @@ func (f fetcher) resume(ctx context.Context, a archive, part string) error {
 		}
 	case code == http.StatusRequestedRangeNotSatisfiable && have > 0:
 		if n, _ := fmt.Sscanf(answer.Header.Get("Content-Range"), "bytes */%d", &total); n == 1 && total == have {
-			return nil // all of it was there already
+			return nil // the part is complete
 		}
 		return restart(part, fmt.Errorf("%w: %s holds less than the %d bytes of %s", ErrDownload, address, have, part))
 	default:
@@ -177,11 +177,11 @@ func (f fetcher) write(body io.Reader, a archive, part string, have, total int64
 	counted := &meter{report: f.report, now: Progress{Stage: StageDownload, File: a.name, Done: have, Total: total}}
 	source := &sourceError{r: io.LimitReader(body, maxArchive-have+1)}
 	_, err = io.Copy(io.MultiWriter(out, counted), source)
-	counted.say()
+	counted.flush()
 	switch {
 	case err != nil && source.err != nil:
 		return transientError{fmt.Errorf("%w after %d bytes: %w", ErrDownload, counted.now.Done, err)}
-	case err != nil: // the disk
+	case err != nil: // of the disk
 		return err
 	case counted.now.Done > maxArchive:
 		return fmt.Errorf("%w: %w: more than %d bytes", ErrDownload, ErrArchive, int64(maxArchive))
@@ -194,7 +194,7 @@ func (f fetcher) write(body io.Reader, a archive, part string, have, total int64
 	return out.Close()
 }
 
-// sourceError remembers whether it was reading that failed.
+// sourceError is a reader that records whether reading failed.
 type sourceError struct {
 	r   io.Reader
 	err error
@@ -208,8 +208,8 @@ func (s *sourceError) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// verify compares a file with the archive's checksum and removes it if it is
-// another.
+// verify compares a file with the archive's checksum and removes it if they
+// differ.
 func (f fetcher) verify(ctx context.Context, a archive, path string) error {
 	in, err := os.Open(path)
 	if err != nil {
@@ -221,7 +221,7 @@ func (f fetcher) verify(ctx context.Context, a archive, path string) error {
 	if _, err := io.Copy(io.MultiWriter(hash, counted), withContext(ctx, in)); err != nil {
 		return err
 	}
-	counted.say()
+	counted.flush()
 	sum := hex.EncodeToString(hash.Sum(nil))
 	if sum == a.md5 {
 		return nil
@@ -253,7 +253,8 @@ func (m *meter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (m *meter) say() { m.report(m.now) }
+// flush reports the current count.
+func (m *meter) flush() { m.report(m.now) }
 
 // contextReader stops reading when its context ends.
 type contextReader struct {

@@ -24,17 +24,17 @@ import (
 // Without test images TestFraction of each class is split off, by a hash of each
 // image's path below the folder of the classes and of Seed: images that are added
 // or removed leave the others in their part. Each class gets at least one image
-// in both parts; see the Notes and About of the sets for what was found.
+// in both parts; the Notes and About of the sets describe the folders that were found.
 //
 // Classes are numbered in byte order of their names, those of the training part
-// first of all: a class that only a test part has is an error, but a part called
-// test with one folder that is no class, such as test/unknown, has no labels and is
-// left out, as one of images without folders is. Links are followed and hidden files
-// left out, see FindImages.
+// part: a class that only a test part has is an error. But a part called test with
+// images in a single folder that is no class, such as test/unknown, or without
+// folders, has no labels and is left out. Links are followed and hidden files left
+// out, see FindImages.
 type ImageFolder struct {
 	Root         string
-	TestFraction float64 // 0 < f < 1; used only where Root has no test images of its own
-	Seed         uint64  // of the split; used only there too
+	TestFraction float64 // 0 < f < 1; used only if Root has no test part
+	Seed         uint64  // of that split
 }
 
 // Splits lists the files and returns the training and the test images. It reads
@@ -63,7 +63,7 @@ func (f ImageFolder) Splits() (train, test Dataset, err error) {
 	return s.sets()
 }
 
-// checkFolder wants a folder.
+// checkFolder is an error unless path is a folder.
 func checkFolder(path string) error {
 	info, err := os.Stat(path)
 	switch {
@@ -77,7 +77,7 @@ func checkFolder(path string) error {
 	return nil
 }
 
-// folderSplit is an image folder on its way to sets.
+// folderSplit is the state of ImageFolder.Splits.
 type folderSplit struct {
 	ImageFolder
 	*layout
@@ -85,7 +85,7 @@ type folderSplit struct {
 	training, choosing, testing *classList // the last two nil where there are none
 }
 
-// listParts lists the parts that test. Without images they count as not there.
+// listParts lists the parts for testing; a part without images is left out.
 func (s *folderSplit) listParts() (err error) {
 	if s.choosing, err = s.listPart(s.choose); err != nil {
 		return err

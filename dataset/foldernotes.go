@@ -10,8 +10,8 @@ import (
 	"github.com/euryale-ml/euryale/internal/inwords"
 )
 
-// about names which folder trains, which chooses the best weights, which tests, and
-// what was left out.
+// about lists the folder that trains, the one that chooses the best weights, the one that
+// tests, and the files that were left out.
 func (s *folderSplit) about(train, test *fileSet) (lines []string) {
 	name := func(l *classList) string { return filepath.Base(l.dir) }
 	switch {
@@ -46,7 +46,7 @@ func (s *folderSplit) all() *Found {
 	return all
 }
 
-// lists are the parts that are there.
+// lists are the parts that the set has.
 func (s *folderSplit) lists() []*classList {
 	return slices.DeleteFunc([]*classList{s.training, s.choosing, s.testing}, func(l *classList) bool { return l == nil })
 }
@@ -75,7 +75,7 @@ func (s *folderSplit) allNotes() []string {
 	return s.notes
 }
 
-// noteCase notes classes whose names differ in nothing but their case.
+// noteCase notes classes whose names differ only in case.
 func (s *folderSplit) noteCase() {
 	first := map[string]string{} // by the name in lower case
 	for _, class := range s.training.classes {

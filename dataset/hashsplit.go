@@ -10,18 +10,17 @@ import (
 	"slices"
 )
 
-// share is where an image falls between 0 and 1, by its name below the folder of
-// the classes, with forward slashes, such as "cat/1.jpg", and a seed. In Python:
+// share is a pseudo-random number in [0, 1) from a seed and an image's name below the folder
+// of the classes, with forward slashes, such as "cat/1.jpg". In Python:
 // (int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:8], "big") >> 11) / 2**53.
 func share(seed uint64, name string) float64 {
 	h := sha256.Sum256(fmt.Appendf(nil, "%d/%s", seed, name))
 	return math.Ldexp(float64(binary.BigEndian.Uint64(h[:8])>>11), -53)
 }
 
-// splitByHash parts the images of a class, those below dir: an image whose share
-// is less than fraction tests. What becomes of an image does not depend on the
-// others, so that added and removed ones move none, with one exception: each part
-// needs an image. If none of the first few images falls to the test part, the one
+// splitByHash splits the images of a class, those below dir: an image whose share
+// is less than fraction tests. Since this does not depend on the other images, adding
+// or removing images moves none, with one exception: each part needs an image. If none of the first few images falls to the test part, the one
 // with the smallest share does, and likewise for training. The first few are those
 // whose names are shortest, in byte order: images that come later, with greater
 // numbers or longer names, leave this choice as it is. A class that is large enough to
@@ -63,7 +62,7 @@ func splitByHash(dir string, paths []string, fraction float64, seed uint64) (tra
 	return train, test
 }
 
-// largeClass is the number of images of a class that needs no exception.
+// largeClass is the number of images from which a class needs no exception.
 const largeClass = 1000
 
 // firstImages is the number of images of a class that decide whether one of them must

@@ -13,13 +13,13 @@ import (
 	"github.com/euryale-ml/euryale/internal/atomicfile"
 )
 
-// install puts an unpacked set into root: by one rename where root does not
-// exist, else file by file, so that whatever lies there stays.
+// install moves an unpacked set to root: by one rename if root does not exist,
+// else file by file, so that the files in root stay.
 func (w *workFolder) install(ctx context.Context, from, root string) error {
 	if _, err := os.Lstat(root); errors.Is(err, fs.ErrNotExist) {
 		if err = atomicfile.Rename(from, root); err == nil || !folderExists(root) {
 			return err
-		} // another has made root meanwhile
+		} // another process has made root meanwhile
 	}
 	mark := filepath.Join(w.path, installing)
 	if err := os.WriteFile(mark, nil, 0o644); err != nil {
@@ -54,9 +54,9 @@ func addInto(ctx context.Context, from, to string) error {
 	return nil
 }
 
-// add moves a file or a folder to a path. What lies there stays: files of a folder
-// are added one by one, and a file is replaced only by one that it is the
-// beginning of, as a copy that was broken off is.
+// add moves a file or a folder to a path. Existing files stay: those of a folder are
+// added one by one, and a file is replaced only by one that begins with it, since it
+// may be an interrupted copy.
 func add(ctx context.Context, from, to string) error {
 	source, err := os.Lstat(from)
 	if err != nil {

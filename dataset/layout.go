@@ -22,7 +22,7 @@ var (
 	testingNames    = []string{"test", "testing"}
 )
 
-// layout is how an image folder is laid out.
+// layout has the folders of an image folder that are its parts.
 type layout struct {
 	root string // the folder below which files have their names
 	// train, choose and test are folders in root. Without train the classes are
@@ -39,8 +39,8 @@ func (l *layout) note(format string, args ...any) {
 	l.notes = append(l.notes, fmt.Sprintf(format, args...))
 }
 
-// findLayout finds out how the folder root is laid out. A root that is one or
-// more levels too high is left for the one that is meant.
+// findLayout finds the parts of the folder root. If all of the set is in a folder
+// one or more levels below root, that folder becomes the root.
 func findLayout(root string) (*layout, error) {
 	l := &layout{root: root}
 	for range 10 { // levels
@@ -64,14 +64,14 @@ func findLayout(root string) (*layout, error) {
 	return l, l.checkNames()
 }
 
-// looked is what a folder holds at its top.
+// looked is the content of a folder, without that of the folders in it.
 type looked struct {
 	folders       []string // in byte order, without hidden ones
 	images        int
 	broken, loops []string // paths of links that lead nowhere, or back to a folder that holds them
 }
 
-// look lists a folder without what is below it.
+// look lists a folder, but not the folders in it.
 func look(dir string) (at looked, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -98,7 +98,7 @@ func (at *looked) count(isImage bool) {
 	}
 }
 
-// link notes what a link in dir leads to.
+// link records the target of a link in dir.
 func (at *looked) link(dir, path string, isImage bool) {
 	info, err := os.Stat(path)
 	switch {
@@ -185,8 +185,8 @@ func (l *layout) part(at looked, names []string) (string, error) {
 // would take long to look into.
 const mostSets = 100
 
-// inner is the root that is meant where the given one is too high; "" where it is
-// not.
+// inner is the folder in the root that holds all of the set; "" if the root is the
+// set.
 func (l *layout) inner() (string, error) {
 	if l.train != "" {
 		return "", nil
@@ -228,7 +228,7 @@ func (l *layout) inner() (string, error) {
 	return "", nil
 }
 
-// noteOthers notes what is in the root beside the parts that are used.
+// noteOthers notes the folders in the root beside the parts that are used.
 func (l *layout) noteOthers() {
 	at, err := look(l.root)
 	if err != nil || l.train == "" {
@@ -274,8 +274,8 @@ func isPart(name string) bool {
 	return slices.Contains(trainingNames, name) || slices.Contains(evaluatingNames, name) || slices.Contains(testingNames, name)
 }
 
-// checkNames refuses a root whose folders are all called as parts, none of which
-// can be trained on.
+// checkNames is an error if the folders in the root all have names of parts, but there is no
+// training part.
 func (l *layout) checkNames() error {
 	at, err := look(l.root)
 	if err != nil || l.train != "" || len(at.folders) == 0 || slices.ContainsFunc(at.folders, func(name string) bool { return !isPart(name) }) {

@@ -54,14 +54,14 @@ func (f *Found) LeftOutText() string {
 // readable names the endings of files that count as images.
 func readable() string { return strings.Join(transforms.Extensions(), " ") }
 
-// pictureEndings are those of pictures that this package does not read. Other
-// files beside images are not missed.
+// pictureEndings are the endings of formats of pictures that transforms does not decode. A
+// note lists such files, since their owner may take them for a part of the set.
 var pictureEndings = []string{
-	".avif", ".heic", ".heif", ".jp2", ".j2k", ".jxl", ".svg", ".tif", ".tiff", ".tga", ".ppm", ".pgm", ".pbm", ".pnm", ".psd", ".ico",
+	".avif", ".heic", ".heif", ".jp2", ".j2k", ".jxl", ".svg", ".tga", ".psd", ".ico",
 	".dng", ".nef", ".cr2", ".arw", ".raw", ".exr", ".hdr", ".eps", ".pcx", ".npy", ".dcm",
 }
 
-// pictures are the files left out that are pictures in another format.
+// pictures are those of the files left out that have one of pictureEndings.
 func (f *Found) pictures() *Found {
 	pictures := &Found{LeftOut: map[string]int{}}
 	for _, ending := range pictureEndings {
@@ -72,7 +72,7 @@ func (f *Found) pictures() *Found {
 	return pictures
 }
 
-// add adds what was found below another folder.
+// add adds the files found below another folder.
 func (f *Found) add(o *Found) {
 	f.Images = append(f.Images, o.Images...)
 	f.Broken, f.Loops = append(f.Broken, o.Broken...), append(f.Loops, o.Loops...)
@@ -85,7 +85,7 @@ func (f *Found) add(o *Found) {
 	}
 }
 
-// notes are sentences about links that did not lead to images of their own.
+// notes are warnings about links that lead nowhere, back, or to a folder read before.
 func (f *Found) notes() (list []string) {
 	for _, of := range []struct {
 		paths []string

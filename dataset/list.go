@@ -26,7 +26,7 @@ type list struct {
 	entries []entry
 }
 
-// maxList is the most bytes of a list that are read.
+// maxList is the largest size of a list, in bytes.
 const maxList = 256 << 20
 
 // readList reads a file of lines "NAME CLASS-ID SPECIES BREED-ID"; empty lines

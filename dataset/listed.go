@@ -2,9 +2,9 @@ package dataset
 
 import "fmt"
 
-// Optional interfaces of a Dataset, for what it knows of itself.
+// Optional interfaces of a Dataset.
 
-// Listed is a Dataset that knows its images without reading them.
+// Listed is a Dataset that can list its images without reading them.
 type Listed interface {
 	Dataset
 	// Image is the name of image i and its label. A file's name is its path
@@ -13,14 +13,14 @@ type Listed interface {
 	Image(i int) (name string, label int)
 }
 
-// Versioned is a Dataset whose images depend on something that neither names nor
-// classes show: a seed, a revision. Version is a short text for it; sets with
+// Versioned is a Dataset whose images depend on something beside their names and
+// classes, such as a seed or a revision. Version is a short text for it; sets with
 // different texts are different sets.
 type Versioned interface{ Version() string }
 
 // Noted is a Dataset with warnings about how it was put together.
 type Noted interface {
-	// Notes are sentences for the one who trains on the set.
+	// Notes are sentences for the user who trains on the set.
 	Notes() []string
 }
 
@@ -30,8 +30,8 @@ type Described interface {
 	About() []string
 }
 
-// HeldOut is a test set that chooses the best weights, and beside which there
-// are images that test them once, at the end.
+// HeldOut is a test set that chooses the best weights, for a set that has further
+// images that test these weights once, at the end of a run.
 type HeldOut interface {
 	// Final are these images, with the same classes; nil: there are none.
 	Final() Dataset
@@ -74,8 +74,7 @@ func gather(train, test Dataset, of func(Dataset) []string) (lines []string) {
 	return lines
 }
 
-// Final is the set that tests the best weights at the end, where the test set chooses
-// them; nil: there is none.
+// Final is the Final of a test set that is HeldOut; nil for others.
 func Final(test Dataset) Dataset {
 	if h, ok := test.(HeldOut); ok {
 		return h.Final()
@@ -83,8 +82,8 @@ func Final(test Dataset) Dataset {
 	return nil
 }
 
-// Occurring is the number of classes that have images in a set; that of all its
-// classes where it is not Listed.
+// Occurring is the number of classes that have images in a Listed set; for others it is the
+// number of all classes.
 func Occurring(set Dataset) int {
 	counts := PerClass(set)
 	if counts == nil {

@@ -10,21 +10,21 @@ import (
 	"github.com/euryale-ml/euryale/transforms"
 )
 
-// LoaderConfig is how a Loader makes batches. Zero means zero, except for
-// Workers, Size and Transform.
+// LoaderConfig is the configuration of a Loader.
 type LoaderConfig struct {
 	// Batch is the number of images in a batch, at least 1.
 	Batch int
 	// Workers is the number of goroutines that decode and augment; 0: one a
-	// core. What the batches hold does not depend on it.
+	// core. The batches do not depend on it.
 	Workers int
-	// Shuffle draws a new order for each epoch; otherwise it is the set's.
+	// Shuffle draws a new order of the images for each epoch; otherwise it is the set's.
 	Shuffle bool
 	// DropLast leaves out the last batch of an epoch if it is short.
 	DropLast bool
-	// Train replaces an image that cannot be read by the next one in the epoch's
-	// order that can, and gives each rank the same number of images. Otherwise
-	// such images are left out, and the ranks share the set without repetition.
+	// Train is for training: an image that cannot be read is replaced by the next
+	// readable one in the epoch's order, and each rank has the same number of images.
+	// Otherwise such images are left out, and the ranks share the set without
+	// repetition.
 	Train bool
 	// StopOnBad ends the epoch with ErrBadImage at an image that cannot be read.
 	StopOnBad bool
@@ -34,11 +34,11 @@ type LoaderConfig struct {
 	// means 1.
 	Rank, Size int
 	// Transform is applied to each image; nil: none. All results must have one size, as
-	// those of transforms.Train and transforms.Test. It brings the Normalize that turns the
-	// result into float32 with it (transforms.Normalizer); without one, values are v/255.
+	// those of transforms.Train and transforms.Test. Its Normalize, if it is a
+	// transforms.Normalizer, turns the result into float32; without one, values are v/255.
 	Transform transforms.Transform
-	// Erase fills a rectangle of an image with 0 after Normalize; P 0: off. Random numbers
-	// are keyed like those of Transform.
+	// Erase erases a rectangle of an image after Normalize; P 0: off. Random numbers are
+	// keyed like those of Transform.
 	Erase transforms.RandomErasing
 	// Mixup is α of mixup, which needs Train; 0: off. A batch then holds, for one λ of
 	// Beta(α, α) drawn for it, λ·image + (1−λ)·the image before it, the last one for the
@@ -46,8 +46,8 @@ type LoaderConfig struct {
 	// labels of both. A batch of one image stays as it is. Zhang et al., "mixup: Beyond
 	// empirical risk minimization", ICLR 2018.
 	Mixup float64
-	// CacheBytes bounds the memory in which decoded images are kept from epoch to
-	// epoch, before Transform; 0: none are kept.
+	// CacheBytes bounds the memory for decoded images, before Transform, that are kept
+	// from epoch to epoch; 0: none are kept.
 	CacheBytes int64
 }
 
@@ -80,9 +80,10 @@ func (c LoaderConfig) validate(n int) error {
 }
 
 // Loader makes batches of a set's images, decoding and augmenting on all cores
-// ahead of the loop that takes them. Batches depend on the set, the
-// configuration and the epoch alone: random numbers are keyed by the seed, the
-// epoch and the image's index in the set, mixup's by the batch's place in the epoch. It is safe for concurrent use.
+// ahead of the loop that uses them. Batches depend on the set, the configuration
+// and the epoch alone: random numbers are keyed by the seed, the epoch and the
+// image's index in the set, mixup's by the batch's place in the epoch. It is safe
+// for concurrent use.
 type Loader struct {
 	set    Dataset
 	n      int // the set's length
@@ -145,8 +146,8 @@ func NewLoader(set Dataset, c LoaderConfig) (*Loader, error) {
 	return l, nil
 }
 
-// length asks a set for its length, once: a Loader's epochs all have the images
-// that the set had at its making.
+// length is the length of a set, read once, so that all epochs of a Loader have the same
+// images.
 func length(set Dataset) (n int, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -156,7 +157,7 @@ func length(set Dataset) (n int, err error) {
 	return set.Len(), nil
 }
 
-// Steps is the number of batches an epoch.
+// Steps is the number of batches in an epoch.
 func (l *Loader) Steps() int {
 	if l.config.DropLast {
 		return l.share() / l.config.Batch
@@ -173,17 +174,17 @@ func (l *Loader) ShortBatch() int {
 	return l.share() % l.config.Batch
 }
 
-// Len is the number of images that the loader takes an epoch, whether they
-// can be read or not; DropLast's are counted.
+// Len is the number of images in an epoch, with those that cannot be read and
+// those that DropLast leaves out.
 func (l *Loader) Len() int { return l.share() }
 
-// Classes are the set's.
+// Classes are the names of the set's classes in order of their labels.
 func (l *Loader) Classes() []string { return l.set.Classes() }
 
-// ImageSize is the size of the batches' images in pixels. Where Transform does
-// not state it, the first readable image of the set is read for it. Errors are the
-// cause of a cancelled context, or wrap ErrBadImage, ErrPanic or
-// transforms.ErrShape; nothing is remembered of a try that failed.
+// ImageSize is the size of the batches' images in pixels. If Transform is no
+// transforms.Sizer that knows it, the first readable image of the set is read for
+// it. Errors are the cause of a cancelled context, or wrap ErrBadImage, ErrPanic or
+// transforms.ErrShape; after an error the next call tries again.
 func (l *Loader) ImageSize(ctx context.Context) (w, h int, err error) {
 	l.shape.Lock()
 	defer l.shape.Unlock()
@@ -204,7 +205,7 @@ func (l *Loader) ImageSize(ctx context.Context) (w, h int, err error) {
 	return w, h, nil
 }
 
-// transformSize is the size that Transform states, 0 where it states none.
+// transformSize is the OutputSize of Transform; 0 if it has none.
 func (l *Loader) transformSize() (w, h int, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -217,7 +218,7 @@ func (l *Loader) transformSize() (w, h int, err error) {
 	return w, h, nil
 }
 
-// firstSize is the size of the first image that can be read.
+// firstSize is the size of the first readable image after Transform.
 func (l *Loader) firstSize(ctx context.Context) (w, h int, err error) {
 	for i := range l.n {
 		one, err := l.load(ctx, 1, i)

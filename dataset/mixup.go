@@ -47,9 +47,9 @@ func (b *Batch) Dominant() []int64 {
 	return b.Labels
 }
 
-// Targets writes the probabilities [N, classes] of the batch's classes into dst, which it
-// makes longer as needed, and returns it: Lambda for an image's own label and the rest for
-// the other's; 1 for the label without mixup.
+// Targets writes the probabilities [N, classes] of the batch's classes into dst, which grows
+// as needed, and returns it: Lambda for an image's label and 1−Lambda for that of the image
+// mixed in; without mixup, 1 for the label.
 func (b *Batch) Targets(dst []float64, classes int) []float64 {
 	dst = slices.Grow(dst[:0], b.N*classes)[:b.N*classes]
 	clear(dst)

@@ -17,7 +17,7 @@ func panicked(where string, p any) error {
 	return fatalError{fmt.Errorf("dataset: %w in %s: %v%s", ErrPanic, where, p, origin())}
 }
 
-// origin is " (folder/file.go:12)", the line that panicked or left its
+// origin is " (folder/file.go:12)", the line that panicked or ended its
 // goroutine, or "" if it cannot be found.
 func origin() string {
 	var pcs [64]uintptr

@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// patience is how long a download waits for a server, whatever limits the
-// client has of its own.
+// patience has the time limits of a download, which apply beside those of the
+// client.
 type patience struct {
 	answer time.Duration // for the head of an answer, with connecting, TLS and redirects
 	stall  time.Duration // for the next floor bytes of a body
 	floor  int64         // so that floor/stall is the slowest rate that is accepted
-	sizes  time.Duration // for all answers about sizes, which are only for display
+	sizes  time.Duration // for all answers about sizes, which are shown only
 	pause  time.Duration // before the second try; it doubles from try to try
 }
 
@@ -32,7 +32,7 @@ type watch struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	timer  *time.Timer
-	awaits atomic.Value  // string: what the server owes before its body
+	awaits atomic.Value  // string: the part of the answer that is waited for, before its body
 	came   int64         // bytes of the body, and
 	waited time.Duration // time that was waited for them, since floor bytes had come
 }
@@ -51,7 +51,7 @@ func (p patience) watched(ctx context.Context, host string) *watch {
 	return w
 }
 
-// body watches over a body from here on. The time that its reader takes between
+// body watches the reading of a body. The time that its reader takes between
 // reads does not count.
 func (w *watch) body(r io.Reader) io.Reader {
 	w.timer.Stop()
@@ -106,18 +106,18 @@ func (f fetcher) send(ctx context.Context, method, name, ranges string) (*http.R
 		err = context.Cause(w.ctx)
 	}
 	if u, ok := err.(*url.Error); ok {
-		err = u.Err // without the address, which comes anyway
+		err = u.Err // without the address, which the message has
 	}
 	w.stop()
 	return nil, nil, transientError{fmt.Errorf("%w: %s %s: %w", ErrDownload, method, r.URL.Redacted(), err)}
 }
 
-// tries counts the tries in a row that bring nothing.
+// tries counts the tries in a row that receive nothing.
 type tries struct {
 	patience
 	n     int
-	best  int64     // the most bytes that were there
-	paced int64     // of best, those that came fast enough
+	best  int64     // the largest number of bytes received so far
+	paced int64     // of best, those that were received fast enough
 	since time.Time // when paced last grew
 	wait  time.Duration
 }
@@ -127,7 +127,7 @@ func (p patience) tries(have int64) *tries {
 }
 
 // again reports whether another try should be made, and waits before it. Tries
-// that bring something do not count, unless they bring next to nothing for long.
+// that receive something do not count, unless they are too slow for long.
 func (t *tries) again(ctx context.Context, have int64) bool {
 	if have-t.paced >= t.floor {
 		t.paced, t.since = have, time.Now()

@@ -15,17 +15,17 @@ import (
 // Jawahar, "Cats and Dogs", CVPR 2012): 37 breeds, in its own layout: images/
 // and annotations/{list,trainval,test}.txt.
 type OxfordIIITPet struct {
-	// Root is the set's folder; empty: what FindRoot finds.
+	// Root is the set's folder; empty: that of FindRoot.
 	Root string
 	// TrainList and TestList name lists in the annotations folder, or are paths
 	// of lists in its format; empty: trainval.txt and test.txt.
 	TrainList, TestList string
-	// Relabel false: the classes are those of annotations/list.txt, whatever the
-	// lists hold, so that an index never shifts. True: only the classes of the
-	// training list, in order of their id.
+	// Relabel keeps only the classes of the training list, in order of their id. False:
+	// the classes are those of annotations/list.txt, whichever of them the lists have,
+	// so that a class always has the same label.
 	Relabel bool
 
-	// The rest is for Download.
+	// The fields below are for Download.
 
 	// URL is the address of the folder that holds images.tar.gz and
 	// annotations.tar.gz; empty: the set's own.
@@ -157,8 +157,8 @@ func breedName(name string) string {
 	return name
 }
 
-// imageNames lists the folder of images once: thousands of single questions
-// are slow on network disks.
+// imageNames lists the folder of images once: looking for each of thousands of
+// files is slow on network disks.
 func imageNames(root string) (map[string]bool, error) {
 	entries, err := os.ReadDir(filepath.Join(root, "images"))
 	if err != nil {
@@ -171,5 +171,5 @@ func imageNames(root string) (map[string]bool, error) {
 	return names, nil
 }
 
-// FindRoot is UsualRoot of the set.
+// FindRoot is UsualRoot of the Oxford-IIIT Pet set.
 func FindRoot() (string, error) { return UsualRoot(PetsSet, "the Oxford-IIIT Pet set", checkRoot) }

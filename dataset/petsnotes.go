@@ -7,8 +7,8 @@ import (
 	"github.com/euryale-ml/euryale/internal/inwords"
 )
 
-// explainRoot describes a folder that is not the set: what it seems to be, and which
-// setting would fit; "" where that is not known.
+// explainRoot is a hint about a folder that is not the set: the kind of folder that it seems
+// to be, and the setting that fits; "" if it is not known.
 func explainRoot(root string) string {
 	at, err := look(root)
 	if err != nil {

@@ -27,7 +27,7 @@ func init() {
 		registry.Reads("root", "download", "url", "archives", "train_list", "test_list", "relabel"))
 }
 
-// petsOf are the images of a configuration.
+// petsOf is the set with the settings of a configuration.
 func petsOf(o Options) OxfordIIITPet {
 	return OxfordIIITPet{
 		Root: o.Root, TrainList: o.TrainList, TestList: o.TestList, Relabel: o.Relabel,
@@ -35,7 +35,7 @@ func petsOf(o Options) OxfordIIITPet {
 	}
 }
 
-// downloadPets fetches the set where it is not, or completes it where it is found.
+// downloadPets fetches the set, or completes it where it is found.
 func downloadPets(ctx context.Context, o Options) (root string, err error) {
 	p := petsOf(o)
 	if p.Root == "" {

@@ -18,8 +18,8 @@ type Pair struct {
 	Lambda float64
 }
 
-// Preview returns the first images of an epoch, at most n, as the set has them and as
-// the network will see them, in 8 bits. Images that cannot be read are left out.
+// Preview returns the first images of an epoch, at most n, as they are in the set and as
+// input of the network, in 8 bits. Images that cannot be read are left out.
 func (l *Loader) Preview(ctx context.Context, epoch, n int) ([]Pair, error) {
 	if l.config.Mixup > 0 || l.config.Erase.P > 0 {
 		return l.previewBatches(ctx, epoch, n)
@@ -27,8 +27,8 @@ func (l *Loader) Preview(ctx context.Context, epoch, n int) ([]Pair, error) {
 	return l.pairs(ctx, epoch, l.order(epoch), n)
 }
 
-// Images reads the images of some places of the set, before and after the transforms
-// alone. Those that cannot be read are left out.
+// Images reads the images of the set with the given indices, before and after Transform,
+// without Erase and Mixup. Those that cannot be read are left out.
 func (l *Loader) Images(ctx context.Context, epoch int, index []int) ([]Pair, error) {
 	for _, i := range index {
 		if i < 0 || i >= l.n {

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// size asks for an archive's size; if the server does not state it, the official
-// one's is returned.
+// size is an archive's size on the server; that of the official one if the server
+// does not state it.
 func (f fetcher) size(ctx context.Context, a archive) int64 {
 	answer, w, err := f.send(ctx, http.MethodHead, a.name, "")
 	if err != nil {

@@ -16,9 +16,9 @@ type Options struct {
 	Root                string   // the set's folder; empty: the set's own default
 	TrainList, TestList string   // lists of the training and test images
 	Relabel             bool     // only the classes of the training list
-	TestFraction        float64  // share of the test images where the set has no split
+	TestFraction        float64  // share of the test images if the set has no split
 	Seed                uint64   // of drawn images
-	SplitSeed           uint64   // of the split where the set has none
+	SplitSeed           uint64   // of the split if the set has none
 	Classes, Images     int      // drawn: classes, and training images a class
 	TestImages          int      // drawn: test images a class
 	Size                int      // drawn: side of the images in pixels
@@ -26,49 +26,49 @@ type Options struct {
 	URL                 string   // where from; empty: the set's own address
 	Archives            []string // local archives instead of a download
 	Progress            func(Progress)
-	// Settings are those that the set alone has, of the type that it was registered with by
-	// registry.Settings; Open fills in the registered defaults where it is nil.
+	// Settings are the set's own settings, of the type with which it was registered by
+	// registry.Settings; nil: Open uses the registered defaults.
 	Settings any
 }
 
 // A Factory makes a set's training and test images.
 type Factory func(ctx context.Context, o Options) (train, test Dataset, err error)
 
-// Set is a registered data set: how its images are opened, and what the commands know of
-// it. All fields but Open may be left out.
+// Set is a registered data set: how its images are opened, and its properties for the
+// commands. All fields but Open may be left out.
 type Set struct {
 	// Open makes the images. With Options.Download it fetches the set first.
 	Open Factory
-	// Find looks for the set in its usual places, for a Root that is empty; UsualRoot does
-	// that. Its error wraps ErrNoSet and names the places.
+	// Find looks for the set in its usual places if Options.Root is empty; see UsualRoot. Its
+	// error wraps ErrNoSet and names the places.
 	Find func() (root string, err error)
-	// Holds reports whether a folder looks like the set's, so that data check knows it, and
-	// an error about another kind of set can name this one.
+	// Holds reports whether a folder looks like the set's, for data check, and for errors of
+	// other sets that name the one that fits.
 	Holds func(dir string) bool
-	// Download fetches the set into Options.Root, or into CacheRoot where that is empty, and
-	// returns the folder. It does nothing where the set is complete.
+	// Download fetches the set into Options.Root, or into CacheRoot if that is empty, and
+	// returns the folder. It does nothing if the set is complete.
 	Download func(ctx context.Context, o Options) (root string, err error)
-	// Made says that the images are computed and are no files, so that a run leaves some as
-	// files to try predict on.
+	// Made is true if the images are computed and are no files. A run then writes some as
+	// files, for trying predict.
 	Made bool
-	// TestKeys are the settings of section data that decide which images are tested on, such
-	// as "test_list"; nil: "root".
+	// TestKeys are the settings of section data on which the choice of the test images
+	// depends, such as "test_list"; nil: "root".
 	TestKeys []string
-	// TestBySeed says that the run's seed decides it, too.
+	// TestBySeed is true if that choice depends on the run's seed, too.
 	TestBySeed bool
 }
 
-// Auto is the name under which Resolve chooses the set itself.
+// Auto is the name for which Resolve chooses a set.
 const Auto = "auto"
 
 var sets = registry.New[Set]("data.set", "data set", Auto)
 
 func init() { sets.AnyName() }
 
-// Register makes a set of a user's own reachable by name: data.set in a configuration. A
+// Register registers a program's own set under a name for data.set in a configuration. A
 // name that is taken, or empty, is an error. The options describe the set, and may give it
-// settings of its own, such as data.mine.year; then its name is made of a-z, 0-9, "_", "-"
-// and ".".
+// settings of its own, such as data.mine.year; then its name may have a-z, 0-9, "_", "-" and
+// "." only.
 func Register(name string, f Factory, options ...registry.Option) error {
 	return RegisterSet(name, Set{Open: f}, options...)
 }
@@ -91,7 +91,7 @@ func mustRegister(name string, s Set, options ...registry.Option) {
 	}
 }
 
-// Lookup is the registered set of a name; ok is false where there is none.
+// Lookup is the registered set of a name; ok is false if there is none.
 func Lookup(name string) (s Set, ok bool) { return sets.Find(name) }
 
 // Entries lists the registered sets with their descriptions.
@@ -107,9 +107,9 @@ func Holding(dir string) string {
 	return ""
 }
 
-// Resolve is the set that a name stands for: itself, but for Auto the Oxford-IIIT Pet set
-// where a root is given, a download is asked for or it is found, else drawn animals; then
-// missing says where it was looked for. Nothing is fetched.
+// Resolve is the name of a set. For Auto it is the Oxford-IIIT Pet set if o has a Root or
+// Download or the set is found, else the drawn animals; then missing lists the folders that
+// were searched. Other names stay. Nothing is fetched.
 func Resolve(name string, o Options) (set string, missing error) {
 	if name != Auto {
 		return name, nil
@@ -138,7 +138,7 @@ func Open(ctx context.Context, name string, o Options) (train, test Dataset, err
 	return s.Open(ctx, o)
 }
 
-// UsualRoot is the first of the usual folders of a set that check takes: data/NAME below
+// UsualRoot is the first of the usual folders of a set that check accepts: data/NAME below
 // the working directory, $EURYALE_DATA (the set itself, or the folder above NAME),
 // CacheRoot. title names the set in the error, which wraps ErrNoSet and lists the folders.
 func UsualRoot(name, title string, check func(dir string) error) (string, error) {

@@ -45,7 +45,7 @@ func (l *Loader) Bad() []BadImage {
 	return slices.SortedFunc(maps.Values(l.bad.found), func(a, b BadImage) int { return cmp.Compare(a.Index, b.Index) })
 }
 
-// fatalError is an error that no other image makes good.
+// fatalError is an error that ends an epoch, since another image instead does not help.
 type fatalError struct{ error }
 
 func (e fatalError) Unwrap() error { return e.error }
@@ -55,7 +55,7 @@ func isFatal(err error) bool {
 	return errors.As(err, &f)
 }
 
-// read returns image i as the set has it, from the cache if it is there.
+// read returns image i before the transform, from the cache if it is there.
 func (l *Loader) read(ctx context.Context, i int) (s Sample, err error) {
 	defer func() {
 		if p := recover(); p != nil {

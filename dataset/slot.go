@@ -7,7 +7,7 @@ import (
 	"github.com/euryale-ml/euryale/transforms"
 )
 
-// memory is where one batch is made.
+// memory is the buffers of one batch.
 type memory struct {
 	images []float32
 	labels []int64
@@ -46,12 +46,12 @@ func (p *sparePool) take(batch, pixels int, mixed bool) *memory {
 func (p *sparePool) give(m *memory) {
 	p.Lock()
 	defer p.Unlock()
-	if len(p.all) <= ahead { // one pass's worth
+	if len(p.all) <= ahead { // as many as one epoch uses
 		p.all = append(p.all, m)
 	}
 }
 
-// slot is a batch that is being made.
+// slot is a batch that is being loaded.
 type slot struct {
 	*memory
 	first   int // position in the epoch
@@ -68,7 +68,7 @@ func newSlot(m *memory, first, n, w, h int) *slot {
 	return s
 }
 
-// done counts an image as tried and reports whether it was the last.
+// done counts an image as loaded, or failed, and reports whether it was the last.
 func (s *slot) done() bool { return s.left.Add(-1) == 0 }
 
 func (s *slot) put(at, index int, one Sample, n transforms.Normalize) {
@@ -76,7 +76,7 @@ func (s *slot) put(at, index int, one Sample, n transforms.Normalize) {
 	s.labels[at], s.index[at], s.names[at] = int64(one.Label), index, one.Name
 }
 
-// finish closes the gaps of images that could not be read.
+// finish returns the batch without the images that could not be read.
 func (s *slot) finish() (*Batch, error) {
 	kept := 0
 	for at := range s.n {

@@ -15,7 +15,7 @@ import (
 	"strings"
 )
 
-// Bounds on what an archive may hold.
+// Bounds on the content of an archive.
 const (
 	maxUnpacked = 8 << 30
 	maxEntry    = 256 << 20
@@ -51,7 +51,7 @@ func unpack(ctx context.Context, from, to string, report func(Progress)) error {
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	counted.say()
+	counted.flush()
 	return err
 }
 
@@ -143,5 +143,5 @@ func writeEntry(root *os.Root, name string, content io.Reader) error {
 	if source.err != nil {
 		return fmt.Errorf("%w: the entry %q: %w", ErrArchive, name, err)
 	}
-	return err // the disk's
+	return err // of the disk
 }

@@ -115,7 +115,7 @@ func (w *walker) folder(f *Found, path string, chain []string) {
 	}
 }
 
-// named gives an error of the system the path that the user knows.
+// named replaces the path in an error of the system by the one that the user gave.
 func named(err error, path string) error {
 	if e, ok := err.(*fs.PathError); ok {
 		return &fs.PathError{Op: e.Op, Path: path, Err: e.Err}
@@ -123,8 +123,8 @@ func named(err error, path string) error {
 	return err
 }
 
-// link follows a link, or whatever else is neither a file nor a folder. at is
-// its place in a folder without links.
+// link follows a link, or anything else that is neither a file nor a folder. at is
+// its path without links in the folders.
 func (w *walker) link(f *Found, path, at string, chain []string) {
 	info, err := os.Stat(at)
 	switch {
@@ -135,7 +135,7 @@ func (w *walker) link(f *Found, path, at string, chain []string) {
 	case info.Mode().IsRegular():
 		f.file(path)
 	case !info.IsDir():
-		f.LeftOut["that are no files"]++ // opening a pipe would wait for ever
+		f.LeftOut["that are no files"]++ // opening a pipe would wait forever
 	default:
 		w.linkedFolder(f, path, at, chain)
 	}
@@ -172,7 +172,7 @@ func holds(folder, path string) bool {
 	return strings.HasPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator))
 }
 
-// file notes a file.
+// file records a file as an image or as left out.
 func (f *Found) file(path string) {
 	if transforms.IsImageName(path) {
 		f.Images = append(f.Images, path)

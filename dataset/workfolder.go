@@ -18,7 +18,7 @@ const (
 	workSuffix   = ".download"   // of the folder: beside a new root, else in it
 	lockName     = ".lock"       // held while a download works
 	unpackPrefix = "unpack-"     // a folder that one download uses
-	installing   = ".installing" // there while files are moved into a root that existed
+	installing   = ".installing" // exists while files are moved into an existing root
 )
 
 // workFolder is where a download keeps the bytes received so far. Only the holder of
@@ -28,9 +28,9 @@ type workFolder struct {
 	lock *filelock.Lock
 }
 
-// workPath is the working folder of a root: in it where it exists, since that may
+// workPath is the working folder of a root: in it if it exists, since that may
 // be the only folder that can be written, or another disk; else beside it, so
-// that the finished set can be renamed to it. One that is there already is kept.
+// that the finished set can be renamed to it. An existing one is used again.
 func workPath(root string) string {
 	beside := root + workSuffix
 	if !folderExists(beside) && folderExists(root) {
@@ -40,7 +40,7 @@ func workPath(root string) string {
 }
 
 // openWork makes the working folder and waits for its lock; waiting is called once
-// if that is held by another.
+// if another download holds it.
 func openWork(ctx context.Context, path string, waiting func()) (*workFolder, error) {
 	waiting = sync.OnceFunc(waiting)
 	for range 1000 { // a download that ends may remove the folder at any time
@@ -80,8 +80,8 @@ func (w *workFolder) clean() error {
 	return nil
 }
 
-// own makes a folder that no other download has, to unpack into.
-func (w *workFolder) own() (string, error) {
+// unpackFolder makes a folder to unpack into, which no other download uses.
+func (w *workFolder) unpackFolder() (string, error) {
 	unique, err := os.MkdirTemp(w.path, unpackPrefix)
 	if err != nil {
 		return "", err
@@ -90,7 +90,7 @@ func (w *workFolder) own() (string, error) {
 	return path, os.Mkdir(path, 0o755)
 }
 
-// finish removes the archives, but those that the user named.
+// finish removes the archives except those that the user named.
 func (w *workFolder) finish(named []string) error {
 	errs := []error{w.clean()}
 	for _, a := range petArchives {
@@ -119,7 +119,7 @@ func tidy(root string, named []string) {
 	}
 }
 
-// close gives the lock back, and removes the folder if nothing is in it.
+// close releases the lock, and removes the folder if it is empty.
 func (w *workFolder) close() {
 	_ = w.lock.Remove()
 	_ = os.Remove(w.path)
