@@ -8,9 +8,9 @@ import (
 	"github.com/euryale-ml/euryale/internal/inwords"
 )
 
-// Apart says why the accuracies of some runs cannot be compared: how each test set differs
-// from the first, a text for each, and whether the images do, or only what the models make
-// of them. nil: all runs have the same test set.
+// Apart explains why the accuracies of some runs cannot be compared: how each test set
+// differs from the first, a text for each. images reports whether the images differ, and not
+// only the classes. nil: all runs have the same test set.
 func (r *Report) Apart() (texts []string, images bool) {
 	first := r.representative(0)
 	for i := 1; i < len(r.TestSets); i++ {
@@ -20,13 +20,13 @@ func (r *Report) Apart() (texts []string, images bool) {
 	return texts, images
 }
 
-// testedRun is a run with the name that a report calls it by.
+// testedRun is a run with its name in the report.
 type testedRun struct {
 	*Run
 	called string
 }
 
-// representative is a run on a test set, one with predictions if there is one.
+// representative returns a run on a test set, preferably one with predictions.
 func (r *Report) representative(set int) (found testedRun) {
 	for _, e := range r.Experiments {
 		for _, run := range e.Runs {
@@ -38,7 +38,7 @@ func (r *Report) representative(set int) (found testedRun) {
 	return found
 }
 
-// apart says how the test sets of two runs differ, and whether their images do.
+// apart describes how the test sets of two runs differ, and reports whether their images do.
 func apart(a, b testedRun) (text string, images bool) {
 	parts := imagesApart(a, b)
 	images = len(parts) > 0
@@ -47,7 +47,7 @@ func apart(a, b testedRun) (text string, images bool) {
 		parts = append(parts, labelsApart(a, b)...)
 	}
 	for _, key := range []string{"data.set", "data.root", "data.test_list", "data.test_fraction", "data.split_seed", "data.relabel", "data.drawn_classes", "data.resize"} {
-		drawn := key == "data.drawn_classes" || key == "data.resize" // which change no images of other sets
+		drawn := key == "data.drawn_classes" || key == "data.resize" // which do not affect the images of other sets
 		if a.Config == nil || b.Config == nil || drawn && !(a.redrawn() && b.redrawn()) {
 			continue
 		}
@@ -62,8 +62,8 @@ func apart(a, b testedRun) (text string, images bool) {
 	return fmt.Sprintf("%s and %s: %s", a.called, b.called, strings.Join(parts, "; ")), images
 }
 
-// imagesApart names test images that one of the runs has and the other has not, or compares
-// their number where nothing names them.
+// imagesApart names test images that only one of the runs has, or compares their numbers if
+// their names are unknown.
 func imagesApart(a, b testedRun) (parts []string) {
 	if a.Predictions == nil || b.Predictions == nil || a.redrawn() && b.redrawn() {
 		if n, m := a.Summary.TestImages, b.Summary.TestImages; n != m {
@@ -94,7 +94,7 @@ func missing(a, b *Run) (names []string) {
 	return names
 }
 
-// outputsApart compares the classes that the models tell apart.
+// outputsApart compares the models' classes.
 func outputsApart(a, b testedRun) []string {
 	n, m := len(a.Classes), len(b.Classes)
 	switch {
@@ -112,7 +112,7 @@ func outputsApart(a, b testedRun) []string {
 	return []string{fmt.Sprintf("%s with other names (%s)", inwords.CountGrouped(len(names), "output"), some(names, 3))}
 }
 
-// labelsApart names images that both runs have, but in other classes.
+// labelsApart names images that both runs have, but in different classes.
 func labelsApart(a, b testedRun) []string {
 	if a.Predictions == nil || b.Predictions == nil || len(a.Classes) == 0 || len(b.Classes) == 0 {
 		return nil

@@ -18,15 +18,15 @@ const (
 	colours                 = 8 // classes c0 to c7 of the style sheet
 	plotWidth               = chartWidth - chartLeft - chartRight
 	plotHeight              = chartHeight - chartTop - chartBottom
-	overflow                = 1.6 // values above so many times the 95th of 100 leave the picture
+	overflow                = 1.6 // values above so many times the 95th percentile are drawn at the edge
 )
 
-// dashes tell the second, third … eight colours from the first.
+// dashes distinguish the second, third … eight experiments from the first.
 var dashes = []string{"", "7 4", "2 3", "9 3 2 3"}
 
 // series is a line of a chart.
 type series struct {
-	index  int // of its experiment: colour and dashes
+	index  int // of its experiment; determines colour and dashes
 	name   string
 	xs, ys []float64
 	thin   bool // one seed of several
@@ -41,7 +41,7 @@ type chart struct {
 	series []series
 }
 
-// yRange is the range of the y axis and whether values leave it.
+// yRange returns the range of the y axis and whether values are above it.
 func (c chart) yRange() (low, high float64, leaves bool) {
 	var all []float64
 	for _, s := range c.series {
@@ -90,7 +90,7 @@ func (f frame) x(v float64) float64 {
 	return chartLeft + (v-f.first)/(f.last-f.first)*plotWidth
 }
 
-// y keeps values above the range at its edge.
+// y places values above the range at its edge.
 func (f frame) y(v float64) float64 {
 	return max(chartTop-1, chartTop+(f.high-v)/(f.high-f.low)*plotHeight)
 }
@@ -208,7 +208,7 @@ func ticks(low, high float64, n int) (list []float64) {
 
 func escape(s string) string { return template.HTMLEscapeString(s) }
 
-// cut shortens a long name in its middle.
+// cut shortens a name in its middle to most characters.
 func cut(s string, most int) string {
 	runes := []rune(s)
 	if len(runes) <= most {

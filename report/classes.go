@@ -18,7 +18,7 @@ type matrix struct {
 // mostClasses is the number of classes up to which confusion matrices are drawn.
 const mostClasses = 120
 
-// matrixOf is nil where no run has predictions.
+// matrixOf returns nil if no run has predictions.
 func matrixOf(e *Experiment) *matrix {
 	var m *matrix
 	for _, r := range e.counted() {
@@ -49,7 +49,7 @@ func newMatrix(r *Run) *matrix {
 	return m
 }
 
-// add counts predictions unless they are of more classes.
+// add counts predictions; false: they have classes beyond the matrix, and none is counted.
 func (m *matrix) add(all []run.Prediction) bool {
 	if slices.ContainsFunc(all, func(p run.Prediction) bool { return max(p.Label, p.Predicted) >= len(m.seen) }) {
 		return false
@@ -84,7 +84,7 @@ func (m *matrix) present() (truth, others []int) {
 	return truth, others
 }
 
-// confusion is how often one class is taken for another.
+// confusion counts how often one class is predicted as another.
 type confusion struct {
 	truth, taken int
 	count        int
@@ -110,8 +110,8 @@ func (m *matrix) worst(most int) (list []confusion) {
 type classRow struct {
 	name    string
 	images  int
-	recalls []float64 // of the experiments of classTable; -1: not known
-	mean    float64   // of the experiments that learned
+	recalls []float64 // of the experiments of classTable; -1: unknown
+	mean    float64   // over the experiments better than chance
 }
 
 // classTable is the accuracy of each class in each experiment on a test set, the easiest
@@ -150,16 +150,16 @@ func (r *Report) classTable(set int) (list []*Experiment, rows []classRow) {
 	return list, rows
 }
 
-// hardImage is a test image and how the runs fared with it.
+// hardImage is a test image with the results of the runs on it.
 type hardImage struct {
 	prediction run.Prediction // of the best experiment
 	loss       float64        // mean over the runs
 	right      int
 }
 
-// hardest lists the images that the experiments which learned find hardest, and counts
-// those that all of them, and none of them, has right. Nil where the images differ from
-// run to run.
+// hardest lists the images with the greatest mean loss over the experiments better than
+// chance, and counts the images that all of them, and none of them, classify correctly. Nil
+// if the images differ between runs.
 func (r *Report) hardest(set, most int) (list []hardImage, runs, all, none int) {
 	var of []*Run
 	for _, e := range r.of(set) {

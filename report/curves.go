@@ -2,10 +2,10 @@ package report
 
 import "github.com/euryale-ml/euryale/run"
 
-// curve picks one value of a run over its epochs.
+// curve returns one value of a run over its epochs.
 type curve func(r *Run) (epochs, values []float64)
 
-// testCurve is a value of the test set after each epoch.
+// testCurve returns a curve of values of the evaluations.
 func testCurve(value func(l run.Line) float64) curve {
 	return func(r *Run) (xs, ys []float64) {
 		for _, l := range r.Lines {
@@ -17,7 +17,7 @@ func testCurve(value func(l run.Line) float64) curve {
 	}
 }
 
-// trainCurve is a value of the training of each epoch.
+// trainCurve returns a curve of training values of each epoch.
 func trainCurve(value func(e run.TrainEpoch) float64) curve {
 	return func(r *Run) (xs, ys []float64) {
 		for _, e := range run.TrainEpochs(r.Lines) {
@@ -35,14 +35,14 @@ func accuracyOf(l run.Line) float64 { return l.Accuracy }
 func trainLoss(e run.TrainEpoch) float64     { return e.Loss }
 func trainAccuracy(e run.TrainEpoch) float64 { return e.Accuracy }
 
-// charts are the curves of the experiments on a test set.
+// charts returns the curves of the experiments on a test set.
 func (r *Report) charts(set int) []chart {
 	chance := r.TestSets[set].Chance
 	list := []chart{
 		{title: "Test accuracy", label: "of the images", share: true, level: chance},
 		{title: "Test loss", label: "cross-entropy"},
 		{title: "Training accuracy", label: "of the images", share: true, level: chance},
-		{title: "Training loss", label: "cross-entropy, smoothed where the recipe says so"},
+		{title: "Training loss", label: "cross-entropy, with label smoothing where the recipe sets it"},
 	}
 	for i, of := range []curve{testCurve(accuracyOf), testCurve(lossOf), trainCurve(trainAccuracy), trainCurve(trainLoss)} {
 		for _, e := range r.Experiments {
@@ -54,7 +54,7 @@ func (r *Report) charts(set int) []chart {
 	return list
 }
 
-// series are the mean over an experiment's runs, and each run where there are several.
+// series returns the mean over an experiment's runs and, if there are several, each run.
 func (e *Experiment) series(of curve) (list []series) {
 	sums, counts := map[float64]float64{}, map[float64]int{}
 	var longest []float64

@@ -38,7 +38,7 @@ func TestNoBestEpoch(t *testing.T) {
 	if got := all.statuses(); len(got) == 0 || got[0] != "No epoch of never is its best, since its test loss was never finite. The last test accuracy was 25.0 %." {
 		t.Errorf("%q", got)
 	}
-	if got := all.saturation(); len(got) == 0 || got[0] != "Saturated, without a better value of what their best epochs are chosen by in their last 10 epochs: fine (best in epoch 1 of 12, 11 epochs ago)." {
+	if got := all.saturation(); len(got) == 0 || got[0] != "Saturated, without a better value of the metric that chooses their best epochs in their last 10 epochs: fine (best in epoch 1 of 12, 11 epochs ago)." {
 		t.Errorf("%q", got)
 	}
 }

@@ -1,8 +1,8 @@
-// Package report makes of run folders a report that a stranger understands: what was
-// asked, what was found, and how sure it is. It writes report.md and report.html, a page
-// that needs nothing but itself.
+// Package report makes a report from run folders that a reader without knowledge of the runs
+// understands: the question, the findings, and how certain they are. It writes report.md and
+// report.html, a self-contained page.
 //
-//	runs := []*report.Run{…}           // of report.Read
+//	runs := []*report.Run{…}           // from report.Read
 //	r, err := report.New(runs, report.Options{})
 //	err = r.Write(dir)
 //

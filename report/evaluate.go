@@ -11,9 +11,9 @@ import (
 )
 
 // Evaluate fills Predictions: it classifies the test set with the run's best weights and
-// keeps the result in the run's folder. The data must be where the run's configuration
-// finds it; nothing is downloaded. If the accuracy is not that of the summary, the images
-// are others, and that is an error.
+// saves the result in the run's folder. The data must be where the run's configuration finds
+// it; nothing is downloaded. An accuracy that differs from the summary's is an error: the
+// images are not the same.
 func (r *Run) Evaluate(ctx context.Context) error {
 	if r.Predictions != nil {
 		return nil
@@ -46,7 +46,7 @@ func (r *Run) Evaluate(ctx context.Context) error {
 	return run.Folder(r.Folder).WritePredictions(all)
 }
 
-// accuracy is the share of predictions that are right.
+// accuracy is the share of correct predictions.
 func accuracy(all []run.Prediction) float64 {
 	right := 0
 	for _, p := range all {

@@ -10,24 +10,24 @@ import (
 	"github.com/euryale-ml/euryale/config"
 )
 
-// Experiment is runs that differ in nothing but their seed, on the same test images: a row of the tables, a colour
-// of the figures.
+// Experiment is a group of runs that differ only in their seed, on the same test images: a
+// row of the tables, a colour of the figures.
 type Experiment struct {
 	Name string
-	// Runs have a seed each, in order of the seeds.
+	// Runs has one run a seed, in order of the seeds.
 	Runs []*Run
 	// Set is the index of its test images in Report.TestSets.
 	Set int
-	// Index is its place among the experiments, which are in order of accuracy.
+	// Index is its position in Report.Experiments.
 	Index int
 	// Best, Last: accuracy of the best and the last epoch; Balanced and Loss are of the
-	// best one. Over the runs that count: the finished ones, or all evaluated ones where
-	// none is finished. N is 0 where none was evaluated.
+	// best epoch. They are statistics over the finished runs or, if none is finished, all
+	// evaluated ones. N is 0 if none was evaluated.
 	Best, Last, Balanced, Loss, EpochsToBest, Seconds, Speed Stat
 }
 
 // distinguishes reports whether runs that differ in a key are of different experiments.
-// Where the images are may tell their set.
+// data.root is such a key: another folder may hold another data set.
 func distinguishes(key string) bool {
 	return key == "data.root" || key != "name" && key != "seed" && config.ChangesOutcome(key)
 }
@@ -44,13 +44,13 @@ func setting(c *config.Config, key string) string {
 			v = filepath.Base(filepath.Clean(v))
 		}
 		if key == "data.root" && v == filepath.Base(c.Data.Set) {
-			v = "" // the usual place, wherever that is
+			v = "" // the default place
 		}
 	}
 	return v
 }
 
-// settings are all keys that matter with their values.
+// settings returns the relevant keys with their values.
 func settings(c *config.Config) map[string]string {
 	m := map[string]string{}
 	if c == nil {
@@ -78,9 +78,9 @@ func (r *Run) identity() string {
 	return b.String()
 }
 
-// experiments gathers runs that differ only in their seed and have the same test images:
-// each is compared with those before it. Two runs of one seed are two
-// experiments: they are no measure of what a seed changes.
+// experiments groups runs that differ only in their seed and have the same test images. Two
+// runs with the same seed are two experiments, since they do not measure the effect of a
+// seed.
 func experiments(runs []*Run) []*Experiment {
 	var list []*Experiment
 	find := func(r *Run) *Experiment {
@@ -107,7 +107,7 @@ func experiments(runs []*Run) []*Experiment {
 	return list
 }
 
-// nameApart gives experiments of one name those of their folders.
+// nameApart renames experiments with equal names by their folders.
 func nameApart(list []*Experiment) {
 	count := map[string]int{}
 	for _, e := range list {
@@ -124,7 +124,7 @@ func nameApart(list []*Experiment) {
 	}
 }
 
-// counted are the runs whose values make the experiment's.
+// counted returns the runs over which the experiment's statistics are computed.
 func (e *Experiment) counted() (runs []*Run) {
 	for _, r := range e.Runs {
 		if r.evaluated() && r.finished() {
@@ -163,7 +163,7 @@ func (e *Experiment) measure() {
 	e.Speed = of(func(r *Run) float64 { return r.Summary.ImagesPerSecond })
 }
 
-// leader is the run with the best accuracy, nil if none was evaluated.
+// leader returns the run with the best accuracy, nil if none was evaluated.
 func (e *Experiment) leader() *Run {
 	var best *Run
 	for _, r := range e.counted() {
@@ -174,7 +174,7 @@ func (e *Experiment) leader() *Run {
 	return best
 }
 
-// images is the number of test images that the accuracy is of.
+// images is the number of test images of the accuracy.
 func (e *Experiment) images() int {
 	r := e.Runs[0]
 	if l := e.leader(); l != nil {
@@ -183,7 +183,7 @@ func (e *Experiment) images() int {
 	return max(1, r.Summary.TestImages-r.Summary.BadTestImages)
 }
 
-// config is the configuration of the experiment, nil where it is not known.
+// config returns the configuration of the experiment, nil if unknown.
 func (e *Experiment) config() *config.Config { return e.Runs[0].Config }
 
 // changes lists the keys in which two experiments differ.

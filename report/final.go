@@ -6,9 +6,9 @@ import (
 	"github.com/euryale-ml/euryale/internal/inwords"
 )
 
-// finals says how the best weights did on images that were kept for the end, where runs
-// have such: these chose no epoch.
-func (r *Report) finals() (say []string) {
+// finals describes the results of the best weights on the images of the final part, if runs
+// have one. No epoch was chosen by these images.
+func (r *Report) finals() (texts []string) {
 	for _, e := range r.Experiments {
 		var values []float64
 		images := 0
@@ -18,9 +18,9 @@ func (r *Report) finals() (say []string) {
 			}
 		}
 		if len(values) > 0 {
-			say = append(say, fmt.Sprintf("Of the %s that were kept for the end and chose no epoch, the best weights of %s name %s right.",
+			texts = append(texts, fmt.Sprintf("Of the %s that were kept for the end and chose no epoch, the best weights of %s name %s right.",
 				inwords.CountGrouped(images, "image"), e.Name, newStat(values).shares()))
 		}
 	}
-	return say
+	return texts
 }

@@ -11,28 +11,28 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
-// asked says what the runs were made to find out, as far as their settings tell.
+// asked describes the question that the runs answer, as far as their settings show it.
 func (r *Report) asked() []string {
-	say := []string{r.task()}
+	texts := []string{r.task()}
 	for _, s := range r.TestSets {
-		say = append(say, r.aboutSet(s))
+		texts = append(texts, r.aboutSet(s))
 	}
-	if texts, images := r.Apart(); images {
-		say = append(say, "Their accuracies are of different images, so that only runs on the same images are compared below; the table says which.")
-		say = append(say, sentences(texts)...)
-	} else if len(texts) > 0 {
-		say = append(say, "Their accuracies are of the same images but of different classes, so that only runs with the same classes are compared below; the table says which.")
-		say = append(say, sentences(texts)...)
+	if apart, images := r.Apart(); images {
+		texts = append(texts, "Their accuracies are of different images, so that only runs on the same images are compared below; the table says which.")
+		texts = append(texts, sentences(apart)...)
+	} else if len(apart) > 0 {
+		texts = append(texts, "Their accuracies are of the same images but of different classes, so that only runs with the same classes are compared below; the table says which.")
+		texts = append(texts, sentences(apart)...)
 	}
 	if keys := r.varied(); len(keys) > 0 {
-		say = append(say, fmt.Sprintf("Their settings differ in %s; the last table has the values.", some(keys, 8)))
+		texts = append(texts, fmt.Sprintf("Their settings differ in %s; the last table has the values.", some(keys, 8)))
 	} else if len(r.Experiments) > 1 {
-		say = append(say, "Their settings are the same.")
+		texts = append(texts, "Their settings are the same.")
 	}
-	return say
+	return texts
 }
 
-// task says in a sentence what was trained for how long.
+// task summarises the models, the data and the length of the training in a sentence.
 func (r *Report) task() string {
 	runs := 0
 	var models []string
@@ -70,8 +70,8 @@ func (r *Report) task() string {
 	return text + " to name what is on a picture. Then they named pictures that they had not seen: the test images."
 }
 
-// trained is the number of epochs of a run that was to have so many, a part of one included:
-// train.max_steps, train.patience or a hook may have ended it before.
+// trained returns the number of epochs of a run, including one that is not complete:
+// train.max_steps, train.patience or a hook may have ended it before the planned number.
 func (r *Run) trained(planned int) int {
 	if s := r.Summary; s.Last != nil && (s.Reason != "" || s.StoppedEarly) {
 		return s.Last.Epoch
@@ -79,7 +79,7 @@ func (r *Run) trained(planned int) int {
 	return planned
 }
 
-// aboutSet describes test images and what guessing reaches on them.
+// aboutSet describes test images and the accuracy of guessing on them.
 func (r *Report) aboutSet(s *TestSet) string {
 	var e *Experiment
 	for _, x := range r.Experiments {
@@ -95,7 +95,7 @@ func (r *Report) aboutSet(s *TestSet) string {
 	}
 	switch {
 	case s.Classes > 0 && s.Classes < s.Outputs:
-		text += fmt.Sprintf(", %d classes of the %d that the networks tell apart", s.Classes, s.Outputs)
+		text += fmt.Sprintf(", %d classes of the %d that the networks distinguish", s.Classes, s.Outputs)
 	case s.Classes > 0:
 		text += fmt.Sprintf(", %d classes", s.Classes)
 	case s.Outputs > 0:
@@ -115,8 +115,8 @@ func (r *Report) aboutSet(s *TestSet) string {
 	return text
 }
 
-// found says what came out, the most important first.
-func (r *Report) found() (say []string) {
+// found describes the findings, the most important first.
+func (r *Report) found() (texts []string) {
 	for i := range r.TestSets {
 		list := r.of(i)
 		if len(list) == 0 {
@@ -128,7 +128,7 @@ func (r *Report) found() (say []string) {
 		}
 		best := list[0]
 		if !r.learned(best) {
-			say = append(say, where+r.nothing(list))
+			texts = append(texts, where+r.nothing(list))
 			continue
 		}
 		sentence := fmt.Sprintf("%s%s has the highest test accuracy: it names %s of the images right%s",
@@ -136,17 +136,17 @@ func (r *Report) found() (say []string) {
 		if len(list) == 1 {
 			sentence = fmt.Sprintf("%s%s names %s of the test images right%s", where, best.Name, best.Best.shares(), overSeeds(best))
 		}
-		say = append(say, sentence+r.againstChance(best)+".")
-		say = append(say, r.equals(list)...)
-		say = append(say, r.unlearned(list)...)
+		texts = append(texts, sentence+r.againstChance(best)+".")
+		texts = append(texts, r.equals(list)...)
+		texts = append(texts, r.unlearned(list)...)
 	}
-	if len(say) == 0 {
-		say = append(say, "None of these runs was evaluated on its test images yet.")
+	if len(texts) == 0 {
+		texts = append(texts, "None of these runs was evaluated on its test images yet.")
 	}
-	return slices.Concat(say, r.finals(), r.promise(), r.statuses())
+	return slices.Concat(texts, r.finals(), r.promise(), r.statuses())
 }
 
-// promise says in a sentence whether more epochs might bring more.
+// promise describes in a sentence whether more epochs might improve the accuracy.
 func (r *Report) promise() []string {
 	yes, all := 0, 0
 	for _, e := range r.Experiments {
@@ -169,7 +169,7 @@ func (r *Report) promise() []string {
 	return []string{fmt.Sprintf("%d of %d runs had saturated: they had no better test accuracy in their last 10 epochs.", yes, all)}
 }
 
-// nothing says that no experiment is better than guessing.
+// nothing states that no experiment is better than guessing.
 func (r *Report) nothing(list []*Experiment) string {
 	text := fmt.Sprintf("%s names %s of the images right, and guessing %s: it has not learned to tell them apart", list[0].Name,
 		list[0].Best.shares(), percent(r.set(list[0]).Chance))
@@ -194,7 +194,7 @@ func (r *Report) againstChance(e *Experiment) string {
 	return ""
 }
 
-// equals names those that cannot be told from the best.
+// equals lists the experiments that cannot be distinguished from the best, and those behind.
 func (r *Report) equals(list []*Experiment) []string {
 	var same, maybe, behind []string
 	for _, e := range list[1:] {
@@ -207,27 +207,27 @@ func (r *Report) equals(list []*Experiment) []string {
 			behind = append(behind, fmt.Sprintf("%s (%s)", e.Name, percent(e.Best.Mean)))
 		}
 	}
-	var say []string
+	var texts []string
 	if len(same) > 0 {
-		say = append(say, fmt.Sprintf("Not to be told from it: %s (within one standard deviation).", list2(same)))
+		texts = append(texts, fmt.Sprintf("Not distinguishable from it: %s (within one standard deviation).", list2(same)))
 	}
 	if len(maybe) > 0 {
-		say = append(say, fmt.Sprintf("Perhaps behind it, but not surely: %s (between one and two standard deviations).", list2(maybe)))
+		texts = append(texts, fmt.Sprintf("Perhaps behind it, but not surely: %s (between one and two standard deviations).", list2(maybe)))
 	}
 	if len(same)+len(maybe) > 0 && len(behind) > 0 {
-		say = append(say, fmt.Sprintf("Behind it beyond doubt: %s.", list2(behind)))
+		texts = append(texts, fmt.Sprintf("Certainly behind it: %s.", list2(behind)))
 	}
 	if len(same)+len(maybe) == 0 && len(list) > 1 {
 		c := r.compare(list[0], list[1])
-		say = append(say, fmt.Sprintf("It is ahead of all others: the next, %s, reaches %s, and the difference of %s is %s.",
+		texts = append(texts, fmt.Sprintf("It is ahead of all others: the next, %s, reaches %s, and the difference of %s is %s.",
 			c.B.Name, c.B.Best.shares(), points(c.Difference), deviations(c.Z)))
 	}
-	return say
+	return texts
 }
 
 func list2(words []string) string { return some(words, 8) }
 
-// unlearned names those that are no better than guessing.
+// unlearned lists the experiments that are no better than guessing.
 func (r *Report) unlearned(list []*Experiment) []string {
 	var words []string
 	for _, e := range list {
@@ -242,28 +242,28 @@ func (r *Report) unlearned(list []*Experiment) []string {
 		"luck alone, and they are no further from it.", list2(words))}
 }
 
-// statuses names the runs that did not end as they should have.
-func (r *Report) statuses() (say []string) {
+// statuses lists the runs that failed, were stopped or have no best epoch.
+func (r *Report) statuses() (texts []string) {
 	for _, e := range r.Experiments {
 		for _, each := range e.Runs {
 			s := each.Summary
 			switch {
 			case s.Status == run.Failed:
-				say = append(say, fmt.Sprintf("%s failed after %s: %s.", e.title(each), inwords.CountGrouped(s.Steps, "step"), strings.TrimSuffix(tame(s.Error), ".")))
+				texts = append(texts, fmt.Sprintf("%s failed after %s: %s.", e.title(each), inwords.CountGrouped(s.Steps, "step"), strings.TrimSuffix(tame(s.Error), ".")))
 			case s.Status != run.Finished:
 				of := ""
 				if each.Config != nil {
 					of = fmt.Sprintf(" of %d", each.Config.Train.Epochs)
 				}
-				say = append(say, fmt.Sprintf("%s was stopped after %d%s epochs; what it shows is no result yet.", e.title(each), s.Epochs, of))
+				texts = append(texts, fmt.Sprintf("%s was stopped after %d%s epochs; what it shows is no result yet.", e.title(each), s.Epochs, of))
 			case s.Last != nil && s.Best == nil:
-				say = append(say, fmt.Sprintf("No epoch of %s is its best, since its test loss was never finite. The last test accuracy was %s.", e.title(each), percent(s.Last.Accuracy)))
+				texts = append(texts, fmt.Sprintf("No epoch of %s is its best, since its test loss was never finite. The last test accuracy was %s.", e.title(each), percent(s.Last.Accuracy)))
 			case !each.evaluated():
-				say = append(say, fmt.Sprintf("%s has no test accuracy.", e.title(each)))
+				texts = append(texts, fmt.Sprintf("%s has no test accuracy.", e.title(each)))
 			}
 		}
 	}
-	return say
+	return texts
 }
 
 // title names a run among those of its experiment.
@@ -286,7 +286,7 @@ func tame(message string) string {
 	return strings.Join(words, " ")
 }
 
-// sentence says in words what a comparison shows.
+// sentence describes a comparison in words.
 func (c Comparison) sentence() string {
 	numbers := fmt.Sprintf("%s against %s; the difference of %s is %s", c.A.Best.shares(), c.B.Best.shares(), points(c.Difference), deviations(c.Z))
 	text := ""
@@ -302,7 +302,7 @@ func (c Comparison) sentence() string {
 	return text + c.byLast()
 }
 
-// byLast says so where the last epochs tell another story than the best ones.
+// byLast adds a sentence if the last epochs give another verdict than the best ones.
 func (c Comparison) byLast() string {
 	z := c.last()
 	a, b := c.A.Last.shares(), c.B.Last.shares()
@@ -317,7 +317,7 @@ func (c Comparison) byLast() string {
 	return ""
 }
 
-// changed says in which settings the two of a comparison differ.
+// changed lists the settings in which the two of a comparison differ.
 func (c Comparison) changed() string {
 	list := changes(c.B, c.A)
 	if len(list) == 0 {
@@ -330,13 +330,13 @@ func (c Comparison) changed() string {
 	return some(words, 4)
 }
 
-// change writes a changed key.
+// change formats a changed key.
 func change(d config.Difference) string {
 	return fmt.Sprintf("%s %s → %s", d.Key, shown(d.A), shown(d.B))
 }
 
-// sureness says how far the numbers can be trusted.
-func (r *Report) sureness() (say []string) {
+// sureness describes the uncertainty of the numbers.
+func (r *Report) sureness() (texts []string) {
 	for i, s := range r.TestSets {
 		list := r.of(i)
 		if len(list) == 0 {
@@ -349,34 +349,34 @@ func (r *Report) sureness() (say []string) {
 		if len(r.TestSets) > 1 {
 			text = s.Name + ": " + text
 		}
-		say = append(say, text)
+		texts = append(texts, text)
 		switch n := r.several(i); {
 		case r.usual[i] > 0:
-			say = append(say, fmt.Sprintf("The same experiment with another seed moves by ± %.1f points (standard deviation over the seeds of %s%s).",
+			texts = append(texts, fmt.Sprintf("The same experiment with another seed moves by ± %.1f points (standard deviation over the seeds of %s%s).",
 				100*r.usual[i], inwords.CountGrouped(n, "experiment"), r.roughly(i)))
 		case n > 0:
-			say = append(say, "The seeds that were tried gave the same accuracies.")
+			texts = append(texts, "The seeds that were tried gave the same accuracies.")
 		default:
-			say = append(say, "Each experiment was run with one seed, so that what another seed would change is not known and not in these numbers: "+
+			texts = append(texts, "Each experiment was run with one seed, so that what another seed would change is not known and not in these numbers: "+
 				"two or three seeds each would show it.")
 		}
 	}
 	if r.mixed() {
-		say = append(say, "Experiments with one seed borrow the standard deviation between seeds from those with several.")
+		texts = append(texts, "Experiments with one seed borrow the standard deviation between seeds from those with several.")
 	}
-	return append(say, "A difference counts in the larger of the two standard deviations: up to one is none, up to two is not sure, and beyond two it is real, "+
+	return append(texts, "A difference counts in the larger of the two standard deviations: up to one is none, up to two is not sure, and beyond two it is real, "+
 		"but of many comparisons one in twenty looks real by luck. The best epoch is chosen by the same test images that judge it, which flatters all runs a little, "+
 		"and those most that go up and down; the last epoch stands beside it.")
 }
 
-// roughly says so where few runs tell what a seed changes.
+// roughly adds a remark if the standard deviation between seeds is from few runs.
 func (r *Report) roughly(set int) string {
 	var all []Stat
 	for _, e := range r.of(set) {
 		all = append(all, e.Best)
 	}
 	if _, freedom := pooled(all...); freedom < 4 {
-		return ", so few runs that it is but a rough measure"
+		return ", so few runs that it is only a rough measure"
 	}
 	return ""
 }
@@ -391,13 +391,13 @@ func (r *Report) several(set int) (n int) {
 	return n
 }
 
-// mixed reports whether some comparison borrows the noise of seeds.
+// mixed reports whether a comparison borrows the standard deviation between seeds.
 func (r *Report) mixed() bool {
 	return slices.ContainsFunc(r.Comparisons, func(c Comparison) bool { return c.Borrowed })
 }
 
-// saturation says of each experiment whether more epochs promise more.
-func (r *Report) saturation() (say []string) {
+// saturation lists the experiments that had saturated, and those that had not.
+func (r *Report) saturation() (texts []string) {
 	var rising, flat []string
 	value := "test accuracy"
 	for _, e := range r.Experiments {
@@ -410,7 +410,7 @@ func (r *Report) saturation() (say []string) {
 			if saturated(s) {
 				flat = append(flat, ago)
 				if by := s.Criterion(); by.Metric != "accuracy" {
-					value = "value of what their best epochs are chosen by"
+					value = "value of the metric that chooses their best epochs"
 				}
 			} else {
 				rising = append(rising, ago)
@@ -418,15 +418,15 @@ func (r *Report) saturation() (say []string) {
 		}
 	}
 	if len(flat) > 0 {
-		say = append(say, fmt.Sprintf("Saturated, without a better %s in their last 10 epochs: %s.", value, some(flat, 12)))
+		texts = append(texts, fmt.Sprintf("Saturated, without a better %s in their last 10 epochs: %s.", value, some(flat, 12)))
 	}
 	if len(rising) > 0 {
-		say = append(say, fmt.Sprintf("Not saturated, so that more epochs might still bring more: %s.", some(rising, 12)))
+		texts = append(texts, fmt.Sprintf("Not saturated, so that more epochs might still bring more: %s.", some(rising, 12)))
 	}
-	return say
+	return texts
 }
 
-// before says how many epochs ago the best one was.
+// before formats how many epochs ago the best one was.
 func before(epochs int) string {
 	if epochs == 0 {
 		return "the last"
@@ -434,9 +434,9 @@ func before(epochs int) string {
 	return inwords.CountGrouped(epochs, "epoch") + " ago"
 }
 
-// byHeart names experiments that know their training images far better than the test
-// images: by a fifth of all or more in the last epoch.
-func (r *Report) byHeart() []string {
+// memorised lists experiments whose accuracy in the last epoch is higher on the training
+// images than on the test images by 20 percentage points or more.
+func (r *Report) memorised() []string {
 	const far = 0.2
 	var words []string
 	for _, e := range r.Experiments {
@@ -453,11 +453,11 @@ func (r *Report) byHeart() []string {
 	if len(words) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("Learned the training images by heart, at least in part: %s. More images, or stronger changes of them, might turn "+
+	return []string{fmt.Sprintf("Memorised the training images, at least in part: %s. More images, or stronger changes of them, might turn "+
 		"that into test accuracy.", list2(words))}
 }
 
-// saturated reports whether the last 10 epochs brought nothing better.
+// saturated reports whether no epoch of the last 10 was the best.
 func saturated(s *run.Report) bool {
 	return s.Saturated || s.Best != nil && s.Last != nil && s.Last.Epoch-s.Best.Epoch >= 10
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/euryale-ml/euryale/viz"
 )
 
-// WriteMarkdown writes what the page says without its figures: text and tables, with
-// viz.ComparisonFile, which lies beside it, as the only picture.
+// WriteMarkdown writes the texts and tables of the page. Its only picture is
+// viz.ComparisonFile in the same folder.
 func (r *Report) WriteMarkdown(_ context.Context, w io.Writer) error {
 	m := markdown{bufio.NewWriter(w)}
 	m.line("# %s", clean(r.title()))
@@ -26,7 +26,7 @@ func (r *Report) WriteMarkdown(_ context.Context, w io.Writer) error {
 	m.part("Results", nil)
 	m.results(r)
 	m.paragraphs(r.saturation())
-	m.paragraphs(r.byHeart())
+	m.paragraphs(r.memorised())
 	m.part("How sure it is", r.sureness())
 	if len(r.Comparisons) > 0 {
 		m.line("Each experiment beside the one whose settings differ least from its own:")
@@ -45,7 +45,7 @@ func (r *Report) WriteMarkdown(_ context.Context, w io.Writer) error {
 	return m.Flush()
 }
 
-// pictured reports whether there is a picture of the curves beside the report.
+// pictured reports whether the folder has a picture of the curves.
 func (r *Report) pictured() bool {
 	for _, e := range r.Experiments {
 		for _, run := range e.Runs {
@@ -73,12 +73,12 @@ func (m markdown) paragraphs(list []string) {
 	}
 }
 
-// clean makes a text that Markdown takes as it is.
+// clean escapes a text for Markdown.
 func clean(s string) string {
 	return strings.NewReplacer("|", `\|`, "*", `\*`, "_", `\_`, "`", "\\`", "<", `\<`, "[", `\[`, "#", `\#`, "\n", " ").Replace(s)
 }
 
-// table writes rows below a head; the first column is left, the others right.
+// table writes rows below a header; the first column is aligned left, the others right.
 func (m markdown) table(head []string, rows [][]string) {
 	write := func(cells []string) {
 		for i, c := range cells {

@@ -22,7 +22,8 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"nu
 
 func number(i int) int { return i + 1 }
 
-// after tells the names of a page's parts apart where there are several test sets.
+// after is a suffix that makes the names of a page's parts unique if there are several test
+// sets.
 func after(i int) string {
 	if i == 0 {
 		return ""
@@ -30,7 +31,7 @@ func after(i int) string {
 	return fmt.Sprintf("-%d", i+1)
 }
 
-// page is what the template shows.
+// page is the data of the template.
 type page struct {
 	Title, About       string
 	Style              template.CSS
@@ -40,15 +41,15 @@ type page struct {
 	Rows               []tableRow
 	Sets               []setView
 	Comparisons        []comparisonView
-	Alike              []comparisonView // without a difference, where there are many
+	Alike              []comparisonView // those without a difference, if there are many
 	Keys               []string
 	Settings           []settingsRow
-	Single             bool // one experiment: nothing is compared
+	Single             bool // one experiment: no comparison
 	SeveralSets        bool
-	ByHeart            []string
+	Memorised          []string
 }
 
-// setView is what is shown of the experiments on one test set.
+// setView is the part of the page about the experiments on one test set.
 type setView struct {
 	Name                       string
 	Dots                       template.HTML
@@ -116,8 +117,8 @@ type comparisonView struct {
 	Class             string
 }
 
-// WriteHTML writes the page, which needs no network and no other file. ctx ends the
-// reading of pictures.
+// WriteHTML writes the page, which is self-contained. When ctx ends, the reading of pictures
+// stops.
 func (r *Report) WriteHTML(ctx context.Context, w io.Writer) error {
 	p, err := r.page(ctx)
 	if err != nil {
@@ -129,7 +130,7 @@ func (r *Report) WriteHTML(ctx context.Context, w io.Writer) error {
 func (r *Report) page(ctx context.Context) (*page, error) {
 	p := &page{
 		Title: r.title(), About: r.About, Style: template.CSS(pageStyle), Asked: r.asked(), Found: r.found(), Sure: r.sureness(),
-		Saturation: r.saturation(), ByHeart: r.byHeart(), Notes: r.notes(), Single: len(r.Experiments) == 1, SeveralSets: len(r.TestSets) > 1,
+		Saturation: r.saturation(), Memorised: r.memorised(), Notes: r.notes(), Single: len(r.Experiments) == 1, SeveralSets: len(r.TestSets) > 1,
 	}
 	p.Head, p.Rows = r.table()
 	p.Keys, p.Settings = r.settingsTable()
@@ -154,12 +155,12 @@ func (r *Report) page(ctx context.Context) (*page, error) {
 	return p, ctx.Err()
 }
 
-// mostComparisons is the number of comparisons up to which all are open.
+// mostComparisons is the number of comparisons up to which all are shown expanded.
 const mostComparisons = 10
 
 func verdictClass(v Verdict) string { return [...]string{"none", "unsure", "sure"}[v] }
 
-// title is that of the options, or one made of the runs.
+// title returns the title of the options, or one made from the runs.
 func (r *Report) title() string {
 	switch {
 	case r.Title != "":
@@ -202,7 +203,7 @@ func (r *Report) setView(i int, a *album) setView {
 	return v
 }
 
-// mark is a piece of an experiment's line.
+// mark is a sample of an experiment's line, for legends.
 func mark(index int) template.HTML {
 	return template.HTML(fmt.Sprintf(`<svg class="mark" viewBox="0 0 28 10" width="28" height="10" aria-hidden="true">`+
 		`<line class="s c%d" x1="1" x2="27" y1="5" y2="5" stroke-width="3" stroke-dasharray="%s"/></svg>`, index%colours, dashes[index/colours%len(dashes)]))
@@ -220,7 +221,7 @@ func (row classRow) view() classView {
 	return v
 }
 
-// mostPairs is the number of experiments up to which all are compared with all.
+// mostPairs is the number of experiments up to which a table compares all with all.
 const mostPairs = 14
 
 // pairs compares all with all, in deviations; row minus column.
@@ -251,7 +252,7 @@ func (r *Report) pairs(list []*Experiment) (names []string, rows [][]pairCell) {
 	return names, rows
 }
 
-// Bounds of what is shown of an experiment's confusions.
+// Limits of the confusions that are shown of an experiment.
 const (
 	mostConfusions = 6
 	pairPictures   = 4
@@ -277,7 +278,7 @@ func (r *Report) confusions(e *Experiment, a *album) (v confusionView, ok bool) 
 	return v, true
 }
 
-// surest are pictures of a confusion, those that the run was surest of first.
+// surest returns pictures of a confusion, those with the greatest probability first.
 func (a *album) surest(r *Run, c confusion, most int) (views []pictureView) {
 	var of []run.Prediction
 	for _, p := range r.Predictions {
@@ -300,7 +301,7 @@ func (a *album) surest(r *Run, c confusion, most int) (views []pictureView) {
 // mostHard is the number of pictures of the hardest images.
 const mostHard = 16
 
-// hard fills in the images that all who learned have wrong.
+// hard fills in the images that all experiments better than chance classify wrongly.
 func (r *Report) hard(set int, v *setView, a *album) {
 	list, runs, all, none := r.hardest(set, mostHard)
 	v.HardRuns, v.HardAll, v.HardNot = runs, all, none

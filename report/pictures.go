@@ -40,7 +40,7 @@ func (r *Report) newAlbum(ctx context.Context) *album {
 	return a
 }
 
-// openImages opens the images that a run's configuration names, without fetching.
+// openImages opens the data set of a run's configuration, without downloading.
 func openImages(ctx context.Context) func(r *Run) (train, test dataset.Dataset, err error) {
 	return func(r *Run) (train, test dataset.Dataset, err error) {
 		if r.Config == nil {
@@ -52,7 +52,7 @@ func openImages(ctx context.Context) func(r *Run) (train, test dataset.Dataset, 
 	}
 }
 
-// picture is a test image of a run as a data address, "" where it cannot be had.
+// picture returns a test image of a run as a data URL, "" if it is not available.
 func (a *album) picture(r *Run, p run.Prediction) string {
 	set, known := a.sets[r]
 	if !known {
@@ -86,7 +86,7 @@ func (a *album) picture(r *Run, p run.Prediction) string {
 	return text
 }
 
-// dataAddress writes a small copy of an image: small ones as they are, as PNG, others as
+// dataAddress returns an image as a data URL: small ones unchanged as PNG, others reduced as
 // JPEG.
 func dataAddress(img image.Image) (string, error) {
 	b := img.Bounds()

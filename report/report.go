@@ -9,33 +9,33 @@ import (
 	"github.com/euryale-ml/euryale/dataset"
 )
 
-// Options say what a report is about. The zero value is ready to use.
+// Options are the settings of New. The zero value is ready to use.
 type Options struct {
-	// Title stands above the report; empty: made from the runs.
+	// Title is the report's title; empty: made from the runs.
 	Title string
-	// About is a paragraph of the reader's own, such as the question that was asked.
+	// About is an additional paragraph, such as the question that the runs answer.
 	About string
 	// Images opens the training and the test images of a run for the pictures; nil: the
-	// data set that the run's configuration names, if it is there.
+	// data set of the run's configuration, if it is available.
 	Images func(r *Run) (train, test dataset.Dataset, err error)
 }
 
-// Report is what some runs tell together.
+// Report is the evaluation of several runs.
 type Report struct {
 	Options
 	// Experiments are in order of their best accuracy; those without one come last.
 	Experiments []*Experiment
-	// TestSets are the images that accuracies are of: only experiments with the same ones
-	// are compared.
+	// TestSets are the test images of the experiments: only experiments with the same
+	// images are compared.
 	TestSets []*TestSet
-	// Comparisons join the experiments of a test set by the smallest changes there are:
-	// each but one is compared with the one that its settings differ from least.
+	// Comparisons connect the experiments of a test set as a tree of pairs with the fewest
+	// changed settings.
 	Comparisons []Comparison
 
 	usual []float64 // of each test set, the standard deviation between seeds
 }
 
-// New puts runs beside each other. No runs is ErrNoRuns.
+// New makes a report of runs. Without runs it returns ErrNoRuns.
 func New(runs []*Run, o Options) (*Report, error) {
 	if len(runs) == 0 {
 		return nil, fmt.Errorf("report: %w", ErrNoRuns)
@@ -65,13 +65,13 @@ func New(runs []*Run, o Options) (*Report, error) {
 	return r, nil
 }
 
-// compare puts two experiments on one test set beside each other.
+// compare compares two experiments on one test set.
 func (r *Report) compare(a, b *Experiment) Comparison { return compare(a, b, r.usual[a.Set]) }
 
 // set is an experiment's test images.
 func (r *Report) set(e *Experiment) *TestSet { return r.TestSets[e.Set] }
 
-// of lists the evaluated experiments on a test set, the best first.
+// of returns the evaluated experiments on a test set, the best first.
 func (r *Report) of(set int) (list []*Experiment) {
 	for _, e := range r.Experiments {
 		if e.Set == set && e.Best.N > 0 {
@@ -81,8 +81,8 @@ func (r *Report) of(set int) (list []*Experiment) {
 	return list
 }
 
-// smallestChanges is a tree of comparisons of each test set with as few changed settings
-// as can be (Kruskal).
+// smallestChanges returns, for each test set, a spanning tree of comparisons with the fewest
+// changed settings (Kruskal).
 func (r *Report) smallestChanges() (tree []Comparison) {
 	type edge struct{ a, b, changes int }
 	var edges []edge
@@ -134,7 +134,7 @@ func (r *Report) varied() (keys []string) {
 }
 
 // learned reports whether an experiment is better than chance: by more than two binomial
-// standard deviations, since the best of many epochs is one of luck too.
+// standard deviations, since the best of many epochs is partly luck.
 func (r *Report) learned(e *Experiment) bool {
 	chance := r.set(e).Chance
 	return e.Best.N > 0 && (chance == 0 || r.aboveChance(e) > 2)

@@ -222,7 +222,7 @@ func TestVerdicts(t *testing.T) {
 		words   []string
 		absence string
 	}{
-		{"none", 0.400, 0.395, 0, []string{"Between a and b there is no difference that these runs could show", "0.2 standard deviations", "Not to be told from it: b"}, "better"},
+		{"none", 0.400, 0.395, 0, []string{"Between a and b there is no difference that these runs could show", "0.2 standard deviations", "Not distinguishable from it: b"}, "better"},
 		{"exactly none", 0.4, 0.4, 0, []string{"no difference", "the difference of 0 points is 0 standard deviations"}, "better"},
 		{"unsure", 0.43, 0.40, 0, []string{"a may be better than b, but that is not sure", "in one of 6 comparisons", "Perhaps behind it"}, "is better"},
 		{"sure", 0.50, 0.40, 0, []string{"a is better than b: 50.0 % against 40.0 %; the difference of 10 points is 4.5 standard deviations.", "It is ahead of all others"}, "may be"},

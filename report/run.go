@@ -16,35 +16,35 @@ import (
 
 // Errors of this package; test with errors.Is.
 var (
-	// ErrNoRun: a folder holds no run, or one that has no summary yet.
+	// ErrNoRun: a folder has no run, or one without a summary yet.
 	ErrNoRun = errors.New("no run")
-	// ErrNoRuns: there is nothing to report on.
+	// ErrNoRuns: a report needs at least one run.
 	ErrNoRuns = errors.New("no runs")
 )
 
-// Run is what a run's folder tells.
+// Run is the contents of a run's folder.
 type Run struct {
-	// Folder is where it lies; only its last element comes into a report.
+	// Folder is its path; a report shows only the last element.
 	Folder string
 	// Summary is summary.json.
 	Summary *run.Report
-	// Config is config.yaml, nil where it cannot be read.
+	// Config is config.yaml, nil if it cannot be read.
 	Config *config.Config
-	// Lines are those of metrics.jsonl.
+	// Lines are the lines of metrics.jsonl.
 	Lines []run.Line
-	// Classes are the names of the model's outputs, nil where no weights name them.
+	// Classes are the names of the model's outputs, nil if no weight file has them.
 	Classes []string
-	// Predictions are what the best weights make of each test image, nil where that is
-	// not known; see Evaluate.
+	// Predictions are the best weights' predictions of the test images, nil if unknown; see
+	// Evaluate.
 	Predictions []run.Prediction
-	// Split is which images trained and tested, nil where that was not kept.
+	// Split lists the training and test images, nil if the folder has no split.json.
 	Split *run.Split
-	// Notes say what could not be read, a sentence each.
+	// Notes list the files that could not be read, a sentence each.
 	Notes []string
 }
 
-// Read reads a run's folder. Without a summary it is no run, and the error wraps
-// ErrNoRun; all else may be missing, and a note says so.
+// Read reads a run's folder. Without a summary the error wraps ErrNoRun; for any other file
+// that is missing or unreadable a note is added.
 func Read(dir string) (*Run, error) {
 	r := &Run{Folder: dir}
 	info, err := os.Stat(dir)
@@ -95,7 +95,7 @@ func (r *Run) readConfig() {
 	r.note("Its %s cannot be read, so that its settings are not compared.", run.ConfigFile)
 }
 
-// readClasses takes the classes from the weights of the run.
+// readClasses reads the classes from the weight files of the run.
 func (r *Run) readClasses() {
 	for _, name := range []string{run.BestFile, run.LastFile} {
 		meta, err := checkpoint.ReadMetadata(run.Folder(r.Folder).Checkpoint(name))
@@ -109,8 +109,8 @@ func (r *Run) readClasses() {
 	}
 }
 
-// mostOutputs is the number of classes up to which predictions are counted: a matrix of
-// them has its square.
+// mostOutputs is the number of classes up to which predictions are counted: the confusion
+// matrix has its square as elements.
 const mostOutputs = 2000
 
 // dropBadPredictions drops predictions that are not of this run's classes.
@@ -130,7 +130,7 @@ func (r *Run) dropBadPredictions() {
 }
 
 // ClassCount is the number of classes among the test images, or of the model's outputs
-// where there are no predictions; 0 where neither is known.
+// if there are no predictions; 0 if neither is known.
 func (r *Run) ClassCount() int {
 	if r.Predictions != nil {
 		return len(labelCounts(r.Predictions))
@@ -162,5 +162,5 @@ func (r *Run) base() string {
 // evaluated reports whether the run has a test accuracy.
 func (r *Run) evaluated() bool { return r.Summary.Best != nil && r.Summary.Last != nil }
 
-// finished reports whether the run ended by itself.
+// finished reports whether the run reached its last epoch or a limit.
 func (r *Run) finished() bool { return r.Summary.Status == run.Finished }

@@ -9,8 +9,8 @@ import (
 )
 
 // sameImages reports whether two runs with equal settings were tested on the same images,
-// as far as their folders say: by the splits that they kept, else by their predictions.
-// Drawn images are another draw for each seed, which counts as the same.
+// by their splits, else by their predictions. Drawn images differ from seed to seed but
+// count as the same.
 func sameImages(a, b *Run) bool {
 	if a.redrawn() && b.redrawn() {
 		return true
@@ -37,8 +37,8 @@ func (r *Run) testPart() *run.SplitPart {
 	return r.Split.Part(run.TestPart)
 }
 
-// bareNames reports whether the run's predictions have file names alone, as those of
-// earlier versions, and not paths below the set's folder.
+// bareNames reports whether the run's predictions have only file names, as those of earlier
+// versions, and not paths below the set's folder.
 func (r *Run) bareNames() bool {
 	return !slices.ContainsFunc(r.Predictions, func(p run.Prediction) bool { return strings.Contains(p.Image, "/") })
 }

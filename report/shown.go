@@ -10,21 +10,21 @@ import (
 	"github.com/euryale-ml/euryale/trainer"
 )
 
-// shownView is what a network was shown of some training images.
+// shownView is some training images after augmentation.
 type shownView struct {
-	Names    string // the experiments that change their images like this
-	Changes  string // the settings that do it
+	Names    string // the experiments with this augmentation
+	Changes  string // its settings
 	Pictures []pictureView
 }
 
 // Bounds of the pictures of training images.
 const (
 	shownImages = 8
-	mostShown   = 8 // ways of changing images
+	mostShown   = 8 // kinds of augmentation
 )
 
-// shown has the same training images for each way in which the experiments change them;
-// nil where all do the same, or the images are not there.
+// shown returns the same training images for each kind of augmentation among the
+// experiments; nil if all have the same, or the images are not available.
 func (r *Report) shown(set int, a *album) (views []shownView) {
 	var keys []string
 	for _, k := range r.varied() {
@@ -63,7 +63,7 @@ func (r *Report) shown(set int, a *album) (views []shownView) {
 	return views
 }
 
-// changesOfImages names the keys' values, of which none count without augmentation.
+// changesOfImages lists the values of the keys, which have no effect without augmentation.
 func changesOfImages(c *config.Config, keys []string) string {
 	if !c.Data.Augment {
 		return "data.augment false: resized and cut in the middle, as test images are"
@@ -77,8 +77,8 @@ func changesOfImages(c *config.Config, keys []string) string {
 	return list(words)
 }
 
-// training are the first images of the first epoch, of one seed for all runs, as the
-// network is shown them.
+// training returns the first images of the first epoch after augmentation, with one seed for
+// all runs.
 func (a *album) training(r *Run) (views []pictureView) {
 	train, _, err := a.open(r)
 	if err != nil {

@@ -2,14 +2,14 @@ package report
 
 import "math"
 
-// Stat sums up one value of several runs.
+// Stat is the statistics of one value over several runs.
 type Stat struct {
 	N        int
 	Mean, SD float64 // SD is that of a sample, 0 for one value
 	Values   []float64
 }
 
-// newStat sums up the finite values.
+// newStat returns the statistics of the finite values.
 func newStat(values []float64) Stat {
 	var s Stat
 	for _, v := range values {
@@ -33,7 +33,8 @@ func newStat(values []float64) Stat {
 	return s
 }
 
-// pooled is the standard deviation within several samples, and its degrees of freedom.
+// pooled returns the pooled standard deviation of several samples, and its degrees of
+// freedom.
 func pooled(stats ...Stat) (sd float64, freedom int) {
 	sum := 0.0
 	for _, s := range stats {
@@ -48,10 +49,10 @@ func pooled(stats ...Stat) (sd float64, freedom int) {
 	return math.Sqrt(sum / float64(freedom)), freedom
 }
 
-// binomial is the variance of a share p that was counted in n images.
+// binomial is the variance of a share p of n images.
 func binomial(p float64, n int) float64 { return max(0, p*(1-p)) / float64(max(1, n)) }
 
-// Verdict says what a difference is worth.
+// Verdict classifies a difference by its significance.
 type Verdict int
 
 // Verdicts.
@@ -61,7 +62,7 @@ const (
 	Sure                  // more
 )
 
-// verdict of a difference of z standard deviations.
+// verdict classifies a difference of z standard deviations.
 func verdict(z float64) Verdict {
 	switch z = math.Abs(z); {
 	case z <= 1:
@@ -72,22 +73,23 @@ func verdict(z float64) Verdict {
 	return Sure
 }
 
-// byLuck is how often chance alone makes a difference of z standard deviations or more.
+// byLuck is the probability of a difference of z standard deviations or more by chance (the
+// two-sided p-value).
 func byLuck(z float64) float64 { return math.Erfc(math.Abs(z) / math.Sqrt2) }
 
 // Comparison is two experiments on the same test images.
 type Comparison struct {
 	A, B       *Experiment // A has the greater accuracy
 	Difference float64     // of the best accuracies, 0 or more
-	Binomial   float64     // standard deviation of the difference that the number of images leaves
+	Binomial   float64     // binomial standard deviation of the difference, from the number of images
 	Seed       float64     // standard deviation between seeds; 0: no experiment has several
 	Borrowed   bool        // Seed is that of other experiments
 	Z          float64     // Difference in the larger of the two
 	Verdict    Verdict
 }
 
-// compare puts two experiments that were evaluated beside each other. usual is the
-// standard deviation between the seeds of all experiments, for those with one seed.
+// compare compares two evaluated experiments. usual is the standard deviation between the
+// seeds of all experiments, used for experiments with one seed.
 func compare(a, b *Experiment, usual float64) Comparison {
 	if b.Best.Mean > a.Best.Mean {
 		a, b = b, a
@@ -103,7 +105,8 @@ func compare(a, b *Experiment, usual float64) Comparison {
 	return c
 }
 
-// last is the verdict by the accuracy of the last epoch, with its sign.
+// last is the difference by the accuracy of the last epoch, in standard deviations, with its
+// sign.
 func (c Comparison) last() (z float64) {
 	a, b := c.A, c.B
 	seed, freedom := pooled(a.Last, b.Last)
@@ -117,8 +120,8 @@ func deviation(a, b Stat, n, m int) float64 {
 	return math.Sqrt(binomial(a.Mean, n) + binomial(b.Mean, m))
 }
 
-// inDeviations is a difference in standard deviations. Without any spread a difference is
-// beyond all doubt, and none is none.
+// inDeviations is a difference in standard deviations: infinite if the standard deviation is
+// 0 and the difference is not.
 func inDeviations(difference, sd float64) float64 {
 	if sd > 0 {
 		return difference / sd

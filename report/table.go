@@ -14,10 +14,10 @@ func sortByProbability(all []run.Prediction) {
 	slices.SortStableFunc(all, func(a, b run.Prediction) int { return cmp.Compare(b.Probability, a.Probability) })
 }
 
-// tableRow is an experiment's row of the results, with one for each seed below it.
+// tableRow is an experiment's row in the table of results, with a row for each seed below.
 type tableRow struct {
 	Name  string
-	Mark  any // of its line in the figures; html alone
+	Mark  any // sample of its line in the figures; only in HTML
 	Cells []string
 	Seeds []seedRow
 	Best  bool
@@ -28,7 +28,7 @@ type seedRow struct {
 	Cells []string
 }
 
-// table is the head and the rows of the results.
+// table returns the header and the rows of the results.
 func (r *Report) table() (head []string, rows []tableRow) {
 	head = []string{
 		"best test accuracy", "last test accuracy", "balanced accuracy", "test loss", "best epoch", "saturated", "parameters", "multiply-adds",
@@ -127,7 +127,7 @@ func (e *Experiment) status() string {
 	return text[2:]
 }
 
-// cells are those of one run.
+// cells returns the cells of one run.
 func (r *Run) cells() []string {
 	s := r.Summary
 	if !r.evaluated() {
@@ -146,7 +146,7 @@ func (r *Run) cells() []string {
 	}
 }
 
-// settingsRow is an experiment's values of the keys that differ.
+// settingsRow has an experiment's values of the keys that differ.
 type settingsRow struct {
 	Name   string
 	Mark   any
@@ -173,7 +173,7 @@ func (r *Report) settingsTable() (keys []string, rows []settingsRow) {
 	return keys, rows
 }
 
-// notes are what could not be read.
+// notes lists the files and images that could not be read.
 func (r *Report) notes() (notes []string) {
 	without := []string{}
 	for _, e := range r.Experiments {
@@ -190,7 +190,7 @@ func (r *Report) notes() (notes []string) {
 		}
 	}
 	if len(without) > 0 {
-		notes = append(notes, fmt.Sprintf("What each test image was taken for is not known of %s: they have no %s, and could not be evaluated here. "+
+		notes = append(notes, fmt.Sprintf("The predictions of each test image are not known of %s: they have no %s, and could not be evaluated here. "+
 			"They are missing from the classes, confusions and pictures.", some(without, 6), run.PredictionsFile))
 	}
 	return notes

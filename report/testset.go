@@ -13,27 +13,27 @@ import (
 
 // TestSet is the test images of some experiments, whose accuracies may be compared.
 type TestSet struct {
-	// Name says which images they are.
+	// Name describes the images in words.
 	Name string
 	// Images is their number.
 	Images int
-	// Outputs is the number of classes that the models tell apart, Classes that of the
-	// classes which occur among the images; 0: not known.
+	// Outputs is the number of the models' classes, Classes that of the classes which occur
+	// among the images; 0: unknown.
 	Outputs, Classes int
 	// Chance is the accuracy of guessing among the classes that occur, Common that of
-	// always naming the most frequent one; 0: not known.
+	// always predicting the most frequent one; 0: unknown.
 	Chance, Common float64
-	// Redrawn says that each seed has test images of its own.
+	// Redrawn: each seed has different test images.
 	Redrawn bool
-	// Runs are the folders of the runs on these images, without what is above them.
+	// Runs are the folders of the runs on these images, only the last element of their paths.
 	Runs []string
 
 	key string
-	run *Run // one on these images, with predictions if there is one
+	run *Run // a run on these images, preferably with predictions
 }
 
-// testedBy lists the keys of the settings that decide which images of a set are tested on,
-// and whether the run's seed does, too.
+// testedBy lists the keys that determine the test images of a set, and reports whether the
+// run's seed does too.
 func testedBy(set string) (keys []string, seed bool) {
 	words := []string{"root"}
 	if s, ok := dataset.Lookup(set); ok {
@@ -56,7 +56,7 @@ func (r *Run) redrawn() bool {
 	return seed
 }
 
-// testKey is equal for runs on the same test images, as far as their settings tell.
+// testKey is equal for runs whose settings give the same test images.
 func (r *Run) testKey() string {
 	n := r.Summary.TestImages
 	if r.Config == nil {
@@ -70,8 +70,8 @@ func (r *Run) testKey() string {
 	return text
 }
 
-// testSets finds the test images that experiments share and numbers them. The runs of one
-// experiment have the same ones.
+// testSets finds the test sets that experiments share and numbers them. The runs of one
+// experiment have the same test set.
 func testSets(list []*Experiment) []*TestSet {
 	var sets []*TestSet
 	for _, e := range list {
@@ -87,7 +87,8 @@ func testSets(list []*Experiment) []*TestSet {
 	return sets
 }
 
-// withPredictions is a run of the experiment that has predictions, if there is one.
+// withPredictions returns the first run of the experiment that has predictions, else its
+// first run.
 func (e *Experiment) withPredictions() *Run {
 	for _, r := range e.Runs {
 		if r.Predictions != nil {
@@ -97,7 +98,7 @@ func (e *Experiment) withPredictions() *Run {
 	return e.Runs[0]
 }
 
-// testName says in words which test images a run has.
+// testName describes a run's test images in words.
 func (r *Run) testName() string {
 	if r.Config == nil {
 		return "unknown images"
@@ -115,7 +116,7 @@ func (r *Run) testName() string {
 	return strings.Join(parts, " ")
 }
 
-// learn takes what an experiment tells of the images.
+// learn fills in fields that an experiment's runs determine.
 func (s *TestSet) learn(e *Experiment) {
 	if s.run == nil || s.run.Predictions == nil {
 		s.run = e.withPredictions()

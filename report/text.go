@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// percent writes a share: 42.6 %.
+// percent formats a share: 42.6 %.
 func percent(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }
 
-// points writes a difference of shares in percentage points.
+// points formats a difference of shares in percentage points.
 func points(v float64) string {
 	s := fmt.Sprintf("%.1f", 100*v)
 	if s == "1.0" {
@@ -20,7 +20,7 @@ func points(v float64) string {
 	return strings.TrimSuffix(s, ".0") + " points"
 }
 
-// shares writes a statistic of shares: 42.6 %, or 42.6 % ± 0.4 over several seeds.
+// shares formats a statistic of shares: 42.6 %, or 42.6 % ± 0.4 over several seeds.
 func (s Stat) shares() string {
 	switch {
 	case s.N == 0:
@@ -31,7 +31,7 @@ func (s Stat) shares() string {
 	return fmt.Sprintf("%s ± %.1f", percent(s.Mean), 100*s.SD)
 }
 
-// numbers writes a statistic of other values with so many digits behind the point.
+// numbers formats a statistic of other values with digits decimal places.
 func (s Stat) numbers(digits int) string {
 	if s.N == 0 {
 		return "–"
@@ -43,7 +43,7 @@ func (s Stat) numbers(digits int) string {
 	return mean + " ± " + strconv.FormatFloat(s.SD, 'f', digits, 64)
 }
 
-// duration writes seconds as a person would: 8.2 s, 3 min 20 s, 2 h 5 min.
+// duration formats seconds: 8.2 s, 3 min 20 s, 2 h 5 min.
 func duration(seconds float64) string {
 	switch s := seconds; {
 	case s < 9.95:
@@ -57,7 +57,7 @@ func duration(seconds float64) string {
 	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
 }
 
-// list writes words as a sentence has them: a, b and c.
+// list joins words as in a sentence: a, b and c.
 func list(words []string) string {
 	switch n := len(words); n {
 	case 0:
@@ -69,7 +69,7 @@ func list(words []string) string {
 	}
 }
 
-// some is list of the first few, and how many more there are.
+// some is like list for the first few words, with the number of the others.
 func some(words []string, most int) string {
 	if len(words) <= most {
 		return list(words)
@@ -77,7 +77,7 @@ func some(words []string, most int) string {
 	return strings.Join(words[:most], ", ") + fmt.Sprintf(" and %d more", len(words)-most)
 }
 
-// shown is a setting's value, or a word for an empty one.
+// shown formats a setting's value, with a word for an empty one.
 func shown(v string) string {
 	if v == "" {
 		return "(empty)"
@@ -85,7 +85,7 @@ func shown(v string) string {
 	return v
 }
 
-// deviations writes a number of standard deviations.
+// deviations formats a number of standard deviations.
 func deviations(z float64) string {
 	switch z = math.Abs(z); {
 	case math.IsInf(z, 0):

@@ -15,8 +15,8 @@ const (
 	MarkdownFile = "report.md"
 )
 
-// Write writes HTMLFile and MarkdownFile into a folder, which it makes where there is
-// none. Each appears whole or not at all.
+// Write writes HTMLFile and MarkdownFile into a folder, which it creates if it is missing.
+// Each file is replaced atomically.
 func (r *Report) Write(ctx context.Context, dir string) error {
 	if err := atomicfile.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("report: %w", err)
