@@ -11,7 +11,7 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
-// Params records settings; those that were recorded with the same value are left out.
+// Params records settings, except those already recorded with the same value.
 func (b *Outbox) Params(params map[string]any) error {
 	plain := map[string]any{}
 	for name, v := range params {
@@ -20,7 +20,7 @@ func (b *Outbox) Params(params map[string]any) error {
 	return b.add(Record{Kind: ParamsRecord, Params: plain})
 }
 
-// plainParam is a value that JSON can hold: texts for what it cannot.
+// plainParam converts a value to one that JSON can represent; other types become text.
 func plainParam(v any) any {
 	switch v := v.(type) {
 	case bool, string, int64:
@@ -39,7 +39,7 @@ func plainParam(v any) any {
 }
 
 // Metrics records the values of a step. A value that is not finite is dropped and
-// counted; one of a step that its name has had is left out.
+// counted; a value of a step that its name already has is ignored.
 func (b *Outbox) Metrics(step int, at time.Time, values map[string]float64) error {
 	finite := map[string]float64{}
 	for name, v := range values {
@@ -51,7 +51,7 @@ func (b *Outbox) Metrics(step int, at time.Time, values map[string]float64) erro
 	return b.add(Record{Kind: MetricsRecord, Step: step, Time: at, Values: finite})
 }
 
-// NonFinite counts values that were dropped before they came here.
+// NonFinite adds n to the count of dropped values, for values that the caller dropped.
 func (b *Outbox) NonFinite(n int) {
 	b.mu.Lock()
 	b.sum.NonFinite += n
@@ -63,12 +63,12 @@ func (b *Outbox) Text(name, text string) error {
 	return b.add(Record{Kind: TextRecord, Name: name, Text: text})
 }
 
-// Image records a picture, whose file is read when it is sent.
+// Image records a picture. Its file is read when it is sent.
 func (b *Outbox) Image(name string, step int, path string) error {
 	return b.add(Record{Kind: ImageRecord, Name: name, Step: step, Path: b.relative(path)})
 }
 
-// File records a file, which is read when it is sent.
+// File records a file. It is read when it is sent.
 func (b *Outbox) File(name, path string) error {
 	return b.add(Record{Kind: FileRecord, Name: name, Path: b.relative(path)})
 }
@@ -89,8 +89,8 @@ func (b *Outbox) relative(path string) string {
 	return path
 }
 
-// Replay records the lines of a run's metrics: those that the outbox has are left out.
-// Unlike the other calls it waits for the disk.
+// Replay records the lines of a run's metrics, except those that the outbox already has.
+// Unlike the other calls it waits until they are written to the disk.
 func (b *Outbox) Replay(lines []run.Line) error {
 	for i, l := range lines {
 		b.NonFinite(l.NonFinite())

@@ -10,19 +10,19 @@ import (
 	"time"
 )
 
-// GuardOptions bound what a Guard keeps and how long it waits.
+// GuardOptions limit the queue of a Guard and how long it waits.
 type GuardOptions struct {
 	// Queue is the number of calls that may wait; more are dropped and counted.
 	// 0 means 16384.
 	Queue int
-	// Timeout is how long Finish waits for what is queued. 0 means 30 seconds.
+	// Timeout is how long Finish waits for queued calls. 0 means 30 seconds.
 	Timeout time.Duration
 }
 
 // Guard wraps a Tracker so that it can neither stop nor slow a run. Every call returns
-// nil at once; a goroutine makes the real ones, one at a time and in order, and counts
-// their errors and panics. Only Finish waits, and not for long. A call that never returns
-// holds that goroutine for good, and nothing else. It is safe for concurrent use.
+// nil at once; a goroutine makes the real calls, one at a time and in order, and counts
+// their errors and panics. Only Finish waits, at most Timeout. A call that never returns
+// blocks only that goroutine. A Guard is safe for concurrent use.
 type Guard struct {
 	name    string
 	tracker Tracker
@@ -34,27 +34,27 @@ type Guard struct {
 	sum      Summary
 	finish   func(Tracker) error // set once Finish was called
 	gaveUp   bool                // Finish timed out
-	began    time.Time           // of the call that is being made; zero: none is
-	wake     chan struct{}       // of size 1: something to do
+	began    time.Time           // start of the current call; zero: none
+	wake     chan struct{}       // of size 1: wakes the goroutine
 	finished chan struct{}       // closed by the goroutine at its end
 }
 
-// Summary is how a guarded tracker did.
+// Summary counts the calls of a guarded tracker and their errors.
 type Summary struct {
 	Name       string
-	Sent       int   // calls that went well, Finish included
+	Sent       int   // calls without an error, Finish included
 	Failed     int   // calls that returned an error
 	Panics     int   // calls that panicked
 	Dropped    int   // calls that found the queue full, or came after Finish
 	Unsent     int   // calls that still waited when Finish gave up
-	Finished   bool  // Finish was made, well or not
-	FirstError error // of Failed and Panics, or that a call did not return in time
+	Finished   bool  // Finish was called, with or without an error
+	FirstError error // the first of Failed and Panics, or that a call did not return in time
 }
 
-// OK reports whether the tracker got everything.
+// OK reports whether all calls succeeded.
 func (s Summary) OK() bool { return s.Finished && s.Failed+s.Panics+s.Dropped+s.Unsent == 0 }
 
-// String is a line for people.
+// String returns a readable line.
 func (s Summary) String() string {
 	parts := []string{fmt.Sprintf("%s: %d sent", s.Name, s.Sent)}
 	for _, p := range []struct {
@@ -74,8 +74,8 @@ func (s Summary) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// NewGuard wraps t, called name in the Summary, and starts its goroutine, which ends
-// after Finish.
+// NewGuard wraps t and starts its goroutine, which ends after Finish. name is t's name in
+// the Summary.
 func NewGuard(name string, t Tracker, o GuardOptions) *Guard {
 	g := &Guard{
 		name: name, tracker: t, limit: o.Queue, timeout: o.Timeout, sum: Summary{Name: name},
@@ -113,15 +113,15 @@ func (g *Guard) run() {
 	}
 }
 
-// begin notes that a call begins, or with the zero time that it has ended.
+// begin records that a call begins or, with the zero time, that it has ended.
 func (g *Guard) begin(at time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.began = at
 }
 
-// next takes the call that is to be made, nil if there is none now; last says that none
-// comes after it.
+// next returns the next call, nil if there is none now; last reports whether it is the
+// last one.
 func (g *Guard) next() (call func(Tracker) error, last bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -177,7 +177,7 @@ func (g *Guard) add(call func(Tracker) error) error {
 	return nil
 }
 
-// rouse lets the goroutine look again.
+// rouse wakes the goroutine.
 func (g *Guard) rouse() {
 	select {
 	case g.wake <- struct{}{}:
@@ -218,9 +218,9 @@ func (g *Guard) Tags(tags ...string) error {
 	return g.add(func(t Tracker) error { return t.Tags(tags...) })
 }
 
-// Finish makes the calls that wait and then Finish of the tracker, and returns nil when
-// that is done, ctx is, or the Timeout is over, whichever comes first. Summary tells what
-// became of it. Later calls are dropped; a second Finish only waits.
+// Finish makes the queued calls and then the tracker's Finish. It returns nil when that is
+// done, when ctx is done or after the Timeout, whichever comes first; Summary has the
+// results. Later calls are dropped; a second Finish only waits.
 func (g *Guard) Finish(ctx context.Context, status string) error {
 	ctx, cancel := context.WithTimeout(ctx, g.timeout)
 	defer cancel()
@@ -238,7 +238,7 @@ func (g *Guard) Finish(ctx context.Context, status string) error {
 	return nil
 }
 
-// giveUp leaves what is still queued.
+// giveUp drops the queued calls.
 func (g *Guard) giveUp() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -251,7 +251,7 @@ func (g *Guard) giveUp() {
 	g.rouse()
 }
 
-// Summary is how the tracker did so far.
+// Summary returns the counts so far.
 func (g *Guard) Summary() Summary {
 	g.mu.Lock()
 	defer g.mu.Unlock()

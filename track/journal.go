@@ -33,36 +33,36 @@ const outboxFormat = 1
 // ErrOutbox is wrapped by errors about the files of an outbox.
 var ErrOutbox = errors.New("the tracker's outbox")
 
-// state is what an outbox remembers besides its records.
+// state is an outbox's state besides its records, as saved in its file.
 type state struct {
 	Format  int       `json:"format"`
 	ID      string    `json:"id"` // of the run, for the service
 	Created time.Time `json:"created"`
 	Remote  Remote    `json:"remote"`
-	Done    int64     `json:"done"` // the last Seq that is delivered or refused
+	Done    int64     `json:"done"` // the last Seq that was delivered or refused
 	Refused int       `json:"refused,omitempty"`
 }
 
-// journal is the files of an outbox: records behind each other, and the state. The
-// records are on the disk before a state is written that counts them, and at the latest
-// some seconds after they came.
+// journal is the files of an outbox: a file of records, and the state. Records are synced to
+// the disk before a state that counts them is written, and at most syncEvery after they
+// were appended.
 type journal struct {
 	dir     string
 	lock    *filelock.Lock
 	file    *os.File // appended to
 	read    *os.File
-	end     appendfile.End // of complete lines
-	at      int64          // where the next record to be sent begins
+	end     appendfile.End // end of the complete lines
+	at      int64          // offset of the next record to be sent
 	lastSeq int64
 	state   state
-	left    int       // records that were to be sent when it was opened
-	dirty   bool      // records are in the file that may not be on the disk
-	synced  time.Time // the last time that this was tried
-	damaged bool      // records were cut off behind a bad line
+	left    int       // records that were still to be sent when it was opened
+	dirty   bool      // the file has records that may not be synced
+	synced  time.Time // the last attempt to sync
+	damaged bool      // records after a malformed line were cut off
 }
 
-// openJournal opens the files in a folder, which it makes where there is none, and tells
-// every record to each.
+// openJournal opens the files in a folder, which it creates if it is missing, and calls each
+// for every record.
 func openJournal(dir string, each func(Record)) (j *journal, err error) {
 	if err := atomicfile.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("track: %w: %w", ErrOutbox, err)
@@ -92,7 +92,7 @@ func openJournal(dir string, each func(Record)) (j *journal, err error) {
 	return j, j.scan(each)
 }
 
-// maxState is the most bytes of a state that are read.
+// maxState is the largest state file that is read, in bytes.
 const maxState = 16 << 20
 
 func (j *journal) readState() error {
@@ -116,7 +116,7 @@ func (j *journal) readState() error {
 	return nil
 }
 
-// writeState replaces the state's file, after the records that it counts.
+// writeState syncs the records, then replaces the file of the state that counts them.
 func (j *journal) writeState() error {
 	if err := j.sync(); err != nil {
 		return err
@@ -134,10 +134,10 @@ func (j *journal) writeState() error {
 	return nil
 }
 
-// scan reads all records, cuts a torn last line off, and finds the first that is to be
-// sent. In the folder of a run with a log of its metrics, it also cuts off what follows
-// damage among the records that were not sent: Replay records it again, in order, where
-// services would refuse a value that comes behind later ones.
+// scan reads all records, cuts off an incomplete last line, and finds the first record to be
+// sent. In the folder of a run with metrics.jsonl it also cuts off all that follows a
+// damaged line among the unsent records: Replay records it again, in order, since services
+// refuse a value after later ones.
 func (j *journal) scan(each func(Record)) error {
 	r := bufio.NewReaderSize(j.read, 1<<16)
 	_, missing := os.Stat(filepath.Join(j.dir, "..", "..", run.LinesFile))
@@ -146,7 +146,7 @@ func (j *journal) scan(each func(Record)) error {
 	for {
 		line, err := r.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			break // with or without a torn line
+			break // with or without an incomplete line
 		}
 		if err != nil {
 			return fmt.Errorf("track: %w: %w", ErrOutbox, err)
@@ -169,15 +169,15 @@ func (j *journal) scan(each func(Record)) error {
 	if j.at = sendFrom; sendFrom < 0 {
 		j.at = j.end.At
 	}
-	j.lastSeq = max(j.lastSeq, j.state.Done) // a lost file must not give old numbers to new records
-	j.dirty = true                           // a process that was killed may have left records that are not on the disk
+	j.lastSeq = max(j.lastSeq, j.state.Done) // after the loss of a file, new records must not get old numbers
+	j.dirty = true                           // a killed process may have left records that are not synced
 	if err := j.file.Truncate(j.end.At); err != nil {
 		return fmt.Errorf("track: %w: %w", ErrOutbox, err)
 	}
 	return nil
 }
 
-// append writes records behind the others, all or none.
+// append appends records to the file, all or none.
 func (j *journal) append(records []Record) error {
 	var data []byte
 	for _, r := range records {
@@ -197,15 +197,15 @@ func (j *journal) append(records []Record) error {
 	return nil
 }
 
-// syncEvery bounds how long records may be in the file and not on the disk.
+// syncEvery is the longest time that records may be in the file without a sync.
 const syncEvery = 5 * time.Second
 
-// sync puts the records on the disk.
+// sync syncs the records to the disk.
 func (j *journal) sync() error {
 	if !j.dirty || j.file == nil {
 		return nil
 	}
-	j.synced = time.Now() // tried; a broken disk is not asked at each record
+	j.synced = time.Now() // also after an error, so that a broken disk is not tried for each record
 	if err := syncFile(j.file); err != nil {
 		return fmt.Errorf("track: %w: %w", ErrOutbox, err)
 	}
@@ -216,7 +216,7 @@ func (j *journal) sync() error {
 // syncFile is replaced in tests.
 var syncFile = (*os.File).Sync
 
-// next reads up to n records that are to be sent, and where each of them ends.
+// next reads up to n records to be sent, and the offset where each of them ends.
 func (j *journal) next(n int) (records []Record, ends []int64, err error) {
 	const most = 8 << 20 // bytes at a time
 	r := bufio.NewReaderSize(io.NewSectionReader(j.read, j.at, j.end.At-j.at), 1<<16)
@@ -239,7 +239,7 @@ func (j *journal) next(n int) (records []Record, ends []int64, err error) {
 	return records, ends, nil
 }
 
-// close gives the files back.
+// close closes the files.
 func (j *journal) close() error {
 	if j == nil {
 		return nil

@@ -14,24 +14,24 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
-// OutboxOptions say where an outbox is and how it sends. The zero value of each field but
-// the first three is replaced by what its comment says.
+// OutboxOptions are the settings of an outbox. Zero values of all fields but the first three
+// mean the default at the end of the field's comment.
 type OutboxOptions struct {
 	Dir     string // the run's folder
-	Service string // names the folder of the outbox in Dir/track, and the tracker in messages
-	Name    string // the run's telling name
+	Service string // name of the outbox's folder in Dir/track, and of the tracker in messages
+	Name    string // the run's name, for people
 
-	Queue    int           // records in memory that wait for the disk; more are dropped. 16384
-	Batch    int           // records at a time. 1000
-	Interval time.Duration // between batches that are not full. 5 s
-	Patience time.Duration // how long Finish waits for what is left. 30 s
+	Queue    int           // most records in memory that wait for the disk; more are dropped. 16384
+	Batch    int           // most records in a delivery. 1000
+	Interval time.Duration // time between batches that are not full. 5 s
+	Patience time.Duration // how long Finish waits for unsent records. 30 s
 	MinRetry time.Duration // the first wait after an error, doubled each time. 1 s
 	MaxRetry time.Duration // the longest such wait; a service's Retry-After may be longer. 2 min
 	// Tries is how often in a row a delivery may fail without any record sent before sending
 	// ends, as if the service had refused. 0: as long as the outbox is open.
 	Tries int
-	// Notify is told, from another goroutine, what a person should know at once: that the
-	// service refuses, that the disk is full. nil: nothing is told.
+	// Notify is called from another goroutine with messages for people, such as that the
+	// service refuses records or the disk is full. nil: no messages.
 	Notify func(message string)
 }
 
@@ -53,7 +53,7 @@ func (o OutboxOptions) withDefaults() OutboxOptions {
 	}
 	notify := o.Notify
 	o.Notify = func(message string) {
-		defer func() { _ = recover() }() // it is called from goroutines of the outbox, and must not end the process
+		defer func() { _ = recover() }() // Notify is called from goroutines of the outbox, and a panic must not end the process
 		if notify != nil {
 			notify(message)
 		}
@@ -61,60 +61,59 @@ func (o OutboxOptions) withDefaults() OutboxOptions {
 	return o
 }
 
-// Outbox is a Tracker that delivers a run to a Sink without ever holding the run up.
-// Calls only put a record into memory. One goroutine writes the records into a file in
-// the run's folder, another sends them from there, in order, again and again if need be.
-// What is not sent when the run ends stays in the file and can be sent later: open the
-// outbox again and Flush.
+// Outbox is a Tracker that delivers a run to a Sink without ever blocking the run. Calls
+// only store a record in memory. One goroutine writes the records to a file in the run's
+// folder, another sends them from there, in order, with retries. Records not sent when the
+// run ends stay in the file and can be sent later: open the outbox again and Flush.
 //
-// A run that goes on opens its outbox again and may tell everything again: a metric's
-// step, a setting, a text or a tag that the outbox has is not recorded a second time.
+// A resumed run opens its outbox again and may repeat all calls: a metric's step, a setting,
+// a text or a tag that the outbox already has is not recorded again.
 //
-// If the disk takes no more, records wait in memory up to Queue and are sent from there;
-// what goes beyond is dropped and counted.
+// If the disk is full, up to Queue records wait in memory and are sent from there; further
+// ones are dropped and counted.
 type Outbox struct {
 	o    OutboxOptions
 	sink Sink
 
-	mu      sync.Mutex // of what follows; held for moments
-	pending []Record   // not in the file
+	mu      sync.Mutex // guards the fields up to the next mutex; held only briefly
+	pending []Record   // not in the file yet
 	known   *known
 	seq     int64
-	sum     Delivery // but Err
+	sum     Delivery // without Err
 	trouble trouble
-	closed  bool // takes no more records
+	closed  bool // no more records are accepted
 	broken  bool // the last write failed
 
-	disk    sync.Mutex // of journal
+	disk    sync.Mutex // guards journal
 	journal *journal
 
-	write, send chan struct{} // of size 1: something to do
+	write, send chan struct{} // of size 1: wake the goroutines
 	stop        context.CancelFunc
-	ended       chan struct{}      // both goroutines have ended
-	settled     chan chan struct{} // asked by Flush: closed when nothing is left to try
+	ended       chan struct{}      // closed when both goroutines have ended
+	settled     chan chan struct{} // requests of Flush: closed when nothing is left to send
 }
 
 var _ Tracker = (*Outbox)(nil)
 
-// Delivery is how an outbox did.
+// Delivery counts the records of an outbox and explains failures.
 type Delivery struct {
 	Service   string
-	Sent      int    // records that the service took, in this session
-	Refused   int    // records that it will never take
-	NonFinite int    // values that were no finite numbers; dropped
-	Dropped   int    // records for which there was no room
-	Left      int    // records that are still to be sent
-	URL       string // where a person looks at the run
+	Sent      int    // records that the service accepted in this session
+	Refused   int    // records that it refused for good
+	NonFinite int    // values that were not finite, and dropped
+	Dropped   int    // records dropped because the queue was full
+	Left      int    // records still to be sent
+	URL       string // the run's web page
 	Remote    Remote
-	Err       error // why records are left or dropped, else the first refusal
-	Refusal   error // the first
-	Stopped   bool  // the service takes no more: ErrStop
+	Err       error // why records are left or were dropped, else the first refusal
+	Refusal   error // the first refusal
+	Stopped   bool  // sending has ended: ErrStop
 }
 
-// OK reports whether the service has everything.
+// OK reports whether the service has all records.
 func (d Delivery) OK() bool { return d.Refused+d.Dropped+d.Left == 0 }
 
-// String is a line for people.
+// String returns a readable line.
 func (d Delivery) String() string {
 	parts := []string{fmt.Sprintf("%s: %d sent", d.Service, d.Sent)}
 	for _, p := range []struct {
@@ -141,9 +140,9 @@ func (d Delivery) String() string {
 	return text
 }
 
-// OpenOutbox opens the outbox of a service in a run's folder, or makes it, and begins to
-// send what it holds. An outbox that another process has open, or whose files cannot be
-// used, is ErrOutbox.
+// OpenOutbox opens the outbox of a service in a run's folder, or creates it, and begins to
+// send its records. It returns ErrOutbox if another process has it open or its files cannot
+// be used.
 func OpenOutbox(sink Sink, o OutboxOptions) (*Outbox, error) {
 	if o.Service == "" || o.Dir == "" || filepath.Base(o.Service) != o.Service {
 		return nil, fmt.Errorf("track: %w: Dir %q, Service %q", ErrOutbox, o.Dir, o.Service)
@@ -152,7 +151,7 @@ func OpenOutbox(sink Sink, o OutboxOptions) (*Outbox, error) {
 		o: o.withDefaults(), sink: sink, known: newKnown(), write: make(chan struct{}, 1), send: make(chan struct{}, 1),
 		ended: make(chan struct{}), settled: make(chan chan struct{}, 1), sum: Delivery{Service: o.Service},
 	}
-	j, err := openJournal(filepath.Join(o.Dir, run.OutboxDir, o.Service), func(r Record) { b.known.news(&r) })
+	j, err := openJournal(filepath.Join(o.Dir, run.OutboxDir, o.Service), func(r Record) { b.known.addNew(&r) })
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +173,7 @@ func OpenOutbox(sink Sink, o OutboxOptions) (*Outbox, error) {
 	return b, nil
 }
 
-// add records something, or drops it.
+// add queues a record, or drops it.
 func (b *Outbox) add(r Record) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -186,7 +185,7 @@ func (b *Outbox) add(r Record) error {
 		b.sum.Dropped++
 		return nil
 	}
-	if !b.known.news(&r) {
+	if !b.known.addNew(&r) {
 		return nil
 	}
 	b.seq++
@@ -207,8 +206,8 @@ func rouse(c chan struct{}) {
 	}
 }
 
-// Finish records the status, waits until everything is sent, ctx is done or Patience is
-// over, and closes the outbox. What became of it is in Delivery; the error is always nil.
+// Finish records the status, waits until all records are sent, ctx is done or Patience is
+// over, and closes the outbox. Delivery has the results; the error is always nil.
 func (b *Outbox) Finish(ctx context.Context, status string) error {
 	b.End(status)
 	ctx, cancel := context.WithTimeout(ctx, b.o.Patience)
@@ -223,16 +222,16 @@ func (b *Outbox) End(status string) error {
 	return b.add(Record{Kind: FinishRecord, Status: status})
 }
 
-// Ended is the status with which the run ended by the records, "" if anything of a step
-// came after it or there is none.
+// Ended returns the recorded status with which the run ended, "" if there is none or a step
+// came after it.
 func (b *Outbox) Ended() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.known.ended
 }
 
-// Flush sends what there is now, without waiting for the interval, and returns when
-// nothing is left, when the service takes no more, or when ctx is done, with its error.
+// Flush sends all records without waiting for the interval. It returns when none is left,
+// when sending has ended (ErrStop), or when ctx is done, with ctx's error.
 func (b *Outbox) Flush(ctx context.Context) error {
 	done := make(chan struct{})
 	if err := b.store(); err != nil {
@@ -255,11 +254,11 @@ func (b *Outbox) Flush(ctx context.Context) error {
 	return nil
 }
 
-// closePatience is how long Close waits for a Sink that hangs.
+// closePatience is how long Close waits for a Sink that does not return.
 const closePatience = 2 * time.Second
 
-// Close stops sending and gives the files back. What was not sent stays in them. A Sink
-// that does not return is left alone.
+// Close stops sending and closes the files. Unsent records stay in them. A Sink that does
+// not return is abandoned.
 func (b *Outbox) Close() error {
 	b.mu.Lock()
 	already := b.closed
@@ -282,7 +281,7 @@ func (b *Outbox) Close() error {
 	return err
 }
 
-// Delivery is how it went so far.
+// Delivery returns the results so far.
 func (b *Outbox) Delivery() Delivery {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -306,7 +305,7 @@ func (b *Outbox) writing(ctx context.Context) {
 	}
 }
 
-// store writes what is pending into the file. What cannot be written stays pending.
+// store writes the pending records to the file. Those that cannot be written stay pending.
 func (b *Outbox) store() error {
 	b.disk.Lock()
 	defer b.disk.Unlock()
@@ -326,7 +325,7 @@ func (b *Outbox) store() error {
 	return err
 }
 
-// notice tells once that the disk takes no more.
+// notice notifies once that records cannot be written.
 func (b *Outbox) notice(err error) {
 	b.mu.Lock()
 	first := !b.broken
@@ -338,7 +337,7 @@ func (b *Outbox) notice(err error) {
 	}
 }
 
-// path is where the file of a record is.
+// path is the path of a record's file.
 func (b *Outbox) path(p string) string {
 	if filepath.IsAbs(p) {
 		return p
@@ -346,8 +345,8 @@ func (b *Outbox) path(p string) string {
 	return filepath.Join(b.o.Dir, filepath.FromSlash(p))
 }
 
-// present gives records the paths that their files have here, up to the first whose file
-// is gone: that one is a delivery of its own, so that counts stay simple.
+// present sets the records' paths to those on this machine, up to the first record whose
+// file is missing: that one is delivered alone, so that counts stay simple.
 func (b *Outbox) present(records []Record) []Record {
 	var list []Record
 	for _, r := range records {

@@ -220,7 +220,7 @@ func TestOutboxErrors(t *testing.T) {
 	if d.Sent != 50 || d.Refused != 1 || d.Left != 0 || len(s.opens) != 2 {
 		t.Errorf("%+v, opened %d times", d, len(s.opens))
 	}
-	if len(notes) == 0 || !strings.Contains(notes[0], "no route") || !strings.Contains(notes[0], "training goes on") {
+	if len(notes) == 0 || !strings.Contains(notes[0], "no route") || !strings.Contains(notes[0], "training continues") {
 		t.Errorf("told %q", notes)
 	}
 }

@@ -23,7 +23,7 @@ type jsonRecord struct {
 	Status string             `json:"status,omitempty"`
 }
 
-// MarshalJSON writes the record as an outbox keeps it.
+// MarshalJSON writes the record in the format of an outbox's file.
 func (r Record) MarshalJSON() ([]byte, error) {
 	j := jsonRecord(r)
 	if r.Params != nil {
@@ -38,8 +38,8 @@ func (r Record) MarshalJSON() ([]byte, error) {
 	return json.Marshal(j)
 }
 
-// Float is a number with a point in JSON, so that one that is no whole number by its type
-// stays so.
+// Float is a number that has a decimal point in JSON, so that float64 and int64 remain
+// distinct.
 type Float float64
 
 // MarshalJSON writes 1 as 1.0.
@@ -87,22 +87,22 @@ func (r *Record) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// known is what an outbox has been told, so that a run which goes on does not tell it
+// known is an index of an outbox's records, so that a resumed run does not record them
 // again.
 type known struct {
 	steps  map[string]int // the last step of each metric and image
 	params map[string]string
 	texts  map[string]string
 	tags   map[string]bool
-	ended  string // the status of the end, if no step came after it
+	ended  string // the status at the end, if no step came after it
 }
 
 func newKnown() *known {
 	return &known{steps: map[string]int{}, params: map[string]string{}, texts: map[string]string{}, tags: map[string]bool{}}
 }
 
-// news leaves in r what has not been told; false: nothing. What is left counts as told.
-func (k *known) news(r *Record) bool {
+// addNew removes known values from r and adds the others to the index; false: none is left.
+func (k *known) addNew(r *Record) bool {
 	switch r.Kind {
 	case MetricsRecord:
 		keep := map[string]float64{}
@@ -148,7 +148,7 @@ func (k *known) news(r *Record) bool {
 	return true
 }
 
-// later notes a step, unless one as late is known.
+// later records a step unless the same or a later one is known.
 func (k *known) later(name string, step int) bool {
 	if last, ok := k.steps[name]; ok && step <= last {
 		return false

@@ -8,36 +8,36 @@ import (
 	"github.com/euryale-ml/euryale/registry"
 )
 
-// ErrUnknown: this program has no tracker of that name.
+// ErrUnknown: no tracker is registered under the name.
 var ErrUnknown = errors.New("there is no such tracker")
 
-// Setup is what a registered tracker makes a run's Sink from.
+// Setup is the input from which a registered tracker makes a run's Sink.
 type Setup struct {
 	Dir string // the run's folder
-	// Settings are the tracker's own, of the type that it was registered with by
-	// registry.Settings; Open fills in the registered defaults where it is nil.
+	// Settings are the tracker's own, of the type given to registry.Settings when it was
+	// registered; nil means the registered defaults.
 	Settings any
-	// Env reads the environment, from where secrets come: os.Getenv outside of tests.
+	// Env reads the environment, the source of secrets: os.Getenv outside of tests.
 	Env func(name string) string
 }
 
 // NewSink makes the Sink of a run. Nothing is sent or written yet. note is a line for the
-// start of the run, such as where it is kept; empty: none.
+// start of the run, such as where its files are; empty: none.
 type NewSink func(s Setup) (sink Sink, note string, err error)
 
-// Tagger is implemented by the settings of a tracker that has a setting for tags. All
-// trackers of a run get them.
+// Tagger is implemented by the settings of a tracker that include tags. The tags are sent to
+// all trackers of the run.
 type Tagger interface{ RunTags() []string }
 
-// Key is the key of a configuration that chooses trackers.
+// Key is the configuration key that selects trackers.
 const Key = "track"
 
-// trackers are what it chooses from.
+// trackers is the registry of trackers.
 var trackers = registry.New[NewSink](Key, "tracker")
 
-// Register makes a tracker reachable by name: track in a configuration. Packages of
-// trackers call it when they are imported. A name that is taken is an error. The options
-// describe the tracker, and may give it settings of its own, such as mine.project.
+// Register adds a tracker under a name for Open and configurations (key track). Packages of
+// trackers call it when they are imported. A name in use is an error. The options describe
+// the tracker and may give it keys of its own, such as mine.project.
 func Register(name string, f NewSink, options ...registry.Option) error {
 	if f == nil {
 		return fmt.Errorf("track: %w the tracker %q without a function that makes its Sink", registry.ErrRegister, name)
@@ -55,7 +55,7 @@ func Names() []string { return trackers.Names() }
 // Entries lists the registered trackers with their descriptions.
 func Entries() []registry.Entry { return trackers.Entries() }
 
-// Open makes the Sink of a registered tracker; the error for another name is ErrUnknown.
+// Open makes the Sink of a registered tracker; for an unknown name it returns ErrUnknown.
 func Open(name string, s Setup) (sink Sink, note string, err error) {
 	f, ok := trackers.Find(name)
 	if !ok {
@@ -67,14 +67,14 @@ func Open(name string, s Setup) (sink Sink, note string, err error) {
 	return f(s)
 }
 
-// Separate is implemented by a Sink that keeps a run instead of sending it, and so wants
-// its records in a folder of their own: a later Sink of the same tracker sends them all.
+// Separate is implemented by a Sink that stores a run instead of sending it, and so needs a
+// separate folder for its records: a later Sink of the same tracker sends all of them.
 type Separate interface {
 	// Outbox names the folder: the tracker's name, "-" and a word.
 	Outbox() string
 }
 
-// OutboxName names the folder of the records for a tracker's Sink.
+// OutboxName returns the folder of the records for a tracker's Sink.
 func OutboxName(tracker string, s Sink) string {
 	if o, ok := s.(Separate); ok {
 		return o.Outbox()
@@ -82,8 +82,8 @@ func OutboxName(tracker string, s Sink) string {
 	return tracker
 }
 
-// OfOutbox is the registered tracker whose records a folder of this name holds; "" if it is
-// of none.
+// OfOutbox returns the registered tracker that has a records folder of this name; "" if
+// none has.
 func OfOutbox(folder string) string {
 	of := ""
 	for _, name := range Names() {

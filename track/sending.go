@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// parcel is some records and how far the journal is when they are delivered.
+// parcel is consecutive records with the offsets in the journal where they end.
 type parcel struct {
 	records []Record
-	ends    []int64 // in the file; nil if the records are in memory alone
+	ends    []int64 // in the file; nil if the records are only in memory
 }
 
 // sending delivers records until ctx is done.
 func (b *Outbox) sending(ctx context.Context) {
 	opened, failures := false, 0
-	var wait time.Duration // before the next try
+	var wait time.Duration // before the next attempt
 	var last time.Time     // of the last delivery
 	var settle []chan struct{}
 	idle := func() {
@@ -39,7 +39,7 @@ func (b *Outbox) sending(ctx context.Context) {
 		settle = b.asked(settle)
 		left, stopped := b.toSend()
 		if pause := max(wait, b.pause(left, last, len(settle) > 0)); pause > 0 && left > 0 && !stopped {
-			began := time.Now() // before anything is read: every step of the run wakes this loop
+			began := time.Now() // checked before records are read, since every step of the run wakes this loop
 			if !b.sleep(ctx, pause) {
 				return
 			}
@@ -69,7 +69,7 @@ func (b *Outbox) sending(ctx context.Context) {
 		if err == nil {
 			var done int
 			if done, err = b.deliver(ctx, p); done > 0 {
-				failures = 0 // Tries bounds how often nothing is sent at all
+				failures = 0 // Tries counts only attempts that send nothing
 			}
 			last = time.Now()
 		}
@@ -80,7 +80,7 @@ func (b *Outbox) sending(ctx context.Context) {
 	}
 }
 
-// asked takes what Flush asks for.
+// asked receives the requests of Flush.
 func (b *Outbox) asked(settle []chan struct{}) []chan struct{} {
 	for {
 		select {
@@ -92,7 +92,7 @@ func (b *Outbox) asked(settle []chan struct{}) []chan struct{} {
 	}
 }
 
-// sleep waits for something to do, at most for d if that is not 0; false: ctx is done.
+// sleep waits for work, at most for d if that is not 0; false: ctx is done.
 func (b *Outbox) sleep(ctx context.Context, d time.Duration) bool {
 	var timer <-chan time.Time
 	if d > 0 {
@@ -109,7 +109,7 @@ func (b *Outbox) sleep(ctx context.Context, d time.Duration) bool {
 	return ctx.Err() == nil
 }
 
-// pause is how long so many records wait for more: not at all if a Flush waits for them.
+// pause returns how long left records wait for more: 0 if a Flush waits for them.
 func (b *Outbox) pause(left int, last time.Time, flushing bool) time.Duration {
 	if flushing || left >= b.o.Batch || last.IsZero() {
 		return 0
@@ -117,14 +117,15 @@ func (b *Outbox) pause(left int, last time.Time, flushing bool) time.Duration {
 	return b.o.Interval - time.Since(last)
 }
 
-// toSend is the number of records that wait, and whether the service takes no more.
+// toSend returns the number of unsent records, and whether sending has ended.
 func (b *Outbox) toSend() (left int, stopped bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.sum.Left, b.sum.Stopped
 }
 
-// parcel is what to send next: from the file, then from memory if the disk takes no more.
+// parcel returns the next records to send: from the file, then from memory if they cannot
+// be written.
 func (b *Outbox) parcel() parcel {
 	b.disk.Lock()
 	defer b.disk.Unlock()
@@ -148,7 +149,7 @@ func (b *Outbox) parcel() parcel {
 	return parcel{records: append([]Record(nil), b.pending[:min(len(b.pending), b.o.Batch)]...)}
 }
 
-// open makes or finds the run at the service.
+// open creates or finds the run at the service.
 func (b *Outbox) open(ctx context.Context) error {
 	b.disk.Lock()
 	if b.journal == nil {
@@ -180,13 +181,13 @@ func (b *Outbox) open(ctx context.Context) error {
 	return nil
 }
 
-// deliver sends a parcel, a file or a picture that is gone counted as refused. It returns
-// how many records need no further call.
+// deliver sends a parcel; a missing file or picture counts as refused. It returns how many
+// records need no further call.
 func (b *Outbox) deliver(ctx context.Context, p parcel) (int, error) {
 	records := b.present(p.records)
 	if len(records) == 0 {
 		b.done(p, 1, 1)
-		return 1, &Refusal{Records: 1, Err: fmt.Errorf("%s is gone", p.records[0].Path)}
+		return 1, &Refusal{Records: 1, Err: fmt.Errorf("%s is missing", p.records[0].Path)}
 	}
 	n := 0
 	err := b.try(func() (err error) {
@@ -204,7 +205,7 @@ func (b *Outbox) deliver(ctx context.Context, p parcel) (int, error) {
 	return n, err
 }
 
-// try calls a Sink and turns a panic into the end of sending.
+// try calls a Sink and turns a panic into an ErrStop.
 func (b *Outbox) try(call func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -214,7 +215,7 @@ func (b *Outbox) try(call func() error) (err error) {
 	return call()
 }
 
-// done notes that the first n records of a parcel are dealt with.
+// done records that the first n records of a parcel were sent or refused.
 func (b *Outbox) done(p parcel, n, refused int) {
 	if n == 0 {
 		return
@@ -245,7 +246,7 @@ func (b *Outbox) done(p parcel, n, refused int) {
 	b.sum.Left -= n
 }
 
-// after is how long to wait after a delivery: not at all if it went well.
+// after returns how long to wait after a delivery: 0 if it succeeded.
 func (b *Outbox) after(err error, failures *int) time.Duration {
 	err = b.refused(err)
 	switch {
@@ -256,7 +257,7 @@ func (b *Outbox) after(err error, failures *int) time.Duration {
 		b.mu.Unlock()
 		return 0
 	case errors.Is(err, ErrStop):
-		b.fail(err, true, "%s takes no more: %v; what is left can be sent later")
+		b.fail(err, true, "%s accepts no more records: %v; those that are left can be sent later")
 		return 0
 	}
 	if *failures++; *failures == b.o.Tries {
@@ -267,7 +268,7 @@ func (b *Outbox) after(err error, failures *int) time.Duration {
 	if wait > b.o.MaxRetry || wait <= 0 {
 		wait = b.o.MaxRetry
 	}
-	wait = wait/2 + rand.N(wait/2+1) // so that many runs do not come back at once
+	wait = wait/2 + rand.N(wait/2+1) // jitter, so that many runs do not retry at the same time
 	var retry *Retry
 	if errors.As(err, &retry) {
 		wait = max(wait, retry.After)
@@ -279,22 +280,22 @@ func (b *Outbox) after(err error, failures *int) time.Duration {
 			message = "the files of %s cannot be written now: %v; it is tried again"
 		}
 		if b.o.Tries == 0 {
-			message += ", and training goes on"
+			message += ", and training continues"
 		}
 	}
 	b.fail(err, false, message)
 	return wait
 }
 
-// ofFile reports whether an error is about a file, as of a full disk, and not about a
-// service elsewhere.
+// ofFile reports whether an error is about a file, such as on a full disk, and not about a
+// service.
 func ofFile(err error) bool {
 	var path *fs.PathError
 	var link *os.LinkError
 	return errors.As(err, &path) || errors.As(err, &link)
 }
 
-// refused keeps the error of refused records, and returns what else went wrong.
+// refused records the error of refused records, and returns any other error.
 func (b *Outbox) refused(err error) error {
 	var r *Refusal
 	if !errors.As(err, &r) {
@@ -311,7 +312,7 @@ func (b *Outbox) refused(err error) error {
 	return r.Then
 }
 
-// fail keeps an error, and reports it if there is a message for it.
+// fail records an error, and notifies if message is not empty.
 func (b *Outbox) fail(err error, stopped bool, message string) {
 	b.mu.Lock()
 	b.trouble.failed(err)

@@ -18,7 +18,7 @@ const (
 	FinishRecord  = "finish"
 )
 
-// Record is a call of a Tracker, kept until a Sink has delivered it.
+// Record is a call of a Tracker, stored until a Sink has delivered it.
 type Record struct {
 	Seq    int64              // from 1 in a run, without gaps
 	Kind   string             // one of the kinds above
@@ -26,52 +26,51 @@ type Record struct {
 	Step   int                // of metrics and images
 	Name   string             // of a text, an image, a file
 	Text   string             // of a text
-	Path   string             // of an image or a file; as a Sink gets it, it can be opened
+	Path   string             // of an image or a file; a Sink can open it
 	Values map[string]float64 // of metrics, finite
 	Params map[string]any     // of params: bool, string, int64 or float64
 	Tags   []string           // of tags
 	Status string             // of finish: finished, interrupted or failed
 }
 
-// RunInfo is what a Sink is told about the run.
+// RunInfo describes the run to a Sink.
 type RunInfo struct {
 	Dir     string    // the run's folder
-	Name    string    // the telling name
+	Name    string    // the run's name, for people
 	ID      string    // chosen once for the run and the same after resuming: 32 hexadecimal digits
 	Created time.Time // of the ID
-	Remote  Remote    // what Open gave the first time; zero before
+	Remote  Remote    // result of the first Open; zero before
 }
 
-// Remote is the run at the service.
+// Remote identifies the run at the service.
 type Remote struct {
-	ID  string            // the service's name for it
-	URL string            // where a person looks at it; may be empty
-	Has map[string]string // whatever else the Sink must remember; no secrets
+	ID  string            // the service's identifier
+	URL string            // the run's web page; may be empty
+	Has map[string]string // other values that the Sink needs again; no secrets
 }
 
 // Sink delivers a run to one service, or to files of its format. It is called from one
-// goroutine, and may take as long as it needs until ctx is done. Its errors never name
-// a secret.
+// goroutine, and may take as long as it needs until ctx is done. Its errors must not contain
+// secrets.
 type Sink interface {
-	// Open makes the run at the service, or goes on with the one that RunInfo.Remote names.
+	// Open creates the run at the service, or resumes the one that RunInfo.Remote names.
 	Open(ctx context.Context, run RunInfo) (Remote, error)
-	// Deliver sends records in their order. It returns how many of them, from the first
-	// one on, need no further call: the service has them, or refused them for good, which
-	// a Refusal as the error counts. An error behind refused records is the Refusal's Then,
-	// so that neither is lost. What was sent may be sent again after an error, and must then
-	// not count twice.
+	// Deliver sends records in order. done is the number of records, from the first one
+	// on, that need no further call: the service has them, or refused them for good, which
+	// the error, a Refusal, counts. An error after refused records is the Refusal's Then.
+	// After an error records may be sent again; the service must then not have them twice.
 	Deliver(ctx context.Context, records []Record) (done int, err error)
-	// Close ends the session, not the run's record: a later Open may go on.
+	// Close ends the session, not the run at the service: a later Open may resume it.
 	Close(ctx context.Context) error
 }
 
-// ErrStop is wrapped by errors after which sending is over until the run is synced
-// again: a limit that is reached, credentials that are refused, a run that is gone.
-var ErrStop = errors.New("the tracker takes no more")
+// ErrStop is wrapped by errors that end sending until the next sync: a limit is reached,
+// credentials are refused, the run no longer exists.
+var ErrStop = errors.New("the tracker accepts no more records")
 
 // Retry is an error of a call that may succeed later.
 type Retry struct {
-	After time.Duration // not before; 0: the caller's back-off
+	After time.Duration // shortest wait before the next attempt; 0: the caller's back-off
 	Err   error
 }
 
@@ -84,11 +83,11 @@ func IsRetryable(err error) bool {
 	return errors.As(err, &retry)
 }
 
-// Refusal is an error about records that the service will never take.
+// Refusal is an error about records that the service refuses for good.
 type Refusal struct {
 	Records int
 	Err     error
-	Then    error // why records behind them were not sent; nil: all were
+	Then    error // why the records after them were not sent; nil: all were sent
 }
 
 func (e *Refusal) Error() string {
@@ -99,7 +98,7 @@ func (e *Refusal) Error() string {
 	return text
 }
 
-// Unwrap gives both errors, or the one that there is.
+// Unwrap returns Err and Then, without a nil one.
 func (e *Refusal) Unwrap() []error {
 	if e.Then == nil {
 		return []error{e.Err}

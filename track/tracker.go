@@ -11,15 +11,16 @@ import (
 
 // Tracker is a service that shows runs. Wrap one on a network in a Guard.
 type Tracker interface {
-	// Params tells the settings of the run, by dotted names.
+	// Params records the settings of the run, by dotted names.
 	Params(params map[string]any) error
-	// Metrics tells values of a step, from 1 over the whole run, such as train/loss.
+	// Metrics records values of a step, such as train/loss. Steps count from 1 over the
+	// complete run.
 	Metrics(step int, at time.Time, values map[string]float64) error
-	// Text tells a named text.
+	// Text records a named text.
 	Text(name, text string) error
-	// Image tells a picture of a step, in a file.
+	// Image records a picture of a step, given by its file.
 	Image(name string, step int, path string) error
-	// File tells a file to keep.
+	// File records a file.
 	File(name, path string) error
 	// Tags adds tags.
 	Tags(tags ...string) error
@@ -33,8 +34,8 @@ var (
 	_ Tracker = (*Memory)(nil)
 )
 
-// Multi calls several trackers, in order. The others are called also where one fails or
-// panics; the errors are joined, and a panic is one of them.
+// Multi calls several trackers, in order. If one fails or panics, the others are called all
+// the same; the errors are joined, and a panic becomes an error.
 type Multi []Tracker
 
 func (m Multi) each(call func(Tracker) error) error {
@@ -56,7 +57,7 @@ func (m Multi) Metrics(step int, at time.Time, values map[string]float64) error 
 	return m.each(func(t Tracker) error { return t.Metrics(step, at, values) })
 }
 
-// NonFinite calls NonFinite of those that have it, as an Outbox has.
+// NonFinite calls NonFinite of the trackers with that method, such as an Outbox.
 func (m Multi) NonFinite(n int) {
 	m.each(func(t Tracker) error {
 		if counter, ok := t.(interface{ NonFinite(n int) }); ok {
@@ -86,8 +87,8 @@ func (m Multi) Tags(tags ...string) error {
 	return m.each(func(t Tracker) error { return t.Tags(tags...) })
 }
 
-// Finish calls Finish of each at the same time, so that one which hangs takes no time
-// from the others.
+// Finish calls Finish of each at the same time, so that a slow one does not delay the
+// others.
 func (m Multi) Finish(ctx context.Context, status string) error {
 	errs := make([]error, len(m))
 	var all sync.WaitGroup
@@ -98,21 +99,21 @@ func (m Multi) Finish(ctx context.Context, status string) error {
 	return errors.Join(errs...)
 }
 
-// Point is what a Memory keeps of a call of Metrics.
+// Point is a call of Metrics recorded by a Memory.
 type Point struct {
 	Step   int
 	Time   time.Time
 	Values map[string]float64
 }
 
-// Memory is a Tracker that keeps everything, for tests. The zero value is ready and safe
-// for concurrent use; read it through Snapshot.
+// Memory is a Tracker that records all calls in memory, for tests. The zero value is ready
+// to use and safe for concurrent use; read it with Snapshot.
 type Memory struct {
 	mu   sync.Mutex
 	kept Kept
 }
 
-// Kept is what a Memory was told.
+// Kept is the calls that a Memory has recorded.
 type Kept struct {
 	Params map[string]any
 	Points []Point
@@ -123,7 +124,7 @@ type Kept struct {
 	Status string // of Finish
 }
 
-// Snapshot is a copy of what was told so far.
+// Snapshot returns a copy of the calls recorded so far.
 func (m *Memory) Snapshot() Kept {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -134,7 +135,7 @@ func (m *Memory) Snapshot() Kept {
 	return k
 }
 
-// put adds entries to one of the maps of m, which it makes at first.
+// put adds entries to one of the maps of m, and creates the map if it is nil.
 func put[V any](m *Memory, to *map[string]V, entries map[string]V) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -145,10 +146,10 @@ func put[V any](m *Memory, to *map[string]V, entries map[string]V) error {
 	return nil
 }
 
-// Params keeps the settings.
+// Params records the settings.
 func (m *Memory) Params(params map[string]any) error { return put(m, &m.kept.Params, params) }
 
-// Metrics keeps a Point.
+// Metrics records a Point.
 func (m *Memory) Metrics(step int, at time.Time, values map[string]float64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -156,22 +157,22 @@ func (m *Memory) Metrics(step int, at time.Time, values map[string]float64) erro
 	return nil
 }
 
-// Text keeps a text.
+// Text records a text.
 func (m *Memory) Text(name, text string) error {
 	return put(m, &m.kept.Texts, map[string]string{name: text})
 }
 
-// Image keeps a picture's path.
+// Image records a picture's path.
 func (m *Memory) Image(name string, _ int, path string) error {
 	return put(m, &m.kept.Images, map[string]string{name: path})
 }
 
-// File keeps a file's path.
+// File records a file's path.
 func (m *Memory) File(name, path string) error {
 	return put(m, &m.kept.Files, map[string]string{name: path})
 }
 
-// Tags keeps the tags.
+// Tags records the tags.
 func (m *Memory) Tags(tags ...string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -179,7 +180,7 @@ func (m *Memory) Tags(tags ...string) error {
 	return nil
 }
 
-// Finish keeps the status.
+// Finish records the status.
 func (m *Memory) Finish(_ context.Context, status string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -7,21 +7,21 @@ import (
 
 // trouble is why an outbox has not delivered everything.
 type trouble struct {
-	sending error     // of the last try, until one works
-	tries   int       // in a row that failed
-	since   time.Time // of the first of them
-	asked   time.Time // when the call of the Sink in progress began; zero: there is none
-	disk    error     // the last of a file of the outbox
+	sending error     // of the last attempt, until one succeeds
+	tries   int       // consecutive failures
+	since   time.Time // time of the first of them
+	asked   time.Time // start of the current call of the Sink; zero: there is none
+	disk    error     // the last error about a file of the outbox
 	refused error     // the first refusal
 }
 
-// ask notes that a call of the Sink begins.
+// ask records that a call of the Sink begins.
 func (t *trouble) ask() { t.asked = time.Now() }
 
-// worked notes that a call of the Sink went well.
+// worked records that a call of the Sink succeeded.
 func (t *trouble) worked() { t.sending, t.tries, t.asked = nil, 0, time.Time{} }
 
-// failed notes that one did not.
+// failed records that a call of the Sink failed.
 func (t *trouble) failed(err error) {
 	if t.tries == 0 {
 		t.since = time.Now()
@@ -29,13 +29,13 @@ func (t *trouble) failed(err error) {
 	t.sending, t.tries, t.asked = err, t.tries+1, time.Time{}
 }
 
-// stop keeps what is known at the end, when a call that is in progress is given up.
+// stop records the final error, when a call in progress is abandoned.
 func (t *trouble) stop(address string) {
 	t.sending, t.tries, t.asked = t.now(address), 0, time.Time{}
 }
 
-// now is what keeps the outbox from sending: the last error, and how long an answer has
-// been awaited.
+// now returns why the outbox cannot send: the last error, and for how long it has waited for
+// an answer.
 func (t *trouble) now(address string) error {
 	err := t.sending
 	if err != nil && t.tries > 1 {
@@ -50,7 +50,7 @@ func (t *trouble) now(address string) error {
 	return fmt.Errorf("no answer yet from %s after %v", address, since(t.asked))
 }
 
-// cause is the error that explains a delivery best.
+// cause returns the error that best explains a delivery.
 func (t *trouble) cause(d Delivery, address string) error {
 	if d.Left > 0 {
 		if err := t.now(address); err != nil {
@@ -65,7 +65,7 @@ func (t *trouble) cause(d Delivery, address string) error {
 	return nil
 }
 
-// since is the time since then, for people.
+// since is the rounded time since then.
 func since(then time.Time) time.Duration {
 	d := time.Since(then)
 	if d > time.Second {
@@ -74,8 +74,8 @@ func since(then time.Time) time.Duration {
 	return d.Round(time.Millisecond)
 }
 
-// address is where the Sink sends, without secrets; the service's name if it has
-// no address.
+// address is the Sink's address, without secrets, or the service's name if it has no
+// address.
 func (b *Outbox) address() (address string) {
 	defer func() {
 		if recover() != nil {

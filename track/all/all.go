@@ -1,5 +1,5 @@
-// Package all registers the trackers of this module for track.Open and the key track.
-// Import it for that effect alone. A tracker of another module registers itself when its
+// Package all registers the trackers of this module for track.Open and the key track. It
+// is imported only for that effect. A tracker of another module registers itself when its
 // package is imported.
 package all
 

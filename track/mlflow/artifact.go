@@ -16,7 +16,7 @@ import (
 	"github.com/euryale-ml/euryale/track"
 )
 
-// textPath is where a text is kept as a file.
+// textPath is the path of a text's file among the run's artifacts.
 func textPath(name string) string {
 	if name == "config" {
 		return run.ConfigFile
@@ -28,7 +28,7 @@ func textPath(name string) string {
 	return p
 }
 
-// artifactPath is a name as a path below the run's files.
+// artifactPath makes a path among the run's artifacts from a name.
 func artifactPath(name string) string {
 	p := strings.TrimPrefix(path.Clean("/"+strings.ReplaceAll(name, `\`, "/")), "/")
 	if p == "" {
@@ -37,10 +37,10 @@ func artifactPath(name string) string {
 	return p
 }
 
-// loggedImages is the tag with which the server's page shows pictures.
+// loggedImages is the tag that makes the server's page show pictures.
 const loggedImages = "mlflow.loggedImages"
 
-// image sends a picture under a name from which the server's page takes key and step.
+// image sends a picture under a name from which the server's page reads key and step.
 func (s *Sink) image(ctx context.Context, r track.Record) error {
 	if !s.images {
 		if err := s.logBatch(ctx, batch{tags: []tag{{loggedImages, "True"}}}); err != nil {
@@ -50,10 +50,10 @@ func (s *Sink) image(ctx context.Context, r track.Record) error {
 	}
 	name := strings.ReplaceAll(key(r.Name), "/", "~")
 	name = fmt.Sprintf("images/%s+step+%d+timestamp+%d+%s", name, r.Step, r.Time.UnixMilli(), uuid(s.runID, r.Name, r.Step))
-	s.http.Repeat(httpsend.Always) // two files, which arrive together or are both sent again
+	s.http.Repeat(httpsend.Always) // both files are sent again after an error
 	defer s.http.Repeat(httpsend.Never)
-	// The page shows a second file, a small WebP when the Python client makes it. A browser
-	// goes by what is in it.
+	// The page shows a second file, a small WebP if the Python client made it. Browsers
+	// detect the format from the contents.
 	if err := s.putFile(ctx, name+".png", r.Path); err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (s *Sink) putFile(ctx context.Context, name, file string) error {
 		return fmt.Errorf("%w: %w", errUnsendable, err)
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%w: %s is no file", errUnsendable, file)
+		return fmt.Errorf("%w: %s is not a file", errUnsendable, file)
 	}
 	return s.artifact(ctx, name, func() (io.ReadCloser, error) { return os.Open(file) }, info.Size())
 }
@@ -77,7 +77,7 @@ func (s *Sink) put(ctx context.Context, name, text string) error {
 	return s.artifact(ctx, name, func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }, int64(len(text)))
 }
 
-// artifactAPI is before the path of each file.
+// artifactAPI is the prefix of the path of each file.
 const artifactAPI = "/api/2.0/mlflow-artifacts/artifacts"
 
 func (s *Sink) artifact(ctx context.Context, name string, open func() (io.ReadCloser, error), size int64) error {

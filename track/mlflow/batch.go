@@ -35,7 +35,7 @@ type metric struct {
 	Step      int    `json:"step"`
 }
 
-// number is a value, as a text where it is not finite: the server takes no other form.
+// number is a value, in JSON a string if it is not finite, as the server requires.
 type number float64
 
 // MarshalJSON writes the number.
@@ -61,7 +61,7 @@ type batch struct {
 
 func (b *batch) size() int { return len(b.metrics) + len(b.params) + len(b.tags) }
 
-// add puts a record into the batch; false: it does not fit, or is of another kind.
+// add adds a record to the batch; false: it does not fit, or is of another kind.
 func (b *batch) add(r track.Record) bool {
 	switch r.Kind {
 	case track.MetricsRecord:
@@ -83,12 +83,12 @@ func (b *batch) add(r track.Record) bool {
 		params, tags := b.params, b.tags
 		for _, name := range slices.Sorted(maps.Keys(r.Params)) {
 			p := tag{key(name), cut(text(r.Params[name]), maxParam)}
-			if strings.HasPrefix(name, "summary.") { // which changes when a run goes on; a param never may
+			if strings.HasPrefix(name, "summary.") { // which changes when a run resumes; a param must not change
 				tags = append(tags, tag{p.Key, cut(p.Value, maxTag)})
 				continue
 			}
 			if have[p.Key] {
-				return false // the server refuses a key twice in a request
+				return false // the server refuses duplicate keys in a request
 			}
 			have[p.Key] = true
 			params = append(params, p)
@@ -112,8 +112,8 @@ func (b *batch) add(r track.Record) bool {
 	return false
 }
 
-// parts cuts a record into such as fit into a request each. Of settings whose names come
-// to the same key, the first stays in a part of its own.
+// parts splits a record so that each part fits into a request. Settings whose names give
+// the same key are in different parts, since the server refuses duplicate keys.
 func parts(r track.Record) (list []track.Record) {
 	switch r.Kind {
 	case track.MetricsRecord:
@@ -147,7 +147,7 @@ func parts(r track.Record) (list []track.Record) {
 }
 
 // logBatch sends a batch. A setting that has changed since the run began, which the server
-// refuses, becomes a tag "now." and its name.
+// refuses, becomes a tag with the name prefixed by "now.".
 func (s *Sink) logBatch(ctx context.Context, b batch) error {
 	err := s.send(ctx, b)
 	if len(b.params) == 0 || code(err) != invalid {
@@ -178,8 +178,8 @@ func (s *Sink) send(ctx context.Context, b batch) error {
 	return s.http.JSON(ctx, http.MethodPost, api+"runs/log-batch", nil, in, nil)
 }
 
-// key is a name of the characters and the length that the server takes: other characters
-// become their numbers, so that different names stay different.
+// key converts a name to the characters and the length that the server accepts: other
+// characters become their code points, so that different names stay different.
 func key(name string) string {
 	var b strings.Builder
 	for _, r := range name {
@@ -194,7 +194,7 @@ func key(name string) string {
 	if len(clean) > maxKey {
 		clean = clean[:maxKey]
 	}
-	if clean = strings.Trim(path.Clean(clean), "/. "); clean == "" { // the server takes clean paths only
+	if clean = strings.Trim(path.Clean(clean), "/. "); clean == "" { // the server accepts only clean paths
 		return "_"
 	}
 	return clean
@@ -209,7 +209,7 @@ func cut(s string, n int) string {
 	return string([]rune(s)[:n-1]) + "…"
 }
 
-// text is a setting as text.
+// text formats a setting.
 func text(v any) string {
 	if f, ok := v.(float64); ok {
 		return strconv.FormatFloat(f, 'g', -1, 64)
@@ -217,7 +217,7 @@ func text(v any) string {
 	return fmt.Sprint(v)
 }
 
-// errorCode reads the server's word for an error.
+// errorCode reads the server's error code.
 func errorCode(body []byte) string {
 	var told struct {
 		Code string `json:"error_code"`

@@ -11,12 +11,12 @@ import (
 	"github.com/euryale-ml/euryale/track"
 )
 
-// statuses are the server's words for those of a run.
+// statuses maps a run's status to the server's.
 var statuses = map[string]string{"finished": "FINISHED", "interrupted": "KILLED", "failed": "FAILED"}
 
-// Deliver sends records in order: metrics, settings and tags that follow each other in
-// one request. What the server refuses is narrowed down to single values, and counted by
-// record.
+// Deliver sends records in order: consecutive metrics, settings and tags in one request. If
+// the server refuses a request, it is split down to single values; the records with refused
+// values are counted.
 func (s *Sink) Deliver(ctx context.Context, records []track.Record) (done int, err error) {
 	refused := &track.Refusal{}
 	for done < len(records) && err == nil {
@@ -35,8 +35,8 @@ func (s *Sink) Deliver(ctx context.Context, records []track.Record) (done int, e
 	return narrow.Ended(done, refused, err)
 }
 
-// fitting is how many of the first records are metrics, settings or tags that fit in one
-// request together, at least one if the first is such; 0 if it is of another kind.
+// fitting returns how many of the first records are metrics, settings or tags that fit into
+// one request, at least one if the first is such; 0 if it is of another kind.
 func fitting(records []track.Record) (n int) {
 	var b batch
 	for n < len(records) && b.add(records[n]) {
@@ -55,7 +55,7 @@ func (s *Sink) values(ctx context.Context, records []track.Record) error {
 		if b.add(r) {
 			continue
 		}
-		for _, part := range parts(r) { // it is the only one
+		for _, part := range parts(r) { // there is only one record
 			var b batch
 			b.add(part)
 			if err := s.logBatch(ctx, b); err != nil {
@@ -72,23 +72,23 @@ func (s *Sink) values(ctx context.Context, records []track.Record) error {
 	return err
 }
 
-// ofRequest reports whether an error is about what was sent, and not about the run, the
-// server, or something before it.
+// ofRequest reports whether an error is about the contents of the request, and not about
+// the run, the server, or a proxy.
 func ofRequest(err error) bool {
 	var status *httpsend.StatusError
 	return errors.As(err, &status) && status.OfRequest() && !isGone(err)
 }
 
-// isGone reports whether the server no longer has the run.
+// isGone reports whether the server no longer has the run, or it is deleted.
 func isGone(err error) bool {
 	var status *httpsend.StatusError
 	return errors.As(err, &status) && (code(err) == missing || strings.Contains(status.Message, "must be in the 'active' state"))
 }
 
-// ofRun is an error, which ends the sending if the run is gone.
+// ofRun wraps err in track.ErrStop, which ends sending, if the run is gone.
 func (s *Sink) ofRun(err error) error {
 	if err != nil && isGone(err) {
-		return fmt.Errorf("%w: %w", s.gone(s.runID), err)
+		return fmt.Errorf("%w: %w", s.errGone(s.runID), err)
 	}
 	return err
 }
@@ -105,13 +105,13 @@ func (s *Sink) other(ctx context.Context, r track.Record, refused *track.Refusal
 	return 1, nil
 }
 
-// maxFileTries is how often the server may fail to take a file before the values behind it
-// go on without it.
+// maxFileTries is how often the server may fail to accept a file before the records after it
+// are sent without it.
 const maxFileTries = 4
 
-// fileFails reports whether a file shall hold up the values behind it no longer: the server
-// takes none, or not this one, or it has failed for some time with the file
-// and with nothing else, as when what it keeps files on is full or not there.
+// fileFails reports whether a file is to be skipped so that the records after it are sent:
+// the server accepts no files, or not this one, or it has failed for some time with the file
+// only, as when its storage of files is full or missing.
 func (s *Sink) fileFails(ctx context.Context, err error) bool {
 	if s.noArtifacts != nil && errors.Is(err, s.noArtifacts) {
 		return true
@@ -151,5 +151,5 @@ func (s *Sink) one(ctx context.Context, r track.Record) error {
 	return fmt.Errorf("%w: a record of the kind %q", errUnsendable, r.Kind)
 }
 
-// errUnsendable is wrapped by errors about records that can be sent nowhere.
+// errUnsendable is wrapped by errors about records that no server would accept.
 var errUnsendable = errors.New("mlflow: this cannot be sent")

@@ -13,7 +13,7 @@ import (
 	"github.com/euryale-ml/euryale/internal/smallfile"
 )
 
-// ErrConfig is wrapped by errors about settings that are missing or make no sense.
+// ErrConfig is wrapped by errors about settings that are missing or invalid.
 var ErrConfig = errors.New("mlflow cannot be used")
 
 // Variables of the environment.
@@ -27,20 +27,20 @@ const (
 	authorityVariable  = "MLFLOW_TRACKING_SERVER_CERT_PATH"
 )
 
-// DefaultExperiment is the experiment of runs that name none.
+// DefaultExperiment is the experiment of runs that set none.
 const DefaultExperiment = "euryale"
 
-// Options say where runs go.
+// Options are the server and the experiment of a run.
 type Options struct {
 	// URI is the server's address, such as http://localhost:5000; "" means
 	// $MLFLOW_TRACKING_URI.
 	URI string
-	// Experiment is its name; "" means $MLFLOW_EXPERIMENT_NAME, else DefaultExperiment. It
-	// is made if it is not there.
+	// Experiment is the experiment's name; "" means $MLFLOW_EXPERIMENT_NAME, else
+	// DefaultExperiment. It is created if it does not exist.
 	Experiment string
 }
 
-// New makes a Sink. env reads the environment, such as os.Getenv. Nothing is sent yet.
+// New makes a Sink. env reads the environment, like os.Getenv. Nothing is sent yet.
 func New(o Options, env func(string) string) (*Sink, error) {
 	uri := cmp.Or(o.URI, env(uriVariable))
 	if uri == "" {
@@ -74,8 +74,8 @@ func New(o Options, env func(string) string) (*Sink, error) {
 	}, nil
 }
 
-// setTLS lets the client take a certificate that the system does not know: any, or those
-// that a file's authorities have signed.
+// setTLS makes the client accept certificates that the system does not trust: all, or those
+// signed by the authorities in a file.
 func setTLS(client *httpsend.Client, env func(string) string) error {
 	file := env(authorityVariable)
 	switch strings.ToLower(env(insecureVariable)) {

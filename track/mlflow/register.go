@@ -17,7 +17,7 @@ type Settings struct {
 	Experiment string `yaml:"experiment" help:"name of the experiment; empty = $MLFLOW_EXPERIMENT_NAME, else euryale"`
 }
 
-// Validate refuses addresses with secrets.
+// Validate returns an error for an address with secrets.
 func (s Settings) Validate() error {
 	if _, query, ok := strings.Cut(s.URI, "?"); ok && query != "" {
 		return fmt.Errorf("mlflow.uri has a query, which is never sent and would be written to %s: want an address without it", run.ConfigFile)
@@ -35,6 +35,6 @@ func init() {
 		return sink, "", nil
 	}, registry.About("sends to an MLflow server"), registry.Settings(Settings{}))
 	if err != nil {
-		panic(err) // the name is free
+		panic(err) // impossible: the name is not in use
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/euryale-ml/euryale/track"
 )
 
-// begin makes the run, or finds the one that was made before and says that it goes on.
+// begin creates the run, or finds the existing one and sets its status to running.
 func (s *Sink) begin(ctx context.Context, run track.RunInfo) (*runInfo, error) {
 	found, err := s.known(ctx, run.Remote.ID)
 	if err == nil && found == nil {
@@ -25,7 +25,7 @@ func (s *Sink) begin(ctx context.Context, run track.RunInfo) (*runInfo, error) {
 			if !track.IsRetryable(err) {
 				return made, err
 			}
-			// It may be made although that was not acknowledged.
+			// The run may exist although its creation was not acknowledged.
 			var serr error
 			if found, serr = s.search(ctx, run.ID); serr != nil {
 				return nil, err
@@ -40,7 +40,7 @@ func (s *Sink) begin(ctx context.Context, run track.RunInfo) (*runInfo, error) {
 	return found, s.update(ctx, "RUNNING", time.Time{}, found.Info.RunID)
 }
 
-// findExperiment finds the experiment by its name, or makes it.
+// findExperiment finds the experiment by its name, or creates it.
 func (s *Sink) findExperiment(ctx context.Context) error {
 	var got struct {
 		Experiment struct {
@@ -61,7 +61,7 @@ func (s *Sink) findExperiment(ctx context.Context) error {
 			s.experimentID = made.ID
 			return nil
 		}
-		if code(err) == exists { // another run made it meanwhile
+		if code(err) == exists { // another run created it meanwhile
 			err = byName()
 		}
 	}
@@ -77,7 +77,7 @@ func (s *Sink) findExperiment(ctx context.Context) error {
 	return nil
 }
 
-// known looks for the run of an identifier; nil: there is no identifier yet.
+// known gets the run with an identifier; nil: there is no identifier yet.
 func (s *Sink) known(ctx context.Context, id string) (*runInfo, error) {
 	if id == "" {
 		return nil, nil
@@ -88,25 +88,25 @@ func (s *Sink) known(ctx context.Context, id string) (*runInfo, error) {
 	err := s.http.JSON(ctx, http.MethodGet, api+"runs/get", url.Values{"run_id": {id}}, nil, &got)
 	switch {
 	case code(err) == missing || err == nil && got.Run.Info.LifecycleStage == "deleted":
-		return nil, s.gone(id)
+		return nil, s.errGone(id)
 	case err == nil && got.Run.Info.RunID == "":
 		return nil, errNoRun
 	}
 	return &got.Run, err
 }
 
-// errNoRun is of an answer without the run that was asked for.
+// errNoRun is returned for an answer without the requested run.
 var errNoRun = errors.New("mlflow: the server's answer names no run; is it an MLflow server?")
 
-func (s *Sink) gone(id string) error {
+func (s *Sink) errGone(id string) error {
 	return fmt.Errorf("%w: mlflow: the run %s is no longer at the server", track.ErrStop, id)
 }
 
-// withoutSearch are answers of servers of the same API that cannot search.
+// withoutSearch lists the status codes of servers that do not support search.
 var withoutSearch = []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}
 
-// search looks for a run that was made although its making was not acknowledged; nil:
-// none was. Servers that do not know the filter give other runs.
+// search looks for a run whose creation was not acknowledged; nil: there is none. Servers
+// that do not support the filter return other runs.
 func (s *Sink) search(ctx context.Context, id string) (*runInfo, error) {
 	var got struct {
 		Runs []runInfo `json:"runs"`
@@ -139,7 +139,7 @@ func (s *Sink) create(ctx context.Context, run track.RunInfo) (*runInfo, error) 
 	if s.user != "" {
 		tags = append(tags, tag{"mlflow.user", s.user})
 	}
-	s.http.Repeat(httpsend.Untaken) // a second that is taken would be another run
+	s.http.Repeat(httpsend.Untaken) // a second request that is accepted would create another run
 	defer s.http.Repeat(httpsend.Always)
 	in := map[string]any{"experiment_id": s.experimentID, "run_name": name, "start_time": run.Created.UnixMilli(), "tags": tags}
 	if err := s.http.JSON(ctx, http.MethodPost, api+"runs/create", nil, in, &got); err != nil {
@@ -156,7 +156,7 @@ func (s *Sink) update(ctx context.Context, status string, end time.Time, runID s
 	in := struct {
 		Status string `json:"status"`
 		End    int64  `json:"end_time,omitempty"`
-		RunID  string `json:"run_id"` // last: a message that the server cuts then fails
+		RunID  string `json:"run_id"` // last, so that a truncated request is rejected as a whole
 	}{Status: status, RunID: runID}
 	if !end.IsZero() {
 		in.End = end.UnixMilli()

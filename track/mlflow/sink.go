@@ -19,17 +19,17 @@ type Sink struct {
 	user       string // who runs it
 
 	experimentID, runID string
-	images              bool   // the tag that makes the page show pictures is set
+	images              bool   // the tag loggedImages is set
 	root                string // path of the run's files at the server
 	noArtifacts         error
-	failed              int // times in a row that the server could not take the same file
+	failed              int // consecutive failures with the same file
 }
 
 var _ track.Sink = (*Sink)(nil)
 
 const api = "/api/2.0/mlflow/"
 
-// idTag holds RunInfo.ID, by which a run is found whose making was not acknowledged.
+// idTag is the tag for RunInfo.ID, by which search finds a run.
 const idTag = "euryale.run_id"
 
 type tag struct {
@@ -37,7 +37,7 @@ type tag struct {
 	Value string `json:"value"`
 }
 
-// runInfo is what the server tells of a run.
+// runInfo is the server's description of a run.
 type runInfo struct {
 	Info struct {
 		RunID          string `json:"run_id"`
@@ -50,12 +50,12 @@ type runInfo struct {
 	} `json:"data"`
 }
 
-// Open makes the run, or goes on with the one that was made before.
+// Open creates the run, or resumes the existing one.
 func (s *Sink) Open(ctx context.Context, run track.RunInfo) (track.Remote, error) {
 	s.http.Repeat(httpsend.Always)
 	defer s.http.Repeat(httpsend.Never)
 	found, err := s.begin(ctx, run)
-	if code(err) == invalid { // such as a name of an experiment that the server does not like
+	if code(err) == invalid { // such as an invalid name of an experiment
 		err = fmt.Errorf("%w: %w", track.ErrStop, err)
 	}
 	if err != nil {
@@ -69,7 +69,7 @@ func (s *Sink) Open(ctx context.Context, run track.RunInfo) (track.Remote, error
 	return track.Remote{ID: s.runID, URL: strings.Replace(page.String(), "#", "/#", 1), Has: map[string]string{"experiment": s.experimentID}}, nil
 }
 
-// findRoot finds where the run's files go.
+// findRoot finds the path of the run's files.
 func (s *Sink) findRoot(uri string) {
 	s.root = "/" + s.experimentID + "/" + s.runID + "/artifacts"
 	if uri == "" {
@@ -93,23 +93,23 @@ func redacted(address string) string {
 	return "another place"
 }
 
-// Address is where the run is sent, for messages.
+// Address is the server's address, for messages.
 func (s *Sink) Address() string { return s.http.Address() }
 
-// Close gives the connections back.
+// Close closes the connections.
 func (s *Sink) Close(context.Context) error {
 	s.http.Close()
 	return nil
 }
 
-// Words of the server for errors.
+// Error codes of the server.
 const (
 	invalid = "INVALID_PARAMETER_VALUE"
 	missing = "RESOURCE_DOES_NOT_EXIST"
 	exists  = "RESOURCE_ALREADY_EXISTS"
 )
 
-// code is the server's word for an error, "" if it has none.
+// code returns the server's error code, "" if there is none.
 func code(err error) string {
 	var status *httpsend.StatusError
 	if !errors.As(err, &status) {
@@ -118,7 +118,7 @@ func code(err error) string {
 	return errorCode(status.Body)
 }
 
-// explain adds what a person can do about an error.
+// explain adds a hint to an error.
 func (s *Sink) explain(err error) error {
 	var status *httpsend.StatusError
 	if errors.As(err, &status) && (status.Status == http.StatusUnauthorized || status.Status == http.StatusForbidden) {

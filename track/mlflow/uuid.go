@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// uuid makes the same identifier of the same picture (RFC 9562, version 8), so that one
-// which is sent again takes the place of the first.
+// uuid derives an identifier from a picture's run, name and step (RFC 9562, version 8), so
+// that a picture sent again replaces the first one.
 func uuid(runID, name string, step int) string {
 	h := sha256.Sum256([]byte(runID + "\x00" + name + "\x00" + strconv.Itoa(step)))
 	h[6] = h[6]&0x0f | 0x80

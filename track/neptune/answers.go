@@ -2,7 +2,7 @@ package neptune
 
 import "encoding/json"
 
-// uploadErrors are those in the answer to an upload, which may be empty.
+// uploadErrors returns the errors in the answer to an upload. The answer may be empty.
 func uploadErrors(body []byte) []string {
 	var answer struct {
 		Description string        `json:"errorDescription"`

@@ -17,11 +17,12 @@ import (
 	"github.com/euryale-ml/euryale/track"
 )
 
-// maxOperations is the number in a request, and of values in all of them.
+// maxOperations is the most operations, and the most values in total, in a request.
 const maxOperations = 1000
 
-// Deliver sends records in order: what is no file, as many as fit, in one request. What
-// the server refuses is narrowed down to single values, and counted by record.
+// Deliver sends records in order: consecutive records without files in one request, as many
+// as fit. If the server refuses a request, it is split down to single values; the records
+// with refused values are counted.
 func (o *online) Deliver(ctx context.Context, records []track.Record) (done int, err error) {
 	refused := &track.Refusal{}
 	for done < len(records) && err == nil {
@@ -39,7 +40,7 @@ func (o *online) Deliver(ctx context.Context, records []track.Record) (done int,
 	return narrow.Ended(done, refused, err)
 }
 
-// values sends records that are no files.
+// values sends records without files.
 func (o *online) values(ctx context.Context, records []track.Record, refused *track.Refusal) (done int, err error) {
 	parts := &track.Refusal{}
 	done, err = narrow.Send(records, func(some []track.Record) error {
@@ -48,7 +49,7 @@ func (o *online) values(ctx context.Context, records []track.Record, refused *tr
 			ops = append(ops, operations(r)...)
 		}
 		bad, err := o.execute(ctx, ops)
-		if err == nil && len(bad) > 0 { // which ones is only in the text
+		if err == nil && len(bad) > 0 { // only the text of the answer names them
 			parts.Records += min(len(bad), len(some))
 			parts.Err = cmp.Or(parts.Err, o.complaint(bad))
 		}
@@ -59,13 +60,13 @@ func (o *online) values(ctx context.Context, records []track.Record, refused *tr
 	return done, err
 }
 
-// ofRequest reports whether an error is about what was sent.
+// ofRequest reports whether an error is about the contents of the request.
 func ofRequest(err error) bool {
 	var status *httpsend.StatusError
 	return errors.As(err, &status) && status.OfRequest()
 }
 
-// complaint is an error with what the server answers to operations that it refuses.
+// complaint makes an error from the server's answers to refused operations.
 func (o *online) complaint(bad []string) error {
 	return fmt.Errorf("neptune: %s", o.http.Message(strings.Join(bad[:min(len(bad), 3)], "; ")))
 }
@@ -86,12 +87,12 @@ func (o *online) file(ctx context.Context, r track.Record, op operation, refused
 	return 1, nil
 }
 
-// maxFileTries is how often the server may fail to take a file before the values behind it
+// maxFileTries is how often the server may fail to accept a file before the records after it
 // are sent without it.
 const maxFileTries = 4
 
-// fileFails reports whether a file shall hold up the values behind it no longer: the
-// server has failed with it for some time, and answers otherwise.
+// fileFails reports whether a file is to be skipped so that the records after it are sent:
+// the server has failed with it for some time, but answers other requests.
 func (o *online) fileFails(ctx context.Context, err error) bool {
 	var status *httpsend.StatusError
 	if !errors.As(err, &status) || errors.Is(err, track.ErrStop) || status.Status == http.StatusNotFound {
@@ -103,13 +104,13 @@ func (o *online) fileFails(ctx context.Context, err error) bool {
 	return o.known(ctx) == nil
 }
 
-// known asks whether the run is there.
+// known returns an error if the server does not have the run.
 func (o *online) known(ctx context.Context) error {
 	return o.call(ctx, http.MethodGet, leaderboard+"attributes", url.Values{"experimentId": {o.run.ID}}, nil, nil)
 }
 
-// gather takes the operations of the first records, up to a file or the limit. Where a
-// file is first, n is 0 and the operation is its upload.
+// gather returns the operations of the first n records, up to a file or the limit. If a file
+// is first, n is 0 and the operation is its upload.
 func gather(records []track.Record) (n int, ops []operation) {
 	for _, r := range records {
 		more := operations(r)
@@ -128,12 +129,12 @@ func gather(records []track.Record) (n int, ops []operation) {
 	return n, ops
 }
 
-// execute sends operations, and returns what the server answers to those that it refused.
+// execute sends operations, and returns the server's answers to those that it refused.
 func (o *online) execute(ctx context.Context, ops []operation) (bad []string, err error) {
 	for some := range slices.Chunk(ops, maxOperations) {
 		of, repeated, err := o.request(ctx, encode(some))
-		if err == nil && repeated { // a value that a series has may have held up those behind it
-			o.http.Repeat(httpsend.Always) // else both requests begin anew after an error
+		if err == nil && repeated { // a value that a series already has may have blocked those after it
+			o.http.Repeat(httpsend.Always) // both requests may be repeated after an error
 			of, _, err = o.request(ctx, singly(some))
 			o.http.Repeat(httpsend.Never)
 		}
@@ -145,7 +146,7 @@ func (o *online) execute(ctx context.Context, ops []operation) (bad []string, er
 	return bad, nil
 }
 
-// request sends encoded operations. repeated: the server has some of the values already.
+// request sends encoded operations. repeated: the server already has some of the values.
 func (o *online) request(ctx context.Context, ops []map[string]any) (bad []string, repeated bool, err error) {
 	var answer []struct {
 		Description string `json:"errorDescription"`
@@ -161,14 +162,14 @@ func (o *online) request(ctx context.Context, ops []map[string]any) (bad []strin
 	return bad, repeated, err
 }
 
-// isRepetition reports whether the server refused a value because it has it: a series
-// takes each step once, so that what is sent again after a lost answer does no harm.
+// isRepetition reports whether the server refused a value because it already has it: a
+// series accepts each step once, so values sent again after a lost answer do no harm.
 func isRepetition(description string) bool {
 	return strings.Contains(strings.ToLower(description), "strictly increasing")
 }
 
-// encode writes operations as the server reads them: those of a field's values together,
-// in the place of the first.
+// encode converts operations to the server's JSON. The values of a field are merged into
+// one operation, at the position of the first.
 func encode(ops []operation) (list []map[string]any) {
 	series := map[string]int{} // index in list
 	for _, op := range ops {
@@ -178,7 +179,7 @@ func encode(ops []operation) (list []map[string]any) {
 		case assignFloat:
 			body["assignFloat"] = map[string]any{"value": track.Float(op.num)}
 		case assignInt:
-			body["assignInt"] = map[string]any{"value": op.whole}
+			body["assignInt"] = map[string]any{"value": op.integer}
 		case assignBool:
 			body["assignBool"] = map[string]any{"value": op.on}
 		case assignString:
@@ -200,7 +201,7 @@ func encode(ops []operation) (list []map[string]any) {
 	return list
 }
 
-// singly is encode with each value by itself.
+// singly is like encode, with an operation for each value.
 func singly(ops []operation) (list []map[string]any) {
 	for i := range ops {
 		list = append(list, encode(ops[i:i+1])...)
@@ -224,7 +225,7 @@ func (o *online) upload(ctx context.Context, op operation) (bad []string, err er
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil || !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%w: %s is no file", errFile, op.source)
+		return nil, fmt.Errorf("%w: %s is not a file", errFile, op.source)
 	}
 	single := o.parts.MaxSingle
 	if single <= 0 {
@@ -236,7 +237,7 @@ func (o *online) upload(ctx context.Context, op operation) (bad []string, err er
 	return o.inParts(ctx, query, f, info.Size())
 }
 
-// inParts sends a file part by part, none of them in memory.
+// inParts sends a file part by part, without holding a part in memory.
 func (o *online) inParts(ctx context.Context, query url.Values, f io.ReaderAt, size int64) (bad []string, err error) {
 	begin := url.Values{"totalLength": {fmt.Sprint(size)}}
 	for k, v := range query {

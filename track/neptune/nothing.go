@@ -17,5 +17,5 @@ func (nothing) Deliver(_ context.Context, records []track.Record) (int, error) {
 
 func (nothing) Close(context.Context) error { return nil }
 
-// Outbox keeps what is sent nowhere apart from what is sent.
+// Outbox separates records that are sent nowhere from those that are sent.
 func (nothing) Outbox() string { return "neptune-debug" }

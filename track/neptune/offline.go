@@ -35,7 +35,7 @@ const (
 	uploadDir    = "upload_path"
 )
 
-// clientVersion is the version of the Python client whose format this is.
+// clientVersion is the version of the Python client that defines the format.
 const clientVersion = "1.14.0"
 
 func offlineRoot(dir string) string { return filepath.Join(dir, ".neptune", "offline") }
@@ -44,17 +44,17 @@ func offlineRoot(dir string) string { return filepath.Join(dir, ".neptune", "off
 type offline struct {
 	dir     string // of this run, in offlineRoot
 	log     *os.File
-	end     appendfile.End // of complete lines
-	version int64          // of the last operation
-	seq     int64          // of the last record that this session has put into log
+	end     appendfile.End // end of the complete lines
+	version int64          // version of the last operation
+	seq     int64          // Seq of the last record that this session has written to log
 }
 
-// Outbox keeps what is in the folder apart from what is sent, so that a run which was
-// offline can be sent whole when there is a token.
+// Outbox separates records in the offline folder from those that are sent, so that an
+// offline run can be sent completely once there is a token.
 func (*offline) Outbox() string { return "neptune-offline" }
 
-// Open makes the run's folder, or goes on in it. If it was uploaded and taken away, or
-// acknowledged, it goes on in a folder of its own.
+// Open creates the run's folder, or resumes in it. If it was removed after an upload, or the
+// upload was acknowledged, a new folder is created.
 func (o *offline) Open(_ context.Context, run track.RunInfo) (track.Remote, error) {
 	o.closeLog()
 	o.seq = 0
@@ -69,7 +69,7 @@ func (o *offline) Open(_ context.Context, run track.RunInfo) (track.Remote, erro
 	return o.begin(run)
 }
 
-// begin makes a new folder.
+// begin creates a new folder.
 func (o *offline) begin(run track.RunInfo) (track.Remote, error) {
 	id := run.ID // as a UUID
 	if len(id) == 32 {
@@ -119,7 +119,8 @@ func (o *offline) openLog() (err error) {
 	return err
 }
 
-// resume opens the folder behind its last whole line; false: it is gone, or was uploaded.
+// resume opens the folder to append after its last complete line; false: the folder is
+// missing, or was uploaded.
 func (o *offline) resume() (bool, error) {
 	if _, err := os.Stat(filepath.Join(o.dir, logFile)); errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -151,8 +152,8 @@ func (o *offline) resume() (bool, error) {
 	return true, nil
 }
 
-// append writes operations behind the others, all or none, and then their last version,
-// without which "neptune sync" would upload nothing.
+// append appends operations, all or none, and then writes their last version, without which
+// "neptune sync" would upload nothing.
 func (o *offline) append(list []operation, at time.Time) error {
 	var data []byte
 	version := o.version
@@ -175,13 +176,13 @@ func (o *offline) append(list []operation, at time.Time) error {
 	return nil
 }
 
-// object is an operation as the Python client keeps it.
+// object returns an operation in the Python client's format.
 func (o *offline) object(op operation) (map[string]any, error) {
 	switch op.kind {
 	case assignFloat:
 		return map[string]any{"type": "AssignFloat", "path": op.path, "value": track.Float(op.num)}, nil
 	case assignInt:
-		return map[string]any{"type": "AssignInt", "path": op.path, "value": op.whole}, nil
+		return map[string]any{"type": "AssignInt", "path": op.path, "value": op.integer}, nil
 	case assignBool:
 		return map[string]any{"type": "AssignBool", "path": op.path, "value": op.on}, nil
 	case assignString:
@@ -201,8 +202,8 @@ func (o *offline) object(op operation) (map[string]any, error) {
 	}, nil
 }
 
-// keep puts a file into the folder: a link where the system has them, since weights are
-// replaced and not changed, else a copy.
+// keep adds a file to the folder: a hard link where possible, since weight files are replaced
+// and never changed in place, else a copy.
 func (o *offline) keep(op operation) (name string, err error) {
 	name = fmt.Sprintf("%s-%d", strings.Join(op.path, "_"), o.version+1)
 	if op.ext != "" {
@@ -227,8 +228,8 @@ func (o *offline) keep(op operation) (name string, err error) {
 	})
 }
 
-// Deliver appends records to the folder. Where their last version cannot be noted, none
-// counts as done, and those that are in the log already are not put there again.
+// Deliver appends records to the folder. If their last version cannot be written, none
+// counts as done, and records already in the log are not appended again.
 func (o *offline) Deliver(_ context.Context, records []track.Record) (int, error) {
 	done, err := o.appendAll(records)
 	if perr := o.put(); perr != nil {
@@ -265,7 +266,7 @@ func readable(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// put notes the last version.
+// put writes the last version.
 func (o *offline) put() error {
 	if err := errors.Join(o.log.Sync(), o.write(putFile, strconv.FormatInt(o.version, 10))); err != nil {
 		return fmt.Errorf("%w: %w", ErrFolder, err)

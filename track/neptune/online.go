@@ -23,14 +23,14 @@ type online struct {
 
 	parts    uploadLimits
 	run      experiment
-	failed   int // times in a row that the server could not take the same file
+	failed   int // consecutive failures with the same file
 	pinging  sync.WaitGroup
 	stopPing context.CancelFunc
 }
 
 var _ track.Sink = (*online)(nil)
 
-// uploadLimits are the server's for files.
+// uploadLimits are the server's limits for files.
 type uploadLimits struct {
 	Enabled   bool  `json:"enabled"`
 	MinChunk  int64 `json:"minChunkSize"`
@@ -38,7 +38,7 @@ type uploadLimits struct {
 	MaxSingle int64 `json:"maxSinglePartSize"`
 }
 
-// experiment is what the server tells of a run.
+// experiment is the server's description of a run.
 type experiment struct {
 	ID        string `json:"id"`
 	ShortID   string `json:"shortId"`
@@ -65,7 +65,7 @@ func newOnline(token, project string) (*online, error) {
 	return &online{project: project, http: client, session: s}, nil
 }
 
-// Address is where the run is sent, for messages.
+// Address is the server's address, for messages.
 func (o *online) Address() string { return o.http.Address() }
 
 const (
@@ -73,9 +73,9 @@ const (
 	leaderboard = "/api/leaderboard/v1/"
 )
 
-// Open signs in and makes the run, or goes on with the one that was made before.
+// Open signs in and creates the run, or resumes the existing one.
 func (o *online) Open(ctx context.Context, run track.RunInfo) (remote track.Remote, err error) {
-	o.http.Repeat(httpsend.Always) // of these, each may arrive twice
+	o.http.Repeat(httpsend.Always) // these requests may arrive twice without harm
 	defer o.http.Repeat(httpsend.Never)
 	var config struct {
 		Application string       `json:"applicationUrl"`
@@ -120,7 +120,7 @@ func (o *online) Open(ctx context.Context, run track.RunInfo) (remote track.Remo
 	return track.Remote{ID: o.run.ID, URL: page, Has: map[string]string{"project": project.ID, "short": o.run.ShortID}}, nil
 }
 
-// create makes the run. The custom ID makes a second call give the same one.
+// create creates the run. Because of the custom ID a second call returns the same run.
 func (o *online) create(ctx context.Context, project, id string) error {
 	in := map[string]string{"projectIdentifier": project, "parentId": project, "type": "run", "cliVersion": clientVersion, "customId": id}
 	q := httpsend.Request{
@@ -141,10 +141,10 @@ func (o *online) create(ctx context.Context, project, id string) error {
 	return nil
 }
 
-// pingEvery is how often the server is told that the run goes on.
+// pingEvery is the interval of the messages that the run is active.
 const pingEvery = 10 * time.Second
 
-// ping tells the server that the run goes on, until Close.
+// ping reports to the server that the run is active, until Close.
 func (o *online) ping(ctx context.Context) {
 	ctx, o.stopPing = context.WithCancel(context.WithoutCancel(ctx))
 	q := httpsend.Request{
@@ -154,7 +154,7 @@ func (o *online) ping(ctx context.Context) {
 		every := time.NewTicker(pingEvery)
 		defer every.Stop()
 		for {
-			o.send(ctx, q) // one that is lost does no harm
+			o.send(ctx, q) // a lost one does no harm
 			select {
 			case <-every.C:
 			case <-ctx.Done():
@@ -200,7 +200,7 @@ func (o *online) call(ctx context.Context, method, path string, query url.Values
 	return nil
 }
 
-// explain adds what a person can do about an error.
+// explain adds a hint to an error.
 func (o *online) explain(err error) error {
 	var status *httpsend.StatusError
 	if !errors.As(err, &status) {
@@ -211,14 +211,14 @@ func (o *online) explain(err error) error {
 		return fmt.Errorf("%w; the token comes from %s", err, tokenVariable)
 	case http.StatusNotFound:
 		if !status.Own() {
-			return err // of something before the server, which may come back
+			return err // from a proxy, and may be temporary
 		}
 		return fmt.Errorf("%w: %w; the project is %s", track.ErrStop, err, o.project)
 	}
 	return err
 }
 
-// Close ends the session. The protocol has no word for it.
+// Close ends the session. The protocol has no request for it.
 func (o *online) Close(context.Context) error {
 	if o.stopPing != nil {
 		o.stopPing()

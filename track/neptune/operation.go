@@ -11,17 +11,17 @@ import (
 	"github.com/euryale-ml/euryale/track"
 )
 
-// operation is a change of a run's fields, or a file for one.
+// operation is a change of a run's fields, or a file for a field.
 type operation struct {
-	path  []string
-	kind  int
-	text  string // assignString; of a file: what it holds, if source is ""
-	num   float64
-	whole int64
-	on    bool
-	step  int
-	ms    int64    // of a value, in milliseconds
-	tags  []string // addStrings
+	path    []string
+	kind    int
+	text    string // assignString; of a file: its contents, if source is ""
+	num     float64
+	integer int64
+	on      bool
+	step    int
+	ms      int64    // of a value, in milliseconds
+	tags    []string // addStrings
 
 	source, ext string // of a file
 }
@@ -48,7 +48,7 @@ func field(elements ...string) (list []string) {
 	return list
 }
 
-// start are the operations at the beginning of a run.
+// start returns the operations at the beginning of a run.
 func start(name string) []operation {
 	return []operation{
 		{path: field("sys/name"), kind: assignString, text: name},
@@ -56,7 +56,7 @@ func start(name string) []operation {
 	}
 }
 
-// operations are those of a record.
+// operations returns the operations of a record.
 func operations(r track.Record) (list []operation) {
 	switch r.Kind {
 	case track.ParamsRecord:
@@ -92,7 +92,7 @@ func operations(r track.Record) (list []operation) {
 
 func extension(name string) string { return strings.TrimPrefix(filepath.Ext(name), ".") }
 
-// assign gives a field a setting's value, in its own type.
+// assign sets a field to a setting's value, in the setting's type.
 func assign(to []string, v any) operation {
 	switch v := v.(type) {
 	case bool:
@@ -100,9 +100,9 @@ func assign(to []string, v any) operation {
 	case string:
 		return operation{path: to, kind: assignString, text: v}
 	case int64:
-		return operation{path: to, kind: assignInt, whole: v}
+		return operation{path: to, kind: assignInt, integer: v}
 	case int:
-		return operation{path: to, kind: assignInt, whole: int64(v)}
+		return operation{path: to, kind: assignInt, integer: int64(v)}
 	case float64:
 		return operation{path: to, kind: assignFloat, num: v}
 	}

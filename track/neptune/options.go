@@ -12,7 +12,7 @@ import (
 	"github.com/euryale-ml/euryale/track"
 )
 
-// ErrConfig is wrapped by errors about settings that are missing or make no sense.
+// ErrConfig is wrapped by errors about settings that are missing or invalid.
 var ErrConfig = errors.New("neptune cannot be used")
 
 // Variables of the environment.
@@ -25,22 +25,22 @@ const (
 // Modes of sending.
 const (
 	Auto    = "auto"    // Async with a token in the environment, else Offline
-	Async   = "async"   // send while the run goes on
-	Offline = "offline" // keep a folder for "neptune sync"
+	Async   = "async"   // send during the run
+	Offline = "offline" // write a folder for "neptune sync"
 	Debug   = "debug"   // neither
 )
 
-// Options say where runs go.
+// Options are the project of a run and the mode of sending.
 type Options struct {
 	// Project is "workspace/name"; "" means $NEPTUNE_PROJECT.
 	Project string
-	// Mode is one of the modes; "" and Auto mean $NEPTUNE_MODE, else what Auto says.
+	// Mode is one of the modes; "" and Auto mean $NEPTUNE_MODE, or Auto if that is empty.
 	Mode string
 }
 
-// New makes a Sink for the run in a folder. env reads the environment, such as os.Getenv.
-// note is a line that says where the run is kept, if that is in a folder. Nothing is sent
-// or written yet.
+// New makes a Sink for the run in the folder dir. env reads the environment, like os.Getenv.
+// note is a line for people about a mode that does not send; empty with Async. Nothing is
+// sent or written yet.
 func New(o Options, dir string, env func(string) string) (sink track.Sink, note string, err error) {
 	mode := o.Mode
 	if mode == "" || mode == Auto {
@@ -48,7 +48,7 @@ func New(o Options, dir string, env func(string) string) (sink track.Sink, note 
 	}
 	token := strings.TrimSpace(env(tokenVariable))
 	switch {
-	case mode == "sync": // the Python client's word for a mode that waits
+	case mode == "sync": // the Python client's blocking mode
 		mode = Async
 	case mode == Auto && token == "":
 		mode = Offline
@@ -71,7 +71,7 @@ func New(o Options, dir string, env func(string) string) (sink track.Sink, note 
 	return nil, "", fmt.Errorf("%w: %s = %q: want one of %s", ErrConfig, modeVariable, mode, strings.Join([]string{Auto, Async, Offline, Debug}, ", "))
 }
 
-// credentials is what a token holds.
+// credentials are the contents of a token.
 type credentials struct {
 	Address string `json:"api_address"`
 	URL     string `json:"api_url"`
@@ -96,7 +96,7 @@ func parseToken(token string) (c credentials, err error) {
 	return c, nil
 }
 
-// checkProject wants workspace/name.
+// checkProject returns an error unless the project is workspace/name.
 func checkProject(project string) error {
 	workspace, name, ok := strings.Cut(project, "/")
 	switch {

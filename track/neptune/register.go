@@ -13,7 +13,7 @@ type Settings struct {
 	Tags    []string `yaml:"tags" help:"tags of the run"`
 }
 
-// RunTags are Tags.
+// RunTags returns Tags.
 func (s Settings) RunTags() []string { return s.Tags }
 
 func init() {
@@ -22,6 +22,6 @@ func init() {
 		return New(Options{Project: o.Project, Mode: o.Mode}, s.Dir, s.Env)
 	}, registry.About("sends to neptune.ai, or keeps a folder for neptune sync"), registry.Settings(Settings{Mode: Auto}))
 	if err != nil {
-		panic(err) // the name is free
+		panic(err) // impossible: the name is not in use
 	}
 }

@@ -41,7 +41,7 @@ func (s *session) authorize(r *http.Request) {
 	r.Header.Set("Authorization", "Bearer "+s.access)
 }
 
-// get asks with the API token.
+// get sends a GET request with the API token.
 func (s *session) get(ctx context.Context, path string, query url.Values, out any) error {
 	s.mu.Lock()
 	s.access = ""
@@ -61,7 +61,7 @@ func (s *session) signIn(ctx context.Context) error {
 	return s.take(got.Access, got.Refresh)
 }
 
-// take keeps tokens and reads from the access token who gave it and how long it lasts.
+// take stores tokens and reads the issuer and the expiry from the access token.
 func (s *session) take(access, refresh string) error {
 	var claims struct {
 		Expires  float64 `json:"exp"`
@@ -85,7 +85,7 @@ func (s *session) take(access, refresh string) error {
 	return nil
 }
 
-// early is how long before its end an access token is renewed.
+// early is how long before it expires an access token is renewed.
 const early = 30 * time.Second
 
 // fresh renews the access token if it is about to expire.
@@ -115,7 +115,7 @@ func (s *session) renew(ctx context.Context) error {
 	return err
 }
 
-// refreshAt asks the issuer for new tokens.
+// refreshAt requests new tokens from the issuer.
 func (s *session) refreshAt(ctx context.Context, issuer, refresh, id string) error {
 	c, err := httpsend.New("neptune", issuer)
 	if err != nil {

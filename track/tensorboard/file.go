@@ -13,13 +13,13 @@ import (
 	"github.com/euryale-ml/euryale/internal/wire"
 )
 
-// ErrFile is wrapped by errors about files that are no event files.
+// ErrFile is wrapped by errors about files that are not valid event files.
 var ErrFile = errors.New("not a good event file")
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// masked is the checksum of event files: CRC-32C, turned and shifted so that checksums of
-// data that holds checksums stay good.
+// masked is the checksum of event files: CRC-32C, rotated and offset, since checksums of data
+// that contains its own checksums are weak otherwise.
 func masked(data []byte) uint32 {
 	c := crc32.Checksum(data, castagnoli)
 	return (c>>15 | c<<17) + 0xa282ead8
@@ -34,7 +34,7 @@ func appendEvent(to []byte, event wire.Message) []byte {
 	return binary.LittleEndian.AppendUint32(to, masked(event))
 }
 
-// Value is a value of an event, as ReadFile gives it.
+// Value is a value of an event, as returned by ReadFile.
 type Value struct {
 	Tag    string
 	Step   int64
@@ -46,8 +46,8 @@ type Value struct {
 	Config []byte  // of a plugin: its content
 }
 
-// ReadFile reads an event file, up to a record that a kill has torn. Damage before the
-// last record is ErrFile, with what stands before it.
+// ReadFile reads an event file, up to an incomplete last record, which a kill may leave. For
+// damage before it, it returns the values before the damage and ErrFile.
 func ReadFile(path string) (values []Value, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -76,8 +76,8 @@ func ReadFile(path string) (values []Value, err error) {
 	}
 }
 
-// readEvent reads a record of at most left bytes; nil at the end, or where the last
-// record is torn.
+// readEvent reads a record of at most left bytes; nil at the end, or if the last record is
+// incomplete.
 func readEvent(r io.Reader, left int64) (event wire.Message, size int64, err error) {
 	var head [12]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
@@ -170,7 +170,7 @@ func (v *Value) read(m wire.Message) bool {
 	return true
 }
 
-// inner is the first bytes field of a number in a wire.Message.
+// inner returns the first bytes field with a number in a wire.Message.
 func inner(m wire.Message, number int) []byte {
 	fields, _ := m.Fields()
 	for _, f := range fields {

@@ -38,7 +38,7 @@ func hparam(at time.Time, tag string, content wire.Message) wire.Message {
 	return event(at, 0, wire.Message(nil).Text(valueTag, tag).Bytes(valueTensor, noData).Bytes(valueMetadata, metadata("hparams", content, 0)))
 }
 
-// startSession tells the settings, and which settings and metrics are columns.
+// startSession encodes the settings, and which settings and metrics are columns.
 func (s *Sink) startSession(at time.Time) []byte {
 	created := seconds(cmp.Or(s.run.Created, at))
 	experiment := wire.Message(nil).Double(3, created)
@@ -56,7 +56,7 @@ func (s *Sink) startSession(at time.Time) []byte {
 	return appendEvent(data, hparam(at, sessionStartTag, wire.Message(nil).Bytes(3, start)))
 }
 
-// paramOf is a setting as google.protobuf.Value.
+// paramOf encodes a setting as google.protobuf.Value.
 func paramOf(v any) (kind int, value wire.Message) {
 	number := func(f float64) (int, wire.Message) {
 		if !metrics.Finite(f) {
@@ -85,7 +85,7 @@ func paramOf(v any) (kind int, value wire.Message) {
 	return stringParam, wire.Message(nil).Text(3, fmt.Sprint(v))
 }
 
-// endSession tells how the run ended.
+// endSession encodes how the run ended.
 func endSession(at time.Time, status string) []byte {
 	const success, failure = 1, 2
 	code := int64(failure)

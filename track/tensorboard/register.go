@@ -14,6 +14,6 @@ func init() {
 		return &Sink{}, "tensorboard: event files in the run's folder; look at them with: tensorboard --logdir " + logs, nil
 	}, registry.About("writes event files to the run's folder"), registry.Settings(struct{}{}))
 	if err != nil {
-		panic(err) // the name is free
+		panic(err) // impossible: the name is not in use
 	}
 }

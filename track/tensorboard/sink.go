@@ -25,14 +25,14 @@ import (
 type Sink struct {
 	file *os.File
 	path string         // of file
-	end  appendfile.End // of the complete records in it
+	end  appendfile.End // end of its complete records
 	run  track.RunInfo
 
 	written written
 	params  map[string]any
 }
 
-// written is what the run's files hold, so that nothing is written twice.
+// written is an index of the contents of the run's files, so that nothing is written twice.
 type written struct {
 	steps   map[string]int64 // the last step of each tag
 	texts   map[text]bool
@@ -40,7 +40,7 @@ type written struct {
 	ended   float64 // the time of the last end of the session; 0: none
 }
 
-// text is a text of a time, which a tag may have several of.
+// text is a text with its time; a tag may have several.
 type text struct {
 	tag, text string
 	time      float64
@@ -48,8 +48,8 @@ type text struct {
 
 var _ track.Sink = (*Sink)(nil)
 
-// Open begins a new file: earlier ones of the run stay, and what they hold is not written
-// again.
+// Open begins a new file. Earlier files of the run are kept, and their contents are not
+// written again.
 func (s *Sink) Open(_ context.Context, run track.RunInfo) (track.Remote, error) {
 	s.close()
 	s.run, s.params = run, map[string]any{}
@@ -59,7 +59,7 @@ func (s *Sink) Open(_ context.Context, run track.RunInfo) (track.Remote, error) 
 	return track.Remote{ID: run.ID}, nil
 }
 
-// begin makes a new file behind those that are there.
+// begin creates a new file, in order after the existing ones.
 func (s *Sink) begin() error {
 	dir := run.Folder(s.run.Dir).Path(run.EventsDir)
 	if err := atomicfile.MkdirAll(dir, 0o755); err != nil {
@@ -75,7 +75,7 @@ func (s *Sink) begin() error {
 	}
 	s.file, s.path, s.end = f, f.Name(), appendfile.End{}
 	data := appendEvent(nil, wire.Message(nil).Double(eventTime, seconds(time.Now())).Text(eventVersion, "brain.Event:2"))
-	if len(s.params) > 0 && !s.written.session { // the file that had it is gone
+	if len(s.params) > 0 && !s.written.session { // the file with it was removed
 		data = append(data, s.startSession(s.run.Created)...)
 	}
 	err = s.end.Append(f, data)
@@ -84,18 +84,18 @@ func (s *Sink) begin() error {
 	}
 	if err != nil {
 		s.close()
-		os.Remove(f.Name()) // else each further try would leave one
+		os.Remove(f.Name()) // else each further attempt would leave one
 		return err
 	}
 	s.written.session = s.written.session || len(s.params) > 0
 	return nil
 }
 
-// prefix begins the name of every event file; then follow seconds since 1970, in whose
-// order TensorBoard reads a run's files.
+// prefix begins the name of every event file; seconds since 1970 follow, and TensorBoard
+// reads a run's files in their order.
 const prefix = "events.out.tfevents."
 
-// create makes an event file of a time.
+// create creates an event file named after a time.
 func create(dir string, began int64) (f *os.File, err error) {
 	host, err := os.Hostname()
 	if err != nil || host == "" {
@@ -111,7 +111,7 @@ func create(dir string, began int64) (f *os.File, err error) {
 	return f, err
 }
 
-// recall notes what the run's earlier files hold, and finds the time of the newest.
+// recall indexes the contents of the run's earlier files, and returns the time of the newest.
 func (s *Sink) recall(dir string) (newest int64, err error) {
 	s.written = written{steps: map[string]int64{}, texts: map[text]bool{}}
 	entries, err := os.ReadDir(dir)
@@ -138,10 +138,10 @@ func (s *Sink) recall(dir string) (newest int64, err error) {
 	return newest, nil
 }
 
-// note keeps that a file holds a value.
+// note records that a file has a value.
 func (w *written) note(v Value) {
 	switch {
-	case v.Tag == sessionStartTag: // TensorBoard takes the first
+	case v.Tag == sessionStartTag: // TensorBoard uses the first one
 		w.session = true
 	case v.Tag == sessionEndTag:
 		w.ended = v.Time
@@ -152,13 +152,13 @@ func (w *written) note(v Value) {
 	}
 }
 
-// later reports whether a step comes after those that a tag has had.
+// later reports whether a step is greater than those of a tag.
 func (w *written) later(tag string, step int64) bool {
 	last, ok := w.steps[tag]
 	return !ok || step > last
 }
 
-// clean leaves in a host's name what a file's name may hold.
+// clean replaces characters of a host's name that may not be allowed in a file's name by "_".
 func clean(host string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '.' || r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
@@ -170,8 +170,8 @@ func clean(host string) string {
 
 func seconds(t time.Time) float64 { return float64(t.UnixNano()) / 1e9 }
 
-// Deliver appends records to the file and syncs it. A record whose write failed is not
-// done: it is written when the same records come again, those in the file are not.
+// Deliver appends records to the file and syncs it. A record whose write failed is not done:
+// when the same records are delivered again, only those not in the file are written.
 func (s *Sink) Deliver(_ context.Context, records []track.Record) (int, error) {
 	done, err := s.append(records)
 	if done > 0 && s.file != nil {
@@ -199,8 +199,8 @@ func (s *Sink) append(records []track.Record) (done int, err error) {
 	return len(records), nil
 }
 
-// ready makes a new file where there is none to write to: it was removed, or ends in a
-// part of a record that cannot be cut off, behind which no record would be read.
+// ready creates a new file if the current one was removed, or ends in an incomplete record
+// that cannot be cut off, after which no record would be read.
 func (s *Sink) ready() error {
 	if s.file != nil && s.end.Torn() && s.file.Truncate(s.end.At) != nil {
 		s.close()
@@ -214,7 +214,7 @@ func (s *Sink) ready() error {
 		return nil
 	}
 	if _, err := os.Stat(s.run.Dir); err != nil {
-		return err // the run itself is not there: it shall not come back as an empty folder
+		return err // the run's folder was removed, and must not be created again
 	}
 	return s.begin()
 }
@@ -236,7 +236,7 @@ func (s *Sink) close() error {
 	return f.Close()
 }
 
-// events are encoded events, and what is noted once they are in the file.
+// events are encoded events, and the changes to written once they are in the file.
 type events struct {
 	data  []byte
 	notes []func()
@@ -257,7 +257,7 @@ func (s *Sink) write(e events) error {
 	return nil
 }
 
-// record encodes what the files do not hold of a record.
+// record encodes the part of a record that is not in the files.
 func (s *Sink) record(r track.Record) (e events, err error) {
 	w := &s.written
 	switch r.Kind {
@@ -269,7 +269,7 @@ func (s *Sink) record(r track.Record) (e events, err error) {
 			}
 		}
 	case track.TextRecord:
-		if r.Name == "config" { // as it stands, not as Markdown
+		if r.Name == "config" { // unchanged, not as Markdown
 			r.Text = "    " + strings.ReplaceAll(strings.TrimRight(r.Text, "\n"), "\n", "\n    ")
 		}
 		s.addText(&e, r, r.Name, r.Text)
@@ -291,7 +291,7 @@ func (s *Sink) record(r track.Record) (e events, err error) {
 			e.data, e.notes = s.startSession(r.Time), []func(){func() { w.session = true }}
 		}
 	case track.FinishRecord:
-		// TensorBoard takes the first: a run that resumes has its end to come.
+		// TensorBoard uses the first one, and an interrupted run may resume.
 		if r.Status != "interrupted" && w.ended != seconds(r.Time) {
 			e.data, e.notes = endSession(r.Time, r.Status), []func(){func() { w.ended = seconds(r.Time) }}
 		}
@@ -299,7 +299,7 @@ func (s *Sink) record(r track.Record) (e events, err error) {
 	return e, nil // files are in the run's folder already
 }
 
-// addText encodes a text, unless a file has it.
+// addText encodes a text unless a file has it.
 func (s *Sink) addText(e *events, r track.Record, name, words string) {
 	of := text{textTag(name), strings.ToValidUTF8(words, "?"), seconds(r.Time)}
 	if texts := s.written.texts; !texts[of] {
@@ -307,13 +307,13 @@ func (s *Sink) addText(e *events, r track.Record, name, words string) {
 	}
 }
 
-// event is a Summary of one value.
+// event encodes a Summary of one value.
 func event(at time.Time, step int, value wire.Message) wire.Message {
 	return wire.Message(nil).Double(eventTime, seconds(at)).Int(eventStep, int64(step)).
 		Bytes(eventSummary, wire.Message(nil).Bytes(1, value))
 }
 
-// metadata is a SummaryMetadata. class: 0 unknown, 1 scalars, 2 tensors.
+// metadata encodes a SummaryMetadata. class: 0 unknown, 1 scalars, 2 tensors.
 func metadata(plugin string, content []byte, class int) wire.Message {
 	p := wire.Message(nil).Text(1, plugin)
 	if content != nil {
@@ -352,4 +352,4 @@ func imageValue(name, path string) (wire.Message, error) {
 	return wire.Message(nil).Text(valueTag, name).Bytes(valueImage, img).Bytes(valueMetadata, metadata("images", nil, 0)), nil
 }
 
-// finite reports whether a number can be shown.
+// finite reports whether a number can be displayed.

@@ -39,7 +39,7 @@ func (s *Server) tell(w http.ResponseWriter, run *Run) {
 	})
 }
 
-// find is the run that a query names.
+// find returns the run that a query names.
 func (s *Server) find(w http.ResponseWriter, r *http.Request, key string) *Run {
 	run := s.runs[r.URL.Query().Get(key)]
 	if run == nil {
@@ -111,7 +111,7 @@ func (s *Server) operations(w http.ResponseWriter, r *http.Request, body []byte)
 	answer(w, http.StatusOK, errors)
 }
 
-// apply carries an operation out.
+// apply executes an operation.
 func (s *Server) apply(run *Run, path, kind string, raw json.RawMessage) error {
 	var v value
 	if err := json.Unmarshal(raw, &v); err != nil {

@@ -1,5 +1,5 @@
-// Package neptunetest is a server of the Neptune protocol for tests: it takes what a
-// client sends, keeps it, and complains of requests that the Python client would not make.
+// Package neptunetest is a server of the Neptune protocol for tests: it records the data that
+// a client sends, and reports requests that the Python client would not make.
 package neptunetest
 
 import (
@@ -23,7 +23,7 @@ type Point struct {
 	MS    int64
 }
 
-// Run is what the server was told of a run.
+// Run is a run as the server received it.
 type Run struct {
 	ID, ShortID, CustomID string
 	Fields                map[string]any     // bool, string, float64, int64
@@ -37,11 +37,11 @@ type Run struct {
 type Server struct {
 	*httptest.Server
 	Project string // workspace/name
-	// Before is asked first; true: it has answered.
+	// Before is called first; true: it has answered the request.
 	Before func(w http.ResponseWriter, r *http.Request) bool
 	// TokenLife is how long an access token lasts; 0: an hour.
 	TokenLife time.Duration
-	// Strict refuses values of a series whose steps do not grow, as a server does.
+	// Strict refuses values of a series whose steps do not grow, as real servers do.
 	Strict bool
 
 	mu       sync.Mutex
@@ -76,7 +76,7 @@ func (s *Server) Token() string {
 	return base64.StdEncoding.EncodeToString(data)
 }
 
-// Runs are copies of the runs in the order of their making.
+// Runs returns copies of the runs in order of creation.
 func (s *Server) Runs() []Run {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,7 +88,7 @@ func (s *Server) Runs() []Run {
 	return list
 }
 
-// Problems are the complaints about requests.
+// Problems returns the problems found in requests.
 func (s *Server) Problems() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,7 +137,7 @@ func answer(w http.ResponseWriter, status int, v any) {
 
 type handler func(s *Server, w http.ResponseWriter, r *http.Request, body []byte)
 
-// open are the calls that need no access token.
+// open maps the calls that need no access token to their handlers.
 var open = map[string]handler{
 	"GET /api/backend/swagger.json":                           (*Server).swagger,
 	"GET /api/leaderboard/swagger.json":                       (*Server).swagger,
@@ -146,7 +146,7 @@ var open = map[string]handler{
 	"POST /auth/realms/neptune/protocol/openid-connect/token": (*Server).refresh,
 }
 
-// closed are the others.
+// closed maps the other calls to their handlers.
 var closed = map[string]handler{
 	"GET /api/backend/v1/projects/get":                               (*Server).getProject,
 	"POST /api/leaderboard/v1/experiments":                           (*Server).create,
@@ -177,7 +177,7 @@ func (s *Server) wantAPIToken(r *http.Request) {
 	}
 }
 
-// newAccess makes an access token: a JWT as the clients read it.
+// newAccess makes an access token: a JWT, since clients decode it.
 func (s *Server) newAccess() string {
 	life := s.TokenLife
 	if life == 0 {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// parameter is one of a call, as Swagger 2.0 has it.
+// parameter describes a parameter of a call in Swagger 2.0.
 func parameter(name, in, kind string) map[string]any {
 	if in == "body" {
 		return map[string]any{"name": name, "in": in, "required": true, "schema": map[string]any{"type": kind}}
@@ -13,7 +13,7 @@ func parameter(name, in, kind string) map[string]any {
 	return map[string]any{"name": name, "in": in, "required": false, "type": kind}
 }
 
-// documented are the calls by path and method: the name of each and its parameters.
+// documented holds the calls by path and method: the name of each and its parameters.
 var documented = map[string]map[string]struct {
 	id         string
 	parameters []map[string]any
@@ -41,7 +41,7 @@ var documented = map[string]map[string]struct {
 		parameter("experimentIdentifier", "query", "string"), parameter("attribute", "query", "string"), parameter("uploadId", "query", "string")}}},
 }
 
-// swagger describes the calls to the Python client, which reads them before it calls any.
+// swagger serves the description of the calls, which the Python client reads first.
 func (s *Server) swagger(w http.ResponseWriter, r *http.Request, _ []byte) {
 	part := strings.TrimSuffix(r.URL.Path, "swagger.json")
 	paths := map[string]any{}
@@ -64,8 +64,8 @@ func (s *Server) swagger(w http.ResponseWriter, r *http.Request, _ []byte) {
 	})
 }
 
-// objects are those in answers by name, with their fields: name:type, name:#Object, or
-// name:[Object for a list. Text has no type.
+// objects holds the objects of answers by name, with their fields: name:type, name:#Object,
+// or name:[Object for a list. A field without a type is text.
 var objects = map[string][]string{
 	"Config":       {"apiUrl", "applicationUrl", "pyLibVersions:#Versions", "multiPartUpload:#MultiPart", "artifacts:#Artifacts", "security:#Nothing"},
 	"Versions":     {"minRecommendedVersion", "minCompatibleVersion", "maxCompatibleVersion"},
@@ -81,7 +81,7 @@ var objects = map[string][]string{
 	"UploadAnswer": {"uploadId", "errors:[Error"},
 }
 
-// answers names the object of each call's answer.
+// answers maps each call to the object of its answer.
 var answers = map[string]string{
 	"getClientConfig": "Config", "exchangeApiToken": "Token", "getProject": "Project", "createExperiment": "Experiment",
 	"getExperiment": "Experiment", "getExperimentAttributes": "Attributes", "ping": "Nothing",
