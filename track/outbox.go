@@ -263,7 +263,6 @@ func (b *Outbox) Close() error {
 	b.mu.Lock()
 	already := b.closed
 	b.closed = true
-	b.trouble.stop(b.address())
 	b.mu.Unlock()
 	if already {
 		return nil
@@ -274,6 +273,9 @@ func (b *Outbox) Close() error {
 	case <-b.ended:
 	case <-time.After(closePatience):
 	}
+	b.mu.Lock()
+	b.trouble.stop(b.address()) // now no attempt that still fails can replace the error
+	b.mu.Unlock()
 	b.disk.Lock()
 	defer b.disk.Unlock()
 	err := b.journal.close()
