@@ -32,6 +32,11 @@ func (b *builder) fold() {
 // a slot whose new value is the sum.
 func (b *builder) foldSum(u *uses, add *device.Step, base, dx *device.Tensor) bool {
 	p := u.producer[dx]
+	for _, taken := range b.into { // a step adds into it, which no longer reads it by an Add
+		if taken == base || taken == dx {
+			return false
+		}
+	}
 	if p == nil || !p.Kind.Accumulates() || p.Accumulate || u.only(dx, device.Add) != add || u.kept[base] || slices.Contains(p.In, base) {
 		return false
 	}

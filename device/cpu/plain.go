@@ -99,7 +99,7 @@ func (d *Device) plainConv(k *plainKernel) *job {
 
 func convJob[T ref.Float](d *Device, k *plainKernel) *job {
 	a, ok := k.step.Attr.(device.ConvAttr)
-	if !ok || a.Bias || a.Act != device.None {
+	if !ok || a.Bias || a.Act != device.None || k.step.Accumulate && k.step.Kind == device.Conv2DGradWeight {
 		return nil
 	}
 	g := a.Conv2D

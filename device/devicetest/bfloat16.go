@@ -21,6 +21,7 @@ func bfloat16Cases(t *testing.T, dev device.Device) {
 				continue
 			}
 			t.Run(c.kind.String()+"/"+c.name, func(t *testing.T) {
+				sameSupport(t, dev, c.step(), s)
 				if !dev.Supports(s) {
 					t.Skipf("%s does not support it", dev.Name())
 				}
@@ -42,6 +43,19 @@ func bfloat16Cases(t *testing.T, dev device.Device) {
 	}
 	t.Run("RoundTrip", func(t *testing.T) { bfloat16RoundTrip(t, dev) })
 	t.Run("NotFinite", func(t *testing.T) { notFinite(t, dev) })
+}
+
+// sameSupport makes sure that the device supports a step, and its sum with what is there,
+// with operands stored as bfloat16 if and only if it does with others.
+func sameSupport(t *testing.T, dev device.Device, float, half *device.Step) {
+	t.Helper()
+	for _, accumulate := range []bool{false, true} {
+		f, h := *float, *half
+		f.Accumulate, h.Accumulate = accumulate, accumulate
+		if dev.Supports(&f) != dev.Supports(&h) {
+			t.Errorf("accumulating %v: supported in float32 is %v, stored as bfloat16 it is not so", accumulate, dev.Supports(&f))
+		}
+	}
 }
 
 // notFinite gives each kind of step, in turn, each operand with one element that is not
