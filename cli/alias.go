@@ -17,9 +17,9 @@ var flagAliases = map[string]string{
 	"v": "version", "V": "version",
 }
 
-// settings turns flags that a set of flags with -set does not have, such as --lr 1e-3,
-// into -set lr=1e-3 where they mean a key (see config.Find), and other names of flags into
-// those. What it does not know stays as it is.
+// settings rewrites flags that f does not have: --lr 1e-3 becomes -set lr=1e-3 if the name
+// means a key (see config.Find), and other names of flags become the flags' own. Unknown
+// flags stay.
 func settings(f *flag.FlagSet, args []string) (list []string) {
 	for len(args) > 0 {
 		arg := args[0]
@@ -74,7 +74,7 @@ func isBool(f *flag.Flag) bool {
 	return ok && b.IsBoolFlag()
 }
 
-// flagKey is the key that a flag means, "" if none; negated is of no-KEY, which is false.
+// flagKey is the key that a flag means, or ""; negated: the flag is no-KEY, which is false.
 func flagKey(name string) (key string, kind reflect.Kind, negated bool) {
 	kindOf := func(key string) reflect.Kind {
 		for _, k := range config.Keys() {
@@ -95,17 +95,17 @@ func flagKey(name string) (key string, kind reflect.Kind, negated bool) {
 	return "", reflect.Invalid, false
 }
 
-// keyHint says which key of -set a flag that there is not may mean; "" if none is near.
+// keyHint is a hint for an unknown flag: the key of -set that it may mean, or "".
 func keyHint(name string) string {
 	_, err := config.Find(name)
 	if err == nil {
 		return ""
 	}
 	text := strings.TrimPrefix(err.Error(), "config: ")
-	if !strings.HasPrefix(text, "unknown key") { // it may mean several, or another thing says it
+	if !strings.HasPrefix(text, "unknown key") { // it may mean several keys, or the hint is in the text
 		return text
 	}
-	if key, err := config.Find(name[strings.LastIndexByte(name, '.')+1:]); err == nil { // of another section
+	if key, err := config.Find(name[strings.LastIndexByte(name, '.')+1:]); err == nil { // a key of another section
 		return "did you mean -set " + key + "=…?"
 	}
 	keyOf, names := map[string]string{}, []string(nil)
@@ -122,8 +122,8 @@ func keyHint(name string) string {
 	return ""
 }
 
-// valueOf takes the value of a flag off the arguments: of a list all numbers that follow,
-// of a bool true or false, which may be missing.
+// valueOf removes the value of a flag from the arguments: all following numbers for a list,
+// true, false or nothing for a bool.
 func valueOf(kind reflect.Kind, args []string) (value string, rest []string) {
 	switch {
 	case kind == reflect.Bool:
@@ -152,15 +152,15 @@ func startsWithNumber(s string) bool {
 	return err == nil
 }
 
-// sayNotes prints which keys were typed by other names.
-func (n *session) sayNotes() {
+// printNotes prints the keys that were typed under other names.
+func (n *session) printNotes() {
 	for _, note := range n.flags.notes {
-		n.say("note: %s", note)
+		n.info("note: %s", note)
 	}
 }
 
-// knownKeys gives the keys of -set their names, with a note for each that was typed
-// otherwise. A key that is given under two names is an error.
+// knownKeys replaces other names in -set by the keys, with a note for each. A key that is
+// given under two names is an error.
 func knownKeys(sets words) (known words, notes []string, err error) {
 	typed := map[string]string{}
 	for _, s := range sets {
@@ -188,7 +188,7 @@ func knownKeys(sets words) (known words, notes []string, err error) {
 	return known, notes, nil
 }
 
-// besides is what to know of keys that have other names elsewhere.
+// besides are additions to the notes on keys that have other names elsewhere.
 var besides = map[string]string{
 	"data.crop": "; test images are resized to data.resize first",
 	"data.root": "; which set it holds is data.set",

@@ -22,7 +22,7 @@ func classIndex(class string, classes []string) (int, error) {
 	return -1, unknownName("-class", class, classes)
 }
 
-// drawCAM writes the picture of what in an image spoke for the class.
+// drawCAM writes the picture of the parts of an image that support the class.
 func (p *predictor) drawCAM(ctx context.Context, w waiting) error {
 	cam, err := p.classifier.GradCAM(ctx, w.image, p.class)
 	if err != nil {

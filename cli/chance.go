@@ -5,9 +5,9 @@ import (
 	"github.com/euryale-ml/euryale/trainer"
 )
 
-// occurring is the number of classes that occur in the test set of a run's folder, or of
-// the model's outputs where the folder does not show which occur; 0 where neither is known.
-// t is the run's trainer, nil where there is none.
+// occurring is the number of classes that occur in the test set of a run's folder, else, if
+// the folder does not show it, the number of the model's outputs; 0: unknown. t is the run's
+// trainer and may be nil.
 func occurring(dir string, t *trainer.Trainer) int {
 	if s, err := run.Folder(dir).Split(); err == nil {
 		if n := s.Occurring(run.TestPart); n > 0 {

@@ -13,7 +13,7 @@ import (
 	"github.com/euryale-ml/euryale/trainer"
 )
 
-// metricRow is a metric of the table at the end: where it was best, and its last value.
+// metricRow is a metric of the table at the end of a run: its best and its last value.
 type metricRow struct {
 	name       string
 	lower      bool // is better
@@ -23,7 +23,7 @@ type metricRow struct {
 	seen       bool // a value, at least the last
 }
 
-// see takes a value of an epoch. One of an epoch that cannot be the best is only the last.
+// see adds a value of an epoch. If the epoch cannot be the best, only the last value changes.
 func (m *metricRow) see(epoch int, v float64, canBeBest bool) {
 	if !metrics.Finite(v) {
 		return
@@ -43,12 +43,13 @@ func (m *metricRow) cells() string {
 	return strings.Join([]string{m.name, best, epoch, m.show(m.last), ""}, "\t")
 }
 
-// closing is the table at the end of a run: best and last of each metric, and where.
+// closing is the table at the end of a run: the best value of each metric with its epoch, and
+// the last.
 type closing struct {
 	out    io.Writer
 	rows   []metricRow
 	epochs int
-	few    bool // classes: the top five are all of them
+	few    bool // at most five classes: top-5 accuracy is always 1
 }
 
 const top5Row = "test top-5 accuracy"
@@ -71,7 +72,7 @@ func (c *closing) hook() trainer.Hook {
 	}
 }
 
-// earlier takes in the part of a run from before it was resumed.
+// earlier adds the part of a run before it was resumed.
 func (c *closing) earlier(lines []run.Line) {
 	var train run.TrainMean
 	for _, l := range lines {
@@ -83,8 +84,8 @@ func (c *closing) earlier(lines []run.Line) {
 	}
 }
 
-// see takes in an epoch. As in trainer.Config.Best, a test loss that is not finite keeps
-// the epoch's test from being the best.
+// see adds an epoch. As in trainer.Config.Best, an epoch with a test loss that is not finite
+// cannot be the best.
 func (c *closing) see(train run.TrainEpoch, test run.Scores) {
 	c.epochs++
 	canBeBest := metrics.Finite(test.Loss)

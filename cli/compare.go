@@ -22,8 +22,8 @@ import (
 	"github.com/euryale-ml/euryale/viz"
 )
 
-const compareHelp = `compare puts finished runs beside each other: a table on standard output, a picture of their curves, and
-a report of both and more, ` + report.HTMLFile + ` (a page that needs nothing else) and ` + report.MarkdownFile + `.
+const compareHelp = `compare compares finished runs: a table on standard output, a picture of their curves, and
+a report with both and more, ` + report.HTMLFile + ` (a page without other files) and ` + report.MarkdownFile + `.
 
   compare [flags] RUN…
 
@@ -48,8 +48,8 @@ func (o *compareFlags) flags() *flag.FlagSet {
 	return f
 }
 
-// places are where the report and the picture go. fallback says that nobody asked for
-// this place, so that the working folder does where it cannot be written to.
+// places are the paths of the report and the picture. fallback: the user did not choose the
+// folder, so that the working folder is used if that one cannot be written to.
 func (o *compareFlags) places(first string) (dir, picture string, fallback bool) {
 	switch {
 	case o.out == "":
@@ -97,7 +97,7 @@ func RunCompare(ctx context.Context, s IO, args []string) int {
 	return c.compare(ctx)
 }
 
-// comparing is a comparison in the making.
+// comparing is a call of compare.
 type comparing struct {
 	*compareFlags
 	io      IO
@@ -108,13 +108,13 @@ type comparing struct {
 	err     error // the first, of code
 }
 
-// fail says what could not be done; the rest goes on.
+// fail prints an error and sets the exit code; the comparison continues.
 func (c *comparing) fail(err error) {
 	c.code, c.err = max(c.code, complain(c.io, "compare", err)), cmp.Or(c.err, err)
 }
 
-// ownFile reports whether a path is a file that compare wrote beside the runs, which a
-// second compare runs/* finds there.
+// ownFile reports whether a path is a file that an earlier compare wrote beside the runs, so
+// that runs/* contains it.
 func ownFile(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular() && slices.Contains([]string{viz.ComparisonFile, report.HTMLFile, report.MarkdownFile}, filepath.Base(path))
@@ -139,7 +139,7 @@ func (c *comparing) compare(ctx context.Context) int {
 	nameApart(c.runs)
 	dir, picture, fallback := c.places(c.runs[0].Folder)
 	err := drawComparison(c.runs, picture)
-	if errors.Is(err, os.ErrPermission) && fallback && dir != "." { // a folder of others
+	if errors.Is(err, os.ErrPermission) && fallback && dir != "." { // another user's folder
 		dir, picture = ".", viz.ComparisonFile
 		err = drawComparison(c.runs, picture)
 	}
@@ -164,8 +164,8 @@ func (c *comparing) compare(ctx context.Context) int {
 	return c.code
 }
 
-// evaluateRuns fills in the predictions of older runs. Where the images are not there,
-// the report goes without.
+// evaluateRuns adds the predictions of older runs. If the images are missing, the report has
+// no predictions.
 func (c *comparing) evaluateRuns(ctx context.Context) {
 	for _, r := range c.runs {
 		if r.run.Predictions != nil || r.Best == nil || r.run.Config == nil || ctx.Err() != nil {
@@ -173,7 +173,7 @@ func (c *comparing) evaluateRuns(ctx context.Context) {
 		}
 		fmt.Fprintf(c.io.Err, "compare: %s has no %s; its best weights are evaluated once\n", r.Folder, run.PredictionsFile)
 		if err := r.run.Evaluate(ctx); err != nil {
-			fmt.Fprintf(c.io.Err, "compare: %s: not evaluated, the report goes without its classes and confusions: %s\n", r.Folder, oneLine(err))
+			fmt.Fprintf(c.io.Err, "compare: %s: not evaluated, so the report lacks its classes and confusions: %s\n", r.Folder, oneLine(err))
 		}
 	}
 }
@@ -193,14 +193,14 @@ func (c *comparing) report(ctx context.Context, dir string) error {
 	return r.Write(ctx, dir)
 }
 
-// apart says why the accuracies of a report's runs cannot be compared; "" if they can.
+// apart is the reason why the accuracies of a report's runs cannot be compared, or "".
 func apart(r *report.Report) string {
 	texts, images := r.Apart()
 	if len(texts) == 0 {
 		return ""
 	}
 	var sets []string
-	count := map[string]int{} // of sets that are called alike
+	count := map[string]int{} // of sets with the same name
 	for _, t := range r.TestSets {
 		count[fmt.Sprint(t.Name, t.Images)]++
 	}
@@ -225,7 +225,7 @@ func apart(r *report.Report) string {
 	return what + ", so that their accuracies cannot be compared: " + strings.Join(texts, ". ")
 }
 
-// comparedRun is what a run's folder tells.
+// comparedRun is a run as it is compared, read from its folder.
 type comparedRun struct {
 	Folder string `json:"folder"`
 	*run.Report
@@ -254,8 +254,8 @@ func readRun(dir string) (comparedRun, error) {
 	return r, nil
 }
 
-// takeChance notes the accuracy of guessing among the classes that occur, or among the
-// outputs where the test images are not known.
+// takeChance sets the accuracy of guessing among the classes that occur, or among the outputs
+// if the test images are not known.
 func (r *comparedRun) takeChance() {
 	if n := r.run.ClassCount(); n > 0 {
 		r.Chance = 1 / float64(n)
@@ -263,7 +263,7 @@ func (r *comparedRun) takeChance() {
 	r.curves.Chance = r.Chance
 }
 
-// classCount is the number of classes that the run's weights name; 0 if they do not.
+// classCount is the number of classes in the metadata of the run's weights; 0: unknown.
 func classCount(dir string) int {
 	meta, err := checkpoint.ReadMetadata(run.Folder(dir).Checkpoint(run.LastFile))
 	if err != nil {
@@ -276,7 +276,7 @@ func classCount(dir string) int {
 	return len(info.Classes)
 }
 
-// nameApart gives runs of one name those of their folders.
+// nameApart renames runs that have the same name after their folders.
 func nameApart(runs []comparedRun) {
 	count := map[string]int{}
 	for _, r := range runs {
@@ -289,7 +289,8 @@ func nameApart(runs []comparedRun) {
 	}
 }
 
-// drawComparison draws the runs that were evaluated at least once; none, no picture.
+// drawComparison draws the runs that were evaluated at least once; it is an error if there
+// are none.
 func drawComparison(runs []comparedRun, path string) error {
 	var drawn []viz.Run
 	for _, r := range runs {

@@ -29,7 +29,7 @@ flags, recipes, models, the keys of -set and their values.
 
 `
 
-// shells are those that completion knows.
+// shells are the supported shells.
 var shells = []string{"bash", "zsh", "fish"}
 
 // completion is the command that prints a completion script.
@@ -54,13 +54,13 @@ func (c commands) completion(ctx context.Context, s IO, args []string) int {
 	return Done
 }
 
-// grammar is what a shell has to know of the command line.
+// grammar is the command line as a completion script needs it.
 type grammar struct {
 	commands []completed
 	keys     []config.Key
 }
 
-// completed is a command with its flags and the words that it takes besides.
+// completed is a command with its flags and its other words.
 type completed struct {
 	subcommand
 	flags []*flag.Flag
@@ -152,8 +152,7 @@ func (c completed) flagNames() (list []string) {
 	return append(list, "h")
 }
 
-// valueFlags are the flags that a value follows, of which the shell knows no more than that
-// it may be a file.
+// valueFlags are the flags with a value that the shell completes as a file.
 func (g grammar) valueFlags(c completed) (list []string) {
 	for _, f := range c.flags {
 		if !isBool(f) && f.Name != "set" && g.flagWords(f.Name) == nil {
@@ -163,7 +162,7 @@ func (g grammar) valueFlags(c completed) (list []string) {
 	return list
 }
 
-// bash writes the script for bash, which takes = for the end of a word.
+// bash writes the script for bash, for which = ends a word.
 func (g grammar) bash() string {
 	var b strings.Builder
 	fmt.Fprint(&b, `# bash completion for euryale: source <(euryale completion bash)

@@ -7,7 +7,7 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
-// readLines reads the lines of a run's metrics; a run without any has none.
+// readLines reads the lines of a run's metrics; nil if the run has no file of metrics.
 func readLines(dir string) ([]run.Line, error) {
 	lines, err := run.Folder(dir).Lines()
 	if errors.Is(err, fs.ErrNotExist) {

@@ -13,11 +13,11 @@ import (
 	"github.com/euryale-ml/euryale/viz"
 )
 
-const dataHelp = `data looks after data sets.
+const dataHelp = `data lists, downloads and checks data sets.
 
-  data list                   what sets there are, and where they are found
+  data list                   list the sets and their folders
   data download [flags] [SET] fetch a set, the Oxford-IIIT Pet set by default
-  data check [flags] [DIR]    say how a set is split, and decode every image
+  data check [flags] [DIR]    print the split of a set, and decode every image
   data export [flags] DIR     write drawn animals below DIR/train and DIR/test
 
 `
@@ -25,14 +25,14 @@ const dataHelp = `data looks after data sets.
 // dataCommands are the sub-commands of data.
 var dataCommands = []string{"list", "download", "check", "export"}
 
-// RunData is the command that looks after data sets.
+// RunData is the command that lists, downloads, checks and exports data sets.
 func RunData(ctx context.Context, s IO, args []string) int {
 	commands := map[string]func(context.Context, IO, []string) error{
 		"list": listSets, "download": downloadSet, "check": checkSet, "export": exportDrawn,
 	}
 	known := dataCommands
 	if len(args) == 0 {
-		return fail(s, "data", usagef("which of %s? -h tells more", strings.Join(known, ", ")))
+		return fail(s, "data", usagef("which of %s? -h explains them", strings.Join(known, ", ")))
 	}
 	if args[0] == "-h" || args[0] == "-help" || args[0] == "--help" {
 		io.WriteString(s.Out, dataHelp)

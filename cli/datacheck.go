@@ -17,12 +17,12 @@ import (
 	"github.com/euryale-ml/euryale/trainer"
 )
 
-const dataCheckHelp = `data check says how a set is split, counts its classes, and decodes every image. Exit code 1: some cannot be decoded.
+const dataCheckHelp = `data check prints the split of a set, counts its classes, and decodes every image. Exit code 1: some cannot be decoded.
 
   data check [flags] [DIR]
 
 DIR is a folder of images, a folder for each class, as data.set=image-folder takes it, or that of the Oxford-IIIT Pet set,
-with images/ and annotations/, or of another set that the program knows. Without DIR it is the pets where they are found.
+with images/ and annotations/, or of another set that the program knows. The default is the folder where the pets are found.
 
 `
 
@@ -85,8 +85,8 @@ func checkSet(ctx context.Context, s IO, args []string) error {
 	return checkParts(ctx, s, parts)
 }
 
-// open opens the set, and says which one it is: that of -dataset, else what the folder looks
-// like.
+// open opens the set and returns its name: that of -dataset, else the one that the folder
+// looks like.
 func (o *checkOptions) open(ctx context.Context) (name string, train, test dataset.Dataset, err error) {
 	switch name = o.set; {
 	case name != "":
@@ -122,7 +122,7 @@ func partsOf(train, test dataset.Dataset) []checkedPart {
 	return parts
 }
 
-// mostClassRows is the number of classes whose images are counted in rows of their own.
+// mostClassRows is the largest number of classes that have a row each.
 const mostClassRows = 200
 
 // printClasses prints how many images each class has in each part.
@@ -147,7 +147,7 @@ func printClasses(w io.Writer, parts []checkedPart) {
 		}
 		row(class, func(p checkedPart) string {
 			if counts[p.name] == nil {
-				return "?" // the set knows the label of an image only when it has decoded it
+				return "?" // the labels are known only after decoding
 			}
 			return fmt.Sprint(counts[p.name][label])
 		})

@@ -11,8 +11,8 @@ import (
 	"github.com/euryale-ml/euryale/dataset"
 )
 
-// downloading tells how a download goes: the size first, then a bar on a terminal and a
-// line every few seconds elsewhere.
+// downloading shows the progress of a download: the size first, then a bar on a terminal, or
+// a line every few seconds elsewhere.
 type downloading struct {
 	out      io.Writer
 	terminal bool
@@ -21,18 +21,18 @@ type downloading struct {
 	said     time.Time
 }
 
-// downloadProgress is a function for dataset's Progress that tells it to out.
+// downloadProgress returns a function that shows the progress of a download on out.
 func downloadProgress(out io.Writer) func(dataset.Progress) {
 	d := &downloading{out: out}
 	_, d.terminal = terminal(out)
-	return d.tell
+	return d.show
 }
 
 var stageWords = map[dataset.Stage]string{
 	dataset.StageDownload: "fetching", dataset.StageVerify: "verifying", dataset.StageUnpack: "unpacking",
 }
 
-func (d *downloading) tell(p dataset.Progress) {
+func (d *downloading) show(p dataset.Progress) {
 	switch p.Stage {
 	case dataset.StageWait:
 		fmt.Fprintf(d.out, "data: waiting for another download of the set, which holds %s\n", p.File)
@@ -45,7 +45,7 @@ func (d *downloading) tell(p dataset.Progress) {
 		fmt.Fprintf(d.out, "data: the set in %s lacks %s; it is completed\n", p.File, lacks)
 		return
 	case dataset.StageSize:
-		fmt.Fprintf(d.out, "data: %s are fetched and unpacked into %s; twice as much room is needed meanwhile\n", bytesText(p.Total), p.File)
+		fmt.Fprintf(d.out, "data: %s are fetched and unpacked into %s; twice as much space is needed during the download\n", bytesText(p.Total), p.File)
 		return
 	case dataset.StageDone:
 		d.close()

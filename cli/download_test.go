@@ -23,7 +23,7 @@ func TestDownloadLines(t *testing.T) {
 	const want = `data: waiting for another download of the set, which holds pets.download/.lock
 data: the set in pets lacks 12 of the images that its lists name; it is completed
 data: the set in pets lacks its lists; it is completed
-data: 811 MB are fetched and unpacked into pets; twice as much room is needed meanwhile
+data: 811 MB are fetched and unpacked into pets; twice as much space is needed during the download
 data: fetching images.tar.gz: 1.00 kB of 2.00 kB
 data: the set is in pets
 `

@@ -16,7 +16,7 @@ type Recipe struct {
 	Config, Quick []byte // as for Train and Quick
 }
 
-// subcommand is a command of euryale: what the help, the completion and the calls know.
+// subcommand is a command of euryale, for calls, the help and the completion.
 type subcommand struct {
 	name  string
 	about string
@@ -26,7 +26,7 @@ type subcommand struct {
 	run   Command
 }
 
-// operand is what a command takes besides flags.
+// operand is the kind of arguments that a command takes in addition to flags.
 type operand int
 
 const (
@@ -47,8 +47,8 @@ func (c commands) subcommands() []subcommand {
 		{"sweep", "train several recipes and seeds", []string{"sweep RECIPE… -seeds 1,2,3"}, takesRecipe, nil, c.sweep},
 		{"export", "write weights: safetensors, .pth, ONNX", []string{"export -weights RUN -to FILE"}, takesNothing, nil, RunExport},
 		{"lrfind", "find a learning rate", []string{"lrfind RECIPE [flags]"}, takesRecipe, nil, c.lrfind},
-		{"sync", "send what trackers did not get", []string{"sync RUN…"}, takesFiles, nil, RunSync},
-		{"data", "look after data sets", []string{"data COMMAND [DIR]"}, takesFiles, dataCommands, RunData},
+		{"sync", "send unsent records to trackers", []string{"sync RUN…"}, takesFiles, nil, RunSync},
+		{"data", "list, download and check data sets", []string{"data COMMAND [DIR]"}, takesFiles, dataCommands, RunData},
 		{"recipes", "list the recipes", []string{"recipes"}, takesNothing, nil, c.recipesCommand},
 		{"models", "list the models", []string{"models"}, takesNothing, nil, runModels},
 		{"summary", "print the layers of a model", []string{"summary MODEL"}, takesModel, nil, RunSummary},
@@ -100,7 +100,7 @@ func (c commands) find(name string, call func(subcommand) int, s IO) int {
 	return fail(s, "euryale", unknownName("command", name, known))
 }
 
-// helpCommand explains the command that is named, as its -h does.
+// helpCommand prints the help of a command, as its -h does.
 func (c commands) helpCommand(ctx context.Context, s IO, args []string) int {
 	args = slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg == "-h" || arg == "-help" || arg == "--help" })
 	if len(args) == 0 || args[0] == "help" || args[0] == "all" {
@@ -158,7 +158,7 @@ func (c commands) help() string {
 	return b.String()
 }
 
-// train runs a recipe; with -config or -resume none needs to be named.
+// train runs a recipe; with -config or -resume the recipe's name is optional.
 func (c commands) train(ctx context.Context, s IO, args []string) int {
 	s = forJSON(s, args)
 	words := "train"

@@ -16,7 +16,7 @@ import (
 	"github.com/euryale-ml/euryale/nn"
 )
 
-// pixels is a model of one's own: a linear classifier of the pixels.
+// pixels is a user's model: a linear classifier of the pixels.
 type pixels struct {
 	Flatten *nn.Flatten
 	FC      *nn.Linear

@@ -24,12 +24,12 @@ const exportHelp = `export writes a model's weights for other programs.
   export -weights FILE|RUN -to FILE.safetensors|FILE.pth|FILE.onnx [flags]
 
 .safetensors and .pth load in PyTorch by load_state_dict(strict=True), under torchvision's names for VGG-16 and
-ResNet-50 (form B) and timm's for forms C and D; -names timm gives VGG-16 timm's. .onnx is the whole model: the input
+ResNet-50 (form B) and timm's for forms C and D; -names timm gives VGG-16 timm's. .onnx is the complete model: the input
 image [N, 3, size, size], normalised, the output logits [N, classes].
 
 `
 
-// exporting is what the command export was told.
+// exporting is a call of export: its flags.
 type exporting struct {
 	weights, to, model, names, key string
 	size                           int
@@ -41,12 +41,12 @@ func RunExport(_ context.Context, s IO, args []string) int {
 	var e exporting
 	f := newFlags("export")
 	f.StringVar(&e.weights, "weights", "", "`FILE|RUN` to read: .safetensors, .pth, or a run's folder for its best weights")
-	f.StringVar(&e.to, "to", "", "`FILE` to write; its ending says the format")
+	f.StringVar(&e.to, "to", "", "`FILE` to write; its ending chooses the format")
 	f.StringVar(&e.model, "model", "", "`NAME` of the model, for files without metadata: "+strings.Join(models.Names(), ", "))
-	f.StringVar(&e.key, "weights-key", "", "`KEY` of the part of a file to take, such as model_ema; else what fits the model best")
-	f.StringVar(&e.names, "names", "torchvision", "torchvision or timm: whose `NAMES` VGG's classifier has")
+	f.StringVar(&e.key, "weights-key", "", "`KEY` of the part of a file to take, such as model_ema; default the part that fits the model best")
+	f.StringVar(&e.names, "names", "torchvision", "`NAMES` of VGG's classifier: torchvision's or timm's")
 	f.IntVar(&e.size, "size", 0, "`PIXELS` of a side of ONNX's input; 0 = as in training, else 224")
-	f.BoolVar(&e.anyForm, "any-form", false, "take a file that does not say which model it is of, as torchvision's, as one of resnet50 (form A)")
+	f.BoolVar(&e.anyForm, "any-form", false, "take a file that does not name its model, such as torchvision's, as one of resnet50 (form A)")
 	others, err := parse(f, args)
 	if errors.Is(err, errHelp) {
 		fmt.Fprint(s.Out, reflowed(exportHelp))
@@ -91,7 +91,7 @@ func (e *exporting) check() error {
 func (e *exporting) run(s IO) error {
 	path := run.WeightsFile(e.weights)
 	if same(path, e.to) {
-		return usagef("-to %s is the file that is read, which may hold more than the weights: name another", e.to)
+		return usagef("-to %s is the file that is read, which may have more than the weights: name another", e.to)
 	}
 	f, err := checkpoint.Open(path)
 	if err != nil {
@@ -116,7 +116,7 @@ func (e *exporting) run(s IO) error {
 	return e.write(s, path, name, size, f, info)
 }
 
-// write makes the model's graph, which says what its tensors are, and writes the file.
+// write makes the model's graph, which defines its tensors, and writes the file.
 func (e *exporting) write(s IO, path, name string, size int, f *checkpoint.Source, info checkpoint.Info) error {
 	m, err := modelOf(name, size, f, e.key)
 	if err != nil {
@@ -164,7 +164,7 @@ func modelOf(name string, size int, f *checkpoint.Source, key string) (nn.Module
 	return models.New(name, models.Config{Classes: classes})
 }
 
-// same reports whether two paths are of one file that is there.
+// same reports whether two paths lead to the same existing file.
 func same(a, b string) bool {
 	x, err := os.Stat(a)
 	if err != nil {

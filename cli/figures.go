@@ -28,11 +28,11 @@ type figures struct {
 	drawn   bool      // the matrix of the best epoch is drawn
 }
 
-// redrawEvery is how often the curves are drawn within long epochs.
+// redrawEvery is the time between two drawings of the curves within a long epoch.
 const redrawEvery = 30 * time.Second
 
-// newFigures attaches to a run in the folder dir. earlier are the lines of the part before,
-// when it is resumed.
+// newFigures makes the figures of a run in the folder dir. earlier are the metric lines of a
+// resumed run's earlier part.
 func newFigures(t *trainer.Trainer, dir, name string, earlier []run.Line, warn func(picture string, err error)) *figures {
 	f := &figures{trainer: t, folder: run.Folder(dir), paint: newPainter(warn), run: viz.Run{Name: name, Chance: t.Chance()}}
 	f.run.Train, f.run.Test = run.Points(earlier)
@@ -71,7 +71,7 @@ func (f *figures) showBatch() error {
 	return err
 }
 
-// mixture names what the network sees: a class, or after mixup two, the one with the
+// mixture names the classes of an input image: one, or after mixup two, the one with the
 // larger share first.
 func mixture(p dataset.Pair, classes []string) string {
 	one, other, share := p.Label, p.Other, p.Lambda
@@ -108,7 +108,7 @@ func (f *figures) epoch(e trainer.EpochEvent) error {
 	return nil
 }
 
-// drawCurves draws the points so far; later ones are appended behind them.
+// drawCurves draws a copy of the points so far, while later ones are appended.
 func (f *figures) drawCurves() {
 	drawn := f.run
 	drawn.Train, drawn.Test = slices.Clip(drawn.Train), slices.Clip(drawn.Test)
@@ -135,7 +135,7 @@ func (f *figures) end(*run.Report, error) error {
 	return nil
 }
 
-// wait ends the drawing; the figures are there then.
+// wait returns when all figures are drawn.
 func (f *figures) wait() { f.paint.close() }
 
 func exists(path string) bool {

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxFileName is the length in bytes that fileName leaves: file systems take 255, and
-// something may be put behind it.
+// maxFileName is the largest length of a fileName in bytes: file systems allow 255, and a
+// suffix may be added.
 const maxFileName = 120
 
 // reservedNames are names of devices on Windows, with and without an ending.
@@ -31,7 +31,7 @@ func fileName(name string) string {
 	return text
 }
 
-// shorten cuts a text after at most so many bytes, between two characters.
+// shorten cuts a text to at most n bytes, between two characters.
 func shorten(text string, most int) string {
 	if len(text) <= most {
 		return text
@@ -42,7 +42,7 @@ func shorten(text string, most int) string {
 	return text[:most]
 }
 
-// isReserved reports whether Windows takes a name for a device.
+// isReserved reports whether a name is that of a device on Windows.
 func isReserved(name string) bool {
 	stem, _, _ := strings.Cut(strings.ToLower(name), ".")
 	if slices.Contains(reservedNames, stem) {

@@ -13,15 +13,14 @@ import (
 	"github.com/euryale-ml/euryale/metrics"
 )
 
-// field is a part of a line. Where the line is too long, those of greater rank are left
-// out.
+// field is a part of a line. If the line is too long, fields of higher rank are left out.
 type field struct {
 	text string
 	rank int
 }
 
-// fitted joins the fields, two spaces between them, that have room in so many columns, in
-// their order. One that has none leaves room for smaller ones of greater rank.
+// fitted joins the fields that fit into a number of columns, in their order, with two spaces
+// between them. If a field does not fit, shorter ones of higher rank may.
 func fitted(columns int, fields ...field) string {
 	order := make([]int, len(fields))
 	for i := range order {
@@ -51,7 +50,7 @@ func fitted(columns int, fields ...field) string {
 	return strings.Join(parts, "  ")
 }
 
-// sixWide writes a number in six columns, so that what stands after it stays in its place.
+// sixWide writes a number in six columns, so that the text after it does not move.
 func sixWide(v float64) string {
 	switch a := math.Abs(v); {
 	case !metrics.Finite(v):

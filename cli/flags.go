@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// errHelp says that -h was asked for.
+// errHelp is returned by parse for -h.
 var errHelp = flag.ErrHelp
 
-// newFlags is a set of flags that says nothing itself.
+// newFlags is a set of flags that prints nothing itself.
 func newFlags(name string) *flag.FlagSet {
 	f := flag.NewFlagSet(name, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
@@ -18,8 +18,8 @@ func newFlags(name string) *flag.FlagSet {
 	return f
 }
 
-// parse reads flags and other arguments in any order and returns the others. After
-// "--" all are others.
+// parse reads flags and other arguments in any order and returns the others. After "--" all
+// arguments are others.
 func parse(f *flag.FlagSet, args []string) (others []string, err error) {
 	args = settings(f, args)
 	for {
@@ -37,7 +37,7 @@ func parse(f *flag.FlagSet, args []string) (others []string, err error) {
 	}
 }
 
-// flagError names the nearest flag to one that is not known.
+// flagError is the error for an unknown flag; it names the nearest one.
 func flagError(f *flag.FlagSet, err error) error {
 	if errors.Is(err, flag.ErrHelp) {
 		return errHelp

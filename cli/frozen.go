@@ -8,7 +8,7 @@ import (
 	"github.com/euryale-ml/euryale/trainer"
 )
 
-// trained is the line of a run's first lines about what it trains; "" if that is everything.
+// trained is a line about the parameters that a run trains; "" if it trains all of them.
 func trained(f trainer.Frozen, m config.Model) string {
 	line := ""
 	if f.Parameters > 0 {
@@ -24,7 +24,7 @@ func trained(f trainer.Frozen, m config.Model) string {
 	return line
 }
 
-// separate is what stands between two parts of the line.
+// separate is the separator before the next part of the line.
 func separate(before string) string {
 	if before == "" {
 		return "training: "

@@ -13,8 +13,8 @@ import (
 	"github.com/euryale-ml/euryale/transforms"
 )
 
-// addFolder reads the images below a folder, hidden ones left out. Links that lead nowhere
-// and folders that cannot be read are reported as images that cannot.
+// addFolder reads the images below a folder, except hidden ones. Broken links and folders
+// that cannot be read are reported like images that cannot be read.
 func (p *predictor) addFolder(ctx context.Context, dir string) error {
 	found := dataset.FindImages(dir)
 	for _, path := range found.Images {
@@ -40,7 +40,7 @@ func (p *predictor) addFolder(ctx context.Context, dir string) error {
 	if len(found.Images)+len(found.Broken)+len(found.Errs) == 0 {
 		why := "no images in this folder"
 		if out != "" {
-			why += fmt.Sprintf("; it holds %s, and readable are %s", out, strings.Join(transforms.Extensions(), " "))
+			why += fmt.Sprintf("; it holds %s; the endings that are read are %s", out, strings.Join(transforms.Extensions(), " "))
 		}
 		return p.put(ctx, waiting{name: dir, err: errors.New(why)})
 	}
@@ -62,13 +62,13 @@ func onOneLine(name string) string {
 	return name
 }
 
-// faultOf says what is wrong with an image, without its name, which stands before it.
+// faultOf is the message of an image's error without the image's name, which precedes it.
 func faultOf(name string, err error) string {
 	fault := strings.TrimPrefix(err.Error(), "transforms: "+name+": ")
 	return oneLine(errors.New(strings.TrimPrefix(fault, name+": ")))
 }
 
-// note writes a line about what is not classified, between the lines of the images.
+// note writes a line about files that are not classified.
 func (p *predictor) note(format string, args ...any) {
 	fmt.Fprintf(p.err, "predict: "+format+"\n", args...)
 }

@@ -13,11 +13,11 @@ import (
 	"github.com/euryale-ml/euryale/config"
 )
 
-// helpColumns is the width of help texts: that of the usual terminal.
+// helpColumns is the width of help texts: that of a usual terminal.
 const helpColumns = 80
 
-// wrapped breaks a text at its spaces into lines of helpColumns, those after the first
-// behind so many spaces.
+// wrapped breaks a text at its spaces into lines of helpColumns; the lines after the first
+// are indented.
 func wrapped(text string, indent int) string {
 	var b strings.Builder
 	column := 0
@@ -56,8 +56,8 @@ func listed(label string, names []string) string {
 	return wrapped(label+": "+strings.Join(names, ", "), 0) + "\n"
 }
 
-// flagCollector takes the place of the stream of a help text to get at its flags, for
-// completion and tests.
+// flagCollector is a stream for help texts that collects their flags, for completion and
+// tests.
 type flagCollector struct{ sets []*flag.FlagSet }
 
 func (c *flagCollector) Write(p []byte) (int, error) { return len(p), nil }
@@ -91,7 +91,7 @@ func wantsAll(args []string) bool {
 	})
 }
 
-// usualKeys are the keys that people change most, which the short help shows.
+// usualKeys are the most used keys, which the short help shows.
 var usualKeys = []string{
 	"model.name", "model.weights", "data.set", "data.root", "data.batch", "data.crop", "optim.name", "optim.lr", "optim.weight_decay",
 	"schedule.name", "schedule.warmup_epochs", "train.epochs", "seed", "track",
@@ -110,7 +110,7 @@ func (t training) help(w io.Writer, o *trainFlags, all bool) {
 		t.helpAll(w, c, of)
 		return
 	}
-	fmt.Fprintf(w, "\nSettings that people change most, with %s:\n\n", of)
+	fmt.Fprintf(w, "\nThe most used settings, with %s:\n\n", of)
 	for _, k := range config.Keys() {
 		if slices.Contains(usualKeys, k.Path) {
 			value, _ := c.Get(k.Path)
@@ -120,7 +120,7 @@ func (t training) help(w io.Writer, o *trainFlags, all bool) {
 	fmt.Fprintf(w, "\n-h all lists all %d keys with ranges and defaults, the recipe, and exit codes.\n", len(config.Keys()))
 }
 
-// aside is a setting and what it means, cut to a line.
+// aside is a setting and its meaning, cut to a line.
 func aside(setting, meaning string) string {
 	line := func() string { return fmt.Sprintf("%-28s %s", setting, meaning) }
 	room := helpColumns - len("  -set ")

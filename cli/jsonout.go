@@ -9,7 +9,7 @@ import (
 )
 
 // objectOut is the standard output of a command that prints one JSON object. If the command
-// fails before it has printed it, fail prints one that says why.
+// fails before it has printed the object, fail prints one with the reason.
 type objectOut struct {
 	io.Writer
 	printed bool
@@ -20,8 +20,8 @@ func (o *objectOut) Write(p []byte) (int, error) {
 	return o.Writer.Write(p)
 }
 
-// forJSON is s, whose output is an objectOut if the arguments hold -json, even where they
-// cannot be read otherwise.
+// forJSON is s, with an objectOut as its output if the arguments contain -json, even if the
+// other arguments are wrong.
 func forJSON(s IO, args []string) IO {
 	if _, already := s.Out.(*objectOut); already {
 		return s
@@ -39,8 +39,7 @@ func forJSON(s IO, args []string) IO {
 	return s
 }
 
-// failedObject prints the object of a command that failed, if it is to print one and has
-// printed none.
+// failedObject prints the object of a failed command if it should print one and has not.
 func failedObject(s IO, err error) {
 	o, ok := s.Out.(*objectOut)
 	if !ok || o.printed {
@@ -50,5 +49,5 @@ func failedObject(s IO, err error) {
 	if codeOf(err) == Stopped {
 		status = run.Interrupted
 	}
-	encodeJSON(o, map[string]string{"status": status, "error": oneLine(err)}) // results reports what cannot be written
+	encodeJSON(o, map[string]string{"status": status, "error": oneLine(err)}) // results reports a failed write
 }

@@ -18,8 +18,8 @@ import (
 // liveImages is the number of images on the live page.
 const liveImages = 16
 
-// openLive serves the live page, if -http asks for it. An address that cannot be had is a
-// warning: the run goes on without.
+// openLive serves the live page if -http asks for it. An address that cannot be used is a
+// warning: the run continues without the page.
 func (n *session) openLive() {
 	if n.flags.http == "" {
 		return
@@ -38,7 +38,7 @@ func (n *session) openLive() {
 	}
 }
 
-// withoutUsers takes the users out of addresses: some servers take a token as one.
+// withoutUsers removes the users from addresses, since they may be tokens.
 func withoutUsers(c config.Config) config.Config {
 	for _, k := range config.Keys() {
 		if k.Kind != reflect.String || k.Words != nil {
@@ -46,7 +46,7 @@ func withoutUsers(c config.Config) config.Config {
 		}
 		value, _ := c.Get(k.Path)
 		if without := address.WithoutUser(value); without != value {
-			c.Set(k.Path, without) // a text takes any
+			c.Set(k.Path, without) // a text key takes any value
 		}
 	}
 	return c

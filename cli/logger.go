@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// lineHandler writes what a package logs as plain lines.
+// lineHandler is a slog.Handler that writes plain lines.
 type lineHandler struct {
 	out      io.Writer
-	terminal bool // a progress bar may stand on the line
+	terminal bool // a progress bar may be on the line
 	attrs    []slog.Attr
 }
 
@@ -20,7 +20,7 @@ func newLogger(out io.Writer) *slog.Logger {
 	return slog.New(&lineHandler{out: out, terminal: isTerminal})
 }
 
-// Enabled takes everything from Info on.
+// Enabled reports whether the level is at least Info.
 func (h *lineHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelInfo }
 
 // Handle writes a line.
@@ -46,12 +46,12 @@ func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {
 	return err
 }
 
-// WithAttrs adds to each line.
+// WithAttrs adds attributes to each line.
 func (h *lineHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	more := *h
 	more.attrs = append(h.attrs[:len(h.attrs):len(h.attrs)], attrs...)
 	return &more
 }
 
-// WithGroup is of no use in plain lines.
+// WithGroup does nothing: plain lines have no groups.
 func (h *lineHandler) WithGroup(string) slog.Handler { return h }

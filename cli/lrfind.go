@@ -23,7 +23,7 @@ import (
 const lrfindHelp = `lrfind finds a learning rate: it trains a recipe's model for some steps, each at a greater
 rate than the one before, until the loss blows up, and draws the loss over the rate. The
 rate where the loss falls fastest is the suggestion; a tenth of the rate of the lowest loss
-is the careful one. Nothing is kept of the weights (Smith, "Cyclical learning rates for
+is the careful one. The weights are not kept (Smith, "Cyclical learning rates for
 training neural networks", 2017).
 
   lrfind RECIPE [flags]
@@ -48,7 +48,7 @@ func (f *rateFinding) flagSet() *flag.FlagSet {
 	s.Float64Var(&f.sweep.Min, "min", 1e-7, "first learning rate")
 	s.Float64Var(&f.sweep.Max, "max", 10, "last learning rate")
 	s.IntVar(&f.sweep.Steps, "steps", 100, "training steps from -min to -max, at least 10")
-	s.StringVar(&f.out, "out", "lrfind.png", "picture `FILE`; the same as PNG and as SVG is written beside each other")
+	s.StringVar(&f.out, "out", "lrfind.png", "picture `FILE`, .png or .svg; both are written")
 	s.BoolVar(&f.quiet, "quiet", false, "no progress")
 	s.BoolVar(&f.asJSON, "json", false, "print one JSON object with the points and the suggestions, and nothing else, to standard output")
 	return s
@@ -76,7 +76,7 @@ func (c commands) lrfind(ctx context.Context, s IO, args []string) int {
 		f.recipe = c.recipes[slices.Index(c.names(), names[0])]
 	}
 	for _, note := range f.flags.notes {
-		f.say("note: %s", note)
+		f.info("note: %s", note)
 	}
 	if err == nil {
 		err = f.checkSweep()
@@ -112,9 +112,9 @@ func (f *rateFinding) run(ctx context.Context) error {
 		return hintDownload(err, c.Config, "euryale train")
 	}
 	name := c.RunName()
-	f.say("%s: %s on %s", name, c.Model.Name, c.Data.Set)
+	f.info("%s: %s on %s", name, c.Model.Name, c.Data.Set)
 	if c.missing != nil {
-		f.say("NOTE: %s; these are drawn animals", strings.TrimPrefix(c.missing.Error(), "dataset: "))
+		f.info("NOTE: %s; these are drawn animals", strings.TrimPrefix(c.missing.Error(), "dataset: "))
 	}
 	t, err := f.build(ctx, c.Config)
 	if err != nil {
@@ -122,7 +122,7 @@ func (f *rateFinding) run(ctx context.Context) error {
 	}
 	defer t.Close()
 	images := t.Config().Batch * max(1, c.Train.Accumulate)
-	f.say("%d steps of %s from %g to %g; the first step compiles the program", f.sweep.Steps, inwords.Count(images, "image"), f.sweep.Min, f.sweep.Max)
+	f.info("%d steps of %s from %g to %g; the first step compiles the program", f.sweep.Steps, inwords.Count(images, "image"), f.sweep.Min, f.sweep.Max)
 	curve, err := f.find(ctx, t)
 	if err != nil {
 		return err
@@ -131,7 +131,7 @@ func (f *rateFinding) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return f.tell(name, c.Config, curve, pictures)
+	return f.printResult(name, c.Config, curve, pictures)
 }
 
 func (f *rateFinding) build(ctx context.Context, c config.Config) (*trainer.Trainer, error) {
@@ -146,13 +146,13 @@ func (f *rateFinding) build(ctx context.Context, c config.Config) (*trainer.Trai
 	return trainer.FromConfig(found, trainer.WithContext(ctx), trainer.WithLogger(newLogger(f.io.Err)))
 }
 
-// find sweeps, telling how far it is every few seconds.
+// find trains with growing rates and prints its progress every few seconds.
 func (f *rateFinding) find(ctx context.Context, t *trainer.Trainer) (*trainer.RateCurve, error) {
 	said := time.Now()
 	f.sweep.Each = func(p trainer.RatePoint) {
 		if now := time.Now(); now.Sub(said) >= lineEvery {
 			said = now
-			f.say("step %d/%d  lr %.3g  loss %.4g  smoothed %.4g", p.Step, f.sweep.Steps, p.LR, p.Loss, p.Smoothed)
+			f.info("step %d/%d  lr %.3g  loss %.4g  smoothed %.4g", p.Step, f.sweep.Steps, p.LR, p.Loss, p.Smoothed)
 		}
 	}
 	return t.FindRate(ctx, f.sweep)
@@ -177,8 +177,8 @@ func (f *rateFinding) draw(name string, c *trainer.RateCurve) ([]string, error) 
 	return paths, nil
 }
 
-// tell prints the suggestions.
-func (f *rateFinding) tell(name string, c config.Config, curve *trainer.RateCurve, pictures []string) error {
+// printResult prints the suggestions.
+func (f *rateFinding) printResult(name string, c config.Config, curve *trainer.RateCurve, pictures []string) error {
 	if f.asJSON {
 		e := json.NewEncoder(f.io.Out)
 		e.SetEscapeHTML(false)
@@ -203,8 +203,8 @@ func (f *rateFinding) tell(name string, c config.Config, curve *trainer.RateCurv
 	return nil
 }
 
-// say writes a line of progress.
-func (f *rateFinding) say(format string, args ...any) {
+// info writes a line of progress.
+func (f *rateFinding) info(format string, args ...any) {
 	if !f.quiet {
 		fmt.Fprintf(f.io.Err, format+"\n", args...)
 	}

@@ -13,26 +13,26 @@ import (
 // Exit codes of the commands.
 const (
 	Done    = 0   // all went well
-	Failed  = 1   // it could not be done; a line says why
+	Failed  = 1   // it could not be done; a line gives the reason
 	Usage   = 2   // wrong flags, keys or values
 	Stopped = 130 // stopped by a signal, after saving
 )
 
-// IO is what a command reads and writes.
+// IO are the streams of a command.
 type IO struct {
 	In  io.Reader // standard input
 	Out io.Writer // results
 	Err io.Writer // progress and errors
 }
 
-// A Command runs with its arguments, without the program's name, and returns an exit
-// code. It ends early, saving what it has, when ctx is cancelled.
+// A Command runs with its arguments, without the program's name, and returns an exit code.
+// When ctx is cancelled, it saves its state and ends early.
 type Command func(ctx context.Context, s IO, args []string) int
 
-// Main runs c with the process's arguments and streams and exits with its code. The
-// first signal that stops cancels the command's context with ErrStopped, a second Ctrl-C or
-// SIGTERM ends the process at once. A closed pipe or terminal ends no command that has
-// something to save; results that could not be written make the exit code 1.
+// Main runs c with the process's arguments and streams and exits with its code. The first
+// stop signal cancels the command's context with ErrStopped, a second Ctrl-C or SIGTERM ends
+// the process at once. A closed pipe or terminal does not end a command; results that could
+// not be written make the exit code 1.
 func Main(c Command) {
 	out := &results{w: os.Stdout}
 	s := IO{In: os.Stdin, Out: out, Err: &messages{w: os.Stderr}}
@@ -53,8 +53,8 @@ func Main(c Command) {
 	os.Exit(out.codeOf(c(ctx, s, os.Args[1:]), s.Err))
 }
 
-// fail says in one line what went wrong and returns the code that fits. With -json
-// standard output gets an object that says it, too.
+// fail prints an error in one line and returns its exit code. With -json it also prints an
+// object with the error to standard output.
 func fail(s IO, command string, err error) int {
 	failedObject(s, err)
 	return complain(s, command, err)
@@ -62,7 +62,7 @@ func fail(s IO, command string, err error) int {
 
 // complain is fail without the -json object, for a command that prints its own at the end.
 func complain(s IO, command string, err error) int {
-	if isClosed(err) { // nobody is left to read more
+	if isClosed(err) { // nobody reads the output
 		return Failed
 	}
 	fmt.Fprintf(s.Err, "%s: %v\n", command, oneLine(err))

@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	startBytes = 96 << 20 // of addresses that a command takes before it knows what it needs
-	leastBytes = 48 << 20 // of memory that every command takes
+	startBytes = 96 << 20 // address space that every command takes at its start
+	leastBytes = 48 << 20 // memory that every command takes
 )
 
-// checkMemory refuses to start where a limit leaves too little: Go would end the process
-// with its own error somewhere. It also has the collector heed the limits.
+// checkMemory is an error if a limit leaves too little memory to start, since Go's runtime
+// would end the process with its own error later. It also sets the collector's limit.
 func checkMemory() error {
 	sysmem.LimitHeap(0)
 	err := sysmem.Reserve(0, startBytes)
@@ -27,14 +27,14 @@ func checkMemory() error {
 	return nil
 }
 
-// sayMemory prints what the run needs and what there is, and has the collector keep the
-// heap within it.
-func (n *session) sayMemory() {
+// printMemory prints the memory that the run needs and the free memory, and sets the
+// collector's limit to it.
+func (n *session) printMemory() {
 	use, room := n.trainer.MemoryUse(), n.trainer.RoomForMemory()
 	sysmem.LimitHeap(use.Model + use.Work)
 	if room == math.MaxInt64 {
-		n.say("memory: needs about %s", sysmem.Text(use.Total()))
+		n.info("memory: needs about %s", sysmem.Text(use.Total()))
 		return
 	}
-	n.say("memory: needs about %s, %s free", sysmem.Text(use.Total()), sysmem.Text(room))
+	n.info("memory: needs about %s, %s free", sysmem.Text(use.Total()), sysmem.Text(room))
 }

@@ -20,9 +20,8 @@ const (
 	imagesOfPair  = 4
 )
 
-// drawMistakes draws the images that the best weights get most wrong, and those of the
-// classes that they confuse most. A run without mistakes has none, nor those of an earlier
-// part of it that did.
+// drawMistakes draws the test images with the greatest loss of the best weights, and images of
+// the classes that they confuse most. If there are no mistakes, older pictures are removed.
 func drawMistakes(t *trainer.Trainer, folder run.Folder, name string) error {
 	all, err := folder.Predictions()
 	if errors.Is(err, fs.ErrNotExist) {
@@ -50,7 +49,7 @@ func removeOld(path string) error {
 	return nil
 }
 
-// drawPredictions draws test images with what they were taken for.
+// drawPredictions draws test images with their predicted classes.
 func drawPredictions(t *trainer.Trainer, path, title string, predictions []run.Prediction) error {
 	classes := t.Classes()
 	var shown []viz.Prediction
@@ -72,13 +71,13 @@ func drawPredictions(t *trainer.Trainer, path, title string, predictions []run.P
 	return viz.Predictions(path, title, shown)
 }
 
-// confusion is a class that is taken for another.
+// confusion is a class that is predicted as another one.
 type confusion struct {
 	label, predicted int
 	images           []run.Prediction
 }
 
-// confusions are those of wrong predictions, the most frequent first.
+// confusions counts wrong predictions by pair of classes, the most frequent first.
 func confusions(wrong []run.Prediction) []*confusion {
 	var list []*confusion
 	for _, p := range wrong {

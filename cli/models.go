@@ -18,11 +18,11 @@ Parameters are those with 1,000 outputs, multiply-adds those of an image of 224Ã
 
 `
 
-// modelInfo is what there is to know of a model.
+// modelInfo describes a model.
 type modelInfo struct {
 	Name         string `json:"name"`
 	About        string `json:"about,omitempty"`
-	Weights      string `json:"weights,omitempty"` // where files of weights come from
+	Weights      string `json:"weights,omitempty"` // sources of pretrained weights
 	Parameters   int    `json:"parameters"`
 	MultiplyAdds int64  `json:"multiply_adds"`
 }
@@ -75,7 +75,7 @@ func aboutModels() (list []modelInfo, err error) {
 			return nil, err
 		}
 		info := modelInfo{Name: e.Name, About: e.About, Weights: e.Detail("weights")}
-		if sum, err := models.Summarize(m, [3]int{3, 224, 224}); err == nil { // an own model may want another size
+		if sum, err := models.Summarize(m, [3]int{3, 224, 224}); err == nil { // a registered model may need another size
 			info.Parameters, info.MultiplyAdds = sum.Parameters, sum.MultiplyAdds
 		}
 		list = append(list, info)

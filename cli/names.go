@@ -9,10 +9,10 @@ import (
 	"github.com/euryale-ml/euryale/internal/smallfile"
 )
 
-// maxNames is the most bytes of a file of names that are read.
+// maxNames is the largest size of a file of names, in bytes.
 const maxNames = 16 << 20
 
-// readNames reads a name a line; no path means no names.
+// readNames reads one name a line; an empty path means no names.
 func readNames(path string) ([]string, error) {
 	if path == "" {
 		return nil, nil
@@ -24,8 +24,8 @@ func readNames(path string) ([]string, error) {
 	return parseNames(path, string(data))
 }
 
-// parseNames takes a name from each line that is not empty. A text in another encoding
-// than UTF-8, or no text at all, is an error: its names would be nonsense.
+// parseNames reads a name from each line that is not empty. It is an error if the file is not
+// text in UTF-8.
 func parseNames(path, text string) ([]string, error) {
 	var names []string
 	number := 0
@@ -45,5 +45,5 @@ func parseNames(path, text string) ([]string, error) {
 	return names, nil
 }
 
-// isControl reports whether a character has no place in a name. A tab has.
+// isControl reports whether a character is a control character other than a tab.
 func isControl(r rune) bool { return unicode.IsControl(r) && r != '\t' }

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// painter draws pictures in a goroutine of its own, so that they never slow training
-// down: one at a time, of pictures of one name only the newest that waits, and at most
-// about a tenth of the time. What goes wrong is told to warn and ends nothing.
+// painter draws pictures in its own goroutine, so that they do not slow down training: one at
+// a time, for at most about a tenth of the time, and only the newest of waiting pictures with
+// the same name. Errors are reported to warn and stop nothing.
 type painter struct {
 	warn func(picture string, err error)
 
@@ -21,7 +21,7 @@ type painter struct {
 	done    chan struct{}
 }
 
-// restFactor is how many times as long as it drew the painter rests.
+// restFactor is the painter's pause after a picture, as a multiple of its drawing time.
 const restFactor = 9
 
 func newPainter(warn func(picture string, err error)) *painter {
@@ -33,7 +33,7 @@ func newPainter(warn func(picture string, err error)) *painter {
 	return p
 }
 
-// draw lets job make the picture of a name; it returns at once.
+// draw queues a job that draws the picture of a name; it returns at once.
 func (p *painter) draw(name string, job func() error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -47,7 +47,8 @@ func (p *painter) draw(name string, job func() error) {
 	}
 }
 
-// close draws what waits, without rest, and returns when it is done. It may be called again.
+// close draws the waiting pictures without pauses and returns when they are done. It may be
+// called again.
 func (p *painter) close() {
 	p.end.Do(func() { close(p.closing) })
 	<-p.done

@@ -9,8 +9,8 @@ import (
 )
 
 // absolutePaths makes the paths of a configuration absolute, so that a run's config.yaml
-// means the same files in every working folder. Words that name no file of the working
-// folder, such as a list in the annotations, stay as they are, but for ~.
+// means the same files in every working folder. Words that are not files of the working
+// folder, such as a list in the annotations, stay, except that ~ is expanded.
 func absolutePaths(c *config.Config) error {
 	for _, p := range []*string{&c.Data.Root, &c.Data.TrainList, &c.Data.TestList, &c.Model.Weights} {
 		*p = fromHome(*p)
@@ -21,14 +21,14 @@ func absolutePaths(c *config.Config) error {
 	}
 	for _, list := range []*string{&c.Data.TrainList, &c.Data.TestList} {
 		if c.Data.Root != "" && isFolderOf(filepath.Join(c.Data.Root, "annotations"), *list) {
-			*list = filepath.Base(*list) // found there wherever the set moves
+			*list = filepath.Base(*list) // found there also after the set has moved
 		}
 		if inSet := filepath.Join(c.Data.Root, "annotations", *list); c.Data.Root == "" || !exists(inSet) {
 			paths = append(paths, ifFile(list)...)
 		}
 	}
 	paths = append(paths, ifFile(&c.Model.Weights)...)
-	archives := make([]string, len(c.Data.Archives)) // a copy: other configurations share the list
+	archives := make([]string, len(c.Data.Archives)) // a copy, since other configurations share the list
 	for i, a := range c.Data.Archives {
 		archives[i] = fromHome(a)
 		paths = append(paths, &archives[i])
@@ -53,8 +53,8 @@ func isFolderOf(folder, path string) bool {
 	return err == nil && errB == nil && filepath.Dir(path) != "." && os.SameFile(a, b)
 }
 
-// fromHome is a path with the user's home folder for a ~ at its beginning, which no shell
-// puts there in YAML or after an equals sign.
+// fromHome expands a ~ at the beginning of a path, since no shell does so in YAML or after an
+// equals sign.
 func fromHome(path string) string {
 	if !strings.HasPrefix(path, "~") || len(path) > 1 && !os.IsPathSeparator(path[1]) {
 		return path
@@ -66,7 +66,7 @@ func fromHome(path string) string {
 	return filepath.Join(home, path[1:])
 }
 
-// ifFile returns a path if it is one of something that is there.
+// ifFile returns the path as a list if it exists, else nil.
 func ifFile(path *string) []*string {
 	if *path == "" {
 		return nil

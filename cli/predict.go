@@ -34,16 +34,16 @@ func (o *predictOptions) flags() *flag.FlagSet {
 	f := newFlags("predict")
 	f.StringVar(&o.weights, "weights", "", "weights `FILE`, or a run's folder, whose best weights are taken")
 	f.BoolVar(&o.asJSON, "json", false, "print a JSON object a line: image, logits, top")
-	f.StringVar(&o.cam, "cam", "", "picture `FILE.png` of what spoke for the class (Grad-CAM); of several images, FILE-1-NAME.png and so on")
+	f.StringVar(&o.cam, "cam", "", "picture `FILE.png` of the parts of the image that support the class (Grad-CAM); for several images, FILE-1-NAME.png and so on")
 	f.StringVar(&o.class, "class", "", "`CLASS` of -cam, by name or index; else the most probable one")
 	f.IntVar(&o.top, "top", 5, "classes in \"top\", the most probable first")
 	f.StringVar(&o.device, "device", device.Auto, "one of "+strings.Join(device.Names(), ", "))
 	f.IntVar(&o.threads, "threads", 0, "workers; 0: all that the container allows")
 	f.StringVar(&o.model, "model", "", "model of a file without metadata: "+strings.Join(models.Names(), ", "))
-	f.StringVar(&o.key, "weights-key", "", "`KEY` of the part of a file to take, such as model_ema; else what fits the model best")
+	f.StringVar(&o.key, "weights-key", "", "`KEY` of the part of a file to take, such as model_ema; default the part that fits the model best")
 	f.StringVar(&o.classes, "classes", "", "`FILE` with a class's name a line, for a file without metadata; else a class is called by its index")
 	f.IntVar(&o.resize, "resize", 0, "short side of the image, for a file without metadata; 0: 256")
-	f.IntVar(&o.crop, "crop", 0, "side of what the network sees, for a file without metadata; 0: 224")
+	f.IntVar(&o.crop, "crop", 0, "side of the network's input, for a file without metadata; 0: 224")
 	f.BoolVar(&o.anyForm, "any-form", false, "take a file without metadata as resnet50 (form A); torchvision's resnet50 is resnet50b")
 	return f
 }
@@ -52,8 +52,8 @@ const predictHelp = `predict classifies images with trained weights.
 
   predict -weights FILE|RUN [flags] IMAGE…
 
-An IMAGE is a file, a folder, or - for an image on standard input. Of a folder all images below it are taken, links
-followed, but for hidden ones (.name, __MACOSX and the like); files left out for their ending are counted.
+An IMAGE is a file, a folder, or - for an image on standard input. A folder stands for all images below it, except hidden
+ones (.name, __MACOSX and the like); links are followed, and files with other endings are left out and counted.
 Each makes a line: path, class and probability with tabs between them, or with -json an object
 {"image":…,"logits":[…],"top":[{"class":…,"index":…,"probability":…}]}. An image that cannot be read
 makes {"image":…,"error":…}; the others are done, and the exit code is 1.
@@ -115,7 +115,7 @@ func (o *predictOptions) check(images []string) error {
 	return nil
 }
 
-// checkDevice says what is wrong with the name of a device, by the rule of the key device.
+// checkDevice is an error if the key device does not take the name.
 func checkDevice(name string) error {
 	c := config.Default()
 	c.Device = name
@@ -128,7 +128,7 @@ func checkDevice(name string) error {
 	return nil
 }
 
-// unknownName says which name was probably meant.
+// unknownName is the error for an unknown name, with the most similar one.
 func unknownName(what, name string, known []string) error {
 	hint := ""
 	if near := nearest(name, known); near != "" {
@@ -186,11 +186,11 @@ type predictor struct {
 	waiting    []waiting
 	bad        int
 	class      int  // of -cam; -1: the most probable one
-	several    bool // images may come
+	several    bool // there may be several images
 	drawn      int  // pictures of -cam
 }
 
-// waiting is an image that is read, or why it could not be.
+// waiting is an image to be classified, or the error of reading it.
 type waiting struct {
 	name  string
 	image image.Image
@@ -218,7 +218,7 @@ func (p *predictor) read(ctx context.Context, path string) error {
 	return p.put(ctx, waiting{path, img, err})
 }
 
-// put lets an image wait; when there are enough they are classified.
+// put adds an image; when there are predictBatch images, they are classified.
 func (p *predictor) put(ctx context.Context, w waiting) error {
 	if w.err != nil {
 		w.image = nil
@@ -230,7 +230,7 @@ func (p *predictor) put(ctx context.Context, w waiting) error {
 	return p.flush(ctx)
 }
 
-// flush classifies what waits and prints it in order.
+// flush classifies the waiting images and prints the results in order.
 func (p *predictor) flush(ctx context.Context) error {
 	var images []image.Image
 	for _, w := range p.waiting {
@@ -251,14 +251,14 @@ func (p *predictor) flush(ctx context.Context) error {
 			w.err = p.drawCAM(ctx, w)
 		}
 		if w.err != nil {
-			p.sayBad(w)
+			p.printBad(w)
 		}
 	}
 	p.waiting = p.waiting[:0]
 	return p.out.Flush()
 }
 
-// print writes an image's line; an error is about its result.
+// print writes an image's line; the error is about its result.
 func (p *predictor) print(name string, r infer.Result) error {
 	for _, v := range r.Logits {
 		if !metrics.Finite(v) {
@@ -275,7 +275,7 @@ func (p *predictor) print(name string, r infer.Result) error {
 	return nil
 }
 
-func (p *predictor) sayBad(w waiting) {
+func (p *predictor) printBad(w waiting) {
 	p.bad++
 	if p.options.asJSON {
 		p.encode(struct {

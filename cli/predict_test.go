@@ -106,7 +106,7 @@ func TestPredictRefuses(t *testing.T) {
 		{[]string{"-weights", "w", "-device", "cuda", "x.png"}, Failed, "cuda"},
 		{[]string{"-weight", "w", "x.png"}, Usage, "-weights"},
 		{[]string{"-weights", "none.safetensors", "x.png"}, Failed, "none.safetensors"},
-		{[]string{"-weights", "x.safetensors", "x.png"}, Failed, "which model"},
+		{[]string{"-weights", "x.safetensors", "x.png"}, Failed, "does not name its model"},
 		{[]string{"-weights", "x.safetensors", "-classes", "names.txt", "x.png"}, Failed, "names no class"},
 	} {
 		o := predict("", c.args...)

@@ -17,20 +17,20 @@ import (
 	"github.com/euryale-ml/euryale/trainer"
 )
 
-// How often progress is shown.
+// Times between two displays of progress.
 const (
 	barEvery  = 100 * time.Millisecond
 	lineEvery = 5 * time.Second
 )
 
-// progress shows how a run goes: one line that is redrawn on a terminal, elsewhere a
-// line every few seconds; and a line an epoch on both.
+// progress shows the progress of a run: one line that is redrawn on a terminal, elsewhere a
+// line every few seconds; and one line per epoch on both.
 type progress struct {
 	out      io.Writer
-	columns  func() int // of the terminal as it is now; nil if it is none
+	columns  func() int // current width of the terminal; nil: not a terminal
 	coloured bool
-	reflows  bool // the terminal breaks lines anew when it gets narrower
-	drawn    int  // columns of the line that stands on the terminal; 0: none
+	reflows  bool // the terminal rewraps lines when it gets narrower
+	drawn    int  // columns of the line on the terminal; 0: none
 	chance   float64
 	maxSteps int
 	now      func() time.Time
@@ -98,7 +98,7 @@ func (p *progress) step(e trainer.StepEvent) error {
 	return err
 }
 
-// every is the time between two lines, or between two drawings of one.
+// every is the time between two lines, or between two redraws of the line.
 func (p *progress) every() time.Duration {
 	if p.columns != nil {
 		return barEvery
@@ -115,8 +115,8 @@ func (p *progress) left(step int, now time.Time) (time.Duration, bool) {
 	return now.Sub(p.begun) / time.Duration(done) * time.Duration(max(0, p.total-step)), true
 }
 
-// fields are where the run stands, for the terminal's line. Each keeps its width, so that
-// nothing jumps while numbers change.
+// fields are the state of the run, for the terminal's line. Each has a constant width, so that
+// nothing moves while numbers change.
 func (p *progress) fields(e trainer.StepEvent, now time.Time) []field {
 	of := func(n, all int) string { return fmt.Sprintf("%*d/%d", len(strconv.Itoa(all)), n, all) }
 	left := fmt.Sprintf("%8s left", "-:--")
@@ -135,7 +135,7 @@ func (p *progress) fields(e trainer.StepEvent, now time.Time) []field {
 	}
 }
 
-// state is where the run stands, as a line of a log.
+// state is the state of the run as a line of a log.
 func (p *progress) state(e trainer.StepEvent, now time.Time) string {
 	s := fmt.Sprintf("epoch %d/%d  step %d/%d  loss %.4g  acc %s  lr %.3g  %.4g images/s", e.Epoch, p.epochs, e.Step, p.total,
 		p.loss.value(), percent(p.accuracy.value()), e.LR, p.rate.value())
@@ -186,8 +186,8 @@ func (p *progress) end(*run.Report, error) error {
 	return nil
 }
 
-// draw redraws the terminal's line: the share that is done, a bar where there is room, and
-// fields. It ends before the last column, where some terminals would go to the next line.
+// draw redraws the terminal's line: the share that is done, a bar if there is room, and
+// fields. It leaves the last column free, after which some terminals wrap.
 func (p *progress) draw(fields ...field) error {
 	const share = 4 // columns of the percentage
 	columns := p.columns()
@@ -211,14 +211,14 @@ func (p *progress) draw(fields ...field) error {
 	return err
 }
 
-// The bar has minBar to maxBar parts, where fields up to barRank leave so much room.
+// The bar has minBar to maxBar parts, if the fields up to barRank leave enough room.
 const minBar, maxBar, barRank = 5, 10, 5
 
 // clearLine clears a terminal's line from the cursor on, clearBelow all below it, too.
 const clearLine, clearBelow = "\x1b[K", "\x1b[J"
 
-// lineStart takes the cursor to where the drawn line starts. Where the terminal got narrower
-// and broke the line into several, these are cleared.
+// lineStart moves the cursor to the start of the drawn line. If the terminal got narrower and
+// wrapped the line, all its parts are cleared.
 func (p *progress) lineStart(columns int) string {
 	rows := 1
 	if p.reflows && p.drawn > 0 {
@@ -237,14 +237,14 @@ func (p *progress) clear() {
 	}
 }
 
-// reflows reports whether the terminal breaks its lines anew when its width changes. Most
-// do; xterm and screen cut them off.
+// reflows reports whether the terminal rewraps its lines when its width changes. Most do;
+// xterm and screen cut them off.
 func reflows() bool {
 	inTmux := os.Getenv("TMUX") != ""
 	return inTmux || os.Getenv("XTERM_VERSION") == "" && os.Getenv("STY") == "" && os.Getenv("TERM") != "linux"
 }
 
-// average is a mean of the last twenty values or so.
+// average is a moving average over about twenty values.
 type average struct{ sum, weight float64 }
 
 func (a *average) add(v float64) {

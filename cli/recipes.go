@@ -12,13 +12,13 @@ import (
 	"github.com/euryale-ml/euryale/internal/inwords"
 )
 
-const recipesHelp = `recipes lists the recipes: what train, sweep and lrfind start from.
+const recipesHelp = `recipes lists the recipes for train, sweep and lrfind.
 
   recipes [-json]
 
 `
 
-// recipeInfo is what there is to know of a recipe.
+// recipeInfo describes a recipe.
 type recipeInfo struct {
 	Name   string `json:"name"`
 	About  string `json:"about"`
@@ -75,7 +75,7 @@ func (c commands) about() (list []recipeInfo, err error) {
 	return list, nil
 }
 
-// firstSentence is how the comment at the head of a recipe begins.
+// firstSentence is the first sentence of the comment at the head of a recipe.
 func firstSentence(recipe []byte) string {
 	var text []string
 	for line := range bytes.Lines(recipe) {

@@ -14,7 +14,7 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
-// resumable lists the keys that may change when a run goes on.
+// resumable lists the keys that may change when a run is resumed.
 func resumable() (list []string) {
 	for _, k := range config.Keys() {
 		if k.Resumable {
@@ -24,7 +24,7 @@ func resumable() (list []string) {
 	return list
 }
 
-// errNothingYet says that a run was stopped before it wrote its configuration.
+// errNothingYet: a run was stopped before it wrote its configuration.
 var errNothingYet = errors.New("nothing was written yet")
 
 // wantsOut is an error, which names the newest unfinished run, if -out is missing.
@@ -38,9 +38,9 @@ func (o *trainFlags) wantsOut() error {
 	return usagef("-resume needs -out, the folder of the run; there is no unfinished run in %s", RunsDir)
 }
 
-// resumedConfig is the configuration of the run in o.out with what -set and -config
-// change; other changes than resumable ones are an error that lists them. changed
-// reports whether there are any.
+// resumedConfig is the configuration of the run in o.out with the changes of -set and
+// -config; changes of keys that are not resumable are an error that lists them. changed
+// reports whether there are changes.
 func (o *trainFlags) resumedConfig() (c config.Config, changed bool, err error) {
 	ran, err := readRunConfig(o.out)
 	if err != nil {
@@ -67,13 +67,13 @@ func (o *trainFlags) resumedConfig() (c config.Config, changed bool, err error) 
 		}
 	}
 	if len(refused) > 0 {
-		return c, false, usagef("-resume goes on with the configuration of %s, but these differ: %s; only %s may change",
+		return c, false, usagef("-resume uses the configuration of %s, but these differ: %s; only %s may change",
 			o.out, strings.Join(refused, ", "), strings.Join(resumable(), ", "))
 	}
 	return c, len(diff) > 0, cmp.Or(checkConfig(c), checkBest(c))
 }
 
-// keepChosen takes what the run chose where a file leaves the choice open.
+// keepChosen keeps the values that the run chose for keys that a file sets to auto.
 func keepChosen(c *config.Config, ran config.Config) {
 	if c.Name == "" {
 		c.Name = ran.Name
@@ -98,16 +98,15 @@ func readRunConfig(dir string) (config.Config, error) {
 		return c, fmt.Errorf("-resume: %w", err)
 	}
 	if len(bytes.TrimSpace(data)) == 0 {
-		return c, fmt.Errorf("-resume: %s is empty: what the run was trained with is not known", path)
+		return c, fmt.Errorf("-resume: %s is empty: the settings of the run are not known", path)
 	}
 	if err := config.LoadRecorded(data, &c); err != nil {
 		return c, fmt.Errorf("%s: %w", path, err)
 	}
-	return c, absolutePaths(&c) // earlier versions kept them as they were typed
+	return c, absolutePaths(&c) // earlier versions kept the paths as typed
 }
 
-// hintMoved adds to an error that says that the set is not there how a run resumes where
-// it has moved.
+// hintMoved adds to the error for a missing set how to resume after the set has moved.
 func hintMoved(err error, c config.Config) error {
 	if !errors.Is(err, dataset.ErrNoSet) || c.Data.Root == "" {
 		return err
@@ -115,7 +114,7 @@ func hintMoved(err error, c config.Config) error {
 	return fmt.Errorf("%w; if the set has moved: -set data.root=DIR", err)
 }
 
-// emptyDir reports whether a folder holds nothing but what a kill left of a start.
+// emptyDir reports whether a folder is empty, except for files of a start that was killed.
 func emptyDir(dir string) bool {
 	if _, err := os.Stat(dir); err != nil {
 		return false

@@ -10,19 +10,19 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
-// RunsDir is where runs without -out have their folders, below the working folder.
+// RunsDir is the folder, below the working folder, for runs without -out.
 const RunsDir = "runs"
 
-// runDir is a run's folder. Its lock is taken before anything in it is judged, cleaned or
+// runDir is a run's folder. Its lock is taken before anything in it is checked, cleaned or
 // written, and kept until the command ends.
 type runDir struct {
 	path string
 	lock *run.Lock // nil: it is not held
 }
 
-// claimRunDir takes a folder for a new run: out, which may be there but must hold nothing,
-// or nothing but a run that never made a step; or RunsDir/<name>-<time>, with -2, -3 …
-// behind it if that is taken.
+// claimRunDir locks a folder for a new run: out, which may exist if it is empty or holds only
+// a run that never made a step; or RunsDir/<name>-<time>, followed by -2, -3 … if that is
+// taken.
 func claimRunDir(out, name string, now time.Time) (runDir, error) {
 	if out == "" {
 		return claimNamedDir(name, now)
@@ -41,7 +41,7 @@ func claimRunDir(out, name string, now time.Time) (runDir, error) {
 	return runDir{path: out, lock: lock}, nil
 }
 
-// checkEmpty refuses a folder of something else, which then gets no lock file.
+// checkEmpty refuses a folder with other files before a lock file is written to it.
 func checkEmpty(out string) error {
 	holds, err := run.Folder(out).Look()
 	if err != nil {
@@ -53,7 +53,7 @@ func checkEmpty(out string) error {
 	return nil
 }
 
-// clearForRun judges a folder whose lock is held, and removes what may be removed.
+// clearForRun checks a folder whose lock is held, and removes the files that it may remove.
 func clearForRun(out string) error {
 	holds, err := run.Folder(out).Look()
 	if err == nil && holds.Kind != run.Empty && holds.Kind != run.Stepless {
@@ -71,7 +71,7 @@ func clearForRun(out string) error {
 func notEmpty(out string, holds run.Contents) error {
 	advice := "-resume continues a run, or choose another folder"
 	if holds.Finished {
-		advice = "-resume shows its results again and what makes it train on; or choose another folder"
+		advice = "-resume shows its results again and how to train it longer; or choose another folder"
 	}
 	return usagef("-out %s is not empty: it holds %s; %s", out, holds, advice)
 }
@@ -100,8 +100,8 @@ func claimNamedDir(name string, now time.Time) (runDir, error) {
 	}
 }
 
-// lockRunDir takes the lock of a run that is to be resumed. A folder without a
-// configuration is left alone, for an error that says so.
+// lockRunDir takes the lock of a run that is to be resumed. A folder without a configuration
+// is not touched; reading the configuration then returns the error.
 func lockRunDir(out string) (runDir, error) {
 	if !run.Folder(out).Has(run.ConfigFile) {
 		return runDir{path: out}, nil
@@ -110,17 +110,17 @@ func lockRunDir(out string) (runDir, error) {
 	if err != nil {
 		return runDir{path: out}, fmt.Errorf("-resume: %w", err)
 	}
-	if emptyDir(out) { // it was discarded meanwhile
+	if emptyDir(out) { // discarded by another process since
 		return runDir{path: out}, lock.Discard()
 	}
 	return runDir{path: out, lock: lock}, nil
 }
 
-// discard removes what a run that could not begin left: files that are certainly its own.
-// It gives the lock back.
+// discard removes the files of a run that could not begin, if they are certainly its own, and
+// releases the lock.
 func (d runDir) discard() { d.lock.Discard() }
 
-// release gives the lock back.
+// release releases the lock.
 func (d runDir) release() error { return d.lock.Release() }
 
 // clean removes the temporary files that a kill left, if the lock is held.
@@ -130,13 +130,13 @@ func (d runDir) clean() {
 	}
 }
 
-// writeConfig puts the configuration into the folder.
+// writeConfig writes the configuration to the folder.
 func (d runDir) writeConfig(yaml []byte) error {
 	return run.Folder(d.path).WriteConfig(yaml)
 }
 
-// newestUnfinished is the folder below RunsDir of the newest run that did not end by
-// itself; "" if there is none.
+// newestUnfinished is the folder below RunsDir of the newest unfinished run; "" if there is
+// none.
 func newestUnfinished() string {
 	folders, _ := filepath.Glob(filepath.Join(RunsDir, "*"))
 	newest, at := "", time.Time{}
@@ -156,7 +156,7 @@ func newestUnfinished() string {
 	return newest
 }
 
-// finished reports whether a run's summary says that it ended by itself.
+// finished reports whether a run's summary has the status finished.
 func finished(dir string) bool {
 	r, err := run.Folder(dir).Report()
 	return err == nil && r.Status == run.Finished

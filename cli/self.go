@@ -13,7 +13,7 @@ import (
 // modulePath is the module of the commands.
 const modulePath = "github.com/euryale-ml/euryale"
 
-// program says how the running program can be started again.
+// program is the running program, and how to start it again.
 type program struct {
 	typed       string // os.Args[0]
 	executable  string
@@ -33,12 +33,12 @@ func thisProgram() program {
 	return p
 }
 
-// goRun reports whether "go run" built the program into a folder that is gone afterwards.
+// goRun reports whether "go run" built the program, into a temporary folder.
 func (p program) goRun() bool {
 	return strings.Contains(filepath.ToSlash(p.executable), "/go-build")
 }
 
-// command is what to type, from the same folder, to start the program again.
+// command is the command line that starts the program again from the same folder.
 func (p program) command() string {
 	if !p.goRun() {
 		return quote(p.typed)
@@ -46,7 +46,7 @@ func (p program) command() string {
 	return p.run(p.mainPackage)
 }
 
-// predict is what to type to classify images with what the program trained.
+// predict is the command line that classifies images with trained weights.
 func (p program) predict() string {
 	if p.goRun() && strings.HasPrefix(p.mainPackage, modulePath+"/examples/") {
 		return p.run(modulePath + "/examples/predict")
@@ -54,7 +54,7 @@ func (p program) predict() string {
 	return p.command() + " predict"
 }
 
-// sync is what to type to send what trackers did not get.
+// sync is the command line that sends unsent records to trackers.
 func (p program) sync() string {
 	if p.goRun() && strings.HasPrefix(p.mainPackage, modulePath+"/examples/") {
 		return p.run(modulePath+"/cmd/euryale") + " sync"
@@ -62,7 +62,8 @@ func (p program) sync() string {
 	return p.command() + " sync"
 }
 
-// run is the go run of a package: by its folder in its module, by its path elsewhere.
+// run is the "go run" command line for a package: by its folder inside its module, else by its
+// import path.
 func (p program) run(pkg string) string {
 	root, module := moduleAt(p.dir)
 	inside, isInside := strings.CutPrefix(pkg, module)

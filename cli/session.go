@@ -19,7 +19,7 @@ import (
 	"github.com/euryale-ml/euryale/trainer"
 )
 
-// session is one part of a run, from its folder to its results.
+// session is one run, or a resumed part of one, from its folder to its results.
 type session struct {
 	training
 	io      IO
@@ -35,8 +35,8 @@ type session struct {
 	profiled int // batch whose program is timed; 0: none
 }
 
-// build makes the trainer and says what will run. c is the configuration with the folder
-// of its set.
+// build makes the trainer and prints the setup. c is the configuration with the folder of its
+// set.
 func (n *session) build(ctx context.Context, c config.Config) (err error) {
 	options := []trainer.Option{trainer.WithContext(ctx), trainer.WithLock(n.dir.lock), trainer.WithLogger(newLogger(n.io.Err))}
 	if n.resumed {
@@ -45,36 +45,36 @@ func (n *session) build(ctx context.Context, c config.Config) (err error) {
 	if n.trainer, err = trainer.FromConfig(c, options...); err != nil {
 		return err
 	}
-	n.sayWhat(c.Data.Root)
+	n.printSetup(c.Data.Root)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	return nil
 }
 
-// sayWhat prints what a run is made of.
-func (n *session) sayWhat(root string) {
+// printSetup prints a run's model, data, device and settings.
+func (n *session) printSetup(root string) {
 	t := n.trainer
-	n.say("model: %s, %s parameters, %s multiply-adds an image of %d×%d", n.config.Model.Name,
+	n.info("model: %s, %s parameters, %s multiply-adds an image of %d×%d", n.config.Model.Name,
 		inwords.Grouped(int64(t.Parameters())), inwords.Short(t.MultiplyAdds()), t.Config().Crop, t.Config().Crop)
 	if line := trained(t.Frozen(), n.config.Model); line != "" {
-		n.say("%s", line)
+		n.info("%s", line)
 	}
-	n.say("device: %s; precision %s", t.Device().Describe(), n.config.Precision)
-	n.sayData(root)
-	n.say("learning rate: %s", n.config.ExplainRate())
+	n.info("device: %s; precision %s", t.Device().Describe(), n.config.Precision)
+	n.printData(root)
+	n.info("learning rate: %s", n.config.ExplainRate())
 	steps := (t.TrainLoader().Steps() + n.config.Train.Accumulate - 1) / n.config.Train.Accumulate
 	for _, note := range slices.Concat(n.config.UnreadNotes(), n.config.RateNotes(steps), notes(n.config)) {
-		n.say("note: %s", note)
+		n.info("note: %s", note)
 	}
-	n.sayMemory()
-	n.say("run folder: %s", n.dir.path)
+	n.printMemory()
+	n.info("run folder: %s", n.dir.path)
 	if epoch, step := t.Position(); step > 0 {
-		n.say("going on after step %d, in epoch %d", step, epoch)
+		n.info("resuming after step %d, in epoch %d", step, epoch)
 	}
 }
 
-// notes tell where settings leave each other without effect.
+// notes are remarks on settings that have no effect because of others.
 func notes(c config.Config) (lines []string) {
 	if c.Augment.RandomErasing > 0 && !c.Data.Augment {
 		lines = append(lines, fmt.Sprintf("augment.random_erasing = %g is off, since data.augment = false", c.Augment.RandomErasing))
@@ -85,8 +85,8 @@ func notes(c config.Config) (lines []string) {
 	return lines
 }
 
-// sayDrawn says that the pets were not found, how to get them, and what is used instead.
-func (n *session) sayDrawn(missing error) {
+// printDrawn prints that the pets were not found, how to get them, and what is used instead.
+func (n *session) printDrawn(missing error) {
 	places := strings.TrimPrefix(missing.Error(), "dataset: "+dataset.ErrNoSet.Error()+": ")
 	n.warn("NOTE: %s.", places)
 	n.warn("NOTE: Get it with:  %s %s", n.again(), downloadFlags(dataset.PetsSet))
@@ -102,7 +102,7 @@ func (n *session) sayDrawn(missing error) {
 	}
 }
 
-// estimate is roughly the memory and the disk that a run takes.
+// estimate is a rough estimate of the memory and the disk space of a run, in bytes.
 func estimate(c config.Config) (memory, disk int64, err error) {
 	m, err := models.New(c.Model.Name, models.Config{Classes: c.Data.DrawnClasses, Dropout: c.Model.Dropout})
 	if err != nil {
@@ -131,7 +131,7 @@ func estimate(c config.Config) (memory, disk int64, err error) {
 	return base + perWeight*weights + float*outputs*int64(c.Data.Batch), (filesKept + filesWhile) * weights, nil
 }
 
-// train attaches the hooks, trains and tells the results.
+// train attaches the hooks, trains and prints the results.
 func (n *session) train(ctx context.Context) int {
 	defer n.close()
 	if err := n.attach(); err != nil {
@@ -146,8 +146,8 @@ func (n *session) train(ctx context.Context) int {
 	if n.profiled > 0 {
 		n.warn("%s", n.trainer.Session().ProfileReport(n.profiled))
 	}
-	n.sayBadImages()
-	return n.tell(r, err)
+	n.warnBadImages()
+	return n.finish(r, err)
 }
 
 // attach adds progress and figures, and writes the samples.
@@ -190,8 +190,8 @@ func (n *session) attach() error {
 // maxNamed is the number of bad images that are named.
 const maxNamed = 10
 
-// sayBadImages names the images that could not be decoded.
-func (n *session) sayBadImages() {
+// warnBadImages names the images that could not be decoded.
+func (n *session) warnBadImages() {
 	bad := slices.Concat(n.trainer.TrainLoader().Bad(), n.trainer.TestLoader().Bad())
 	for _, b := range bad[:min(len(bad), maxNamed)] {
 		n.warn("warning: %s cannot be used: %v", b.Name, b.Err)
@@ -201,8 +201,8 @@ func (n *session) sayBadImages() {
 	}
 }
 
-// tell prints the results and returns the exit code.
-func (n *session) tell(r *run.Report, err error) int {
+// finish prints the results and returns the exit code.
+func (n *session) finish(r *run.Report, err error) int {
 	code := Done
 	switch {
 	case err == nil:
@@ -212,7 +212,7 @@ func (n *session) tell(r *run.Report, err error) int {
 			n.warn("%s", nothingSaved)
 			break
 		}
-		n.warn("stopped after step %d, saved; go on with: %s", r.Steps, n.goOn())
+		n.warn("stopped after step %d, saved; resume with: %s", r.Steps, n.resumeCommand())
 	default:
 		code = Failed // also of a run that a signal stopped and that could not be saved
 		complain(n.io, n.name, err)
@@ -223,32 +223,33 @@ func (n *session) tell(r *run.Report, err error) int {
 	return n.results(r, code)
 }
 
-// goOn is what to type to go on with the run.
-func (n *session) goOn() string { return n.again() + " -resume -out " + quote(n.dir.path) }
+// resumeCommand is the command line that resumes the run.
+func (n *session) resumeCommand() string { return n.again() + " -resume -out " + quote(n.dir.path) }
 
-// sayFinished tells that nothing is left to do, with the results again.
-func (n *session) sayFinished() int {
+// printFinished prints that the run is finished, with its results again.
+func (n *session) printFinished() int {
 	r, err := run.Folder(n.dir.path).Report()
 	if err != nil {
 		return fail(n.io, n.name, err)
 	}
-	n.warn("the run in %s is finished: %s; %s", n.dir.path, inwords.Count(r.Steps, "step"), n.toGoFurther(r))
+	n.warn("the run in %s is finished: %s; %s", n.dir.path, inwords.Count(r.Steps, "step"), n.extendCommand(r))
 	return n.results(r, Done)
 }
 
-// toGoFurther is what to type to train a finished run for longer: it lifts what ended it.
-func (n *session) toGoFurther(r *run.Report) string {
+// extendCommand is the command line that trains a finished run longer: it raises the limit
+// that ended the run.
+func (n *session) extendCommand(r *run.Report) string {
 	switch c := n.config.Train; {
 	case r.Reason == "max_steps" && c.MaxSteps > 0:
-		return fmt.Sprintf("more steps: %s -set train.max_steps=%d", n.goOn(), 2*c.MaxSteps)
+		return fmt.Sprintf("more steps: %s -set train.max_steps=%d", n.resumeCommand(), 2*c.MaxSteps)
 	case r.StoppedEarly && c.Patience > 0:
-		return fmt.Sprintf("to train on: %s -set train.patience=0", n.goOn())
+		return fmt.Sprintf("to train on: %s -set train.patience=0", n.resumeCommand())
 	default:
-		return fmt.Sprintf("more epochs: %s -set train.epochs=%d", n.goOn(), 2*c.Epochs)
+		return fmt.Sprintf("more epochs: %s -set train.epochs=%d", n.resumeCommand(), 2*c.Epochs)
 	}
 }
 
-// result is what -json prints: the report and what belongs to it.
+// result is the object that -json prints: the report and the paths of the results.
 type result struct {
 	*run.Report
 	Folder  string  `json:"folder"`
@@ -281,7 +282,7 @@ func (n *session) results(r *run.Report, code int) int {
 		return code
 	}
 	n.printScores(r, res.Chance, classes)
-	n.sayFinal(r)
+	n.printFinal(r)
 	fmt.Fprintf(n.io.Out, "run folder: %s\n", res.Folder)
 	if res.Picture != "" {
 		fmt.Fprintf(n.io.Out, "picture: %s\n", res.Picture)
@@ -292,33 +293,33 @@ func (n *session) results(r *run.Report, code int) int {
 	return code
 }
 
-// printScores prints what the best and the last epoch came to, and why the run ended early.
+// printScores prints the results of the best and the last epoch, and the reason of an early end.
 func (n *session) printScores(r *run.Report, chance float64, classes int) {
-	say := func(format string, args ...any) { fmt.Fprintf(n.io.Out, format+"\n", args...) }
+	line := func(format string, args ...any) { fmt.Fprintf(n.io.Out, format+"\n", args...) }
 	by := r.Criterion()
 	switch {
 	case r.Last == nil:
-		say("test accuracy: not evaluated yet")
+		line("test accuracy: not evaluated yet")
 	case r.Best == nil:
-		say("test accuracy: %s in the last epoch, chance %s; no epoch is the best: the test loss or %s was never finite", percent(r.Last.Accuracy), percent(chance), by.Words())
+		line("test accuracy: %s in the last epoch, chance %s; no epoch is the best: the test loss or %s was never finite", percent(r.Last.Accuracy), percent(chance), by.Words())
 	default:
-		say("test accuracy: %s in epoch %d (last %s), chance %s", percent(r.Best.Accuracy), r.Best.Epoch, percent(r.Last.Accuracy), percent(chance))
+		line("test accuracy: %s in epoch %d (last %s), chance %s", percent(r.Best.Accuracy), r.Best.Epoch, percent(r.Last.Accuracy), percent(chance))
 		if by.Metric != "accuracy" {
 			best, _ := r.Best.Value(by.Metric)
 			last, _ := r.Last.Value(by.Metric)
-			say("%s, which decides the best epoch: %.4f (last %.4f)", by.Words(), best, last)
+			line("%s, which decides the best epoch: %.4f (last %.4f)", by.Words(), best, last)
 		}
 		if classes > 5 && !math.IsNaN(r.Best.Top5Accuracy) {
-			say("top-5 accuracy: %s (last %s), chance %s", percent(r.Best.Top5Accuracy), percent(r.Last.Top5Accuracy), percent(min(1, 5*chance)))
+			line("top-5 accuracy: %s (last %s), chance %s", percent(r.Best.Top5Accuracy), percent(r.Last.Top5Accuracy), percent(min(1, 5*chance)))
 		}
 	}
 	if r.StoppedEarly {
-		say("stopped: no better %s in %s", by.Words(), inwords.Count(r.EpochsSinceBest, "epoch"))
+		line("stopped: no better %s in %s", by.Words(), inwords.Count(r.EpochsSinceBest, "epoch"))
 	}
 }
 
-// predictCommand is a command that classifies images with the run's weights, as it is
-// typed in this folder.
+// predictCommand is a command line, for this folder, that classifies images with the run's
+// weights.
 func (n *session) predictCommand() string {
 	command := n.program.predict() + " -weights " + quote(n.dir.path) + " "
 	if samples := run.Folder(n.dir.path).Figure(run.SamplesDir); exists(samples) {
@@ -332,7 +333,7 @@ func (n *session) predictCommand() string {
 	return command + "IMAGE"
 }
 
-// close frees what the session holds, the folder's lock last.
+// close frees the session's resources, the folder's lock last.
 func (n *session) close() {
 	n.closeTrainer()
 	if err := n.dir.release(); err != nil {
@@ -355,7 +356,7 @@ func (n *session) closeTrainer() {
 	}
 }
 
-// progressStream is where progress goes: nowhere if the command is to be quiet.
+// progressStream is the stream for progress; it discards everything with -quiet.
 func (n *session) progressStream() io.Writer {
 	if n.flags.quiet {
 		return io.Discard
@@ -363,12 +364,12 @@ func (n *session) progressStream() io.Writer {
 	return n.io.Err
 }
 
-// say writes a line of progress.
-func (n *session) say(format string, args ...any) {
+// info writes a line of progress.
+func (n *session) info(format string, args ...any) {
 	fmt.Fprintf(n.progressStream(), format+"\n", args...)
 }
 
-// warn writes a line that -quiet does not keep back.
+// warn writes a line, also with -quiet.
 func (n *session) warn(format string, args ...any) {
 	start := ""
 	if _, ok := terminal(n.io.Err); ok {

@@ -25,7 +25,7 @@ type trainFlags struct {
 	resume, quiet, asJSON, profile bool
 	show                           bool
 	version                        bool
-	notes                          []string // on keys that were typed otherwise
+	notes                          []string // on keys that were typed under other names
 }
 
 // parse reads the arguments of a training command.
@@ -49,7 +49,7 @@ func (o *trainFlags) parse(f *flag.FlagSet, args []string) (others []string, err
 	return others, err
 }
 
-// runOf is the folder of a run of which a checkpoint may be named.
+// runOf is the run's folder for a path that may be one of its checkpoints.
 func runOf(path string) string {
 	if dir := filepath.Dir(path); filepath.Base(dir) == run.CheckpointDir {
 		return filepath.Dir(dir)
@@ -60,7 +60,7 @@ func runOf(path string) string {
 func (o *trainFlags) flags() *flag.FlagSet {
 	f := newFlags("train")
 	f.StringVar(&o.config, "config", "", "YAML `FILE` with settings, instead of the built-in recipe")
-	f.Var(&o.sets, "set", "a setting, `key=value`, any number of times; counts above the file's; lists have commas")
+	f.Var(&o.sets, "set", "a setting, `key=value`, any number of times; overrides the file; lists have commas")
 	f.StringVar(&o.out, "out", "", "folder `DIR` of the run; default "+RunsDir+"/<name>-<time>")
 	f.BoolVar(&o.resume, "resume", false, "resume the run in -out, or -resume RUN")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress")
@@ -72,7 +72,7 @@ func (o *trainFlags) flags() *flag.FlagSet {
 	return f
 }
 
-// maxConfig is the most bytes of -config that are read.
+// maxConfig is the largest size of a -config file, in bytes.
 const maxConfig = 1 << 20
 
 // loadFile reads -config onto c.
@@ -101,7 +101,7 @@ func (o *trainFlags) applySets(c *config.Config) error {
 	return nil
 }
 
-// checkConfig says which value is out of its range or names nothing that there is.
+// checkConfig is an error if a value is out of its range or an unknown name.
 func checkConfig(c config.Config) error {
 	if err := c.Validate(); err != nil {
 		return usageError{err}
@@ -109,8 +109,8 @@ func checkConfig(c config.Config) error {
 	return nil
 }
 
-// checkBest says, before a folder is made, that no hook of a command measures what
-// train.best names.
+// checkBest is an error, before a folder is made, if train.best is not a metric of the command:
+// it has no hooks that measure others.
 func checkBest(c config.Config) error {
 	metrics := []string{"accuracy", "balanced_accuracy", "top5_accuracy", "loss"}
 	name := strings.TrimPrefix(c.Train.Best, "min:")
@@ -124,14 +124,15 @@ func checkBest(c config.Config) error {
 	return usagef("train.best = %s: a run of this command has %s; other metrics are measured by hooks of trainer.Trainer%s", c.Train.Best, strings.Join(metrics, ", "), hint)
 }
 
-// chosen is the configuration of a new run, and how it came about.
+// chosen is the configuration of a new run, and the choices behind it.
 type chosen struct {
 	config.Config
 	missing error // why drawn images are used under auto; nil if they are not
 }
 
-// newConfig makes the configuration of a new run: the recipe, or -config, then -set. Under
-// data.set=auto it looks for the pets; without them quick comes in, below what was given.
+// newConfig makes the configuration of a new run: the recipe, or -config, then -set. With
+// data.set=auto it looks for the pets; without them the quick profile applies, except to keys
+// that were given.
 func (o *trainFlags) newConfig(recipe, quick []byte) (c chosen, err error) {
 	if c.Config, err = o.layers(recipe, nil); err != nil {
 		return c, err
@@ -150,8 +151,8 @@ func (o *trainFlags) newConfig(recipe, quick []byte) (c chosen, err error) {
 	return c, cmp.Or(checkConfig(c.Config), checkBest(c.Config))
 }
 
-// layers puts the configuration together: defaults, the recipe, the quick profile, and
-// above it -config, which stands for the recipe, and -set.
+// layers builds the configuration, later parts overriding earlier ones: defaults, the recipe,
+// the quick profile, -config (which replaces the recipe), -set.
 func (o *trainFlags) layers(recipe, quick []byte) (config.Config, error) {
 	c := config.Default()
 	if o.config == "" {
@@ -170,8 +171,8 @@ func (o *trainFlags) layers(recipe, quick []byte) (config.Config, error) {
 	return c, o.applySets(&c)
 }
 
-// fitSizes moves the quick profile's data.resize or data.crop if only the other one was
-// given, so that the two still fit.
+// fitSizes adapts the quick profile's data.resize or data.crop if only the other one was
+// given, so that the two fit.
 func fitSizes(c *config.Config) {
 	if c.Data.Resize >= c.Data.Crop {
 		return
@@ -184,9 +185,9 @@ func fitSizes(c *config.Config) {
 	}
 }
 
-// withRoot returns c with the folder of its set, which is fetched first where the
-// configuration asks for it and it is not there. The run's config.yaml keeps the root that
-// was given, so that a run also resumes where the set has moved.
+// withRoot returns c with the folder of its set, after downloading it if it is missing and
+// the configuration asks for it. The run's config.yaml keeps the given root, so that a run
+// can be resumed after the set has moved.
 func withRoot(ctx context.Context, c config.Config, progress func(dataset.Progress)) (config.Config, error) {
 	set, _ := dataset.Lookup(c.Data.Set)
 	if c.Data.Root == "" && set.Find != nil {
@@ -207,7 +208,7 @@ func withRoot(ctx context.Context, c config.Config, progress func(dataset.Progre
 	return c, nil
 }
 
-// hintDownload adds how the set is got to an error that says it is not there.
+// hintDownload adds to the error for a missing set how to get it.
 func hintDownload(err error, c config.Config, again string) error {
 	set, _ := dataset.Lookup(c.Data.Set)
 	if !errors.Is(err, dataset.ErrNoSet) || set.Download == nil || c.Data.Root != "" {

@@ -146,7 +146,7 @@ func TestSignals(t *testing.T) {
 	} {
 		out := strings.ReplaceAll(c.name, " ", "_")
 		code, said := signalled(t, c.as, c.env, []os.Signal{c.signal}, c.after, "-out", out, "-set", "train.epochs=100000")
-		saved := strings.Contains(said, "saved; go on with: ")
+		saved := strings.Contains(said, "saved; resume with: ")
 		if code != Stopped || saved != c.saved {
 			t.Errorf("%s: code %d, saved %v:\n… %s", c.name, code, saved, said[max(0, len(said)-2000):])
 		}

@@ -7,11 +7,11 @@ import (
 
 	"github.com/euryale-ml/euryale/config"
 	"github.com/euryale-ml/euryale/track"
-	_ "github.com/euryale-ml/euryale/track/all" // what the key track knows
+	_ "github.com/euryale-ml/euryale/track/all" // registers the trackers for the key track
 )
 
-// makeSink makes the Sink of a tracker for the run in a folder; a panic of its package is
-// an error. note is a line for the start of the run; empty: none.
+// makeSink makes the Sink of a tracker for the run in a folder; a panic of its package becomes
+// an error. note is a line for the start of the run; "": none.
 func makeSink(service string, c config.Config, dir string) (sink track.Sink, note string, err error) {
 	err = try(func() (err error) {
 		sink, note, err = track.Open(service, track.Setup{Dir: dir, Settings: c.Settings(track.Key, service), Env: os.Getenv})
@@ -20,7 +20,7 @@ func makeSink(service string, c config.Config, dir string) (sink track.Sink, not
 	return sink, note, err
 }
 
-// describeTrackers is a line for each tracker with what it does.
+// describeTrackers is a line for each tracker with its description.
 func describeTrackers() string {
 	var b strings.Builder
 	for _, e := range track.Entries() {

@@ -90,7 +90,7 @@ func TestResumeOtherImages(t *testing.T) {
 	elsewhere := filepath.Join(top, "elsewhere")
 	pictures(t, filepath.Join(elsewhere, "d", "cat")+":8", filepath.Join(elsewhere, "d", "dog")+":8")
 	t.Chdir(elsewhere)
-	train(more...).wants(t, Done, nil, []string{"going on after step"})
+	train(more...).wants(t, Done, nil, []string{"resuming after step"})
 	t.Chdir(top)
 
 	rename("d", "moved")

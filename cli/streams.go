@@ -9,9 +9,8 @@ import (
 	"sync"
 )
 
-// messages is standard error: goroutines write complete pieces to it. It takes everything:
-// a closed terminal or pipe or a full disk must not end a run, so that what cannot be
-// written is lost.
+// messages is standard error; goroutines write complete pieces to it. Its writes never fail,
+// since a closed terminal or pipe or a full disk must not end a run: the text is lost then.
 type messages struct {
 	mu     sync.Mutex
 	w      *os.File
@@ -23,7 +22,7 @@ func (m *messages) Write(p []byte) (int, error) {
 	defer m.mu.Unlock()
 	if !m.closed {
 		_, err := m.w.Write(p)
-		m.closed = isGone(err)
+		m.closed = isDisconnected(err)
 	}
 	return len(p), nil
 }
@@ -31,7 +30,7 @@ func (m *messages) Write(p []byte) (int, error) {
 // Fd is the stream's file descriptor, for terminal.
 func (m *messages) Fd() uintptr { return m.w.Fd() }
 
-// results is standard output. It remembers the first write that failed.
+// results is standard output. It records the first write that failed.
 type results struct {
 	mu  sync.Mutex
 	w   *os.File
@@ -54,9 +53,8 @@ func (r *results) Write(p []byte) (int, error) {
 // Fd is the stream's file descriptor, for terminal.
 func (r *results) Fd() uintptr { return r.w.Fd() }
 
-// codeOf is the exit code of a command that returned code: Failed if its results could
-// not be written. A reader that closed the pipe, such as head, has what it wanted, and
-// gets no message.
+// codeOf is the exit code of a command that returned code: Failed if its results could not be
+// written. If the reader closed the pipe, as head does, there is no message.
 func (r *results) codeOf(code int, messages io.Writer) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -74,15 +72,15 @@ type outputError struct{ error }
 
 func (e outputError) Unwrap() error { return e.error }
 
-// isClosed reports whether an error is about standard output that nobody reads any more.
+// isClosed reports whether an error is a write to a closed standard output.
 func isClosed(err error) bool {
 	var e outputError
-	return errors.As(err, &e) && isGone(e.error)
+	return errors.As(err, &e) && isDisconnected(e.error)
 }
 
-// isGone reports whether the other end of a stream is gone: a closed pipe or terminal.
-func isGone(err error) bool {
-	return errors.Is(err, os.ErrClosed) || slices.ContainsFunc(goneErrors, func(gone error) bool { return errors.Is(err, gone) })
+// isDisconnected reports whether an error is that of a closed pipe or terminal.
+func isDisconnected(err error) bool {
+	return errors.Is(err, os.ErrClosed) || slices.ContainsFunc(disconnectErrors, func(e error) bool { return errors.Is(err, e) })
 }
 
 // exitHelp lists the exit codes.

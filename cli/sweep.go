@@ -25,14 +25,14 @@ const sweepHelp = `sweep trains several recipes with several seeds, one run afte
   sweep RECIPE… [flags]
   sweep -config FILE [-config FILE…] [flags]
 
-Each run has a folder of its own, DIR/<name>-seed<seed>, and the report is on all runs in DIR. The same command goes on
-where it was stopped: what is finished is skipped, what was begun is continued. A run that fails is named at the end and
+Each run has its own folder, DIR/<name>-seed<seed>, and the report is on all runs in DIR. The same command resumes a
+stopped sweep: finished runs are skipped, unfinished ones are resumed. A run that fails is named at the end and
 the others are trained; the exit code is then 1. A folder that holds a run with other settings is an error before
 anything starts.
 
 `
 
-// DefaultSweepDir is where sweep has its runs without -out.
+// DefaultSweepDir is the folder for sweep's runs without -out.
 const DefaultSweepDir = RunsDir + "/sweep"
 
 // sweepFlags are the flags of sweep.
@@ -47,10 +47,10 @@ type sweepFlags struct {
 func (o *sweepFlags) flags() *flag.FlagSet {
 	f := newFlags("sweep")
 	f.StringVar(&o.seeds, "seeds", "", "seeds with commas between them, such as 1,2,3; default the recipe's own")
-	f.Var(&o.configs, "config", "YAML `FILE` of a recipe of one's own, any number of times, beside or instead of RECIPE")
+	f.Var(&o.configs, "config", "YAML `FILE` with your own recipe, any number of times, with or instead of RECIPE")
 	f.Var(&o.sets, "set", "`key=value` for all runs, any number of times")
 	f.StringVar(&o.out, "out", DefaultSweepDir, "folder `DIR` of the runs and the report")
-	f.BoolVar(&o.dry, "dry-run", false, "only say what would be trained")
+	f.BoolVar(&o.dry, "dry-run", false, "only list the runs")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress of the single runs")
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object at the end")
 	f.BoolVar(&o.withReports, "report", true, "write "+report.HTMLFile+" and "+report.MarkdownFile+" at the end")
@@ -58,7 +58,7 @@ func (o *sweepFlags) flags() *flag.FlagSet {
 	return f
 }
 
-// sweep trains the recipes that it is told.
+// sweep is the command that trains several recipes and seeds.
 func (c commands) sweep(ctx context.Context, s IO, args []string) int {
 	s = forJSON(s, args)
 	var o sweepFlags
@@ -85,17 +85,17 @@ func (c commands) sweep(ctx context.Context, s IO, args []string) int {
 		return fail(s, "sweep", err)
 	}
 	if o.dry {
-		return w.tell(Done)
+		return w.finish(Done)
 	}
 	code := w.train(ctx)
 	if code == Stopped {
-		fmt.Fprintln(s.Err, "sweep: stopped; the same command goes on")
-		return w.tell(Stopped)
+		fmt.Fprintln(s.Err, "sweep: stopped; the same command resumes")
+		return w.finish(Stopped)
 	}
 	if o.withReports {
 		code = max(code, w.report(ctx))
 	}
-	return w.tell(code)
+	return w.finish(code)
 }
 
 // sweep is the runs of a sweep in their order.
@@ -115,7 +115,7 @@ type sweepRun struct {
 	Error  string      `json:"error,omitempty"` // why it failed
 
 	recipe Recipe
-	words  string // to come back to it
+	words  string // of the command that trains it
 	file   string // -config
 	sets   words
 	given  bool // the folder holds a run
@@ -127,13 +127,13 @@ const (
 	sweepBegun = "begun"
 )
 
-// train makes the runs that are not finished.
+// train trains the runs that are not finished.
 func (w *sweep) train(ctx context.Context) int {
 	code, made, spent := Done, 0, time.Duration(0)
 	for i, r := range w.runs {
 		who := fmt.Sprintf("sweep: run %d of %d, %s", i+1, len(w.runs), r.title())
 		if r.look(); r.State == run.Finished {
-			w.say("%s: finished before, %s", who, r.outcome())
+			w.info("%s: finished before, %s", who, r.outcome())
 			continue
 		}
 		if ctx.Err() != nil {
@@ -152,18 +152,18 @@ func (w *sweep) train(ctx context.Context) int {
 		if n := w.unfinished(i + 1); n > 0 {
 			left = fmt.Sprintf("; %d more, about %s if they take as long", n, duration(spent/time.Duration(made)*time.Duration(n)))
 		}
-		w.say("%s: %s%s", who, r.outcome(), left)
+		w.info("%s: %s%s", who, r.outcome(), left)
 	}
 	return code
 }
 
-// trainOne makes one run, or goes on with it, and notes how it went.
+// trainOne trains or resumes one run and records its result.
 func (w *sweep) trainOne(ctx context.Context, who string, r *sweepRun) int {
 	in := "in"
 	if r.given {
-		in = "going on in"
+		in = "resuming in"
 	}
-	w.say("%s, %s %s", who, in, r.Folder)
+	w.info("%s, %s %s", who, in, r.Folder)
 	code := r.train(ctx, w)
 	r.look()
 	if code != Done && code != Stopped {
@@ -174,7 +174,7 @@ func (w *sweep) trainOne(ctx context.Context, who string, r *sweepRun) int {
 	return code
 }
 
-// unfinished counts the runs from the i-th on that are still to be made.
+// unfinished counts the unfinished runs from the i-th on.
 func (w *sweep) unfinished(i int) (n int) {
 	for _, r := range w.runs[i:] {
 		if r.State != run.Finished {
@@ -187,7 +187,7 @@ func (w *sweep) unfinished(i int) (n int) {
 // sweepAttached is called before each Fit; for tests.
 var sweepAttached func(*session)
 
-// train begins the run or goes on with it, as the training command does.
+// train begins or resumes the run, as the training command does.
 func (r *sweepRun) train(ctx context.Context, w *sweep) int {
 	o := trainFlags{out: r.Folder, quiet: w.quiet}
 	t := training{recipe: r.recipe.Config, quick: r.recipe.Quick, program: thisProgram(), now: time.Now, words: r.words, attached: sweepAttached}
@@ -201,8 +201,8 @@ func (r *sweepRun) train(ctx context.Context, w *sweep) int {
 	return t.begin(ctx, quiet, &o)
 }
 
-// resumableSets are the settings that may change when a run goes on, and change nothing
-// of what comes out.
+// resumableSets are the settings that may change when a run is resumed and do not change its
+// results.
 func (r *sweepRun) resumableSets() (sets words) {
 	for _, s := range r.sets {
 		key, _, _ := strings.Cut(s, "=")
@@ -213,7 +213,7 @@ func (r *sweepRun) resumableSets() (sets words) {
 	return sets
 }
 
-// look reads how far the run is.
+// look reads the state of the run from its folder.
 func (r *sweepRun) look() {
 	r.given = run.Folder(r.Folder).Has(run.ConfigFile)
 	r.State, r.Result, r.Error = sweepNew, nil, ""
@@ -227,7 +227,7 @@ func (r *sweepRun) look() {
 
 func (r *sweepRun) title() string { return r.Name + " seed " + strconv.FormatUint(r.Seed, 10) }
 
-// outcome says in a few words what came of the run.
+// outcome is the result of the run in a few words.
 func (r *sweepRun) outcome() string {
 	switch {
 	case r.State == run.Failed:
@@ -243,8 +243,8 @@ func (r *sweepRun) outcome() string {
 		duration(time.Duration(r.Result.Seconds*float64(time.Second))))
 }
 
-// report compares the runs that have something to compare: those of this sweep, then
-// those that others left in the same folder.
+// report compares the runs that were evaluated: those of this sweep, then those of other
+// sweeps in the same folder.
 func (w *sweep) report(ctx context.Context) int {
 	var folders []string
 	for _, r := range w.runs {
@@ -260,15 +260,15 @@ func (w *sweep) report(ctx context.Context) int {
 		}
 	}
 	if len(folders) == 0 {
-		fmt.Fprintln(w.io.Err, "sweep: no report: there is no run to tell of")
+		fmt.Fprintln(w.io.Err, "sweep: no report: there is no run to compare")
 		return Failed
 	}
 	args := slices.Concat([]string{"-out", w.out, "-evaluate=" + strconv.FormatBool(w.evaluate)}, []string{"--"}, folders)
 	return RunCompare(ctx, IO{In: w.io.In, Out: io.Discard, Err: w.io.Err}, args)
 }
 
-// tell prints all runs and returns the code.
-func (w *sweep) tell(code int) int {
+// finish prints all runs and returns the code.
+func (w *sweep) finish(code int) int {
 	page := filepath.Join(w.out, report.HTMLFile)
 	if !exists(page) || w.dry || code == Stopped {
 		page = ""
@@ -308,5 +308,5 @@ func (w *sweep) tell(code int) int {
 	return code
 }
 
-// say writes a line of progress, also with -quiet, which keeps back only the single runs'.
-func (w *sweep) say(format string, args ...any) { fmt.Fprintf(w.io.Err, format+"\n", args...) }
+// info writes a line of progress, also with -quiet, which suppresses only the single runs'.
+func (w *sweep) info(format string, args ...any) { fmt.Fprintf(w.io.Err, format+"\n", args...) }

@@ -39,7 +39,7 @@ func (c commands) planSweep(o *sweepFlags, s IO) (*sweep, error) {
 	return w, w.check()
 }
 
-// parseSeeds reads seeds with commas between them; none is given as nil.
+// parseSeeds reads seeds separated by commas; nil for an empty text.
 func parseSeeds(text string) (seeds []uint64, err error) {
 	if text == "" {
 		return nil, nil
@@ -57,7 +57,7 @@ func parseSeeds(text string) (seeds []uint64, err error) {
 	return seeds, nil
 }
 
-// add appends a recipe's runs. A recipe without a name is called as it was asked for.
+// add appends a recipe's runs. A recipe without a name gets the one of the command line.
 func (w *sweep) add(of sweepRun, seeds []uint64) error {
 	c, err := w.configOf(of)
 	if err != nil {
@@ -89,13 +89,13 @@ func (w *sweep) configOf(r sweepRun) (config.Config, error) {
 	return c.Config, err
 }
 
-// check refuses two runs in one folder, and runs in DIR that were made otherwise.
+// check refuses two runs in one folder, and runs in DIR with other settings.
 func (w *sweep) check() error {
 	folders := map[string]bool{}
 	var others []string
 	for _, r := range w.runs {
 		if folders[r.Folder] {
-			return usagef("two of these runs are called %s and have the seed %d: give each recipe a name of its own", r.Name, r.Seed)
+			return usagef("two of these runs are called %s and have the seed %d: give each recipe another name", r.Name, r.Seed)
 		}
 		folders[r.Folder] = true
 		r.look()
@@ -114,8 +114,8 @@ func (w *sweep) check() error {
 	return nil
 }
 
-// differences lists what the run in the folder has otherwise, and would have another
-// result for: where it runs and who is told may change.
+// differences lists the settings of the run in the folder that differ and change its result
+// (config.ChangesOutcome).
 func (w *sweep) differences(r *sweepRun) (list []string, err error) {
 	want, err := w.configOf(*r)
 	if err != nil || !r.given {

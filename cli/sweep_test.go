@@ -104,13 +104,13 @@ func TestSweepStopsAndGoesOn(t *testing.T) {
 	defer func() { sweepAttached = nil }()
 	args := []string{"sweep", "tiny", "-seeds", "1,2,3", "-out", "s", "-quiet"}
 	o := runCommand(ctx, sweepCommand(), "", args...)
-	o.wants(t, Stopped, []string{"finished", "interrupted", "new"}, []string{"the same command goes on"})
+	o.wants(t, Stopped, []string{"finished", "interrupted", "new"}, []string{"the same command resumes"})
 	if exists("s/report.html") {
 		t.Error("a report on half a sweep")
 	}
 	sweepAttached = nil
 	o = runCommand(t.Context(), sweepCommand(), "", append(args, "-set", "data.workers=2")...)
-	o.wants(t, Done, []string{"report: "}, []string{"tiny seed 1: finished before", "run 2 of 3, tiny seed 2, going on in", "; 1 more, about"})
+	o.wants(t, Done, []string{"report: "}, []string{"tiny seed 1: finished before", "run 2 of 3, tiny seed 2, resuming in", "; 1 more, about"})
 	if c, err := readRunConfig("s/tiny-seed2"); err != nil || c.Data.Workers != 2 {
 		t.Errorf("%v, %d workers", err, c.Data.Workers)
 	}

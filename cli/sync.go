@@ -15,21 +15,21 @@ import (
 	"github.com/euryale-ml/euryale/trainer/record"
 )
 
-const syncHelp = `sync sends to the trackers of runs what they did not get while training.
+const syncHelp = `sync sends the records of runs that trackers did not receive in training.
 
   sync [flags] RUN…
 
 `
 
-// syncTries is how often in a row sync tries a service that does not answer.
+// syncTries is the number of attempts in a row for a service that does not answer.
 const syncTries = 5
 
-// RunSync is the command that sends to trackers what is left in runs' folders.
+// RunSync is the command that sends the unsent records in runs' folders to trackers.
 func RunSync(ctx context.Context, s IO, args []string) int {
 	f := newFlags("sync")
-	services := f.String("track", "", "send to `TRACKERS`, a list with commas, the whole run if they do not know it yet; default: those of the run")
+	services := f.String("track", "", "send to `TRACKERS`, a list with commas, the complete run if they have nothing of it yet; default: those of the run")
 	var sets words
-	f.Var(&sets, "set", "`key=value` of a tracker, such as mlflow.uri=ADDRESS, any number of times; counts above the run's")
+	f.Var(&sets, "set", "`key=value` of a tracker, such as mlflow.uri=ADDRESS, any number of times; overrides the run's")
 	dirs, err := parse(f, args)
 	if errors.Is(err, errHelp) {
 		fmt.Fprintf(s.Out, "%sTrackers:\n\n%s\n", syncHelp, describeTrackers())
@@ -112,12 +112,12 @@ func (y *syncing) configure() (err error) {
 	return checkConfig(y.config)
 }
 
-// claim keeps the run from being trained, or sent by another process, meanwhile.
+// claim locks the run, so that no other process trains or sends it during the sync.
 func (y *syncing) claim(ctx context.Context) (*run.SyncLock, error) {
 	lock, err := run.Folder(y.dir).ClaimSync(ctx)
 	switch {
 	case errors.Is(err, run.ErrSyncing):
-		return nil, fmt.Errorf("%s is in use: another sync of it is at work, and sends what there is", y.dir)
+		return nil, fmt.Errorf("%s is in use: another sync of it is running", y.dir)
 	case errors.Is(err, run.ErrLocked) && len(y.missing()) > 0:
 		return nil, fmt.Errorf("%s is in use: it is still training, without %s; sync it when that has ended", y.dir, strings.Join(y.missing(), ", "))
 	case errors.Is(err, run.ErrLocked):
@@ -126,7 +126,7 @@ func (y *syncing) claim(ctx context.Context) (*run.SyncLock, error) {
 	return lock, err
 }
 
-// missing are the services asked for that the run does not send to by itself.
+// missing are the requested services that the run does not send to itself.
 func (y *syncing) missing() (list []string) {
 	for _, service := range y.services() {
 		if !slices.Contains(y.config.Track, service) {
@@ -136,7 +136,7 @@ func (y *syncing) missing() (list []string) {
 	return list
 }
 
-// read reads what is recorded of the run.
+// read reads the run's records.
 func (y *syncing) read() (err error) {
 	if y.lines, err = run.Folder(y.dir).Lines(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -163,7 +163,7 @@ func (y *syncing) services() []string {
 	return names
 }
 
-// send sends what a service lacks.
+// send sends the records that a service lacks.
 func (y *syncing) send(ctx context.Context, service string) error {
 	sink, note, err := makeSink(service, y.config, y.dir)
 	if err != nil {
@@ -180,7 +180,7 @@ func (y *syncing) send(ctx context.Context, service string) error {
 		return err
 	}
 	defer b.Close()
-	if err := y.tell(b); err != nil {
+	if err := y.record(b); err != nil {
 		return err
 	}
 	flushed := b.Flush(ctx)
@@ -199,9 +199,9 @@ func (y *syncing) send(ctx context.Context, service string) error {
 	return nil
 }
 
-// tell records what the outbox does not have: everything in a new one, else what a kill
-// kept from it.
-func (y *syncing) tell(b *track.Outbox) error {
+// record adds the records that the outbox lacks: all for a new outbox, else those that were
+// lost by a kill.
+func (y *syncing) record(b *track.Outbox) error {
 	ended := b.Ended()
 	if err := record.Start(b, y.config); err != nil {
 		return err

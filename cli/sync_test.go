@@ -115,7 +115,7 @@ func TestRunAndSync(t *testing.T) {
 
 	// Without a token the run is kept.
 	run("-out", "kept", "-set", "track=own-tracker").wants(t, Done, []string{"test accuracy"},
-		[]string{"EURYALE_TEST_TOKEN is not set", "the run is kept for", "sync kept", "left"})
+		[]string{"EURYALE_TEST_TOKEN is not set", "the records are kept for", "sync kept", "left"})
 	run("sync", "kept").wants(t, Failed, nil, []string{"EURYALE_TEST_TOKEN is not set"})
 	t.Setenv("EURYALE_TEST_TOKEN", "t0ken")
 	run("sync", "kept").wants(t, Done, []string{"kept: own-tracker: ", "http://service/R-1"}, nil)
@@ -184,7 +184,7 @@ func TestSyncErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	call("-track", ownTracker, "run").wants(t, Failed, nil, []string{"run is in use: another sync of it is at work"})
+	call("-track", ownTracker, "run").wants(t, Failed, nil, []string{"run is in use: another sync of it is running"})
 	other.Release()
 	call("-track", ownTracker, "run").wants(t, Done, []string{"run: own-tracker: "}, nil)
 	call("-h").wants(t, Done, []string{"-track", "own-tracker    keeps runs in memory", "mlflow         sends to an MLflow server"}, nil)

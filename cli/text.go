@@ -54,11 +54,11 @@ func duration(d time.Duration) string {
 	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
 }
 
-// quote makes a word that a shell takes as it is.
+// quote quotes a word for a shell.
 func quote(word string) string { return inwords.Quoted(word) }
 
-// terminal reports whether w is a terminal that can redraw a line, which TERM=dumb denies,
-// and its width in columns at this moment.
+// terminal reports whether w is a terminal that can redraw a line (not with TERM=dumb), and
+// its current width in columns.
 func terminal(w any) (columns int, ok bool) {
 	f, isFile := w.(interface{ Fd() uintptr })
 	if !isFile || os.Getenv("TERM") == "dumb" || !term.IsTerminal(int(f.Fd())) {
@@ -71,8 +71,8 @@ func terminal(w any) (columns int, ok bool) {
 	return columns, true
 }
 
-// nearest is the candidate that word was most likely meant to be; "" if none is near, which
-// for a short word means one letter away.
+// nearest is the candidate that was most likely meant by word; "" if none is similar (for a
+// short word: one letter away).
 func nearest(word string, candidates []string) string {
 	best, least := "", max(min(2, len(word)/2), len(word)/3)+1
 	for _, c := range candidates {

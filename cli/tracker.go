@@ -11,10 +11,10 @@ import (
 	"github.com/euryale-ml/euryale/trainer/record"
 )
 
-// Tracker tells every run of the command to a tracker that open makes for the run's
-// folder: the configuration, the values of each step and epoch, the figures. Calls are
-// made in a goroutine of their own; what goes wrong is a warning at the end and neither
-// stops nor slows the run.
+// Tracker sends every run of the command to a tracker that open makes for the run's folder:
+// the configuration, the values of each step and epoch, the figures. The tracker is called
+// from its own goroutine; errors become a warning at the end and neither stop nor slow the
+// run.
 func Tracker(name string, open func(dir string, c config.Config) (track.Tracker, error)) Option {
 	return func(t *training) { t.trackers = append(t.trackers, namedTracker{name, open}) }
 }
@@ -24,15 +24,15 @@ type namedTracker struct {
 	open func(dir string, c config.Config) (track.Tracker, error)
 }
 
-// tracking tells a run to the trackers that could be opened.
+// tracking sends a run to the trackers that could be opened.
 type tracking struct {
 	guards []*track.Guard
 	boxes  []*track.Outbox
 	to     track.Multi
 }
 
-// openTrackers opens those of the command and those of the key track; one that cannot be
-// is a warning.
+// openTrackers opens the trackers of the command and those of the key track; a failure is a
+// warning.
 func (n *session) openTrackers() {
 	for _, of := range n.trackers {
 		var opened track.Tracker
@@ -62,15 +62,15 @@ func (n *session) openTrackers() {
 	}
 }
 
-// openOutbox opens the outbox of a service and tells it the run's earlier part. A service
-// that cannot be used now keeps its records for a later sync.
+// openOutbox opens the outbox of a service and adds the run's earlier part. If the service
+// cannot be used now, the records are kept for a later sync.
 func (n *session) openOutbox(service string) (*track.Outbox, error) {
 	sink, note, err := makeSink(service, n.config, n.dir.path)
 	if err != nil {
-		n.warn("warning: %v; the run is kept for: %s", err, n.sync())
+		n.warn("warning: %v; the records are kept for: %s", err, n.sync())
 		sink = unusable{err}
 	} else if note != "" {
-		n.say("%s", note)
+		n.info("%s", note)
 	}
 	quiet := err != nil
 	b, err := track.OpenOutbox(sink, track.OutboxOptions{
@@ -90,13 +90,13 @@ func (n *session) openOutbox(service string) (*track.Outbox, error) {
 			err = b.Replay(lines)
 		}
 		if err != nil {
-			n.warn("warning: %s does not get the run's earlier part: %v", service, err)
+			n.warn("warning: %s lacks the run's earlier part: %v", service, err)
 		}
 	}
 	return b, nil
 }
 
-// unusable is the Sink of a service that lacks something, such as a token.
+// unusable is the Sink of a service that cannot be used, such as for lack of a token.
 type unusable struct{ err error }
 
 func (u unusable) Open(context.Context, track.RunInfo) (track.Remote, error) {
@@ -109,11 +109,11 @@ func (u unusable) Deliver(context.Context, []track.Record) (int, error) {
 
 func (u unusable) Close(context.Context) error { return nil }
 
-// trackerPatience is how long the end of a run waits for its trackers.
+// trackerPatience is the time that the end of a run waits for its trackers.
 const trackerPatience = 30 * time.Second
 
-// finishTrackers sends the figures and the best weights, ends, and says what did not get
-// through and where the run can be looked at.
+// finishTrackers sends the figures and the best weights, closes the trackers, and prints what
+// could not be sent and the addresses of the run.
 func (n *session) finishTrackers(r *run.Report) {
 	if len(n.tracking.to) == 0 {
 		return
@@ -127,22 +127,22 @@ func (n *session) finishTrackers(r *run.Report) {
 		}
 	}
 	for _, b := range n.tracking.boxes {
-		n.sayDelivery(b.Delivery())
+		n.printDelivery(b.Delivery())
 	}
 }
 
-// sayDelivery tells what became of a tracker's records.
-func (n *session) sayDelivery(d track.Delivery) {
+// printDelivery prints how many of a tracker's records were sent.
+func (n *session) printDelivery(d track.Delivery) {
 	if d.Left > 0 {
 		n.warn("warning: %s; send what is left with: %s", d, n.sync())
 	} else if !d.OK() {
 		n.warn("warning: %s", d)
 	} else if d.URL != "" {
-		n.say("%s, %s", d, d.URL)
+		n.info("%s, %s", d, d.URL)
 	} else {
-		n.say("%s", d)
+		n.info("%s", d)
 	}
 }
 
-// sync is what to type to send later what is left.
+// sync is the command line that sends the unsent records later.
 func (n *session) sync() string { return n.program.sync() + " " + quote(n.dir.path) }

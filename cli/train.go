@@ -16,19 +16,19 @@ import (
 	"github.com/euryale-ml/euryale/internal/filelock"
 )
 
-// Option changes a training command.
+// Option is an option of a training command.
 type Option func(*training)
 
-// Quick gives the command a quick profile: YAML of the keys that differ when drawn
-// images stand in under data.set=auto, since the pets were not found. It never overrides
-// what -config or -set gave, and what it chose is in the run's config.yaml.
+// Quick adds a quick profile: YAML with the keys that differ when data.set=auto finds no pets
+// and uses drawn images. It never overrides -config or -set; its values are in the run's
+// config.yaml.
 func Quick(yaml []byte) Option { return func(t *training) { t.quick = yaml } }
 
 // training is a training command.
 type training struct {
 	recipe, quick []byte
 	name          string // in messages
-	words         string // after the program's name, to come back to this command
+	words         string // after the program's name, to call this command again
 	program       program
 	now           func() time.Time
 	trackers      []namedTracker
@@ -100,10 +100,10 @@ func (t training) begin(ctx context.Context, s IO, o *trainFlags) int {
 		c.Name = c.RunName()
 	}
 	n := &session{training: t, io: s, flags: o, config: c.Config}
-	n.say("%s: %s on %s", c.Name, c.Model.Name, c.Data.Set)
-	n.sayNotes()
+	n.info("%s: %s on %s", c.Name, c.Model.Name, c.Data.Set)
+	n.printNotes()
 	if c.missing != nil {
-		n.sayDrawn(c.missing)
+		n.printDrawn(c.missing)
 	}
 	if n.dir, err = claimRunDir(o.out, c.Name, t.now()); err != nil {
 		return fail(s, t.name, err)
@@ -126,8 +126,8 @@ func (n *session) prepare(ctx context.Context) error {
 	return n.build(ctx, found)
 }
 
-// giveUp ends a run that could not begin. Its folder is as it was before, but a folder of
-// -out keeps the configuration of a run that was stopped: -resume then begins it.
+// giveUp ends a run that could not begin. Its folder is restored; only if the run was stopped
+// does a folder of -out keep the configuration, so that -resume begins it.
 func (n *session) giveUp(err error) int {
 	n.closeTrainer()
 	stopped := codeOf(err) == Stopped
@@ -146,8 +146,8 @@ func (n *session) giveUp(err error) int {
 // nothingSaved is about a run that a signal stopped too early.
 const nothingSaved = "stopped before the first step had ended: nothing was saved, and the same command starts afresh"
 
-// resume continues a run. The folder's lock is taken before config.yaml is read, since
-// another process that trains there may change that file.
+// resume resumes a run. The folder's lock is taken before config.yaml is read, since another
+// process that trains there may change that file.
 func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
 	if err := o.wantsOut(); err != nil {
 		return fail(s, t.name, err)
@@ -165,7 +165,7 @@ func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
 		fmt.Fprintf(s.Err, "%s: %s holds nothing yet; the run begins\n", t.name, o.out)
 		return t.begin(ctx, s, o)
 	}
-	if err == nil && lockErr == nil && dir.lock == nil { // the run began meanwhile
+	if err == nil && lockErr == nil && dir.lock == nil { // another process began the run since
 		return t.resume(ctx, s, o)
 	}
 	n := &session{training: t, io: s, flags: o, config: c, dir: dir, resumed: true}
@@ -173,13 +173,13 @@ func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
 	if err != nil {
 		return fail(s, t.name, err)
 	}
-	n.say("%s: %s on %s, going on in %s", c.Name, c.Model.Name, c.Data.Set, o.out)
-	n.sayNotes()
+	n.info("%s: %s on %s, resuming in %s", c.Name, c.Model.Name, c.Data.Set, o.out)
+	n.printNotes()
 	if !changed && finished(o.out) {
 		n.dir.clean()
-		return n.sayFinished()
+		return n.printFinished()
 	}
-	if lockErr != nil { // a finished run is shown where nothing can be written, too
+	if lockErr != nil { // a finished run is also shown if its folder cannot be written
 		return fail(s, t.name, lockErr)
 	}
 	found, err := withRoot(ctx, c, downloadProgress(n.progressStream()))
@@ -198,15 +198,15 @@ func (t training) resume(ctx context.Context, s IO, o *trainFlags) int {
 	}
 	if n.trainer.Complete() && finished(o.out) {
 		n.close()
-		return n.sayFinished()
+		return n.printFinished()
 	}
 	return n.train(ctx)
 }
 
-// again is what to type to call this command again.
+// again is the command line that calls this command again.
 func (t training) again() string { return strings.TrimSpace(t.program.command() + " " + t.words) }
 
-// printVersion tells the module's version, Go's, the system and the device that auto takes.
+// printVersion prints the module's version, Go's, the system and the device that auto takes.
 func printVersion(w io.Writer) {
 	fmt.Fprintf(w, "euryale %s, %s %s/%s, %s\n", moduleVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH, describeDevice())
 }

@@ -278,7 +278,7 @@ func TestCtrlC(t *testing.T) {
 		}
 	}
 	o := runCommand(ctx, TrainCommand([]byte(tinyRecipe), stop), "", "-out", "run")
-	o.wants(t, Stopped, []string{"not evaluated yet"}, []string{"stopped after step 1, saved; go on with: ", " -resume -out run\n"})
+	o.wants(t, Stopped, []string{"not evaluated yet"}, []string{"stopped after step 1, saved; resume with: ", " -resume -out run\n"})
 	if !exists("run/checkpoints/last.safetensors") || !exists("run/figures/samples") || !exists("run/figures/show_batch_after.png") {
 		t.Error("the run was not saved")
 	}
@@ -286,7 +286,7 @@ func TestCtrlC(t *testing.T) {
 	train("-resume", "-out", "run", "-set", "optim.lr=0.5", "-set", "train.epochs=3").wants(t, Usage, nil, []string{"optim.lr", "0.5", "train.epochs"})
 	write(t, "other.yaml", "model: {name: tiny}\ndata: {set: auto, batch: 2}\n")
 	train("-resume", "-out", "run", "-config", "other.yaml").wants(t, Usage, nil, []string{"data.batch"})
-	train("-resume", "-out", "run", "-set", "train.epochs=3").wants(t, Done, nil, []string{"going on after step 1", "epoch 3/3"})
+	train("-resume", "-out", "run", "-set", "train.epochs=3").wants(t, Done, nil, []string{"resuming after step 1", "epoch 3/3"})
 	left := filepath.Join("run", run.FiguresDir, run.SamplesDir, atomicfile.Prefix+"x"+atomicfile.Suffix)
 	write(t, left, "of a kill while the last pictures were drawn")
 	train("-resume", "-out", "run").wants(t, Done, []string{"test accuracy"}, []string{"is finished: 6 steps"})

@@ -1,19 +1,20 @@
-// Package appendfile appends to files so that an error, such as a full disk, leaves no
-// part of a write behind.
+// Package appendfile appends to files all or nothing: after an error, such as a full disk, no
+// part of the write remains.
 package appendfile
 
 import "os"
 
-// End is where the good part of a file ends. The zero value is that of an empty file.
+// End is the offset at which the complete writes of a file end. The zero value is that of an
+// empty file.
 type End struct {
 	At   int64
 	torn bool // part of a write may follow At
 }
 
-// Append writes data at the end, all or nothing. What a failed write left is cut off at
-// once or, if the system refuses that as well, before the next write: until it is gone,
-// Append fails and writes nothing. The file must not be opened with O_APPEND, which
-// allows neither writing at a position nor, on Windows, cutting.
+// Append writes data at the end, all or nothing. The remains of a failed write are removed at
+// once or, if that fails too, before the next write; until then Append fails and writes
+// nothing. The file must not be opened with O_APPEND, which does not allow writing at an
+// offset nor, on Windows, truncation.
 func (e *End) Append(f *os.File, data []byte) error {
 	if e.torn {
 		if err := f.Truncate(e.At); err != nil {

@@ -22,12 +22,12 @@ const (
 	Suffix = ".tmp"
 )
 
-// bufferSize is the number of bytes gathered before each write to the system.
+// bufferSize is the size of the write buffer in bytes.
 const bufferSize = 1 << 16
 
 // Write replaces the file at path with the bytes that write produces, or creates it with
 // perm (less the process's umask). After an error, or a panic of write, the old
-// file is as it was and no temporary file is left. A symbolic link is followed;
+// file is unchanged and no temporary file is left. A symbolic link is followed;
 // a target that is a folder or a device is an error. Errors name the file, and
 // an error of write is wrapped.
 func Write(path string, perm fs.FileMode, write func(w io.Writer) error) (err error) {
@@ -56,10 +56,9 @@ func Write(path string, perm fs.FileMode, write func(w io.Writer) error) (err er
 	return SyncDir(filepath.Dir(path))
 }
 
-// Clean removes the temporary files that a kill left in dir, which no other
-// process may be writing to; one that another process has open may stay for the
-// next time. It does not look into folders below. A dir that
-// does not exist is clean.
+// Clean removes the temporary files that a killed process left in dir, to which no other
+// process may be writing. A file that another process has open may stay until the next
+// Clean. Subfolders are not searched. It is not an error if dir does not exist.
 func Clean(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -71,7 +70,7 @@ func Clean(dir string) error {
 	var errs []error
 	for _, e := range entries {
 		if e.Type().IsRegular() && IsTemporary(e.Name()) {
-			if err := Remove(filepath.Join(dir, e.Name())); !isBusy(err) { // else the next Clean does it
+			if err := Remove(filepath.Join(dir, e.Name())); !isBusy(err) { // if busy, the next Clean removes it
 				errs = append(errs, err)
 			}
 		}
@@ -79,8 +78,8 @@ func Clean(dir string) error {
 	return errors.Join(errs...)
 }
 
-// CleanAll is Clean of dir and all folders below it, but for those that hold a file called
-// lock: another process may be writing there. Links are not followed.
+// CleanAll is Clean for dir and all folders below it, except those that contain a file with
+// the name lock: another process may be writing there. Links are not followed.
 func CleanAll(dir, lock string) error {
 	var errs []error
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -102,7 +101,8 @@ func IsTemporary(name string) bool {
 	return strings.HasPrefix(name, Prefix) && strings.HasSuffix(name, Suffix)
 }
 
-// target resolves links and refuses a folder or a device, which a rename must not replace.
+// target resolves links; it is an error if the target is a folder or a device, which a rename
+// must not replace.
 func target(path string) (string, error) {
 	info, err := os.Stat(path)
 	switch {

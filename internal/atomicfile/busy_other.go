@@ -2,6 +2,6 @@
 
 package atomicfile
 
-// busy reports whether an operation failed because another process has the file open,
-// which is no reason to fail here.
+// busy reports whether an operation failed because another process has the file open; on
+// these systems none does.
 func busy(error) bool { return false }

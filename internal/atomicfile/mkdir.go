@@ -12,8 +12,8 @@ import (
 var syncDir = SyncDir
 
 // MkdirAll makes a folder and its missing parents, as os.MkdirAll does, and makes the name
-// of each new one durable: a loss of power cannot take a folder away from files in it that
-// were synced. Folders that exist are left alone and cost no sync.
+// of each new one durable, so that a loss of power cannot remove the folder of files that were
+// synced. Existing folders are not changed and cost no sync.
 func MkdirAll(path string, perm fs.FileMode) error {
 	missing, err := missingFolders(filepath.Clean(path))
 	if err != nil {
@@ -23,7 +23,7 @@ func MkdirAll(path string, perm fs.FileMode) error {
 		return err
 	}
 	for _, dir := range missing {
-		// A parent may allow new names in it and yet forbid to be opened.
+		// A parent may be writable but not readable.
 		if err := syncDir(filepath.Dir(dir)); err != nil && !errors.Is(err, fs.ErrPermission) {
 			return fmt.Errorf("make %s: %w", dir, err)
 		}
@@ -31,7 +31,7 @@ func MkdirAll(path string, perm fs.FileMode) error {
 	return nil
 }
 
-// missingFolders are a path and those of its parents that do not exist, the path first.
+// missingFolders are the folders of a path that do not exist, the path itself first.
 func missingFolders(path string) (missing []string, err error) {
 	for {
 		_, err := os.Stat(path)

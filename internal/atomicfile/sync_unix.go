@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// SyncDir makes the names in a folder durable. Where the system or the file
-// system has no such call it does nothing.
+// SyncDir makes the names in a folder durable. If the system or the file system does not
+// support that, it does nothing.
 func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

@@ -1,9 +1,9 @@
-// Package edit measures how far two words are apart, for errors that suggest the word that
+// Package edit measures the edit distance of two words, for errors that suggest the word that
 // was probably meant.
 package edit
 
 // Distance is the Levenshtein distance of two strings, in bytes. Strings of more than
-// 100 bytes are cut: they are no misspelling of anything.
+// 100 bytes are cut: they are not misspelled words.
 func Distance(a, b string) int {
 	a = a[:min(len(a), 100)]
 	row := make([]int, len(b)+1)

@@ -1,5 +1,5 @@
-// Package filelock keeps two processes from working in one folder. The system gives a
-// lock back when its process ends, however it ends, so that none is ever stale.
+// Package filelock keeps two processes from working in one folder. The system releases a lock
+// when its process ends, even by a kill, so that locks are never stale.
 package filelock
 
 import (
@@ -11,10 +11,10 @@ import (
 	"sync"
 )
 
-// ErrLocked: another process, or another part of this one, holds the lock.
+// ErrLocked is returned when another process, or another part of this one, holds the lock.
 var ErrLocked = errors.New("in use by another process")
 
-// Lock is a lock that is held.
+// Lock is a held lock.
 type Lock struct {
 	path string
 	file *os.File
@@ -22,22 +22,22 @@ type Lock struct {
 }
 
 // held are the locks of this process. A second Acquire of one of them fails on every
-// system and file system, also where the system has no locks.
+// system and file system, even if the system has no locks.
 var held struct {
 	sync.Mutex
 	locks []*Lock
 }
 
-// maxTries bounds how often Acquire starts again because the file was removed meanwhile.
+// maxTries bounds the number of times that Acquire starts again because the file was removed.
 const maxTries = 100
 
-// Acquire takes the lock that the file at path stands for, and makes the file if it is
-// not there. It does not wait: a lock that is held elsewhere is ErrLocked. A missing
-// folder is fs.ErrNotExist. Systems and network file systems that have no such locks
-// guard against this process alone.
+// Acquire takes the lock of the file at path, and creates the file if it does not exist. It
+// does not wait: if the lock is held, the error is ErrLocked. A missing folder is
+// fs.ErrNotExist. On systems and network file systems without such locks, only other parts of
+// this process are kept out.
 //
 // The file at path may be removed between opening and locking it, by Remove of its last
-// holder; the lock of a removed file would keep nobody out. Acquire then starts again.
+// holder; the lock of a removed file would not keep others out. Acquire then starts again.
 func Acquire(path string) (*Lock, error) {
 	for range maxTries {
 		l, current, err := acquire(path)
@@ -74,7 +74,7 @@ func acquire(path string) (l *Lock, current bool, err error) {
 	return l, true, nil
 }
 
-// enter takes the lock within the process, then in the system.
+// enter takes the lock within this process, then that of the system.
 func (l *Lock) enter() error {
 	held.Lock()
 	defer held.Unlock()
@@ -88,7 +88,7 @@ func (l *Lock) enter() error {
 	return nil
 }
 
-// Release gives the lock back; the file stays. A nil Lock is released already.
+// Release releases the lock; the file stays. For a nil Lock it does nothing.
 func (l *Lock) Release() error {
 	if l == nil || l.file == nil {
 		return nil
@@ -101,8 +101,8 @@ func (l *Lock) Release() error {
 	return f.Close()
 }
 
-// Remove removes the file and gives the lock back. Whoever opened the file before locks
-// in vain and makes a new one.
+// Remove removes the file and releases the lock. A process that opened the file before finds
+// it removed and creates a new one.
 func (l *Lock) Remove() error {
 	if l == nil || l.file == nil {
 		return nil

@@ -21,7 +21,7 @@ func lock(f *os.File) error {
 		case errors.Is(err, unix.EWOULDBLOCK):
 			return ErrLocked
 		case errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.ENOSYS), errors.Is(err, unix.ENOLCK):
-			return nil // a network's file system without locks
+			return nil // a network file system without locks
 		}
 		return err
 	}

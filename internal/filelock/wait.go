@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// lookEvery is how often a lock that another holds is tried again.
+// lookEvery is the pause before a held lock is tried again.
 const lookEvery = 100 * time.Millisecond
 
-// Wait takes the lock at path as Acquire does, and waits while it is held elsewhere,
-// until ctx ends: then the error is its cause. waiting, if not nil, is called once,
-// before the first pause.
+// Wait takes the lock at path as Acquire does, but waits while it is held elsewhere. If ctx
+// ends first, the error wraps its cause. waiting, if not nil, is called once, before the first
+// pause.
 func Wait(ctx context.Context, path string, waiting func()) (*Lock, error) {
 	for {
 		l, err := Acquire(path)

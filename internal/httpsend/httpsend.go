@@ -1,6 +1,6 @@
-// Package httpsend speaks HTTP for trackers: requests with limits on time and on
-// the size of answers; errors sorted by their cure, which is to repeat the request, to stop
-// sending, or to correct the request; and no secret in any error.
+// Package httpsend is an HTTP client for trackers: requests with limits on time and on the
+// size of answers; errors classified by the remedy: to repeat the request, to stop sending, or
+// to correct the request; and no secrets in errors.
 package httpsend
 
 import (
@@ -28,9 +28,9 @@ import (
 const (
 	ConnectTimeout  = 15 * time.Second
 	ResponseTimeout = 60 * time.Second // from the end of the body to the answer's head
-	stallTimeout    = 60 * time.Second // without a byte of a body
-	maxAnswer       = 16 << 20         // bytes of an answer that are read
-	maxMessage      = 300              // of an answer, in an error
+	stallTimeout    = 60 * time.Second // without progress of a body
+	maxAnswer       = 16 << 20         // largest answer in bytes
+	maxMessage      = 300              // longest message of an answer in an error
 	maxRetryAfter   = 24 * time.Hour
 )
 
@@ -38,12 +38,12 @@ const (
 type Client struct {
 	// Name of the service, in errors.
 	Name string
-	// Base is the address that every path is appended to: scheme, host, perhaps a path. User and
+	// Base is the address to which paths are appended: scheme, host, perhaps a path. User and
 	// password in it are sent as basic authentication, and never shown.
 	Base *url.URL
 	// Authorize adds credentials to a request; nil: none.
 	Authorize func(*http.Request)
-	// Secrets are texts that no error may hold. Set them before the first request; Hide
+	// Secrets are texts that no error may contain. Set them before the first request; Hide
 	// adds others later.
 	Secrets []string
 
@@ -58,7 +58,7 @@ type Client struct {
 func New(name, base string) (*Client, error) {
 	u, err := url.Parse(strings.TrimSpace(base))
 	if err != nil {
-		return nil, fmt.Errorf("%s: the server's address cannot be read", name) // url.Error would show it, password and all
+		return nil, fmt.Errorf("%s: the server's address cannot be read", name) // url.Error would show the address with its password
 	}
 	if u.Host == "" && strings.Contains(base, "@") {
 		return nil, fmt.Errorf("%s: the server's address is not of the form http://host or https://host", name) // it may hold a password
@@ -80,43 +80,43 @@ func New(name, base string) (*Client, error) {
 	return c, nil
 }
 
-// BasicSecret is the encoded user and password of basic authentication, which is a secret
-// too, since a server may answer with the request's head in a further encoding.
+// BasicSecret is the encoded user and password of basic authentication. It is a secret too,
+// since a server's answer may contain the request's header in another encoding.
 func BasicSecret(user, password string) string {
 	return base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
 }
 
-// checkRedirect follows to the same host by the same method alone.
+// checkRedirect follows redirections only to the same host with the same method.
 func checkRedirect(r *http.Request, via []*http.Request) error {
 	from := via[0]
 	if len(via) >= 5 || r.URL.Host != from.URL.Host || r.Method != from.Method || from.URL.Scheme == "https" && r.URL.Scheme != "https" {
-		return http.ErrUseLastResponse // the answer is then a status of its own
+		return http.ErrUseLastResponse // the redirection is then the answer
 	}
 	return nil
 }
 
-// TLS sets how https is spoken. Call it before the first request.
+// TLS sets the configuration of https. Call it before the first request.
 func (c *Client) TLS(config *tls.Config) { c.http.Transport.(*http.Transport).TLSClientConfig = config }
 
-// Close gives idle connections back.
+// Close closes idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Repetition is which requests Send repeats.
+// Repetition chooses the requests that Send repeats.
 type Repetition int32
 
 // Repetitions.
 const (
 	Never   Repetition = iota
-	Untaken            // after 429 and 503, by which a server says that it has not taken the request
-	Always             // after every Retry: for requests that do no harm when they arrive twice
+	Untaken            // after 429 and 503, which mean that the server has not processed the request
+	Always             // after every Retry: for requests that may arrive twice
 )
 
-// Repeat makes Send repeat a request once, shortly after an error: for a sequence of
-// requests that starts anew after an error, which would else never end where every other
+// Repeat makes Send repeat a request once, shortly after an error. It is for a sequence of
+// requests that starts again after an error, which otherwise would never end if every second
 // request fails.
 func (c *Client) Repeat(r Repetition) { c.repeat.Store(int32(r)) }
 
-// Address is where requests go, for people: without user and password.
+// Address is the server's address for messages: without user and password.
 func (c *Client) Address() string { return shown(c.Base) }
 
 // Request is an HTTP request of Send.
@@ -124,25 +124,25 @@ type Request struct {
 	Method, Path string
 	Query        url.Values
 	Header       http.Header
-	// Body is the body, or Open opens one of Length bytes, for files that are too large
-	// for memory. Open is called again for each time that the body is sent.
+	// Body is the body. Instead, Open may open one of Length bytes, for files that are too
+	// large for memory; it is called each time that the body is sent.
 	Body   []byte
 	Open   func() (io.ReadCloser, error)
 	Length int64
 }
 
-// Answer is an answer of a status from 200 to 299.
+// Answer is an answer with a status from 200 to 299.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// Send sends a request. Errors after which the same request may succeed are *track.Retry: no connection, no answer
-// in time, 408, 425, 429 and 500 or more. Those of 401, 402, 403 and 422 wrap
-// track.ErrStop. Every answer of a status outside 200 to 299 wraps a *StatusError, whose
-// OfRequest reports the others that are about what was sent. A page instead of an answer
-// is an error whatever its status.
+// Send sends a request. Errors after which the same request may succeed are *track.Retry: no
+// connection, no answer in time, 408, 425, 429 and 500 or more. Those for 401, 402, 403 and
+// 422 wrap track.ErrStop. The error for a status outside 200 to 299 wraps a *StatusError,
+// whose OfRequest reports whether the contents of the request were refused. An HTML page
+// instead of an answer is an error with any status.
 func (c *Client) Send(ctx context.Context, q Request) (*Answer, error) {
 	began := time.Now()
 	answer, err := c.once(ctx, q)
@@ -178,7 +178,7 @@ const (
 func (c *Client) once(ctx context.Context, q Request) (*Answer, error) {
 	answer, body, err := c.exchange(ctx, q)
 	if err == nil && answer.StatusCode == http.StatusExpectationFailed && q.expects() {
-		q.Header = maps.Clone(q.Header) // a server that does not know Expect
+		q.Header = maps.Clone(q.Header) // the server does not know Expect
 		if q.Header == nil {
 			q.Header = http.Header{}
 		}
@@ -194,14 +194,14 @@ func (c *Client) once(ctx context.Context, q Request) (*Answer, error) {
 		return nil, c.status(q, answer, body)
 	case len(body) > maxAnswer:
 		return nil, fmt.Errorf("%s: %s %s: the answer is longer than %d MiB", c.Name, q.Method, q.Path, maxAnswer>>20)
-	case len(body) > 0 && isPage(kind, string(body[:min(len(body), 512)])): // of a proxy: nothing was taken
+	case len(body) > 0 && isPage(kind, string(body[:min(len(body), 512)])): // from a proxy: the service did not get the request
 		return nil, fmt.Errorf("%s: %s %s: %s answers with a page; is there a sign-in before the service? %s",
 			c.Name, q.Method, q.Path, c.Address(), c.message(kind, body))
 	}
 	return &Answer{Status: answer.StatusCode, Header: answer.Header, Body: body}, nil
 }
 
-// exchange sends a request and reads the answer, at most a byte more than maxAnswer.
+// exchange sends a request and reads the answer, up to maxAnswer + 1 bytes.
 func (c *Client) exchange(ctx context.Context, q Request) (answer *http.Response, body []byte, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -228,14 +228,15 @@ func (c *Client) exchange(ctx context.Context, q Request) (answer *http.Response
 	return answer, body, nil
 }
 
-// largeBody is from where on a server is asked before a body is sent, so that it can
-// refuse a large one by an answer and not by a connection that breaks.
+// largeBody is the length from which a server is asked before the body is sent (Expect:
+// 100-continue), so that it can refuse a large body with an answer instead of closing the
+// connection.
 const largeBody = 64 << 10
 
 // expects reports whether the server is asked before the body is sent.
 func (q Request) expects() bool { return max(q.Length, int64(len(q.Body))) >= largeBody }
 
-// request makes the request, whose transfer is watched.
+// request makes the request; a watch limits its transfer.
 func (c *Client) request(ctx context.Context, q Request, sent *watch) (*http.Request, error) {
 	u := *c.Base
 	u.User = nil
@@ -267,7 +268,7 @@ func (c *Client) request(ctx context.Context, q Request, sent *watch) (*http.Req
 	return r, nil
 }
 
-// setBody gives the request its body, which is opened again for a redirection or another
+// setBody sets the request's body, which is opened again for a redirection or a new
 // connection.
 func (c *Client) setBody(r *http.Request, q Request, sent *watch) error {
 	within := c.limits.response
@@ -316,15 +317,15 @@ func (c *Client) failed(ctx context.Context, q Request, err error) error {
 	return &track.Retry{Err: errors.New(c.clean(fmt.Sprintf("%s: %s %s at %s: %s", c.Name, q.Method, q.Path, c.Base.Host, err)))}
 }
 
-// IsObject reports whether an answer is a JSON object, or empty.
+// IsObject reports whether an answer is a JSON object or empty.
 func IsObject(body []byte) bool {
 	var object map[string]json.RawMessage
 	return len(bytes.TrimSpace(body)) == 0 || json.Unmarshal(body, &object) == nil
 }
 
-// JSON sends in as JSON, if it is not nil, and decodes the answer into out, if that is
-// not nil; else the answer must be empty or an object, so that a text of something before
-// the service does not count as its consent.
+// JSON sends in as JSON, if it is not nil, and decodes the answer into out, if that is not
+// nil. Otherwise the answer must be empty or an object, so that a text from a proxy does not
+// count as success.
 func (c *Client) JSON(ctx context.Context, method, path string, query url.Values, in, out any) error {
 	q := Request{Method: method, Path: path, Query: query, Header: http.Header{"Accept": {"application/json"}}}
 	if in != nil {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Hide adds texts that no error may hold, such as a token that a server gave. It may be
-// called while requests are made.
+// Hide adds texts that no error may contain, such as a token from a server. It may be called
+// during requests.
 func (c *Client) Hide(secrets ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -21,7 +21,7 @@ func (c *Client) Hide(secrets ...string) {
 	}
 }
 
-// Message makes one short line without secrets of a text that a server gave.
+// Message makes a short line without secrets from a server's text.
 func (c *Client) Message(text string) string { return c.line(text, false) }
 
 // hidden replaces a secret.
@@ -32,14 +32,14 @@ var (
 	query = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^\s"'<>?]*)\?[^\s"'<>]+`) // of an address
 )
 
-// clean takes the secrets out of a text, however they are written in it, and users,
-// passwords and queries out of addresses. It must come before a text is cut: half a
-// secret is not found.
+// clean removes secrets from a text, also in escaped or encoded form, and users, passwords
+// and queries from addresses. It must be called before a text is cut, since it does not find
+// parts of secrets.
 func (c *Client) clean(text string) string {
 	c.mu.Lock()
 	secrets := slices.Concat(c.Secrets, c.hidden)
 	c.mu.Unlock()
-	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // one may be part of another
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // longest first: one may be part of another
 	for _, s := range slices.Compact(secrets) {
 		if s == "" {
 			continue
@@ -58,18 +58,18 @@ func (c *Client) clean(text string) string {
 	return query.ReplaceAllString(text, "${1}?…")
 }
 
-// shortestPart is the length from which on a part of base64 is taken for a secret's.
+// shortestPart is the smallest length of a base64 text that is treated as part of a secret.
 const shortestPart = 8
 
-// forms are a secret as it is, and in base64 in any place of a longer text, such as behind
-// a user's name.
+// forms are a secret as plain text, and in base64 at any offset of a longer text, such as
+// after a user's name.
 func forms(secret string) []string {
 	list := []string{secret}
 	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 		for before := range 3 {
 			text := encoding.EncodeToString(append(make([]byte, before), secret...))
-			first := (before*8 + 5) / 6            // before it, characters hold bits of what comes before
-			last := (before + len(secret)) * 8 / 6 // from it on, of what comes after
+			first := (before*8 + 5) / 6            // characters before it have bits of the preceding text
+			last := (before + len(secret)) * 8 / 6 // characters from it on have bits of the following text
 			if last-first >= shortestPart {
 				list = append(list, text[first:last])
 			}
@@ -78,18 +78,18 @@ func forms(secret string) []string {
 	return list
 }
 
-// escapeCharacters begin what anyEscape finds beyond the secret itself.
+// escapeCharacters are the first characters of the escapes that anyEscape finds.
 const escapeCharacters = `%\&+`
 
-// longestEscaped bounds the secrets that are looked for in escaped forms: the expression
-// for one has some dozen states a character.
+// longestEscaped is the longest secret that is searched in escaped forms: its regular
+// expression has a few dozen states for each character.
 const longestEscaped = 8192
 
-// names are how pages write characters that mean something there.
+// names are the escapes of HTML's special characters.
 var names = map[rune]string{'"': "&quot;", '\'': "&apos;", '&': "&amp;", '<': "&lt;", '>': "&gt;"}
 
-// anyEscape finds a secret of which any characters are escaped, as in addresses, JSON and
-// pages.
+// anyEscape matches a secret in which any characters may be escaped, as in addresses, JSON and
+// HTML.
 func anyEscape(secret string) *regexp.Regexp {
 	if len(secret) > longestEscaped {
 		return nil

@@ -11,14 +11,14 @@ import (
 	"github.com/euryale-ml/euryale/track"
 )
 
-// StatusError is an answer of a status outside 200 to 299.
+// StatusError is an answer with a status outside 200 to 299.
 type StatusError struct {
 	Name, Method, Path string
 	Status             int
 	Message            string        // the beginning of the answer, or its message if it is JSON
 	Body               []byte        // the answer
 	After              time.Duration // of Retry-After
-	To                 string        // where a redirection leads that was not followed
+	To                 string        // target of a redirection that was not followed
 }
 
 func (e *StatusError) Error() string {
@@ -35,8 +35,8 @@ func (e *StatusError) Error() string {
 	return text
 }
 
-// Own reports whether the service itself answered, in JSON, and not something before it,
-// from which redirections come.
+// Own reports whether the service itself answered, in JSON, and not a proxy before it, from
+// which redirections come.
 func (e *StatusError) Own() bool {
 	if e.Status < 400 {
 		return false
@@ -45,9 +45,9 @@ func (e *StatusError) Own() bool {
 	return json.Unmarshal(e.Body, &object) == nil
 }
 
-// OfRequest reports whether the service refused the request itself, for good: because it is
-// too large, or not valid. Any other answer is about the time, the
-// address, credentials, or comes from something before the service.
+// OfRequest reports whether the service permanently refused the contents of the request:
+// too large, or not valid. Any other answer is about the time, the address or the
+// credentials, or comes from a proxy before the service.
 func (e *StatusError) OfRequest() bool {
 	switch e.Status {
 	case http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong:
@@ -58,7 +58,7 @@ func (e *StatusError) OfRequest() bool {
 	return false
 }
 
-// status sorts the answers that are no success.
+// status is the error for an answer with a status outside 200 to 299.
 func (c *Client) status(q Request, answer *http.Response, body []byte) error {
 	e := &StatusError{
 		Name: c.Name, Method: q.Method, Path: q.Path, Status: answer.StatusCode, Body: body,
@@ -79,7 +79,7 @@ func (c *Client) status(q Request, answer *http.Response, body []byte) error {
 	return e
 }
 
-// maxRead is how much of an answer is looked at for its message.
+// maxRead is the number of bytes of an answer that are searched for its message.
 const maxRead = 256 << 10
 
 // message is a line of an answer: the message of JSON, or the beginning of a text
@@ -96,13 +96,12 @@ func (c *Client) message(kind string, body []byte) string {
 	return c.line(string(body), isPage(kind, string(body[:min(len(body), 512)])))
 }
 
-// line makes one short line of a text or a page. Secrets are taken out before anything is
-// cut off.
+// line makes a short line from a text or a page. Secrets are removed before the text is cut.
 func (c *Client) line(text string, page bool) string {
 	long := len(text) > maxRead
 	text = c.clean(text[:min(len(text), maxRead)])
 	if long {
-		text = text[:len(text)/2] // without the end, which may be half a secret
+		text = text[:len(text)/2] // the end may be part of a secret
 	}
 	if page {
 		text = withoutTags(text)
@@ -110,7 +109,7 @@ func (c *Client) line(text string, page bool) string {
 	return shorten(text)
 }
 
-// isPage reports whether an answer is a page for people.
+// isPage reports whether an answer is an HTML page.
 func isPage(kind, text string) bool {
 	return strings.Contains(kind, "html") || strings.HasPrefix(strings.TrimSpace(text), "<")
 }
@@ -132,7 +131,7 @@ func withoutTags(text string) string {
 	return b.String()
 }
 
-// shorten makes one short line of a text.
+// shorten makes a short line from a text.
 func shorten(text string) string {
 	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "?")), " ")
 	if r := []rune(text); len(r) > maxMessage {

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// limits are the times that the parts of a request may take. However long a file may be,
-// something must move.
+// limits are the times that the parts of a request may take. A long transfer is allowed as
+// long as it makes progress.
 type limits struct {
 	connect  time.Duration // until there is a connection, and again for TLS
 	response time.Duration // from the end of the request to the end of the answer's head
 	stall    time.Duration // without progress of a body
-	least    int64         // bytes of a request's body in each such time, so that one that trickles ends
-	answer   time.Duration // of all of an answer's body: answers are short
+	least    int64         // bytes of a request's body during each stall time: a slower transfer ends
+	answer   time.Duration // for the complete body of an answer: answers are short
 }
 
 var usual = limits{connect: ConnectTimeout, response: ResponseTimeout, stall: stallTimeout, least: 16 << 10, answer: 3 * time.Minute}
@@ -27,8 +27,8 @@ func (e tooSlow) Error() string { return string(e) }
 
 var errStalled error = tooSlow("nothing was transferred for a minute")
 
-// watch ends a transfer that stands still, or moves less than least bytes at a time,
-// however long the complete transfer may take.
+// watch ends a transfer that makes no progress, or moves less than least bytes in the stall
+// time. The time of the complete transfer is not limited.
 type watch struct {
 	after  time.Duration
 	least  int64
@@ -38,7 +38,7 @@ type watch struct {
 	timer *time.Timer
 	round int   // number of times that the timer was set
 	moved int64 // since it was set
-	last  error // set when only an answer is missing: the error of the end
+	last  error // set once only the answer is missing: the error if it does not come
 	ended bool
 }
 
@@ -48,7 +48,7 @@ func newWatch(after time.Duration, cancel context.CancelCauseFunc) *watch {
 	return w
 }
 
-// set begins a time. Its end is ignored if another has begun meanwhile.
+// set starts the timer. Its end is ignored if set was called again before.
 func (w *watch) set(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -87,8 +87,7 @@ func (w *watch) progress(n int) {
 	w.moved += int64(n)
 }
 
-// expect waits for the answer: all of the request was read, which does not mean that it
-// has left.
+// expect waits for the answer: the complete request was read, but perhaps not sent yet.
 func (w *watch) expect(within time.Duration) {
 	w.mu.Lock()
 	w.last = tooSlow(fmt.Sprintf("no answer came within %v", within))
@@ -96,7 +95,7 @@ func (w *watch) expect(within time.Duration) {
 	w.set(within)
 }
 
-// again is for a body that is sent once more.
+// again restarts the watch for a body that is sent again.
 func (w *watch) again() {
 	w.mu.Lock()
 	w.last = nil
@@ -129,7 +128,7 @@ func (r *watchedReader) Read(p []byte) (int, error) {
 type upload struct {
 	io.ReadCloser
 	watch  *watch
-	within time.Duration // for the answer behind it
+	within time.Duration // for the answer after it
 }
 
 func (u *upload) Read(p []byte) (int, error) {

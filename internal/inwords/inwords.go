@@ -36,7 +36,7 @@ func Short(n int64) string {
 	return ""
 }
 
-// Count writes a number of things: 1 step, 2 steps, 3 losses.
+// Count writes a number with its noun: 1 step, 2 steps, 3 losses.
 func Count(n int, thing string) string { return Plural(n, thing, plural(thing)) }
 
 // CountGrouped is Count with commas in the number.
@@ -63,10 +63,10 @@ func Plural(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// shown is the number of names in a text of Some.
+// shown is the largest number of names that Some lists.
 const shown = 5
 
-// Some lists names, the first few of many.
+// Some lists names; of many, the first few and the number of the others.
 func Some(names []string) string {
 	if more := len(names) - shown; more > 0 {
 		return strings.Join(names[:shown], ", ") + fmt.Sprintf(" and %d more", more)
@@ -74,7 +74,7 @@ func Some(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// Quoted writes a word as a shell takes it: in single quotes where it needs them.
+// Quoted quotes a word for a shell, in single quotes if it needs them.
 func Quoted(word string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(`/._-+@:=,%\`, r)

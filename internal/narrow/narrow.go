@@ -1,4 +1,4 @@
-// Package narrow sends records to a service that accepts or refuses requests as a unit: a
+// Package narrow sends records to a service that accepts or refuses each request as a unit: a
 // refused request is halved until only the refused records are left out.
 package narrow
 
@@ -10,11 +10,10 @@ import (
 	"github.com/euryale-ml/euryale/track"
 )
 
-// Send sends records in their order by send, which sends all or none. If its error is about
-// the records themselves, which own reports, they are sent in halves, down to single
-// values. It returns how many records, from the first one on, need no further call, and
-// adds to refused those of which the service did not take everything. Any other error of
-// send ends it.
+// Send sends records in their order with send, which sends all or none. If own reports that
+// its error is about the records themselves, they are sent in halves, down to single values.
+// Send returns the number of leading records that are done, and adds to refused those that
+// the service refused completely or in part. Any other error of send ends it.
 func Send(records []track.Record, send func([]track.Record) error, own func(error) bool, refused *track.Refusal) (done int, err error) {
 	if len(records) == 0 {
 		return 0, nil
@@ -49,7 +48,7 @@ func single(r track.Record, why error, send func([]track.Record) error, own func
 	} else {
 		Add(parts, r, why)
 	}
-	if parts.Records > 0 { // once, however many of its values
+	if parts.Records > 0 { // count the record once, not each of its values
 		refused.Records++
 		if refused.Err == nil {
 			refused.Err = parts.Err
@@ -66,7 +65,7 @@ func Add(refused *track.Refusal, r track.Record, why error) {
 	}
 }
 
-// Ended is the result of a Sink's Deliver: the refusals, the error behind them, or both.
+// Ended is the result of a Sink's Deliver: the refusals, the error after them, or both.
 func Ended(done int, refused *track.Refusal, err error) (int, error) {
 	if refused.Records == 0 {
 		return done, err
@@ -75,7 +74,7 @@ func Ended(done int, refused *track.Refusal, err error) (int, error) {
 	return done, refused
 }
 
-// halves cuts a record of several values into two.
+// halves splits a record with several values in two.
 func halves(r track.Record) (first, second track.Record, ok bool) {
 	first, second = r, r
 	switch {
@@ -119,7 +118,7 @@ func Name(r track.Record) string {
 	return fmt.Sprintf("the %s %q", r.Kind, r.Name)
 }
 
-// some names the first of a record's values, and how many there are besides.
+// some names the first of a record's values and the number of the others.
 func some[V any](m map[string]V) string {
 	names := slices.Sorted(maps.Keys(m))
 	switch len(names) {

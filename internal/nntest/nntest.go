@@ -89,7 +89,8 @@ func (n *Network) leaves() (names []string, nodes gorgonia.Nodes) {
 	return names, nodes
 }
 
-// moved bounds the elements of a leaf that GradCheck moves; others are sampled.
+// moved is the largest number of elements of a leaf that GradCheck varies; larger leaves are
+// sampled.
 const moved = 40
 
 // GradCheck compares the gradients of a module's input and parameters with central
@@ -128,7 +129,7 @@ func GradCheck(t testing.TB, m nn.Module, training bool, shape ...int) {
 	}
 }
 
-// Golden is a module's values by PyTorch: internal/gen/golden/layers.py.
+// Golden are a module's values in PyTorch, written by internal/gen/golden/layers.py.
 type Golden struct {
 	Input, Shape         []int // shapes of input and output
 	Evaluation, Training []float64
@@ -182,7 +183,7 @@ func some(v []float64) []float64 {
 	return s
 }
 
-// Near compares to 1e-9 of the greatest value, or of 1.
+// Near compares with a tolerance of 1e-9 times the greatest value, or times 1.
 func Near(t testing.TB, what string, got, want []float64) {
 	t.Helper()
 	if len(got) != len(want) {

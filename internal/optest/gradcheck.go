@@ -11,14 +11,14 @@ import (
 // Build makes a graph's result, of any float shape, from its inputs, in order.
 type Build func(g *gorgonia.ExprGraph, in gorgonia.Nodes) (*gorgonia.Node, error)
 
-// maxElements bounds the elements of an input that are moved; larger inputs are
-// sampled.
+// maxElements is the largest number of elements of an input that are varied; larger inputs
+// are sampled.
 const maxElements = 96
 
 // GradCheck compares the gradients that gorgonia.Grad makes with central
 // differences, in float64 on NewTapeMachine: of a weighted sum of build's result,
-// with respect to every input that has a gradient. Inputs should keep kinks, such
-// as ReLU's, further than 1e-5 away.
+// with respect to every input that has a gradient. Inputs should be at least 1e-5 away from
+// kinks, such as ReLU's.
 func GradCheck(t testing.TB, build Build, inputs ...Input) {
 	t.Helper()
 	analytic := gradients(t, build, inputs, tensor.Float64)

@@ -14,7 +14,7 @@ type Input struct {
 	Shape    []int
 	Float    []float64
 	Int      []int64
-	Constant bool // no gradient is asked for
+	Constant bool // no gradient is computed
 }
 
 // Random is an input of hashed values in [-1, 1).
@@ -38,10 +38,10 @@ func (in Input) Fixed() Input {
 	return in
 }
 
-// Differentiable says that the input's gradient is checked.
+// Differentiable reports whether the input's gradient is checked.
 func (in Input) Differentiable() bool { return in.Int == nil && !in.Constant }
 
-// Node makes the leaf, of dt where it is a float, and binds a copy of its values.
+// Node makes the leaf, in type dt if it is a float, and binds a copy of its values.
 func (in Input) Node(g *gorgonia.ExprGraph, dt tensor.Dtype) *gorgonia.Node {
 	var backing any
 	switch {

@@ -8,8 +8,8 @@ import (
 )
 
 // Uniform is element i of the pseudo-random sequence of a seed, in [-1, 1): the
-// finalizer of SplitMix64 over seed·φ + i + 1, with 53 bits. It is simple enough to
-// be computed alike in other languages; internal/gen/golden/hashing.py does.
+// finalizer of SplitMix64 over seed·φ + i + 1, with 53 bits. It is simple enough to compute
+// the same values in other languages, as internal/gen/golden/hashing.py does.
 func Uniform(seed, i uint64) float64 {
 	z := (seed+1)*0x9E3779B97F4A7C15 + i + 1
 	z = (z ^ z>>30) * 0xBF58476D1CE4E5B9
@@ -41,13 +41,12 @@ func Labels(seed uint64, n, k int) []int64 {
 	return x
 }
 
-// Named is a parameter's or buffer's value as a function of its name and shape:
-// weights as wide as a fresh network's, γ and running variances about 1, all else
-// about 0.
+// Named is a parameter's or buffer's value as a function of its name and shape: weights with
+// the spread of a fresh network's, γ and running variances around 1, all others around 0.
 func Named(name string, shape ...int) []float64 {
 	scale, offset := 0.1, 0.0
 	switch {
-	case len(shape) == 4: // as wide as He's normal over the fan-out
+	case len(shape) == 4: // the spread of He's normal over the fan-out
 		scale = math.Sqrt(6 / float64(shape[0]*shape[2]*shape[3]))
 	case len(shape) == 2:
 		scale = math.Sqrt(3 / float64(shape[1]))

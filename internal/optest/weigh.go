@@ -10,8 +10,8 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// weigh makes a scalar of a tensor: Σ wᵢ·yᵢ with fixed pseudo-random weights, so
-// that every element's gradient counts and differs. Its gradient is spread.
+// weigh reduces a tensor to the scalar Σ wᵢ·yᵢ with fixed pseudo-random weights, so that the
+// gradients of all elements differ and are not 0. Its gradient is spread.
 type weigh struct {
 	typ   hm.Type
 	dt    tensor.Dtype

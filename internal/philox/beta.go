@@ -11,7 +11,7 @@ import (
 func Beta(r *rand.Rand, a, b float64) float64 {
 	x := logGamma(r, a)
 	y := logGamma(r, b)
-	if math.IsInf(x, -1) && math.IsInf(y, -1) { // a and b next to 0: all weight is at the ends
+	if math.IsInf(x, -1) && math.IsInf(y, -1) { // a and b near 0: the result is 0 or 1
 		return float64(r.IntN(2))
 	}
 	return 1 / (1 + math.Exp(y-x))

@@ -1,8 +1,8 @@
-// Package queued is a device for tests. It wraps another one and does what that one does,
-// but as a device that is far away might: kernels, copies and uploads wait in a queue,
-// begin when it likes, late or only when somebody waits for them, and memory that must not
-// matter is filled with NaN. It offers every capability of package device but Unifier, and
-// fails on demand. What works on it relies on nothing but the contract of device.Device.
+// Package queued is a device for tests. It wraps another device and computes the same, but
+// asynchronously: kernels, copies and uploads wait in a queue and start at random times, late
+// or only when a caller waits for them, and memory whose contents are undefined is filled with
+// NaN. It has every capability of package device except Unifier, and fails on demand. Code
+// that works on it relies only on the contract of device.Device.
 package queued
 
 import (
@@ -14,20 +14,19 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// Options say how the device behaves. The zero value takes its time at random, and does not
-// fail.
+// Options set the device's behaviour. The zero value does not fail.
 type Options struct {
-	// Seed is of the delays.
+	// Seed is the seed of the delays.
 	Seed uint64
-	// Delay is the longest time that the device waits before a piece of work, at random;
-	// 0: none.
+	// Delay is the longest random delay before each job; 0: none.
 	Delay time.Duration
-	// Memory is how many bytes NewBuffer gives in all; 0: as many as the wrapped device.
+	// Memory is the number of bytes that NewBuffer allocates in total; 0: as many as the
+	// wrapped device has.
 	Memory int64
-	// Fault, if there, is asked when the turn of a kernel comes; an error makes it fail
-	// instead of run. A *device.Fault with Lost ends the device.
+	// Fault, optional, is called before each kernel; if it returns an error, the kernel fails
+	// with it and does not run. A *device.Fault with Lost ends the device.
 	Fault func(s *device.Step) error
-	// FailBegin, if there, is asked by Begin.
+	// FailBegin, optional, is called by Begin, which returns its error.
 	FailBegin func() error
 }
 
@@ -37,7 +36,7 @@ type Device struct {
 	o     Options
 	queue
 	random    *rand.Rand // of the caller's goroutine
-	recording *recording // that Record fills
+	recording *recording // filled by Record
 	used      int64      // bytes of device memory
 	closed    bool
 }
@@ -50,10 +49,10 @@ var (
 	_ device.MemoryReporter = (*Device)(nil)
 )
 
-// New wraps a device, which Close closes. Nothing else may use it.
+// New wraps a device and owns it: nothing else may use it, and Close closes it.
 func New(inner device.Device, o Options) *Device {
 	d := &Device{inner: inner, o: o, random: rand.New(rand.NewPCG(o.Seed, 1))}
-	d.changed, d.gone = sync.NewCond(&d.mu), make(chan struct{})
+	d.changed, d.done = sync.NewCond(&d.mu), make(chan struct{})
 	go d.execute(rand.New(rand.NewPCG(o.Seed, 2)))
 	return d
 }
@@ -78,7 +77,7 @@ func (d *Device) Alias(s *device.Step) (offset int64, ok bool) {
 	return 0, false
 }
 
-// Begin opens a run. Half of the runs are lazy: nothing happens until somebody waits.
+// Begin opens a run. Half of the runs are lazy: nothing happens until a caller waits.
 func (d *Device) Begin() error {
 	if err := d.usable(); err != nil {
 		return err

@@ -46,7 +46,7 @@ func (d *Device) enqueue(step *device.Step, do func() error) {
 	}
 }
 
-// work runs the kernel amid NaN, and waits for it.
+// work fills the outputs and the scratch memory with NaN, runs the kernel and waits for it.
 func (k *kernel) work() error {
 	if k.d.o.Fault != nil {
 		if err := k.d.o.Fault(k.step); err != nil {
@@ -68,8 +68,8 @@ func fault(s *device.Step, err error) error {
 	return &device.Fault{Step: s, Err: err}
 }
 
-// poisonOutputs fills the outputs with NaN: those that are not inputs as well, which the
-// step has to write completely, or all.
+// poisonOutputs fills the outputs with NaN: all, or only those that are not also inputs, which
+// the step has to write completely.
 func (k *kernel) poisonOutputs(all bool) error {
 	for i, t := range k.step.Out {
 		if !all && (k.step.Accumulate || slices.Contains(k.in, k.out[i])) {
@@ -89,7 +89,7 @@ func (k *kernel) poisonScratch() error {
 	return k.d.poison(k.scratch, k.d.inner.Scratch(k.step))
 }
 
-// alone makes a run on the wrapped device.
+// alone calls a function in its own run on the wrapped device.
 func (d *Device) alone(enqueue func() error) error {
 	if err := d.inner.Begin(); err != nil {
 		return err
@@ -103,7 +103,7 @@ type recording struct {
 	jobs []job
 }
 
-// Record keeps what enqueue enqueues.
+// Record records the jobs that the function enqueues.
 func (d *Device) Record(enqueue func()) (device.Recording, error) {
 	if err := d.usable(); err != nil {
 		return nil, err
@@ -125,14 +125,14 @@ func (r *recording) Run() {
 	}
 }
 
-// Free forgets the sequence.
+// Free discards the sequence.
 func (r *recording) Free() error {
 	r.d.drain()
 	r.jobs = nil
 	return nil
 }
 
-// clock takes its marks when their turn comes.
+// clock sets its marks as jobs in the queue.
 type clock struct {
 	d  *Device
 	at []time.Time

@@ -9,7 +9,7 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// buffer is one of the wrapped device's.
+// buffer is a buffer of the wrapped device.
 type buffer struct {
 	device.Buffer
 	d       *Device
@@ -30,7 +30,7 @@ func (b *buffer) Free() error {
 	return b.Buffer.Free()
 }
 
-// bare are places as the wrapped device knows them. A place in no buffer stays.
+// bare are places in terms of the wrapped device's buffers. A place without a buffer stays.
 func bare(places ...device.Memory) []device.Memory {
 	out := slices.Clone(places)
 	for i := range out {
@@ -44,7 +44,7 @@ func bare(places ...device.Memory) []device.Memory {
 // ErrMemory is the error of NewBuffer beyond Options.Memory.
 var ErrMemory = errors.New("queued: the memory is used up")
 
-// NewBuffer is the wrapped device's, up to Options.Memory.
+// NewBuffer allocates a buffer of the wrapped device, up to Options.Memory in total.
 func (d *Device) NewBuffer(bytes int64) (device.Buffer, error) {
 	if err := d.usable(); err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func (d *Device) NewBuffer(bytes int64) (device.Buffer, error) {
 	return &buffer{Buffer: b, d: d}, nil
 }
 
-// NewStaging is the wrapped device's.
+// NewStaging allocates staging memory of the wrapped device.
 func (d *Device) NewStaging(bytes int64) (device.Buffer, error) {
 	if err := d.usable(); err != nil {
 		return nil, err
@@ -72,14 +72,14 @@ func (d *Device) NewStaging(bytes int64) (device.Buffer, error) {
 	return &buffer{Buffer: b, d: d, staging: true}, nil
 }
 
-// FreeMemory is what is left of Options.Memory.
+// FreeMemory is the unused part of Options.Memory.
 func (d *Device) FreeMemory() (bytes int64, ok bool) {
 	return max(0, d.o.Memory-d.used), d.o.Memory > 0
 }
 
 func staged(m device.Memory) bool { return m.Buffer.(*buffer).staging }
 
-// Upload converts at once, and to memory of the device copies when the turn comes.
+// Upload converts at once; the copy to device memory is a job in the queue.
 func (d *Device) Upload(t *device.Tensor, dst device.Memory, host any) error {
 	if err := d.usable(); err != nil {
 		return err
@@ -132,7 +132,7 @@ func (d *Device) Download(t *device.Tensor, src device.Memory, host any) error {
 	return d.inner.Download(t, bare(src)[0], host)
 }
 
-// Copy copies when the turn comes. What is copied to staging memory is NaN until then.
+// Copy enqueues a copy. The target in staging memory is NaN until then.
 func (d *Device) Copy(dst, src device.Memory, bytes int64) error {
 	if err := d.usable(); err != nil {
 		return err
@@ -155,7 +155,7 @@ func (d *Device) Copy(dst, src device.Memory, bytes int64) error {
 	return nil
 }
 
-// nan is what poison writes from.
+// nan is the source of poison's copies.
 var nan = slices.Repeat([]float32{float32(math.NaN())}, 1<<14)
 
 // poison fills memory of the wrapped device with NaN.

@@ -18,15 +18,15 @@ const (
 	pending
 )
 
-// job is a piece of work. Those of a run that has failed are dropped; others, which have
-// run 0, are done whatever happened before.
+// job is a unit of work. Jobs of a failed run are dropped; jobs outside of runs, which have
+// run 0, are always done.
 type job struct {
 	run  int
 	step *device.Step
 	do   func() error
 }
 
-// queue holds the work that a goroutine of the device's own carries out in order.
+// queue holds the jobs, which the device's goroutine executes in order.
 type queue struct {
 	phase phase // of the caller's goroutine, as is run
 	run   int   // counts runs
@@ -34,11 +34,11 @@ type queue struct {
 	mu      sync.Mutex
 	changed *sync.Cond
 	jobs    []job
-	busy    bool // a job is being done
-	lazy    bool // not before somebody waits
-	waiting int  // how many wait
+	busy    bool // a job is being executed
+	lazy    bool // jobs start only when a caller waits
+	waiting int  // number of waiting callers
 	stopped bool
-	gone    chan struct{} // closed when the goroutine has ended
+	done    chan struct{} // closed when the goroutine has ended
 	failed  int           // the run that failed last
 	fault   error         // its fault
 	lost    error
@@ -52,7 +52,7 @@ func (q *queue) begin(lazy bool) {
 	q.lazy = lazy
 }
 
-// put appends a job: of the open run, or of none.
+// put appends a job to the queue: of the open run, if any.
 func (q *queue) put(step *device.Step, do func() error) {
 	j := job{step: step, do: do}
 	if q.phase == open {
@@ -64,7 +64,7 @@ func (q *queue) put(step *device.Step, do func() error) {
 	q.changed.Broadcast()
 }
 
-// drain waits until nothing is left to do. It returns the fault of the present run.
+// drain waits until the queue is empty and returns the fault of the current run.
 func (q *queue) drain() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -86,7 +86,7 @@ func (q *queue) stop() {
 	q.stopped = true
 	q.changed.Broadcast()
 	q.mu.Unlock()
-	<-q.gone
+	<-q.done
 }
 
 // next waits for a job; ok is false at the end.
@@ -105,14 +105,14 @@ func (q *queue) next() (j job, ok bool) {
 	return j, true
 }
 
-// skipped reports whether a job is of a run that has failed.
+// skipped reports whether a job belongs to a failed run.
 func (q *queue) skipped(j job) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.lost != nil || j.run > 0 && j.run == q.failed
 }
 
-// finished notes the end of a job.
+// finished records the end of a job.
 func (q *queue) finished(j job, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -134,9 +134,9 @@ func (q *queue) finished(j job, err error) {
 	}
 }
 
-// execute carries out jobs after a while.
+// execute executes jobs after random delays.
 func (d *Device) execute(random *rand.Rand) {
-	defer close(d.gone)
+	defer close(d.done)
 	for {
 		j, ok := d.next()
 		if !ok {

@@ -1,6 +1,5 @@
-// Package smallfile reads files that are small by their nature, such as settings and
-// summaries, whatever lies in their place: no device that never ends, no pipe that nobody
-// writes to, no file that fills the memory.
+// Package smallfile safely reads files that should be small, such as settings and summaries:
+// it refuses devices, pipes and files that are too large.
 package smallfile
 
 import (
@@ -10,14 +9,14 @@ import (
 	"os"
 )
 
-// Read reads a regular file of at most so many bytes. The error of one that is not there
-// wraps fs.ErrNotExist.
+// Read reads a regular file of at most most bytes. The error for a missing file wraps
+// fs.ErrNotExist.
 func Read(path string, most int64) ([]byte, error) {
 	return read(path, most, fs.FileMode.IsRegular)
 }
 
-// Input is Read for a file that a person names, which may also be a pipe, as the shell's
-// <(command) is.
+// Input is Read for a file that a user names, which may also be a pipe, such as the shell's
+// <(command).
 func Input(path string, most int64) ([]byte, error) {
 	return read(path, most, func(m fs.FileMode) bool { return m.IsRegular() || m&fs.ModeNamedPipe != 0 })
 }

@@ -8,12 +8,11 @@ import (
 	"runtime/debug"
 )
 
-// aside are addresses that are not planned for: Go's heap grows by 64 MB, and each thread
-// that the runtime may start, some of them for each processor, takes a stack of 8 MB and
-// more.
+// aside is a reserve of address space, in bytes: Go's heap grows by 64 MB, and each thread of
+// the runtime (several per processor) takes a stack of 8 MB or more.
 func aside() int64 { return 160<<20 + 16<<20*int64(runtime.GOMAXPROCS(0)) }
 
-// Shortage is how much a limit leaves less than is needed.
+// Shortage is the error of Reserve: a limit leaves less than is needed.
 type Shortage struct {
 	Need, Free int64 // bytes
 	Bound      Bound
@@ -23,20 +22,20 @@ func (s *Shortage) Error() string {
 	return fmt.Sprintf("%s more are needed, and %s leaves %s", Text(s.Need), s.Bound.Name, Text(s.Free))
 }
 
-// Reserve makes sure that so many more bytes can be mapped and that Go's heap has addresses
-// for so many more, where a resource limit counts addresses: Go ends the process when its
-// heap cannot grow or a thread has no stack, so that this is found out before. It takes no
-// memory. The error is a Shortage.
+// Reserve checks that mapped more bytes can be mapped and that Go's heap can grow by heap
+// bytes, if a resource limit counts addresses. Go ends the process when its heap cannot grow
+// or a thread has no stack, so this is checked before. Reserve takes no memory. The error is a
+// Shortage.
 func Reserve(mapped, heap int64) error {
 	isAddress := func(b Bound) bool { return b.Address }
 	limit := Tightest(Bounds(), isAddress)
 	if limit == None {
 		return nil
 	}
-	if limit.Free == 0 { // not even for the threads that the collector starts
+	if limit.Free == 0 { // the collector could not start its threads
 		return &Shortage{Need: mapped + heap, Free: 0, Bound: limit}
 	}
-	runtime.GC() // frees what nothing refers to any more
+	runtime.GC() // frees unused memory
 	limit = Tightest(Bounds(), isAddress)
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
@@ -45,17 +44,17 @@ func Reserve(mapped, heap int64) error {
 		return &Shortage{Need: mapped + more, Free: limit.Free, Bound: limit}
 	}
 	if more > 0 {
-		runtime.KeepAlive(make([]byte, more)) // never written to: addresses alone
+		runtime.KeepAlive(make([]byte, more)) // never written to: it takes only addresses
 	}
 	return nil
 }
 
-// leastHeap is the least that LimitHeap leaves: with less the collector would run all the
-// time.
+// leastHeap is the smallest limit that LimitHeap sets, in bytes: with less the collector would
+// run all the time.
 const leastHeap = 128 << 20
 
-// LimitHeap has Go's collector keep the heap within what the hard bounds leave beside the
-// bytes that are mapped outside of it. GOMEMLIMIT, where it is set, decides instead.
+// LimitHeap sets the limit of Go's collector to the room that the hard bounds leave, less the
+// bytes mapped outside of the heap. If GOMEMLIMIT is set, it does nothing.
 func LimitHeap(mapped int64) {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return

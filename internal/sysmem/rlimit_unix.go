@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// rlimits are the resource limits on memory. used has what the process takes of them, by
-// the limit; where it is not known, nothing is counted as used.
+// rlimits are the resource limits on memory. used is the process's use of each limit in bytes;
+// a limit that is missing in it counts as unused.
 func rlimits(used map[int]int64) (list []Bound) {
 	for _, r := range []struct {
 		resource int

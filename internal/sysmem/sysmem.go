@@ -1,5 +1,5 @@
-// Package sysmem finds how much memory a process may take: the memory that the system has
-// free, and the room that control groups and resource limits leave.
+// Package sysmem finds the memory that a process may take: the system's free memory, and the
+// room that control groups and resource limits leave.
 package sysmem
 
 import (
@@ -9,23 +9,22 @@ import (
 	"slices"
 )
 
-// Bound is one thing that bounds the memory of this process.
+// Bound is one of the limits on the memory of this process.
 type Bound struct {
 	Name  string // for people: "the control group's limit", "ulimit -v"
 	Limit int64  // bytes in all
-	Free  int64  // bytes that are left of it to plan with, at least 0
-	// Hard: going beyond ends the process or fails. Free memory of the system is soft:
-	// it may swap, and others may give memory back.
+	Free  int64  // unused bytes of it, at least 0
+	// Hard: exceeding the limit ends the process or fails. The system's free memory is not
+	// hard: it may swap, and other processes may free memory.
 	Hard bool
-	// Taken is the part of what is used that this process takes. It is not counted for an
-	// Address bound: see Room.
+	// Taken are the bytes that this process uses of it; 0 for an Address bound, see Room.
 	Taken int64
-	// Address: the limit counts reserved addresses, not memory that was written to.
+	// Address: the limit counts reserved addresses, not only memory that was written to.
 	Address bool
 }
 
-// Room is what this process may take in all by the bound, when it has mapped some bytes
-// outside Go's heap on purpose.
+// Room is the number of bytes that this process may take in total by the bound, given the
+// bytes that it has mapped outside Go's heap on purpose.
 func (b Bound) Room(mapped int64) int64 {
 	if !b.Address {
 		return add(b.Free, b.Taken)
@@ -35,7 +34,7 @@ func (b Bound) Room(mapped int64) int64 {
 	return add(b.Free, mapped+int64(m.HeapSys))
 }
 
-// add is a sum of numbers of at least 0 that does not overflow.
+// add is a sum of numbers of at least 0, or the largest int64 if it overflows.
 func add(a, b int64) int64 {
 	if a > math.MaxInt64-b {
 		return math.MaxInt64
@@ -43,7 +42,7 @@ func add(a, b int64) int64 {
 	return a + b
 }
 
-// None is a Bound of nothing.
+// None is the Bound without a limit.
 var None = Bound{Name: "no limit", Limit: math.MaxInt64, Free: math.MaxInt64}
 
 // read reads the bounds of this system.
@@ -56,8 +55,7 @@ func Replace(other ...Bound) (restore func()) {
 	return func() { read = old }
 }
 
-// Bounds are what is known, the tightest first. On systems without such knowledge there
-// are none.
+// Bounds are the known bounds, the tightest first; nil on systems where none is known.
 func Bounds() []Bound {
 	b := slices.Clone(read())
 	for i := range b {
@@ -67,8 +65,7 @@ func Bounds() []Bound {
 	return b
 }
 
-// Tightest is the Bound that leaves least, among those that which accepts; None if there
-// is none.
+// Tightest is the Bound with the least room among those that which accepts, else None.
 func Tightest(bounds []Bound, which func(Bound) bool) Bound {
 	least := None
 	for _, b := range bounds {

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// root is the root of the file system, another one in tests.
+// root is the root of the file system; tests replace it.
 var root = ""
 
 func bounds() []Bound {
@@ -32,7 +32,7 @@ func bounds() []Bound {
 		Bound{Name: "the system's free memory", Limit: m["MemTotal"], Free: free + m["SwapFree"], Taken: own})
 }
 
-// usedAddresses are what the process takes of its resource limits.
+// usedAddresses are the process's uses of its resource limits, in bytes.
 func usedAddresses() map[int]int64 {
 	s := table("/proc/self/status")
 	return map[int]int64{unix.RLIMIT_AS: s["VmSize"], unix.RLIMIT_DATA: s["VmData"]}
@@ -91,7 +91,7 @@ func contains(list, word string) bool {
 	return false
 }
 
-// walk reads the limits of a group and of its parents, as far up as they are mounted.
+// walk reads the limits of a group and of its mounted parents.
 func walk(group, kind, controller string, limit func(dir string) (Bound, bool)) (list []Bound) {
 	mount, inside, ok := mounted(group, kind, controller)
 	if !ok {
@@ -126,8 +126,8 @@ func mounted(group, kind, controller string) (mount, inside string, ok bool) {
 	return "", "", false
 }
 
-// version2 reads a group's limit. memory.high is none beyond which a process ends, but one
-// at which it hardly moves.
+// version2 reads a group's limit. Beyond memory.high the kernel does not end a process, but
+// slows it down almost to a stop, so it counts as a limit.
 func version2(dir string) (Bound, bool) {
 	limit, ok := number(dir + "/memory.max")
 	if high, also := number(dir + "/memory.high"); also && (!ok || high < limit) {
@@ -143,14 +143,15 @@ func version2(dir string) (Bound, bool) {
 func version1(dir string) (Bound, bool) {
 	limit, ok := number(dir + "/memory.limit_in_bytes")
 	used, known := number(dir + "/memory.usage_in_bytes")
-	const none = 1 << 60 // and more: the largest number of pages
+	const none = 1 << 60 // from here on: no limit
 	if !ok || !known || limit >= none {
 		return Bound{}, false
 	}
 	return group(dir, limit, used, "total_inactive_file"), true
 }
 
-// group is the Bound of a group; what the kernel can drop at once does not count as used.
+// group is the Bound of a group; memory that the kernel can drop at once does not count as
+// used.
 func group(dir string, limit, used int64, droppable string) Bound {
 	for line := range strings.Lines(readFile(dir + "/memory.stat")) {
 		if name, value, _ := strings.Cut(strings.TrimSpace(line), " "); name == droppable {
@@ -162,7 +163,7 @@ func group(dir string, limit, used int64, droppable string) Bound {
 	return Bound{Name: "the control group's limit", Limit: limit, Free: limit - used, Hard: true}
 }
 
-// number reads a file with a number; "max" is none.
+// number reads a file with a number; "max" is not one.
 func number(name string) (int64, bool) {
 	n, err := strconv.ParseInt(strings.TrimSpace(readFile(name)), 10, 64)
 	return n, err == nil && n >= 0

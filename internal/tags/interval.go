@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Interval is a range of numbers, each end in it or not.
+// Interval is a range of numbers, with or without each end.
 type Interval struct {
 	low, high         float64
 	openLow, openHigh bool
@@ -61,8 +61,8 @@ func (r *Interval) String() string {
 	return low + " " + number(r.low) + " and at most " + number(r.high)
 }
 
-// number writes whole numbers without an exponent and others as short as they
-// can be read back.
+// number writes integers without an exponent, and other numbers with the fewest digits that
+// are read back as the same number.
 func number(v float64) string {
 	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
 		return strconv.FormatFloat(v, 'f', -1, 64)

@@ -17,11 +17,11 @@ type Field struct {
 	Name     string // the last word of its key
 	Type     reflect.Type
 	Interval *Interval // of numbers, or of each number of a list; nil: every number of the type
-	Words    []string  // that it takes, or that may be in its list; nil: any text
+	Words    []string  // allowed words; nil: any text
 	Absent   []string  // words that only other builds have; N at the end of one stands for a number
 	Help     string
 	Free     bool // may change when a run is resumed
-	AnyOrder bool // two numbers need not be low,high
+	AnyOrder bool // two numbers may be in any order
 }
 
 var names = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)

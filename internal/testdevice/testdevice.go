@@ -1,13 +1,13 @@
 // Package testdevice opens the device that tests run on. The environment variable
-// EURYALE_TEST_DEVICE names it; the default is cpu. So the tests of the engine, the trainer
-// and the models show whether another device works:
+// EURYALE_TEST_DEVICE names it; the default is cpu. With it, the tests of the engine, the
+// trainer and the models also test other devices:
 //
 //	EURYALE_TEST_DEVICE=cuda go test ./engine ./trainer ./models ./infer
 //
-// The name queued is the processor behind a queue that delays and spoils what a device may:
-// package queued.
+// The name queued is the cpu behind the asynchronous test device of package queued.
 //
-// A test of what only some devices have, such as kernels of a name, is skipped on others.
+// Tests of features that only some devices have, such as kernels of an instruction set, are
+// skipped on others.
 package testdevice
 
 import (
@@ -25,7 +25,7 @@ import (
 // Variable is the environment variable that names the device.
 const Variable = "EURYALE_TEST_DEVICE"
 
-// init makes device.Auto choose the device, too, so that it serves what opens one itself.
+// init makes device.Auto choose the device too, for code that opens a device itself.
 func init() {
 	if err := device.Register("queued", device.Driver{Open: openQueued}); err != nil {
 		panic(err) // the name is free
@@ -42,7 +42,7 @@ func init() {
 	}
 }
 
-// openQueued opens the processor behind a queue.
+// openQueued opens the cpu behind a queue.
 func openQueued(_ int, o device.Options) (device.Device, error) {
 	inner, err := device.Open("cpu", o)
 	if err != nil {
@@ -51,7 +51,7 @@ func openQueued(_ int, o device.Options) (device.Device, error) {
 	return queued.New(inner, queued.Options{Seed: 1, Delay: 200 * time.Microsecond}), nil
 }
 
-// Name is the name of the device, for tests that open one by a configuration.
+// Name is the name of the device, for tests that open one through a configuration.
 func Name() string { return cmp.Or(os.Getenv(Variable), "cpu") }
 
 // Open opens the device until the end of the test. The test is skipped if o asks for
@@ -88,8 +88,8 @@ func Kernels(d device.Device) string {
 	return ""
 }
 
-// NoAllocations skips a test that counts allocations unless the device runs the kernels of
-// an instruction set: the plain ones allocate, and so may the driver of another device.
+// NoAllocations skips a test that counts allocations unless the device runs kernels of an
+// instruction set: the plain kernels allocate, and so may the driver of another device.
 func NoAllocations(t testing.TB, d device.Device) {
 	t.Helper()
 	if isa := Kernels(d); isa == "" || isa == "generic" {

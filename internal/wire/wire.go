@@ -1,5 +1,5 @@
-// Package wire reads and writes protocol buffers as far as the formats of a few fields
-// need them: TensorBoard's events and ONNX.
+// Package wire reads and writes the parts of protocol buffers that TensorBoard's events and
+// ONNX need.
 package wire
 
 import (
@@ -7,7 +7,7 @@ import (
 	"math"
 )
 
-// Message is an encoded protocol buffer: fields behind each other.
+// Message is an encoded protocol buffer: consecutive fields.
 type Message []byte
 
 // Kinds of fields.
@@ -49,7 +49,7 @@ func (m Message) Bytes(field int, v []byte) Message {
 // Text adds a text, also an empty one.
 func (m Message) Text(field int, v string) Message { return m.Bytes(field, []byte(v)) }
 
-// Field is one of a message that is read.
+// Field is a field of a message that is read.
 type Field struct {
 	Number int
 	Kind   int
@@ -57,7 +57,7 @@ type Field struct {
 	Bytes  []byte // of Length
 }
 
-// Fields reads the fields of a message; false: it is none.
+// Fields reads the fields of a message; false: the bytes are not a message.
 func (m Message) Fields() (list []Field, ok bool) {
 	for len(m) > 0 {
 		key, n := binary.Uvarint(m)

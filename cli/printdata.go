@@ -8,9 +8,9 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
-// sayData prints what a run trains and tests on. The trainer's Logger has printed the
-// warnings about it.
-func (n *session) sayData(root string) {
+// printData prints the images that a run trains and tests on. The trainer's Logger has printed
+// the warnings about them.
+func (n *session) printData(root string) {
 	t := n.trainer
 	images := func(n int) string { return inwords.Grouped(int64(n)) }
 	counts := fmt.Sprintf("%s training and %s test images", images(t.TrainLoader().Len()), images(t.TestLoader().Len()))
@@ -25,14 +25,14 @@ func (n *session) sayData(root string) {
 	if len(t.Classes()) == 1 {
 		classes = "1 class"
 	}
-	n.say("data: %s, %s, %s%s", n.config.Data.Set, counts, classes, where)
+	n.info("data: %s, %s, %s%s", n.config.Data.Set, counts, classes, where)
 	for _, line := range t.About() {
-		n.say("data: %s", line)
+		n.info("data: %s", line)
 	}
 }
 
-// sayFinal prints how the best weights did on the images for the end.
-func (n *session) sayFinal(r *run.Report) {
+// printFinal prints the results of the best weights on the images kept for the end.
+func (n *session) printFinal(r *run.Report) {
 	if r.Final == nil {
 		return
 	}
