@@ -16,7 +16,7 @@ const (
 type bmpHeader struct {
 	w, h        int
 	topDown     bool
-	bits        int // a pixel
+	bits        int // per pixel
 	compression int
 	masks       [3]uint32 // of red, green and blue
 	palette     [256][3]uint8
@@ -64,8 +64,8 @@ func readBMPHeader(data []byte) (b bmpHeader, err error) {
 	return b, b.checkLength(len(data))
 }
 
-// readPalette reads the colours, of 3 or 4 bytes each; 0 colours: as many as the
-// bits of a pixel can name.
+// readPalette reads the colours, of 3 or 4 bytes each; 0 colours: as many as there
+// are values of a pixel.
 func (b *bmpHeader) readPalette(data []byte, entry, colours int) {
 	if colours == 0 || colours > 256 {
 		colours = 1 << min(b.bits, 8)
@@ -76,19 +76,20 @@ func (b *bmpHeader) readPalette(data []byte, entry, colours int) {
 	}
 }
 
-// checkLength refuses a file without all pixels before memory is taken for them.
+// checkLength is an error if pixels are missing, before memory is allocated for them.
 func (b *bmpHeader) checkLength(size int) error {
 	if b.compression == bmpRLE8 || b.compression == bmpRLE4 || b.w < 1 || b.h < 1 || b.w > MaxPixels/b.h {
 		return nil
 	}
-	padding := b.rowBytes() - (b.w*b.bits+7)/8 // which the last row may lack
+	padding := b.rowBytes() - (b.w*b.bits+7)/8 // may be missing after the last row
 	if b.rowBytes()*b.h-padding > len(b.pixels) {
 		return fmt.Errorf("%d×%d pixels in %d bytes: it is truncated", b.w, b.h, size)
 	}
 	return nil
 }
 
-// check names what is not supported, and chooses the masks of pixels without.
+// check is an error if the kind of bitmap is not supported. It sets the default masks of
+// 16-bit and 32-bit pixels without masks.
 func (b *bmpHeader) check() error {
 	switch key := [2]int{b.bits, b.compression}; key {
 	case [2]int{1, bmpPlain}, [2]int{4, bmpPlain}, [2]int{8, bmpPlain}, [2]int{8, bmpRLE8}, [2]int{4, bmpRLE4}, [2]int{24, bmpPlain}:
@@ -131,7 +132,7 @@ func decodeBMP(data []byte) (*RGB, error) {
 	return out, nil
 }
 
-// row is the picture's row that is number y in the file.
+// row is the row of the picture at row y of the file.
 func (b *bmpHeader) row(out *RGB, y int) []uint8 {
 	if b.topDown {
 		return out.row(y)
@@ -165,10 +166,10 @@ func (b *bmpHeader) unmask(d []uint8, pixel uint32) {
 	}
 }
 
-// unpackRuns decodes run lengths. Pixels that are jumped over have the first colour.
+// unpackRuns decodes run lengths. Skipped pixels have the first colour.
 func (b *bmpHeader) unpackRuns(out *RGB) error {
 	in, total := b.pixels, b.w*b.h
-	at, x := 0, 0 // pixels that are done, and the column, which a run does not leave
+	at, x := 0, 0 // pixels decoded so far, and the column; a run ends with the row
 	put := func(v byte, k int) {
 		if b.bits == 4 {
 			v = v >> (4 - 4*(k&1)) & 15

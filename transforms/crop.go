@@ -56,7 +56,7 @@ func (t RandomResizedCrop) Box(w, h int, r *rand.Rand) Box {
 	return t.centre(w, h)
 }
 
-// centre is the crop after ten tries without success.
+// centre is the largest central crop with an allowed ratio.
 func (t RandomResizedCrop) centre(w, h int) Box {
 	cw, ch := w, h
 	switch ratio := float64(w) / float64(h); {
@@ -103,8 +103,8 @@ func (t CenterCrop) Apply(img *RGB, _ *rand.Rand) *RGB {
 // OutputSize is Size, Size.
 func (t CenterCrop) OutputSize() (w, h int) { return t.Size, t.Size }
 
-// centred returns where reading starts, where writing starts, and how many
-// pixels there are, along one side.
+// centred returns, for one side, the first pixel to read, the first to write, and the
+// number of pixels.
 func centred(have, want int) (source, target, n int) {
 	if have < want {
 		return 0, (want - have) / 2, have

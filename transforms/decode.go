@@ -13,14 +13,14 @@ import (
 var (
 	// ErrDecode: the bytes are not a complete image of a known format.
 	ErrDecode = errors.New("cannot decode image")
-	// ErrTooLarge: an image claims more than MaxPixels pixels, or that
-	// its file has more than 1 GiB.
+	// ErrTooLarge: an image has more than MaxPixels pixels by its header, or its
+	// file more than 1 GiB.
 	ErrTooLarge = errors.New("image too large")
 )
 
-// MaxPixels is the most pixels that Decode accepts: 100 million. It is checked
-// before memory is taken for them, and so is whether the file is long enough to
-// hold what its header promises.
+// MaxPixels is the largest number of pixels that Decode accepts: 100 million. Before
+// memory is allocated, the size in the header is compared with it, and with the
+// length of the file.
 const MaxPixels = 100_000_000
 
 const maxFileBytes = 1 << 30
@@ -60,8 +60,8 @@ func Decode(r io.Reader) (*RGB, error) {
 	return img, nil
 }
 
-// readAll reads at most 1 GiB, of which size bytes are expected: devices and files
-// that grow have no size to rely on.
+// readAll reads at most 1 GiB. size is the expected number of bytes, which may be wrong:
+// devices have none, and files may grow.
 func readAll(r io.Reader, size int64) ([]byte, error) {
 	if size > maxFileBytes {
 		return nil, fmt.Errorf("%w: %d bytes", ErrTooLarge, size)
@@ -78,7 +78,7 @@ func readAll(r io.Reader, size int64) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// A format is known by the bytes that its files begin with.
+// A format is recognised by the first bytes of a file.
 type format struct {
 	name   string
 	magic  string // '?' stands for any byte
@@ -114,13 +114,13 @@ func (f *format) matches(data []byte) bool {
 // DecodeBytes decodes a JPEG, PNG, GIF or WebP (of an animation the first frame),
 // TIFF (the first page), BMP or PNM image, recognised by its content, into RGB as
 // Pillow's convert("RGB") does: alpha is dropped, grey repeated, colours of 16 bits
-// cut to 8, palettes looked up, CMYK turned to RGB, grey levels above 255 (of 16
+// cut to 8, palettes looked up, CMYK converted to RGB, grey levels above 255 (of 16
 // bits, 32 bits or floating point) cut to 255. JPEG's chroma is interpolated as
 // libjpeg does, lossy WebP's as libwebp does. Bytes after the image are ignored,
 // and so is EXIF's orientation, but that of a TIFF is applied. Errors wrap ErrDecode
-// or ErrTooLarge; for other formats and files they name the format.
+// or ErrTooLarge; for a file of another format they name the format if it is known.
 func DecodeBytes(data []byte) (img *RGB, err error) {
-	defer func() { // a decoder's panic is a bad file's fault
+	defer func() { // decoders may panic on damaged files
 		if p := recover(); p != nil {
 			img, err = nil, fmt.Errorf("%w: %v", ErrDecode, p)
 		}
@@ -165,8 +165,7 @@ func rgbPalette(p color.Palette) *[256][3]uint8 {
 	return &t
 }
 
-// opaque drops a colour's alpha without the loss of premultiplication where the
-// colour has none.
+// opaque drops a colour's alpha. Colours that are not premultiplied keep all bits.
 func opaque(c color.Color) [3]uint8 {
 	switch c := c.(type) {
 	case color.NRGBA:

@@ -40,8 +40,8 @@ func (t RandomErasing) Validate() error {
 	return nil
 }
 
-// Erase changes the image of planes [C, h, w] where it lies, and returns the rectangle,
-// which is empty if it left the image alone.
+// Erase changes the image of planes [C, h, w] in place, and returns the rectangle, which is
+// empty if the image is unchanged.
 func (t RandomErasing) Erase(planes []float32, w, h int, r *rand.Rand) Box {
 	if t.P == 0 || r.Float64() >= t.P {
 		return Box{}

@@ -58,7 +58,7 @@ func fromBytes(w, h int, pix []uint8, stride, size int, convert func(dst, src []
 	return out
 }
 
-// fromCMYK is Pillow's: what ink and black leave of each colour.
+// fromCMYK is Pillow's conversion: (255 − ink)·(255 − black)/255 for each colour.
 func fromCMYK(d, s []uint8) {
 	light := 255 - int(s[3])
 	for c := range 3 {

@@ -7,7 +7,7 @@ import (
 	"image/gif"
 )
 
-// gifHeader is what a GIF declares before its first frame.
+// gifHeader is the header of a GIF and of its first frame.
 type gifHeader struct {
 	w, h        int // of the canvas, which is enlarged if the frame leaves it, as Pillow does
 	transparent int // index of the frame, −1: none
@@ -52,7 +52,7 @@ func gifSize(data []byte) (w, h int, err error) {
 	return g.w, g.h, err
 }
 
-// decodeGIF puts the first frame on the canvas that the file declares.
+// decodeGIF draws the first frame on the canvas that the file declares.
 func decodeGIF(data []byte) (*RGB, error) {
 	g, err := readGIFHeader(data)
 	if err != nil {

@@ -17,7 +17,7 @@ func hueShift(img *RGB, f float64) {
 	mapHue(img, func(h int) uint8 { return uint8(h) + d })
 }
 
-// mapHue sends each pixel to Pillow's 8-bit HSV and back with another hue.
+// mapHue converts each pixel to Pillow's 8-bit HSV and back with another hue.
 func mapHue(img *RGB, f func(h int) uint8) {
 	t := hsvTables()
 	var sectors [256]sector
@@ -30,7 +30,7 @@ func mapHue(img *RGB, f func(h int) uint8) {
 	}
 }
 
-// hsvTables are made once: 460 kB.
+// hsvTables are computed once: 460 kB.
 var hsvTables = sync.OnceValue(func() *hsvTable {
 	t := new(hsvTable)
 	for spread := 1; spread < 256; spread++ {
@@ -52,8 +52,8 @@ var hsvTables = sync.OnceValue(func() *hsvTable {
 })
 
 type hsvTable struct {
-	hue        [6][256][256]uint8 // which channels are greatest and least; greatest − least; greatest − middle
-	saturation [256][256]uint8    // greatest; greatest − least
+	hue        [6][256][256]uint8 // by the order of the channels, greatest − least, greatest − middle
+	saturation [256][256]uint8    // by the greatest channel, greatest − least
 	sectors    [256]sector
 }
 
@@ -107,7 +107,7 @@ func (t *hsvTable) hsv(r, g, b uint8) (h, s, v uint8) {
 	return h, s, greatest
 }
 
-// sector is a sixth of the colour circle and the share of it that a hue passed.
+// sector is a hue as a sixth of the colour circle and the position in it, 0 to 1.
 type sector struct {
 	sixth int
 	f     float64

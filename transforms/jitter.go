@@ -74,7 +74,7 @@ func (t ColorJitter) edit(img *RGB, r *rand.Rand) {
 	t.each(r, func(a adjustment, amount float64) { a.adjust(img, amount) })
 }
 
-// each draws an order and, one after the other, the amounts.
+// each draws an order and, in that order, the amounts.
 func (t ColorJitter) each(r *rand.Rand, do func(a adjustment, amount float64)) {
 	on := t.active()
 	r.Shuffle(len(on), func(i, j int) { on[i], on[j] = on[j], on[i] })

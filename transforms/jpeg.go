@@ -25,7 +25,7 @@ const (
 	markerAppE = 0xee
 )
 
-// jpegParts is what the segments before a scan declare.
+// jpegParts are the settings in the segments before a scan.
 type jpegParts struct {
 	frame     byte // marker of the frame, 0 before it
 	precision int
@@ -39,8 +39,8 @@ type jpegParts struct {
 
 type jpegComponent struct{ id, h, v, table byte }
 
-// jpegSegment is the next segment of data from at on: a marker, the bytes with it,
-// and where it ends. Bytes between segments are ignored, as libjpeg does.
+// jpegSegment is the next segment of data from at on: its marker, its content, its
+// start and its end. Bytes between segments are ignored, as libjpeg does.
 func jpegSegment(data []byte, at int) (marker byte, body []byte, start, end int, err error) {
 	for ; ; at++ {
 		i := bytes.IndexByte(data[min(at, len(data)):], 0xff)
@@ -68,7 +68,7 @@ func jpegSegment(data []byte, at int) (marker byte, body []byte, start, end int,
 	return marker, data[at+4 : at+2+n], at, at + 2 + n, nil
 }
 
-// add takes up a segment.
+// add reads a segment.
 func (j *jpegParts) add(marker byte, body []byte) error {
 	short := fmt.Errorf("a segment %#x is short", marker)
 	switch {
@@ -126,7 +126,7 @@ func readJPEGHeader(data []byte) (j *jpegParts, at int, err error) {
 	}
 }
 
-// check names what cannot be decoded.
+// check is an error if the kind of JPEG is not supported.
 func (j *jpegParts) check() error {
 	switch f := j.frame; {
 	case f == 0:
@@ -153,9 +153,9 @@ func jpegSize(data []byte) (w, h int, err error) {
 	return j.w, j.h, err
 }
 
-// decodeJPEG decodes a JPEG. What Go needs and libjpeg does not is added: the usual
-// Huffman tables, and the mark of CMYK. Where restart markers are wrong or missing
-// the picture is what libjpeg makes of it: see repairRestarts.
+// decodeJPEG decodes a JPEG. The usual Huffman tables and the mark of CMYK, which Go
+// needs and libjpeg does not, are added. If restart markers are wrong or missing the
+// picture is libjpeg's: see repairRestarts.
 func decodeJPEG(data []byte) (*RGB, error) {
 	j, at, err := readJPEGHeader(data)
 	if err != nil {
@@ -181,10 +181,10 @@ func decodeJPEG(data []byte) (*RGB, error) {
 		}
 	}
 	var unsupported jpeg.UnsupportedError
-	if errors.As(err, &unsupported) { // such as three pixels of luma to one of chroma
+	if errors.As(err, &unsupported) { // such as one chroma sample for three pixels
 		return nil, fmt.Errorf("%w; save it again with usual settings", err)
 	}
-	if j.frame == 0xc2 && j.restart > 0 { // Go counts the blocks of a finer component otherwise
+	if j.frame == 0xc2 && j.restart > 0 { // Go counts the blocks of a finer component differently
 		return nil, fmt.Errorf("restart markers in progressive JPEG of subsampled colours are not supported, or its data are damaged: %w; "+
 			"save it again, for example with: jpegtran -restart 0 x.jpg > y.jpg", err)
 	}

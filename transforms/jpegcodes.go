@@ -13,10 +13,10 @@ import (
 type jpegCodes struct {
 	code   [256]uint16
 	length [256]uint8 // 0: the symbol has none
-	zeros  byte       // the symbol whose code is zeros
+	zeros  byte       // the symbol whose code has only zeros
 }
 
-// addCodes takes up a segment of Huffman tables.
+// addCodes reads a segment of Huffman tables.
 func (j *jpegParts) addCodes(body []byte) error {
 	for len(body) > 0 {
 		n := 0
@@ -48,7 +48,7 @@ func (j *jpegParts) addCodes(body []byte) error {
 
 // withAllDifferences adds the symbols that repairs may need to Huffman tables: sizes
 // of DC differences, and the end of an AC block. Their codes have 16 bits, so that
-// those of the others stay; where there is no room for them nothing is added.
+// the existing codes stay; if there is no room for them nothing is added.
 func withAllDifferences(body []byte) (out []byte) {
 	for len(body) >= 17 {
 		n, room := 0, 1<<16
@@ -69,7 +69,7 @@ func withAllDifferences(body []byte) (out []byte) {
 			}
 		}
 		head := bytes.Clone(body[:17])
-		if more := len(symbols) - n; more < room && int(head[16])+more < 256 { // the code of ones alone stays free
+		if more := len(symbols) - n; more < room && int(head[16])+more < 256 { // the code of only ones is reserved
 			head[16] += byte(more)
 		} else {
 			symbols = symbols[:n]
@@ -137,8 +137,8 @@ func (b *jpegBits) difference(t *jpegCodes, d int) {
 	b.put(uint32(d), size)
 }
 
-// zeroBlock writes what libjpeg decodes for a block where there are no data left:
-// zero bits. It returns the difference that they mean for DC.
+// zeroBlock writes the block that libjpeg decodes after the end of the data, which it
+// continues with zero bits. It returns the block's DC difference.
 func (b *jpegBits) zeroBlock(dc, ac *jpegCodes) int {
 	size := int(dc.zeros)
 	b.put(0, int(dc.length[dc.zeros]))

@@ -5,8 +5,8 @@ import "errors"
 var errNoRepair = errors.New("no wrong restart markers")
 
 // repairRestarts rewrites a sequential JPEG whose restart markers are wrong or
-// missing as libjpeg understands it (jdmarker.c, jpeg_resync_to_restart): a marker
-// one or two ahead of its turn leaves intervals empty, one that is late is left out
+// missing as libjpeg decodes it (jdmarker.c, jpeg_resync_to_restart): a marker one
+// or two ahead of its turn leaves intervals empty, one that is late is left out
 // with its data, any other counts as the right one.
 func repairRestarts(data []byte) ([]byte, error) {
 	j, out, changed := &jpegParts{}, append([]byte{}, data[:2]...), false
@@ -17,7 +17,7 @@ func repairRestarts(data []byte) ([]byte, error) {
 		}
 		at = end
 		if marker >= markerRST0 && marker <= markerRST7 {
-			continue // outside of data it means nothing
+			continue // ignored outside of a scan's data
 		}
 		if marker == markerDHT {
 			body = withAllDifferences(body)
@@ -50,14 +50,14 @@ func repairRestarts(data []byte) ([]byte, error) {
 	}
 }
 
-// jpegScan is a scan that is written anew.
+// jpegScan is a scan that is rewritten.
 type jpegScan struct {
 	parts     []scanPart
 	intervals int
 	lastMCUs  int // in the last interval
 	restart   int
 	bits      jpegBits
-	starved   bool // libjpeg knows that it has no data
+	starved   bool // libjpeg has reached the end of the data
 }
 
 // scanPart is a component of a scan.
@@ -113,7 +113,7 @@ func (s *jpegScan) rewrite(out, data []byte, at int) ([]byte, int) {
 			out = append(out, 0xff, markerRST0+want)
 			empty := false
 			for {
-				if marker < markerRST0 || marker > markerRST7 { // the scan is over
+				if marker < markerRST0 || marker > markerRST7 { // end of the scan
 					empty = true
 					break
 				}
@@ -125,7 +125,7 @@ func (s *jpegScan) rewrite(out, data []byte, at int) ([]byte, int) {
 				stretch, marker, next = entropyCoded(data, next+2)
 				if ahead < 6 {
 					break
-				} // it is late: on to the next
+				} // it is late: skip its data
 			}
 			s.starved = s.starved && empty
 			if empty || len(stretch) == 0 {
@@ -145,8 +145,8 @@ func (s *jpegScan) rewrite(out, data []byte, at int) ([]byte, int) {
 	return out, next
 }
 
-// empty appends n MCUs as libjpeg makes them without data: the first of zero bits,
-// if it does not know yet, then grey ones.
+// empty appends n MCUs as libjpeg decodes them without data: the first of zero bits,
+// unless starved, then grey ones.
 func (s *jpegScan) empty(out []byte, n int) []byte {
 	b := &s.bits
 	b.out, b.acc, b.have = out, 0, 0
@@ -169,8 +169,8 @@ func (s *jpegScan) empty(out []byte, n int) []byte {
 	return b.out
 }
 
-// entropyCoded returns the data from at on up to the next marker, that marker and
-// its place.
+// entropyCoded returns the data from at up to the next marker, that marker and
+// its position.
 func entropyCoded(data []byte, at int) (stretch []byte, marker byte, next int) {
 	for i := at; i+1 < len(data); i++ {
 		if data[i] == 0xff && data[i+1] != 0 && data[i+1] != 0xff {

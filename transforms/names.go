@@ -11,8 +11,8 @@ import (
 var extensions = []string{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm"}
 
 // Extensions returns the file endings that count as images, in lower case and
-// with the dot: ".jpg", ".png", … They select files in folders; a file that is
-// named on its own is decoded by its content, whatever its ending.
+// with the dot: ".jpg", ".png", … They select the files of a folder; a single
+// file may have any ending, since it is decoded by its content.
 func Extensions() []string { return slices.Clone(extensions) }
 
 // IsImageName reports whether a path's ending, in any case, is one of

@@ -9,8 +9,8 @@ import (
 // Normalize turns 8-bit channels into float32: (v/255 − Mean)/Std, channel by
 // channel in the order red, green, blue.
 //
-// As the last step of a Compose it sets how the images are normalised once all steps have
-// been applied; as a Transform by itself it leaves the 8-bit image as it is.
+// As the last step of a Compose it is the normalisation of the images after all steps; its
+// Apply returns the 8-bit image unchanged.
 type Normalize struct {
 	Mean, Std [3]float64
 }
@@ -50,8 +50,8 @@ func (n Normalize) Tensor(dst []float32, img *RGB) {
 	t.write(dst, img)
 }
 
-// Image is the 8-bit image of planes [3, h, w] that Tensor wrote, or nearly so after other
-// work on them: values between the levels are rounded, those outside are cut off.
+// Image is the inverse of Tensor: the 8-bit image of planes [3, h, w]. Values between the
+// levels are rounded, those outside are cut to 0 or 255.
 func (n Normalize) Image(planes []float32, w, h int) *RGB {
 	img := NewRGB(w, h)
 	for c := range 3 {

@@ -9,15 +9,14 @@ import (
 var (
 	// ErrShape: the image of a pipeline does not have the size W×H.
 	ErrShape = errors.New("image of the wrong size")
-	// ErrNormalize: two transforms of the same images bring different Normalize.
+	// ErrNormalize: two transforms of the same images have a different Normalize.
 	ErrNormalize = errors.New("two different Normalize")
 )
 
-// Pipeline is the way from a decoded image to a network's input: Steps on 8-bit
-// images, which must end at W×H pixels, then Normalize.
+// Pipeline makes a network's input from a decoded image: Steps on 8-bit images,
+// which must return W×H pixels, then Normalize.
 //
-// As a Transform it is its steps; what takes a Transform, such as dataset.LoaderConfig and
-// trainer.Config, applies its Normalize after them.
+// Its Apply makes the steps only; dataset.Loader applies the Normalize after them.
 type Pipeline struct {
 	Steps     Compose
 	W, H      int
@@ -104,7 +103,7 @@ func (p Pipeline) Validate() error {
 // Len is the number of values of one image: 3·H·W.
 func (p Pipeline) Len() int { return 3 * p.W * p.H }
 
-// Image returns img after the steps, before Normalize.
+// Image is Apply with a check of the size: an error that wraps ErrShape.
 func (p Pipeline) Image(img *RGB, r *rand.Rand) (*RGB, error) {
 	if img == nil || img.W < 1 || img.H < 1 || len(img.Pix) < 3*img.W*img.H {
 		return nil, fmt.Errorf("transforms: %w: no pixels", ErrShape)

@@ -11,7 +11,7 @@ import (
 	"io"
 )
 
-// pngSize reads the header alone: faults of other chunks are for decodePNG.
+// pngSize reads the header only: errors in other chunks are found by decodePNG.
 func pngSize(data []byte) (w, h int, err error) {
 	c, err := png.DecodeConfig(bytes.NewReader(data))
 	if err == nil {
@@ -38,7 +38,7 @@ func decodeRepaired(data []byte, why error) (image.Image, error) {
 }
 
 // decodePNG decodes a PNG as Pillow does. Grey levels of 16 bits are not scaled
-// but cut to 255, as its convert("RGB") of mode I;16 does.
+// but cut to 255, as in its convert("RGB") of mode I;16.
 func decodePNG(data []byte) (*RGB, error) {
 	m, err := png.Decode(bytes.NewReader(data))
 	if err != nil {

@@ -15,22 +15,22 @@ const pngSignature = "\x89PNG\r\n\x1a\n"
 
 // pngRepair is the picture of a PNG file with faults that Pillow ignores: no
 // IEND, a wrong checksum of IDAT or of what follows it, pixels that end without the
-// stream's checksum or with more than the picture needs, a long tRNS. Read gives a
-// sound file of it, without what is not needed for RGB.
+// stream's checksum or with more than the picture needs, a long tRNS. Read returns a
+// valid file of it, without the chunks that are not needed for RGB.
 type pngRepair struct {
 	raw    io.Reader // rows with their filter types
 	left   int64     // bytes of them
 	sum    uint32    // Adler-32 of the bytes read
 	stream *bytes.Reader
-	out    bytes.Buffer // what is to be read next
+	out    bytes.Buffer // the bytes for the next Read
 	packed bytes.Buffer
 	packer *zlib.Writer
 	ended  bool
 }
 
-// repairPNG returns a sound file with the picture of one that has such faults.
-// Others remain: a checksum before the pixels, missing pixels, a chunk that is cut
-// off, though Pillow shows such a file where the part that is there is enough.
+// repairPNG returns a valid file with the picture of one that has such faults.
+// Other faults are errors: a checksum before the pixels, missing pixels, a chunk
+// that is cut off (Pillow shows such a file if the rest is enough).
 func repairPNG(data []byte) (*pngRepair, error) {
 	p := &pngRepair{}
 	p.out.WriteString(pngSignature)
@@ -71,7 +71,7 @@ func repairPNG(data []byte) (*pngRepair, error) {
 	return p, err
 }
 
-// pngBytes is the size of the rows that a header promises.
+// pngBytes is the number of bytes of all rows by the header.
 func pngBytes(header []byte) (n int64) {
 	w, h := int64(binary.BigEndian.Uint32(header)), int64(binary.BigEndian.Uint32(header[4:]))
 	samples := map[byte]int64{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[header[9]]
@@ -102,7 +102,7 @@ func (p *pngRepair) Read(b []byte) (int, error) {
 	return p.out.Read(b)
 }
 
-// more puts out the next pixels as a chunk of their own.
+// more writes the next pixels to out as a chunk.
 func (p *pngRepair) more() error {
 	rows := make([]byte, min(p.left, 1<<16))
 	if _, err := io.ReadFull(p.raw, rows); err != nil {
@@ -127,8 +127,8 @@ func (p *pngRepair) more() error {
 	return nil
 }
 
-// end checks what follows the last row: where the stream ends with it, its
-// checksum, if it is there, must be right.
+// end checks the stream after the last row: if it ends there, its checksum, if there
+// is one, must be right.
 func (p *pngRepair) end() error {
 	p.ended = true
 	if n, err := p.raw.Read(make([]byte, 1)); n == 0 && err == io.EOF && p.stream.Len() >= 4 {

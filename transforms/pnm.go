@@ -12,7 +12,7 @@ import (
 type pnmHeader struct {
 	kind byte // '1' to '6'
 	w, h int
-	most int // the level of white; 1 for bits
+	most int // the level of white in the file; 1 for bits
 	rest []byte
 }
 
@@ -90,9 +90,9 @@ func pnmSize(data []byte) (w, h int, err error) {
 	return p.w, p.h, err
 }
 
-// decodePNM decodes a Netpbm file as Pillow does: levels are scaled to 255, but
-// grey ones of more than 8 bits to 65535, of which convert("RGB") keeps what is
-// below 256.
+// decodePNM decodes a Netpbm file as Pillow does: levels are scaled to 255. Grey
+// levels of more than 8 bits are scaled to 65535 and then cut to 255, as
+// convert("RGB") does.
 func decodePNM(data []byte) (*RGB, error) {
 	p, err := readPNMHeader(data)
 	if err != nil {
@@ -102,7 +102,7 @@ func decodePNM(data []byte) (*RGB, error) {
 	if p.kind == '3' || p.kind == '6' {
 		samples = 3
 	}
-	read, most := p.reader()
+	read, most := p.reader(), 255.0 // most: the level of white
 	if samples == 1 && p.most > 255 {
 		most = 65535
 	}
@@ -128,7 +128,7 @@ func decodePNM(data []byte) (*RGB, error) {
 	return out, nil
 }
 
-// level scales a sample.
+// level scales a sample to most for white, and cuts it to 255.
 func (p *pnmHeader) level(v int, most float64) uint8 {
 	return uint8(min(most, math.RoundToEven(float64(v)/float64(p.most)*most), 255))
 }
@@ -148,16 +148,15 @@ func (p *pnmHeader) bytes(out *RGB, samples int) error {
 	return nil
 }
 
-// reader returns a function for the next sample, which is number i of its row, and
-// the level of white that samples are scaled to.
-func (p *pnmHeader) reader() (read func(i int) (int, error), most float64) {
+// reader returns a function that reads the next sample, which is number i of its row.
+func (p *pnmHeader) reader() func(i int) (int, error) {
 	switch p.kind {
 	case '1':
-		return func(int) (int, error) { return p.textBit() }, 255
+		return func(int) (int, error) { return p.textBit() }
 	case '2', '3':
-		return func(int) (int, error) { return p.number() }, 255
+		return func(int) (int, error) { return p.number() }
 	case '4':
-		return p.bit, 255
+		return p.bit
 	}
 	return func(int) (int, error) {
 		if len(p.rest) < 2 {
@@ -166,10 +165,10 @@ func (p *pnmHeader) reader() (read func(i int) (int, error), most float64) {
 		v := int(p.rest[0])<<8 | int(p.rest[1])
 		p.rest = p.rest[2:]
 		return v, nil
-	}, 255
+	}
 }
 
-// textBit reads a bit, which no space need part from the next; 1 is black.
+// textBit reads a bit, 1 for black. Spaces between bits are optional.
 func (p *pnmHeader) textBit() (int, error) {
 	p.skipSpace()
 	if len(p.rest) == 0 {
@@ -183,7 +182,7 @@ func (p *pnmHeader) textBit() (int, error) {
 	return int('1' - b), nil
 }
 
-// bit reads bit i of a row, each of which begins with a byte of its own.
+// bit reads bit i of a row. Rows begin at a byte.
 func (p *pnmHeader) bit(i int) (int, error) {
 	if len(p.rest) == 0 {
 		return 0, io.ErrUnexpectedEOF

@@ -75,13 +75,13 @@ func resizeBox(img *RGB, box Box, w, h int) *RGB {
 	return out
 }
 
-// columnsFirst is the order that Pillow 13 takes where the image loses much
-// height: the rounding between the passes makes it matter.
+// columnsFirst is the order of passes of Pillow 13 for an image that loses much
+// height. It matters for the rounding between the passes.
 func columnsFirst(box Box, w, h int) bool { return box.H > h && 2*(box.W-w) < box.H-h }
 
 var scratchPool = sync.Pool{New: func() any { return new(RGB) }}
 
-// scratch returns an image of any content from the pool.
+// scratch returns an image with undefined content from the pool.
 func scratch(w, h int) *RGB {
 	img := scratchPool.Get().(*RGB)
 	if cap(img.Pix) < 3*w*h {
@@ -91,8 +91,8 @@ func scratch(w, h int) *RGB {
 	return img
 }
 
-// A filter has, for each output pixel, the first input pixel and a weight for
-// it and each of its followers.
+// A filter has, for each output pixel, the first input pixel and the weights of
+// it and of those after it.
 type filter struct {
 	first   []int
 	weights [][]int32
@@ -177,6 +177,6 @@ func blendRows(dst, p, q []uint8, a, b int32) {
 	}
 }
 
-// level rounds a sum in fixed point; weights are never negative, so only the
-// top can be left, by their rounding.
+// level rounds a sum in fixed point. It may exceed 255 by the rounding of the weights,
+// but is never negative, as they are not.
 func level(s int32) uint8 { return uint8(min(s>>weightBits, 255)) }

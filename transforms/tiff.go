@@ -30,7 +30,7 @@ const (
 	tagJPEGTables                = 347
 )
 
-// numberTags are those without whose numbers a picture is another one.
+// numberTags are the tags that decoding depends on: their values must be numbers.
 var numberTags = []uint16{
 	tagWidth, tagHeight, tagBits, tagCompression, tagPhotometric, tagFillOrder, tagStripOffsets, tagOrientation, tagSamples, tagRowsPerStrip, tagStripBytes,
 	tagPlanar, tagFaxOptions, tagPredictor, tagColours, tagTileWidth, tagTileHeight, tagTileOffsets, tagTileBytes, tagExtraSamples, tagSampleFormat,
@@ -43,20 +43,20 @@ type tiffFile struct {
 	tags  map[uint16]tiffValues
 
 	w, h                     int
-	bits, samples            int // of a sample, in a pixel
+	bits, samples            int // per sample, per pixel
 	compression, photometric int
 	format                   int // of samples: 1 unsigned, 2 signed, 3 floating
-	planes                   int // 1, or as many as samples where they lie apart
-	extra                    int // what the first extra sample means: 1 alpha with which colours are multiplied
+	planes                   int // 1, or as many as samples if each has its own plane
+	extra                    int // kind of the first extra sample: 1 alpha with which colours are multiplied
 	tileW, tileH             int // of a tile, or of a strip
 	offsets, sizes           []uint64
 	put                      func(dst, row []byte) // converts a row of samples
 }
 
 const (
-	maxTiles    = 1 << 22 // strips or tiles of a file
-	maxTIFFRow  = 1 << 24 // bytes of a row of samples
-	maxJPEGRate = 1024    // pixels that a byte of JPEG can hold
+	maxTiles    = 1 << 22 // most strips or tiles of a file
+	maxTIFFRow  = 1 << 24 // most bytes of a row of samples
+	maxJPEGRate = 1024    // most pixels per byte of JPEG
 )
 
 // tiffValues are the values of a tag, still encoded.
@@ -66,7 +66,7 @@ type tiffValues struct {
 	raw   []byte
 }
 
-// tiffSizes are the bytes of the types of values that are whole numbers or bytes.
+// tiffSizes are the sizes in bytes of the types of integers, and of type 7, undefined bytes.
 var tiffSizes = map[uint16]int{1: 1, 3: 2, 4: 4, 7: 1, 13: 4, 16: 8, 18: 8}
 
 // tiffSize reads the size of the first page.
@@ -182,7 +182,7 @@ func (t *tiffFile) numbers(tag uint16) []uint64 {
 	return all
 }
 
-// number is the first value of a tag, or what it is where it is missing.
+// number is the first value of a tag, or missing if there is none.
 func (t *tiffFile) number(tag uint16, missing int) int {
 	v := t.tags[tag]
 	if v.count == 0 {
@@ -217,7 +217,7 @@ func (t *tiffFile) readLayout() error {
 		}
 	}
 	if most := map[int]int{1: 1, 32773: 64}[t.compression]; most > 0 && t.w*t.h/most > len(t.data)*8/(t.bits*t.samples) {
-		return errors.New("it is truncated") // before memory is taken for it
+		return errors.New("it is truncated") // before memory is allocated for it
 	}
 	return nil
 }

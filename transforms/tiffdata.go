@@ -18,7 +18,7 @@ var tiffCompressions = map[int]string{
 	34925: "LZMA", 50000: "Zstandard", 50001: "WebP", 50002: "JPEG XL", 52546: "JPEG XL",
 }
 
-// checkCompression names what cannot be read.
+// checkCompression is an error if the compression is not supported.
 func (t *tiffFile) checkCompression() error {
 	switch t.compression {
 	case 1, 5, 8, 32773, 32946:
@@ -96,8 +96,8 @@ func (t *tiffFile) open(i, h int) (io.Reader, error) {
 	return r, nil
 }
 
-// readTile converts a strip or a tile, whose first pixel is (x, y), of which only
-// what lies in the picture counts.
+// readTile converts the part of a strip or a tile that is inside the picture; (x, y) is its
+// first pixel.
 func (t *tiffFile) readTile(out *RGB, i, x, y int) error {
 	rows := t.tileH
 	if t.tags[tagTileOffsets].count == 0 {
@@ -129,8 +129,8 @@ func (t *tiffFile) readTile(out *RGB, i, x, y int) error {
 	return checkSums(planes)
 }
 
-// checkSums reports a wrong checksum of deflate after the last row. That it is missing is
-// no fault, as for libtiff.
+// checkSums reports a wrong checksum of deflate after the last row. A missing one is no
+// error, as in libtiff.
 func checkSums(planes []io.Reader) error {
 	for _, r := range planes {
 		if _, err := io.ReadFull(r, make([]byte, 1)); errors.Is(err, zlib.ErrChecksum) {
@@ -147,7 +147,7 @@ func noEOF(err error) error {
 	return err
 }
 
-// interleave puts the samples of a plane to their places in a row of pixels.
+// interleave copies the samples of a plane to their places in a row of pixels.
 func (t *tiffFile) interleave(row, plane []byte, p int) {
 	if t.planes == 1 {
 		copy(row, plane)

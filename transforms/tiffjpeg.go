@@ -21,7 +21,7 @@ func (t *tiffFile) readJPEG(out *RGB, i, x, y int) error {
 	if tables := t.tags[tagJPEGTables].raw; len(tables) > 4 {
 		stream = append(append([]byte{}, tables[:len(tables)-2]...), stream[2:]...) // without EOI, without SOI
 	}
-	if t.samples == 4 { // what Go needs to decode four components
+	if t.samples == 4 { // Go needs it to decode four components
 		stream = append(append([]byte{0xff, 0xd8}, adobePlain...), stream[2:]...)
 	}
 	c, err := jpeg.DecodeConfig(bytes.NewReader(stream))
@@ -48,8 +48,8 @@ func (t *tiffFile) readJPEG(out *RGB, i, x, y int) error {
 	return nil
 }
 
-// fromJPEG converts what Go decoded: the colours are those that the TIFF names,
-// not those that a JPEG file of its own would have.
+// fromJPEG converts the image that Go decoded. The TIFF names its colour space, which
+// replaces the one that Go assumes for a JPEG file.
 func (t *tiffFile) fromJPEG(m image.Image) (*RGB, error) {
 	switch m := m.(type) {
 	case *image.Gray:

@@ -5,16 +5,16 @@ import (
 	"math"
 )
 
-// choose finds how rows of samples become RGB, as Pillow's modes and its
-// convert("RGB") do.
+// choose sets the function that converts rows of samples to RGB, as Pillow's modes and
+// its convert("RGB") do.
 func (t *tiffFile) choose() error {
 	if t.bits < 1 || t.bits > 64 || t.samples < 1 || t.samples > 6 {
 		return fmt.Errorf("%d samples of %d bits a pixel are not supported", t.samples, t.bits)
 	}
-	whole := t.format == 1 || t.format == 4
-	bytewise := t.bits == 8 || t.bits == 16 && whole
+	integer := t.format == 1 || t.format == 4
+	bytewise := t.bits == 8 || t.bits == 16 && integer
 	switch p := t.photometric; {
-	case p < 2 && t.samples == 1 && t.bits <= 4 && t.bits != 3 && whole:
+	case p < 2 && t.samples == 1 && t.bits <= 4 && t.bits != 3 && integer:
 		t.put = t.putFew(t.greys())
 	case p < 2 && t.bits == 8 && t.samples <= 2:
 		t.put = t.putGrey
@@ -22,7 +22,7 @@ func (t *tiffFile) choose() error {
 		t.put = t.putWide
 	case p == 2 && bytewise && t.samples >= 3, p == 6 && t.compression == 7 && t.samples == 3:
 		t.put = t.putRGB
-	case p == 3 && t.bits <= 8 && whole && (t.samples == 1 || t.samples == 2 && t.bits == 8):
+	case p == 3 && t.bits <= 8 && integer && (t.samples == 1 || t.samples == 2 && t.bits == 8):
 		return t.choosePalette()
 	case p == 5 && bytewise && t.samples >= 4:
 		t.put = t.putCMYK
@@ -45,7 +45,7 @@ func named(names map[int]string, n int) string {
 	return fmt.Sprintf("kind %d", n)
 }
 
-// sample is sample i of a row in 8 bits: of 16 the higher ones.
+// sample is sample i of a row in 8 bits: of 16 bits the upper 8.
 func (t *tiffFile) sample(row []byte, i int) uint8 {
 	if t.bits == 8 {
 		return row[i]
@@ -104,14 +104,15 @@ func (t *tiffFile) putGrey(dst, row []byte) {
 	}
 }
 
-// wide reads one sample of more than 8 bits, nil where that is not supported.
+// wide returns a function that reads one sample of more than 8 bits; nil if they are not
+// supported.
 func (t *tiffFile) wide() func(b []byte) float64 {
 	switch [2]int{t.format, t.bits} {
 	case [2]int{1, 16}:
 		return func(b []byte) float64 { return float64(t.order.Uint16(b)) }
 	case [2]int{2, 16}:
 		return func(b []byte) float64 { return float64(int16(t.order.Uint16(b))) }
-	case [2]int{1, 32}, [2]int{2, 32}: // Pillow has signed ones alone
+	case [2]int{1, 32}, [2]int{2, 32}: // Pillow's are all signed
 		return func(b []byte) float64 { return float64(int32(t.order.Uint32(b))) }
 	case [2]int{3, 32}:
 		return func(b []byte) float64 { return float64(math.Float32frombits(t.order.Uint32(b))) }
@@ -131,14 +132,14 @@ func (t *tiffFile) putWide(dst, row []byte) {
 }
 
 func clipGrey(v float64) uint8 {
-	if !(v > 0) { // NaN too
+	if !(v > 0) { // or NaN
 		return 0
 	}
 	return uint8(min(v, 255))
 }
 
-// putRGB drops further samples, after dividing by alpha where colours were
-// multiplied with it.
+// putRGB drops further samples, after dividing by alpha if the colours are multiplied
+// with it.
 func (t *tiffFile) putRGB(dst, row []byte) {
 	for x := range len(dst) / 3 {
 		d := dst[3*x : 3*x+3]

@@ -6,7 +6,7 @@ func (t *tiffFile) turned() bool {
 	return o >= 5 && o <= 8
 }
 
-// turn brings a page into its orientation, as Pillow does for TIFF alone.
+// turn rotates or mirrors a page by its orientation, as Pillow does for TIFF only.
 func (t *tiffFile) turn(img *RGB) *RGB {
 	o := t.number(tagOrientation, 1)
 	if o < 2 || o > 8 {

@@ -5,33 +5,33 @@ import (
 	"math/rand/v2"
 )
 
-// A Transform makes one image from another. Apply leaves img as it was: it
-// returns img itself when there is nothing to do, else an image of its own.
-// Random transforms draw from r alone; the others accept a nil r.
+// A Transform makes one image from another. Apply does not change img: it
+// returns img itself if there is nothing to do, else a new image. Random
+// transforms draw from r only; the others accept a nil r.
 type Transform interface {
 	Apply(img *RGB, r *rand.Rand) *RGB
 }
 
-// An editor can also change an image where it lies, which Compose uses on
-// images that belong to it.
+// An editor can also change an image in place, which Compose does with the images
+// that its steps have made.
 type editor interface {
 	edit(img *RGB, r *rand.Rand)
 }
 
-// A Sizer knows the size of the images that Apply returns, whatever it is
-// given; 0, 0 if it does not.
+// A Sizer is a transform that returns images of one size, in pixels; 0, 0 if the size
+// depends on the image.
 type Sizer interface {
 	OutputSize() (w, h int)
 }
 
-// A Normalizer is a transform that brings the Normalize of its images with it: a Pipeline,
-// a Normalize, or a Compose that holds one of them. ok is false if it has none.
+// A Normalizer is a transform that has the Normalize of its images: a Pipeline, a
+// Normalize, or a Compose that holds one of them. ok is false if it has none.
 type Normalizer interface {
 	Normalization() (n Normalize, ok bool)
 }
 
-// NormalizationOf is the Normalize that transforms bring with them; ok is false if none of
-// them has one. Two that differ are an error, which wraps ErrNormalize.
+// NormalizationOf is the Normalize of transforms; ok is false if none of them has one. Two
+// that differ are an error that wraps ErrNormalize.
 func NormalizationOf(of ...Transform) (n Normalize, ok bool, err error) {
 	for _, t := range of {
 		from, isOne := t.(Normalizer)
@@ -72,8 +72,8 @@ func (c Compose) Apply(img *RGB, r *rand.Rand) *RGB {
 	return img
 }
 
-// OutputSize is that of the last transform that changes the size, 0, 0 if that
-// is not known.
+// OutputSize is that of the last transform that changes the size; 0, 0 if it is not
+// known.
 func (c Compose) OutputSize() (w, h int) {
 	for i := len(c) - 1; i >= 0; i-- {
 		if s, ok := c[i].(Sizer); ok {
@@ -86,7 +86,7 @@ func (c Compose) OutputSize() (w, h int) {
 	return 0, 0
 }
 
-// Normalization is that of the last transform that knows one.
+// Normalization is that of the last transform that has one.
 func (c Compose) Normalization() (n Normalize, ok bool) {
 	for i := len(c) - 1; i >= 0 && !ok; i-- {
 		if t, isOne := c[i].(Normalizer); isOne {
@@ -97,7 +97,7 @@ func (c Compose) Normalization() (n Normalize, ok bool) {
 }
 
 // Validate names the step and the field that cannot be used. Steps work on 8-bit images, so
-// none may follow a Normalize, and two that bring different ones are an error.
+// none may follow a Normalize, and two different ones are an error.
 func (c Compose) Validate() error {
 	for i, t := range c {
 		if t == nil {

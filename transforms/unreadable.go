@@ -60,8 +60,8 @@ var signatures = []signature{
 	{0, "SQLite format 3", "a database (SQLite)", ""},
 }
 
-// notDecoded is the error for bytes that are no image of a known format. It names
-// the format that they seem to have, and what to do about it.
+// notDecoded is the error for bytes that are no image of a format that Decode reads. It
+// names the format that they seem to have, and a remedy.
 func notDecoded(data []byte) error {
 	what, hint := recognise(data)
 	if what == "" {
@@ -93,7 +93,7 @@ func recognise(data []byte) (what, hint string) {
 	return recogniseText(data[:min(len(data), 2048)])
 }
 
-// recogniseMedia looks at the brands of an ISO base media file (ISO/IEC 14496-12).
+// recogniseMedia recognises an ISO base media file by its brands (ISO/IEC 14496-12).
 func recogniseMedia(data []byte) (what, hint string) {
 	brands := string(data[8:min(len(data), max(12, min(int(data[3]), 64)))])
 	switch {

@@ -3,7 +3,7 @@ package transforms
 import "image"
 
 // fromVP8 makes RGB of a decoded lossy WebP image as libwebp does: chroma is
-// interpolated by its own filter, and levels are those of video, luma from 16 to
+// interpolated by libwebp's filter, and levels are those of video, luma from 16 to
 // 235 and chroma from 16 to 240.
 func fromVP8(m *image.YCbCr) *RGB {
 	w, h := m.Rect.Dx(), m.Rect.Dy()

@@ -24,8 +24,7 @@ func webpSize(data []byte) (w, h int, err error) {
 	return f.w, f.h, err
 }
 
-// decodeWebP puts the first frame on a black canvas, without alpha, as Pillow
-// shows it.
+// decodeWebP draws the first frame on a black canvas, without alpha, as Pillow does.
 func decodeWebP(data []byte) (*RGB, error) {
 	f, err := firstWebP(data)
 	if err != nil {
