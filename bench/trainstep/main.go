@@ -1,6 +1,5 @@
-// Command trainstep times training or evaluation steps of a model on random images,
-// with the flags and the JSON of bench/pytorch/trainstep.py. bench/pair.sh runs the two
-// in turn.
+// Command trainstep times training or evaluation steps of a model on random images. Its flags
+// and its JSON are those of bench/pytorch/trainstep.py; bench/pair.sh runs the two in turn.
 package main
 
 import (
@@ -24,7 +23,7 @@ type options struct {
 	profile, explain, asJSON           bool
 }
 
-// result is what -json prints.
+// result is the JSON object that -json prints.
 type result struct {
 	Median          float64   `json:"median_ms"`
 	Min             float64   `json:"min_ms"`
@@ -99,7 +98,7 @@ func measure(o options, session *trainer.Session, start time.Time) (result, erro
 	for i := range labels {
 		labels[i] = int64(r.IntN(o.class))
 	}
-	once := func() error { // as in a run: the next batch is bound while a step runs
+	once := func() error { // as in training: the next batch is bound while a step runs
 		if o.mode == "eval" {
 			_, err := session.Evaluate(images, nil, o.batch)
 			return err

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// peakRSS is the greatest resident memory of this process in bytes.
+// peakRSS is the peak resident memory of this process in bytes.
 func peakRSS() int64 {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {

@@ -405,18 +405,18 @@ relu:
 	CMPQ tile_relu(AX), $0
 	JEQ store
 	VXORPS Y12, Y12, Y12
-	VMAXPS Y0, Y12, Y0 // a NaN stays one
-	VMAXPS Y1, Y12, Y1 // a NaN stays one
-	VMAXPS Y2, Y12, Y2 // a NaN stays one
-	VMAXPS Y3, Y12, Y3 // a NaN stays one
-	VMAXPS Y4, Y12, Y4 // a NaN stays one
-	VMAXPS Y5, Y12, Y5 // a NaN stays one
-	VMAXPS Y6, Y12, Y6 // a NaN stays one
-	VMAXPS Y7, Y12, Y7 // a NaN stays one
-	VMAXPS Y8, Y12, Y8 // a NaN stays one
-	VMAXPS Y9, Y12, Y9 // a NaN stays one
-	VMAXPS Y10, Y12, Y10 // a NaN stays one
-	VMAXPS Y11, Y12, Y11 // a NaN stays one
+	VMAXPS Y0, Y12, Y0 // NaN stays NaN
+	VMAXPS Y1, Y12, Y1 // NaN stays NaN
+	VMAXPS Y2, Y12, Y2 // NaN stays NaN
+	VMAXPS Y3, Y12, Y3 // NaN stays NaN
+	VMAXPS Y4, Y12, Y4 // NaN stays NaN
+	VMAXPS Y5, Y12, Y5 // NaN stays NaN
+	VMAXPS Y6, Y12, Y6 // NaN stays NaN
+	VMAXPS Y7, Y12, Y7 // NaN stays NaN
+	VMAXPS Y8, Y12, Y8 // NaN stays NaN
+	VMAXPS Y9, Y12, Y9 // NaN stays NaN
+	VMAXPS Y10, Y12, Y10 // NaN stays NaN
+	VMAXPS Y11, Y12, Y11 // NaN stays NaN
 
 store:
 	VMOVUPS Y0, 0(R12)
@@ -532,18 +532,18 @@ relu:
 	CMPQ strip_relu(AX), $0
 	JEQ store
 	VXORPS Y12, Y12, Y12
-	VMAXPS Y0, Y12, Y0 // a NaN stays one
-	VMAXPS Y1, Y12, Y1 // a NaN stays one
-	VMAXPS Y2, Y12, Y2 // a NaN stays one
-	VMAXPS Y3, Y12, Y3 // a NaN stays one
-	VMAXPS Y4, Y12, Y4 // a NaN stays one
-	VMAXPS Y5, Y12, Y5 // a NaN stays one
-	VMAXPS Y6, Y12, Y6 // a NaN stays one
-	VMAXPS Y7, Y12, Y7 // a NaN stays one
-	VMAXPS Y8, Y12, Y8 // a NaN stays one
-	VMAXPS Y9, Y12, Y9 // a NaN stays one
-	VMAXPS Y10, Y12, Y10 // a NaN stays one
-	VMAXPS Y11, Y12, Y11 // a NaN stays one
+	VMAXPS Y0, Y12, Y0 // NaN stays NaN
+	VMAXPS Y1, Y12, Y1 // NaN stays NaN
+	VMAXPS Y2, Y12, Y2 // NaN stays NaN
+	VMAXPS Y3, Y12, Y3 // NaN stays NaN
+	VMAXPS Y4, Y12, Y4 // NaN stays NaN
+	VMAXPS Y5, Y12, Y5 // NaN stays NaN
+	VMAXPS Y6, Y12, Y6 // NaN stays NaN
+	VMAXPS Y7, Y12, Y7 // NaN stays NaN
+	VMAXPS Y8, Y12, Y8 // NaN stays NaN
+	VMAXPS Y9, Y12, Y9 // NaN stays NaN
+	VMAXPS Y10, Y12, Y10 // NaN stays NaN
+	VMAXPS Y11, Y12, Y11 // NaN stays NaN
 
 store:
 	VMOVUPS Y0, 0(R12)
@@ -642,7 +642,7 @@ pixel0:
 	VMOVUPS Y9, 288(R12)
 	VMOVUPS Y10, 320(R12)
 	VMOVUPS Y11, 352(R12)
-	CMPQ gradient_rows(AX), $6 // input channels that matter
+	CMPQ gradient_rows(AX), $6 // input channels used
 	JLE done
 	MOVQ gradient_dw(AX), R12 // result of the first block
 	MOVQ gradient_dw2(AX), R13 // of the second
@@ -722,7 +722,7 @@ pixel6:
 	VMOVUPS Y9, 672(R12)
 	VMOVUPS Y10, 704(R12)
 	VMOVUPS Y11, 736(R12)
-	CMPQ gradient_rows(AX), $12 // input channels that matter
+	CMPQ gradient_rows(AX), $12 // input channels used
 	JLE done
 	MOVQ gradient_dw(AX), R12 // result of the first block
 	MOVQ gradient_dw2(AX), R13 // of the second
@@ -1284,7 +1284,7 @@ over:
 	VZEROUPPER
 	RET
 
-// copies the pixels of a tile together, see gather
+// copies the pixels of a tile to adjacent memory, see gather
 TEXT ·gatherPixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ gather_src(AX), DI // first plane

@@ -839,34 +839,34 @@ relu:
 	CMPQ tile_relu(AX), $0
 	JEQ store
 	VPXORQ Z28, Z28, Z28
-	VMAXPS Z0, Z28, Z0 // a NaN stays one
-	VMAXPS Z1, Z28, Z1 // a NaN stays one
-	VMAXPS Z2, Z28, Z2 // a NaN stays one
-	VMAXPS Z3, Z28, Z3 // a NaN stays one
-	VMAXPS Z4, Z28, Z4 // a NaN stays one
-	VMAXPS Z5, Z28, Z5 // a NaN stays one
-	VMAXPS Z6, Z28, Z6 // a NaN stays one
-	VMAXPS Z7, Z28, Z7 // a NaN stays one
-	VMAXPS Z8, Z28, Z8 // a NaN stays one
-	VMAXPS Z9, Z28, Z9 // a NaN stays one
-	VMAXPS Z10, Z28, Z10 // a NaN stays one
-	VMAXPS Z11, Z28, Z11 // a NaN stays one
-	VMAXPS Z12, Z28, Z12 // a NaN stays one
-	VMAXPS Z13, Z28, Z13 // a NaN stays one
-	VMAXPS Z14, Z28, Z14 // a NaN stays one
-	VMAXPS Z15, Z28, Z15 // a NaN stays one
-	VMAXPS Z16, Z28, Z16 // a NaN stays one
-	VMAXPS Z17, Z28, Z17 // a NaN stays one
-	VMAXPS Z18, Z28, Z18 // a NaN stays one
-	VMAXPS Z19, Z28, Z19 // a NaN stays one
-	VMAXPS Z20, Z28, Z20 // a NaN stays one
-	VMAXPS Z21, Z28, Z21 // a NaN stays one
-	VMAXPS Z22, Z28, Z22 // a NaN stays one
-	VMAXPS Z23, Z28, Z23 // a NaN stays one
-	VMAXPS Z24, Z28, Z24 // a NaN stays one
-	VMAXPS Z25, Z28, Z25 // a NaN stays one
-	VMAXPS Z26, Z28, Z26 // a NaN stays one
-	VMAXPS Z27, Z28, Z27 // a NaN stays one
+	VMAXPS Z0, Z28, Z0 // NaN stays NaN
+	VMAXPS Z1, Z28, Z1 // NaN stays NaN
+	VMAXPS Z2, Z28, Z2 // NaN stays NaN
+	VMAXPS Z3, Z28, Z3 // NaN stays NaN
+	VMAXPS Z4, Z28, Z4 // NaN stays NaN
+	VMAXPS Z5, Z28, Z5 // NaN stays NaN
+	VMAXPS Z6, Z28, Z6 // NaN stays NaN
+	VMAXPS Z7, Z28, Z7 // NaN stays NaN
+	VMAXPS Z8, Z28, Z8 // NaN stays NaN
+	VMAXPS Z9, Z28, Z9 // NaN stays NaN
+	VMAXPS Z10, Z28, Z10 // NaN stays NaN
+	VMAXPS Z11, Z28, Z11 // NaN stays NaN
+	VMAXPS Z12, Z28, Z12 // NaN stays NaN
+	VMAXPS Z13, Z28, Z13 // NaN stays NaN
+	VMAXPS Z14, Z28, Z14 // NaN stays NaN
+	VMAXPS Z15, Z28, Z15 // NaN stays NaN
+	VMAXPS Z16, Z28, Z16 // NaN stays NaN
+	VMAXPS Z17, Z28, Z17 // NaN stays NaN
+	VMAXPS Z18, Z28, Z18 // NaN stays NaN
+	VMAXPS Z19, Z28, Z19 // NaN stays NaN
+	VMAXPS Z20, Z28, Z20 // NaN stays NaN
+	VMAXPS Z21, Z28, Z21 // NaN stays NaN
+	VMAXPS Z22, Z28, Z22 // NaN stays NaN
+	VMAXPS Z23, Z28, Z23 // NaN stays NaN
+	VMAXPS Z24, Z28, Z24 // NaN stays NaN
+	VMAXPS Z25, Z28, Z25 // NaN stays NaN
+	VMAXPS Z26, Z28, Z26 // NaN stays NaN
+	VMAXPS Z27, Z28, Z27 // NaN stays NaN
 
 store:
 	VMOVUPS Z0, 0(R12)
@@ -1077,34 +1077,34 @@ relu:
 	CMPQ strip_relu(AX), $0
 	JEQ store
 	VPXORQ Z28, Z28, Z28
-	VMAXPS Z0, Z28, Z0 // a NaN stays one
-	VMAXPS Z1, Z28, Z1 // a NaN stays one
-	VMAXPS Z2, Z28, Z2 // a NaN stays one
-	VMAXPS Z3, Z28, Z3 // a NaN stays one
-	VMAXPS Z4, Z28, Z4 // a NaN stays one
-	VMAXPS Z5, Z28, Z5 // a NaN stays one
-	VMAXPS Z6, Z28, Z6 // a NaN stays one
-	VMAXPS Z7, Z28, Z7 // a NaN stays one
-	VMAXPS Z8, Z28, Z8 // a NaN stays one
-	VMAXPS Z9, Z28, Z9 // a NaN stays one
-	VMAXPS Z10, Z28, Z10 // a NaN stays one
-	VMAXPS Z11, Z28, Z11 // a NaN stays one
-	VMAXPS Z12, Z28, Z12 // a NaN stays one
-	VMAXPS Z13, Z28, Z13 // a NaN stays one
-	VMAXPS Z14, Z28, Z14 // a NaN stays one
-	VMAXPS Z15, Z28, Z15 // a NaN stays one
-	VMAXPS Z16, Z28, Z16 // a NaN stays one
-	VMAXPS Z17, Z28, Z17 // a NaN stays one
-	VMAXPS Z18, Z28, Z18 // a NaN stays one
-	VMAXPS Z19, Z28, Z19 // a NaN stays one
-	VMAXPS Z20, Z28, Z20 // a NaN stays one
-	VMAXPS Z21, Z28, Z21 // a NaN stays one
-	VMAXPS Z22, Z28, Z22 // a NaN stays one
-	VMAXPS Z23, Z28, Z23 // a NaN stays one
-	VMAXPS Z24, Z28, Z24 // a NaN stays one
-	VMAXPS Z25, Z28, Z25 // a NaN stays one
-	VMAXPS Z26, Z28, Z26 // a NaN stays one
-	VMAXPS Z27, Z28, Z27 // a NaN stays one
+	VMAXPS Z0, Z28, Z0 // NaN stays NaN
+	VMAXPS Z1, Z28, Z1 // NaN stays NaN
+	VMAXPS Z2, Z28, Z2 // NaN stays NaN
+	VMAXPS Z3, Z28, Z3 // NaN stays NaN
+	VMAXPS Z4, Z28, Z4 // NaN stays NaN
+	VMAXPS Z5, Z28, Z5 // NaN stays NaN
+	VMAXPS Z6, Z28, Z6 // NaN stays NaN
+	VMAXPS Z7, Z28, Z7 // NaN stays NaN
+	VMAXPS Z8, Z28, Z8 // NaN stays NaN
+	VMAXPS Z9, Z28, Z9 // NaN stays NaN
+	VMAXPS Z10, Z28, Z10 // NaN stays NaN
+	VMAXPS Z11, Z28, Z11 // NaN stays NaN
+	VMAXPS Z12, Z28, Z12 // NaN stays NaN
+	VMAXPS Z13, Z28, Z13 // NaN stays NaN
+	VMAXPS Z14, Z28, Z14 // NaN stays NaN
+	VMAXPS Z15, Z28, Z15 // NaN stays NaN
+	VMAXPS Z16, Z28, Z16 // NaN stays NaN
+	VMAXPS Z17, Z28, Z17 // NaN stays NaN
+	VMAXPS Z18, Z28, Z18 // NaN stays NaN
+	VMAXPS Z19, Z28, Z19 // NaN stays NaN
+	VMAXPS Z20, Z28, Z20 // NaN stays NaN
+	VMAXPS Z21, Z28, Z21 // NaN stays NaN
+	VMAXPS Z22, Z28, Z22 // NaN stays NaN
+	VMAXPS Z23, Z28, Z23 // NaN stays NaN
+	VMAXPS Z24, Z28, Z24 // NaN stays NaN
+	VMAXPS Z25, Z28, Z25 // NaN stays NaN
+	VMAXPS Z26, Z28, Z26 // NaN stays NaN
+	VMAXPS Z27, Z28, Z27 // NaN stays NaN
 
 store:
 	VMOVUPS Z0, 0(R12)
@@ -1238,7 +1238,7 @@ pixel0:
 	VMOVUPS Z13, 384(R13)
 	VMOVUPS Z14, 448(R12)
 	VMOVUPS Z15, 448(R13)
-	CMPQ gradient_rows(AX), $8 // input channels that matter
+	CMPQ gradient_rows(AX), $8 // input channels used
 	JLE done
 	MOVQ gradient_dw(AX), R12 // result of the first block
 	MOVQ gradient_dw2(AX), R13 // of the second
@@ -1890,20 +1890,20 @@ relu:
 	CMPQ tile_relu(AX), $0
 	JEQ store
 	VPXORQ Z14, Z14, Z14
-	VMAXPS Z0, Z14, Z0 // a NaN stays one
-	VMAXPS Z1, Z14, Z1 // a NaN stays one
-	VMAXPS Z2, Z14, Z2 // a NaN stays one
-	VMAXPS Z3, Z14, Z3 // a NaN stays one
-	VMAXPS Z4, Z14, Z4 // a NaN stays one
-	VMAXPS Z5, Z14, Z5 // a NaN stays one
-	VMAXPS Z6, Z14, Z6 // a NaN stays one
-	VMAXPS Z7, Z14, Z7 // a NaN stays one
-	VMAXPS Z8, Z14, Z8 // a NaN stays one
-	VMAXPS Z9, Z14, Z9 // a NaN stays one
-	VMAXPS Z10, Z14, Z10 // a NaN stays one
-	VMAXPS Z11, Z14, Z11 // a NaN stays one
-	VMAXPS Z12, Z14, Z12 // a NaN stays one
-	VMAXPS Z13, Z14, Z13 // a NaN stays one
+	VMAXPS Z0, Z14, Z0 // NaN stays NaN
+	VMAXPS Z1, Z14, Z1 // NaN stays NaN
+	VMAXPS Z2, Z14, Z2 // NaN stays NaN
+	VMAXPS Z3, Z14, Z3 // NaN stays NaN
+	VMAXPS Z4, Z14, Z4 // NaN stays NaN
+	VMAXPS Z5, Z14, Z5 // NaN stays NaN
+	VMAXPS Z6, Z14, Z6 // NaN stays NaN
+	VMAXPS Z7, Z14, Z7 // NaN stays NaN
+	VMAXPS Z8, Z14, Z8 // NaN stays NaN
+	VMAXPS Z9, Z14, Z9 // NaN stays NaN
+	VMAXPS Z10, Z14, Z10 // NaN stays NaN
+	VMAXPS Z11, Z14, Z11 // NaN stays NaN
+	VMAXPS Z12, Z14, Z12 // NaN stays NaN
+	VMAXPS Z13, Z14, Z13 // NaN stays NaN
 
 store:
 	VMOVUPS Z0, 0(R12)
@@ -2041,20 +2041,20 @@ relu:
 	CMPQ strip_relu(AX), $0
 	JEQ store
 	VPXORQ Z14, Z14, Z14
-	VMAXPS Z0, Z14, Z0 // a NaN stays one
-	VMAXPS Z1, Z14, Z1 // a NaN stays one
-	VMAXPS Z2, Z14, Z2 // a NaN stays one
-	VMAXPS Z3, Z14, Z3 // a NaN stays one
-	VMAXPS Z4, Z14, Z4 // a NaN stays one
-	VMAXPS Z5, Z14, Z5 // a NaN stays one
-	VMAXPS Z6, Z14, Z6 // a NaN stays one
-	VMAXPS Z7, Z14, Z7 // a NaN stays one
-	VMAXPS Z8, Z14, Z8 // a NaN stays one
-	VMAXPS Z9, Z14, Z9 // a NaN stays one
-	VMAXPS Z10, Z14, Z10 // a NaN stays one
-	VMAXPS Z11, Z14, Z11 // a NaN stays one
-	VMAXPS Z12, Z14, Z12 // a NaN stays one
-	VMAXPS Z13, Z14, Z13 // a NaN stays one
+	VMAXPS Z0, Z14, Z0 // NaN stays NaN
+	VMAXPS Z1, Z14, Z1 // NaN stays NaN
+	VMAXPS Z2, Z14, Z2 // NaN stays NaN
+	VMAXPS Z3, Z14, Z3 // NaN stays NaN
+	VMAXPS Z4, Z14, Z4 // NaN stays NaN
+	VMAXPS Z5, Z14, Z5 // NaN stays NaN
+	VMAXPS Z6, Z14, Z6 // NaN stays NaN
+	VMAXPS Z7, Z14, Z7 // NaN stays NaN
+	VMAXPS Z8, Z14, Z8 // NaN stays NaN
+	VMAXPS Z9, Z14, Z9 // NaN stays NaN
+	VMAXPS Z10, Z14, Z10 // NaN stays NaN
+	VMAXPS Z11, Z14, Z11 // NaN stays NaN
+	VMAXPS Z12, Z14, Z12 // NaN stays NaN
+	VMAXPS Z13, Z14, Z13 // NaN stays NaN
 
 store:
 	VMOVUPS Z0, 0(R12)
@@ -2140,7 +2140,7 @@ pixel0:
 	VMOVUPS Z5, 320(R12)
 	VMOVUPS Z6, 384(R12)
 	VMOVUPS Z7, 448(R12)
-	CMPQ gradient_rows(AX), $8 // input channels that matter
+	CMPQ gradient_rows(AX), $8 // input channels used
 	JLE done
 	MOVQ gradient_dw(AX), R12 // result of the first block
 	MOVQ gradient_dw2(AX), R13 // of the second
@@ -3633,7 +3633,7 @@ over:
 	VZEROUPPER
 	RET
 
-// copies the pixels of a tile together, see gather
+// copies the pixels of a tile to adjacent memory, see gather
 TEXT ·gatherPixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ gather_src(AX), DI // first plane

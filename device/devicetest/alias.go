@@ -7,7 +7,7 @@ import (
 	"github.com/euryale-ml/euryale/device/ref"
 )
 
-// alias reads a result where the device says that it lies within the step's operand.
+// alias checks that a step's result is at the place in its operand that Aliaser.Alias returns.
 func (c testCase) alias(t *testing.T, dev device.Device, s *device.Step) {
 	t.Helper()
 	aliaser, ok := dev.(device.Aliaser)

@@ -11,8 +11,8 @@ import (
 	"github.com/euryale-ml/euryale/device/ref"
 )
 
-// bfloat16Cases runs every kind of step on operands that are stored as bfloat16. With
-// -short it runs every fourth.
+// bfloat16Cases runs every kind of step on operands that are stored as bfloat16; with
+// -short, every fourth case.
 func bfloat16Cases(t *testing.T, dev device.Device) {
 	for _, family := range families() {
 		for i, c := range family {
@@ -45,8 +45,8 @@ func bfloat16Cases(t *testing.T, dev device.Device) {
 	t.Run("NotFinite", func(t *testing.T) { notFinite(t, dev) })
 }
 
-// sameSupport makes sure that the device supports a step, and its sum with what is there,
-// with operands stored as bfloat16 if and only if it does with others.
+// sameSupport checks that the device supports a step with operands stored as bfloat16, plain
+// and accumulating, if and only if it does with float32.
 func sameSupport(t *testing.T, dev device.Device, float, half *device.Step) {
 	t.Helper()
 	for _, accumulate := range []bool{false, true} {
@@ -58,8 +58,9 @@ func sameSupport(t *testing.T, dev device.Device, float, half *device.Step) {
 	}
 }
 
-// notFinite gives each kind of step, in turn, each operand with one element that is not
-// finite: in the results the same elements as in the reference must be so, and no others.
+// notFinite runs each kind of step with one element of one operand not finite, for each
+// operand in turn: exactly those elements of the results must be not finite that are so in the
+// reference.
 func notFinite(t *testing.T, dev device.Device) {
 	done := map[device.Kind]bool{}
 	for _, family := range families() {
@@ -89,7 +90,7 @@ func notFinite(t *testing.T, dev device.Device) {
 	}
 }
 
-// finite reports whether the case has no NaN of its own.
+// finite reports whether the case's operands have no NaN.
 func (c testCase) finite() bool {
 	return !slices.ContainsFunc(c.in, func(o operand) bool { return o.nan })
 }
@@ -126,14 +127,14 @@ func (c testCase) sameNotFinite(t *testing.T, dev device.Device, s *device.Step)
 	}
 }
 
-// asStored gives host values what is left of them in a tensor's memory.
+// asStored rounds host values to a tensor's storage type.
 func asStored(x *device.Tensor, host any) {
 	if v, ok := host.([]float64); ok && x.Storage() == device.BFloat16 {
 		bfloat16.RoundAll(v)
 	}
 }
 
-// exact is a step whose results are not rounded to what they are stored as.
+// exact is the step with results that are not rounded to bfloat16.
 func exact(s *device.Step) *device.Step {
 	e := *s
 	e.Out = nil
@@ -145,8 +146,8 @@ func exact(s *device.Step) *device.Step {
 	return &e
 }
 
-// within is the least and the greatest that a tensor may hold where v is meant: what lies
-// within the tolerance, rounded as the tensor is stored. Rounding keeps the order.
+// within is the least and the greatest value of a tensor's element that is accepted for v:
+// v ∓ tolerance, rounded to the tensor's storage type.
 func within(x *device.Tensor, v, tolerance float64) (low, high float64) {
 	low, high = v-tolerance, v+tolerance
 	if x.Storage() == device.BFloat16 {
@@ -169,7 +170,7 @@ func downloaded(t *testing.T, dev device.Device, x *device.Tensor, m device.Memo
 	return wide
 }
 
-// bfloat16RoundTrip uploads values that are no bfloat16, infinities and NaN in every form.
+// bfloat16RoundTrip uploads, in every form, values that no bfloat16 equals, infinities and NaN.
 func bfloat16RoundTrip(t *testing.T, dev device.Device) {
 	special := []float32{float32(math.Inf(1)), float32(math.Inf(-1)), math.Float32frombits(0x7f800001), math.Float32frombits(0xffffffff), math.MaxFloat32, 1.00390625, 1.01171875, 1e-41}
 	for _, x := range []*device.Tensor{
@@ -203,9 +204,9 @@ func bfloat16RoundTrip(t *testing.T, dev device.Device) {
 	}
 }
 
-// StoreAsBFloat16 stores the operands and results of a step as the engine does under that
-// precision: activations, their gradients and the weights of products. They become tensors
-// of the step's own. It reports whether there are any.
+// StoreAsBFloat16 sets the storage of a step's operands and results as the engine does under
+// precision bfloat16: activations, their gradients and the weights of products. It replaces
+// these tensors by copies, and reports whether there are any.
 func StoreAsBFloat16(s *device.Step) (found bool) {
 	mark := func(tensors []*device.Tensor, operand func(int) device.Operand) {
 		for i, x := range tensors {

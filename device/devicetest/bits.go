@@ -9,8 +9,8 @@ import (
 	"github.com/euryale-ml/euryale/internal/optest"
 )
 
-// SameBits runs every step (with -short, every eighth) on all devices: each must give
-// the first one's bits.
+// SameBits runs every step (with -short, every eighth) on all devices: the results of each
+// must be bit for bit those of the first.
 func SameBits(t *testing.T, devices ...device.Device) {
 	for _, family := range families() {
 		for i, c := range family {
@@ -81,8 +81,8 @@ func finish(t testing.TB, dev device.Device, kernels ...device.Kernel) {
 	}
 }
 
-// farMean takes statistics of data whose mean is a thousand deviations, with a value far
-// from all others first: mean and variance must each be right by themselves.
+// farMean computes statistics of data whose mean is a thousand standard deviations, and whose
+// first value is an outlier: mean and variance must each be accurate.
 func farMean(t *testing.T, dev device.Device) {
 	for _, shape := range [][]int{{2, 5, 40, 40}, {3, 16, 7, 7}, {1, 17, 1, 3}} {
 		x := &device.Tensor{Shape: shape, DType: device.Float32, Name: "x"}
@@ -116,7 +116,7 @@ func farMean(t *testing.T, dev device.Device) {
 	}
 }
 
-// moments are a channel's mean and biased variance in two passes of float64.
+// moments are a channel's mean and biased variance, computed in two passes in float64.
 func moments(x []float32, shape []int, c int) (mean, variance float64) {
 	pixels := shape[2] * shape[3]
 	count := float64(shape[0] * pixels)

@@ -8,7 +8,7 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// record replays kernels and copies, which must have the effect of the same one by one.
+// record replays kernels and copies: the effect must be the same as without a recording.
 func record(t *testing.T, dev device.Device) {
 	r, ok := dev.(device.Recorder)
 	if !ok {
@@ -51,7 +51,7 @@ func record(t *testing.T, dev device.Device) {
 	v.expect("a after Free", a, 3*want)
 }
 
-// timer marks moments of a run.
+// timer checks the clock: times between marks of a run.
 func timer(t *testing.T, dev device.Device) {
 	timer, ok := dev.(device.Timer)
 	if !ok {
@@ -88,7 +88,7 @@ func timer(t *testing.T, dev device.Device) {
 	}
 }
 
-// memory asks for more than there can be, and for the numbers that a device gives.
+// memory requests more memory than any device has, and checks the numbers that a device reports.
 func memory(t *testing.T, dev device.Device) {
 	if b, err := dev.NewBuffer(1 << 60); err == nil {
 		b.Free()
@@ -153,8 +153,8 @@ func closed(t *testing.T, dev device.Device) {
 	}
 }
 
-// Faults tries what happens when a kernel fails. open opens a device whose kernels of a
-// step fail when broken returns an error for it.
+// Faults tests a device whose kernels fail. open opens a device on which the kernel of a step
+// fails if broken returns an error for the step.
 func Faults(t *testing.T, open func(t *testing.T, broken func(*device.Step) error) device.Device) {
 	fail := ""
 	reason := errors.New("broken on purpose")
@@ -212,7 +212,7 @@ func Faults(t *testing.T, open func(t *testing.T, broken func(*device.Step) erro
 	host := make([]float32, v.x.Elements())
 	isFault("Download in the run", dev.Download(v.x, c, host))
 	isFault("Upload in the run", dev.Upload(v.x, c, host))
-	third.Run() // in vain
+	third.Run() // without effect
 	v.submit()
 	isFault("Wait after Download", dev.Wait())
 	after("a download")

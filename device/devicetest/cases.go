@@ -12,7 +12,7 @@ func param(shape ...int) operand {
 	return operand{shape: shape, scale: 1, param: true, role: device.Slot}
 }
 
-// grad is the form of a parameter's gradient: no slot, but laid out as one.
+// grad is a parameter's gradient: not a slot, but laid out as one.
 func grad(shape ...int) operand { return operand{shape: shape, scale: 1, param: true} }
 
 func (o operand) input() operand { o.role = device.Input; return o }
@@ -21,7 +21,7 @@ func (o operand) clipped() operand {
 	return o
 }
 
-// withNone are all activations and none.
+// withNone are all activations, and None.
 func withNone(yield func(device.Act) bool) {
 	if yield(device.None) {
 		device.Acts()(yield)
@@ -83,7 +83,7 @@ func convCases() (cases []testCase) {
 	return cases
 }
 
-// groupedCases are few: they may be slow.
+// groupedCases are convolutions with groups. They are few, since these may be slow.
 func groupedCases() (cases []testCase) {
 	g := conv2D(2, 8, 5, 5, 12, 3, 1, 1, 1)
 	g.Groups = 4

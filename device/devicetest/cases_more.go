@@ -134,14 +134,14 @@ func reshapeCases() (cases []testCase) {
 	return cases
 }
 
-// castCases copy several parameters in one step.
+// castCases store copies of several parameters in one step.
 func castCases() []testCase {
 	all := []operand{param(5), param(3, 40), param(17, 5, 3, 3), param(64, 33, 1, 1), param(130, 70, 3, 3)}
 	copies := []operand{grad(5), grad(3, 40), grad(17, 5, 3, 3), grad(64, 33, 1, 1), grad(130, 70, 3, 3)}
 	return []testCase{{name: "one", kind: device.Cast, in: all[2:3], out: copies[2:3]}, {name: "several", kind: device.Cast, in: all, out: copies}}
 }
 
-// nanCases have values that are not numbers, which no maximum may lose.
+// nanCases have NaN in their operands, which a maximum must return.
 func nanCases() (cases []testCase) {
 	x := operand{shape: []int{2, 17, 5, 6}, scale: 1, nan: true}
 	clean, row := feature(x.shape...), param(17)

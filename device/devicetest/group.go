@@ -2,7 +2,7 @@ package devicetest
 
 import "github.com/euryale-ml/euryale/device"
 
-// group is a case of several steps of one kind as one.
+// group is a case of one Group step made of several cases.
 func group(name string, parts ...testCase) testCase {
 	c := testCase{name: name, kind: device.Group, parts: parts}
 	for _, p := range parts {
@@ -11,7 +11,7 @@ func group(name string, parts ...testCase) testCase {
 	return c
 }
 
-// group makes the step of each part, and one step of them.
+// group makes the steps of the parts, and the Group step of them.
 func (c testCase) group() *device.Step {
 	var steps []*device.Step
 	for _, p := range c.parts {
@@ -20,7 +20,7 @@ func (c testCase) group() *device.Step {
 	return device.NewGroup(steps...)
 }
 
-// groupCases are updates of several parameters at once, which share scalars alone.
+// groupCases are updates of several parameters at once, which share only scalars.
 func groupCases() (cases []testCase) {
 	lr := operand{shape: []int{}, scale: 0.05, offset: 0.1, role: device.Input}
 	number := operand{shape: []int{}, scale: 0.5, offset: 3, role: device.Input}

@@ -8,18 +8,18 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// Guards are this many bytes before and behind an operand. The first is no multiple of
-// more than 64, since that is all that places are.
+// Guards are this many bytes before and behind an operand. The size before is not a multiple
+// of 128, since places are only multiples of 64.
 const (
 	guardBefore = 3 * 64
 	guardAfter  = 4 * 64
 )
 
-// canary is NaN, as float32 and as two bfloat16.
+// canary is the bits of NaN, as one float32 and as two bfloat16.
 const canary = ^uint32(0)
 
-// place is memory for a tensor, full of NaN, in the middle of a buffer. What lies around it
-// must be the same at the end of the test.
+// place is memory for a tensor, filled with NaN, in the middle of a buffer. The memory around
+// it must be unchanged at the end of the test.
 func place(t testing.TB, dev device.Device, x *device.Tensor) device.Memory {
 	t.Helper()
 	return room(t, dev, dev.Bytes(x))
@@ -44,7 +44,7 @@ func room(t testing.TB, dev device.Device, bytes int64) device.Memory {
 	return device.Memory{Buffer: b, Offset: guardBefore}
 }
 
-// guarded reports what has changed in a guard.
+// guarded reports changes in a guard.
 func guarded(t testing.TB, dev device.Device, m device.Memory, bytes int64, where string) {
 	t.Helper()
 	for i, v := range read(t, dev, m, bytes) {
@@ -55,12 +55,12 @@ func guarded(t testing.TB, dev device.Device, m device.Memory, bytes int64, wher
 	}
 }
 
-// dirt is memory of the host full of NaN.
+// dirt is host memory filled with NaN.
 func dirt(bytes int64) []float32 {
 	return slices.Repeat([]float32{math.Float32frombits(canary)}, int(bytes/4))
 }
 
-// raw is a tensor that no device lays out in another order.
+// raw is a tensor that is row-major on every device.
 func raw(elements int) *device.Tensor {
 	return &device.Tensor{Shape: []int{1, 1, elements}, DType: device.Float32, Name: "raw"}
 }

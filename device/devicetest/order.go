@@ -8,7 +8,7 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// bound is a case with memory and a kernel of its own.
+// bound is a case with its memory and kernel.
 type bound struct {
 	testCase
 	step   *device.Step
@@ -17,7 +17,8 @@ type bound struct {
 }
 
 // anyOrder runs steps that do not depend on one another in one run, several times in
-// another order, with one scratch memory for all: each must give the bits that it gives alone.
+// different orders, with one scratch memory for all: the results of each must be bit for bit
+// those of a run of that step alone.
 func anyOrder(t *testing.T, dev device.Device) {
 	var all []*bound
 	var scratch int64
@@ -68,7 +69,7 @@ func (b *bound) bind(t *testing.T, dev device.Device, scratch device.Memory) {
 	}
 }
 
-// take reads the outputs as they lie in memory, and makes them dirty again.
+// take reads the memory of the outputs, and fills it with NaN again.
 func (b *bound) take(t *testing.T, dev device.Device) (values [][]float32) {
 	t.Helper()
 	for i, x := range b.step.Out {
@@ -79,7 +80,7 @@ func (b *bound) take(t *testing.T, dev device.Device) (values [][]float32) {
 	return values
 }
 
-// vectors are places of vectors of one length that kernels add up.
+// vectors makes places for vectors of one length, and kernels that add them.
 type vectors struct {
 	t   *testing.T
 	dev device.Device
@@ -119,7 +120,7 @@ func (v *vectors) add(out, a, b device.Memory) device.Kernel {
 	return v.named("sum", out, a, b)
 }
 
-// named is add of a layer.
+// named is add with the path of a layer.
 func (v *vectors) named(path string, out, a, b device.Memory) device.Kernel {
 	v.t.Helper()
 	s := &device.Step{Kind: device.Add, Attr: device.AddAttr{}, Path: path, In: []*device.Tensor{v.x, v.x}, Out: []*device.Tensor{v.x}}
@@ -212,8 +213,8 @@ func inOrder(t *testing.T, dev device.Device) {
 	}
 }
 
-// staging uploads to the host's memory while runs are pending, and copies several tensors
-// in one go there and back.
+// staging uploads to staging memory while runs are pending, and copies several tensors at
+// once between it and the device.
 func staging(t *testing.T, dev device.Device) {
 	v := newVectors(t, dev)
 	bytes := dev.Bytes(v.x)
@@ -254,7 +255,7 @@ func staging(t *testing.T, dev device.Device) {
 	v.expect("the last result", out, 55)
 }
 
-// freeWhilePending frees what pending work uses.
+// freeWhilePending frees memory that pending work uses.
 func freeWhilePending(t *testing.T, dev device.Device) {
 	v := newVectors(t, dev)
 	last := v.place()

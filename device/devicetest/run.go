@@ -19,11 +19,11 @@ type operand struct {
 	shape         []int
 	scale, offset float64
 	ints          []int64
-	param         bool        // the form of a parameter
-	role          device.Role // of an activation unless said otherwise
+	param         bool        // laid out as a parameter
+	role          device.Role // Activation by default
 	sign          bool        // like a ReLU's output: negative values are 0
 	nan           bool        // some values are NaN
-	middle        float64     // the value of the element in the middle; 0: as the others
+	middle        float64     // the value of the middle element; 0: like the others
 }
 
 // testCase is a step with its operands. Outputs have the shapes of out.
@@ -38,9 +38,9 @@ type testCase struct {
 	parts []testCase // of a group
 }
 
-// Run compares every kind of step on a device with the reference, and tries what package
-// device says of order, memory and errors. What the device says it does not support is
-// skipped, but a plain step must be supported.
+// Run compares every kind of step on a device with the reference, and tests the rules of
+// device.Device on order, memory and errors. Steps that the device does not support are
+// skipped, but plain steps must be supported.
 func Run(t *testing.T, open func(t *testing.T) device.Device) {
 	dev := open(t)
 	for _, family := range families() {
@@ -68,7 +68,7 @@ func families() [][]testCase {
 	}
 }
 
-// run tries a case as it is, accumulating, and with outputs over inputs.
+// run tests a case plainly, accumulating, and with outputs written over inputs.
 func (c testCase) run(t *testing.T, dev device.Device) {
 	s := c.step()
 	if !dev.Supports(s) {
@@ -145,8 +145,8 @@ func upload(t testing.TB, dev device.Device, x *device.Tensor, m device.Memory, 
 	}
 }
 
-// compare runs the step on the device, the outputs of the pairs over their inputs, and
-// in the reference, and compares.
+// compare runs the step on the device, with the outputs of the pairs written over their
+// inputs, and in the reference, and compares the results.
 func (c testCase) compare(t *testing.T, dev device.Device, s *device.Step, pairs [][2]int) {
 	t.Helper()
 	var in, out []device.Memory
@@ -186,9 +186,9 @@ func (c testCase) compare(t *testing.T, dev device.Device, s *device.Step, pairs
 	}
 	runs := 1
 	if len(pairs) == 0 && !s.Accumulate {
-		runs = 2 // a kernel must leave nothing behind
+		runs = 2 // the second must not depend on the first
 	}
-	var before [][]float32 // operands as they lie in memory
+	var before [][]float32 // the memory of the operands
 	for i, x := range s.In {
 		before = append(before, read(t, dev, in[i], dev.Bytes(x)))
 	}
@@ -210,8 +210,8 @@ func (c testCase) compare(t *testing.T, dev device.Device, s *device.Step, pairs
 	}
 }
 
-// follow convolves an output that has the form of maps: what lies around and between the
-// elements in the device's own layout must be what a convolution expects there.
+// follow convolves an output of four axes: the padding around and between the elements in
+// the device's own layout must be as its convolution expects.
 func (c testCase) follow(t *testing.T, dev device.Device, x *device.Tensor, m device.Memory, host any, what string) {
 	t.Helper()
 	if len(x.Shape) != 4 || x.Param || x.DType != device.Float32 || x.Elements() > 1<<14 {
@@ -223,7 +223,7 @@ func (c testCase) follow(t *testing.T, dev device.Device, x *device.Tensor, m de
 	s := next.step()
 	if x.Storage() == device.BFloat16 {
 		s.In[0].Stored = device.BFloat16
-		host = downloaded(t, dev, x, m) // each within a step of what was wanted
+		host = downloaded(t, dev, x, m) // each within a rounding of the reference
 	}
 	w, y := place(t, dev, s.In[1]), place(t, dev, s.Out[0])
 	weights := next.in[1].values(3)

@@ -6,16 +6,15 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// tolerance is how far a result may lie from the reference, relative to the greatest
-// value: each value may be off by some roundings of float32, and a sum of n terms that
-// float32 sums in any order by some times √n roundings. Whoever sums in pieces, or in
-// float64, is better than that.
+// tolerance is the largest accepted error of a result, relative to the greatest value: some
+// roundings of float32 for each value, and some times √n roundings for a float32 sum of n
+// terms in any order. Sums in pieces, or in float64, are more accurate than that.
 func tolerance(s *device.Step, greatest float64) float64 {
 	const epsilon = 1.0 / (1 << 24)
 	return epsilon * (16 + 4*math.Sqrt(float64(terms(s)))) * greatest
 }
 
-// terms is the greatest number of terms of a sum in a step's result, about.
+// terms is about the greatest number of terms of a sum in a step's result.
 func terms(s *device.Step) int {
 	out := s.Out[0].Elements()
 	switch a := s.Attr.(type) {
@@ -36,6 +35,6 @@ func terms(s *device.Step) int {
 	return n
 }
 
-// windows is by how much the number of terms of one result of a convolution's gradient may
-// exceed the mean: with a stride, the taps that meet a pixel differ.
+// windows is the factor by which the number of terms of one result of a convolution's gradient
+// may exceed the mean: with a stride, the number of taps that reach a pixel differs.
 func windows(a device.ConvAttr) int { return a.StrideH * a.StrideW }

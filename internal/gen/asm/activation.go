@@ -10,8 +10,8 @@ import (
 //	func name(x, y unsafe.Pointer, n int64)
 //	func nameGrad(v, dy, dx unsafe.Pointer, n int64)
 //
-// where v is y or x. They compute in float32, to a few units in the last place. A NaN stays
-// one: of VMAXPS and VMINPS with a NaN comes the operand that is first in the order of Go's
+// where v is y or x. They compute in float32, to a few units in the last place. NaN gives NaN:
+// if an operand is NaN, VMAXPS and VMINPS return the operand that comes first in Go's
 // assembler.
 func (w *writer) activations() {
 	w.elementwise("silu", false, w.silu)
@@ -117,8 +117,8 @@ var (
 	tanhCube   = 0.044715
 )
 
-// tanhExp makes x, at least -13, and e^-z, where z is that of x or 13, and z within limit.
-// square is x² of at most 13².
+// tanhExp makes x clamped to at least -13, e^-z with z computed of x clamped to ±13 and then
+// clamped to ±limit, and square, the square of x clamped to ±13.
 func (w *writer) tanhExp(disp int, limit float64, r registers) (x, e, square string) {
 	x, a, square, z := r(0), r(1), r(2), r(3)
 	w.op("VMOVUPS %d(SI), %s", disp, a)
@@ -158,11 +158,11 @@ func (w *writer) geluTanhGrad(disp int, r registers) string {
 	return e
 }
 
-// registers numbers vector registers of an elementwise function's own.
+// registers names the i-th vector register that an elementwise function may use.
 type registers func(i int) string
 
-// elementwise is a function whose body computes the vector at a displacement, from SI and
-// in a gradient DX, and returns the register that holds it.
+// elementwise writes a function. body computes one vector of results from the operands at a
+// displacement from SI (and from DX in a gradient), and returns its register.
 func (w *writer) elementwise(name string, gradient bool, body func(disp int, r registers) string) {
 	w.arguments(name, gradient)
 	w.label("loop")
@@ -182,7 +182,7 @@ func (w *writer) elementwise(name string, gradient bool, body func(disp int, r r
 	w.end()
 }
 
-// arguments begins a function and loads what it is given.
+// arguments begins a function and loads its arguments.
 func (w *writer) arguments(name string, gradient bool) {
 	names, bases := []string{"x", "y", "n"}, []string{"SI", "DI", "CX"}
 	if gradient {
@@ -217,8 +217,8 @@ var expPolynomial = []float64{0.5000000095, 0.1666651889, 0.0416662060, 0.008368
 
 // exp makes e^a for a of -87 to 88, in a register that it returns, and destroys a and the
 // other two. It is 2ⁿ·e^r for the integer n next to a/ln 2: adding 1.5·2²³ rounds to it and
-// leaves it in the lowest bits. If rest is a register, -rest/2 is added to the exponent,
-// which lies below its last digit.
+// leaves it in the lowest bits. If rest is a register, -rest/2, a correction smaller than a's
+// last digit, is added to the exponent.
 func (w *writer) exp(a, n, p, rest string) string {
 	const magic = 3 << 22
 	const high = 0.693359375 // ln 2 in so few bits that a product with n is exact
@@ -248,7 +248,7 @@ func (w *writer) polynomial(c []float64, x, to string) {
 	}
 }
 
-// constants are vectors whose elements are all alike, in the order of their first use.
+// constants are vectors of equal elements, in the order of their first use.
 type constants struct {
 	place map[uint32]int
 	bits  []uint32

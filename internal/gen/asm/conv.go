@@ -1,8 +1,8 @@
 package main
 
-// conv is a tile of a convolution: pixels that lie one after the other × blocks of 16
-// output channels, summed over taps and over blocks of 16 input channels. Its argument
-// is the struct tile in device/cpu/tiles_amd64.go.
+// conv is a tile of a convolution: adjacent pixels × blocks of 16 output channels, summed
+// over taps and over blocks of 16 input channels. Its argument is the struct tile in
+// device/cpu/tiles_amd64.go.
 func (w *writer) conv(blocks int) {
 	p, v := w.pixels, blocks*w.perBlock()
 	sums, weight, value := p*v, p*v, p*v+v
@@ -52,8 +52,9 @@ func (w *writer) conv(blocks int) {
 	w.epilogue(p, blocks, "tile")
 }
 
-// strip is a tile of a convolution of images: as conv, but a tap is a run of floats and
-// the pixels lie a step apart. Its argument is the struct strip.
+// strip is a tile of a convolution of images of few channels: like conv, but a tap is a run of
+// floats, and the windows of adjacent pixels are a step apart. Its argument is the struct
+// strip.
 func (w *writer) strip(blocks int) {
 	p, v := w.pixels, blocks*w.perBlock()
 	weight, value := p*v, p*v+v
@@ -108,8 +109,8 @@ func (w *writer) weights(lane, first, blocks int) {
 	}
 }
 
-// epilogue adds what was there and the bias, clips, and stores. of is the struct, tile or
-// strip.
+// epilogue adds the destination (with accumulate) and the bias, applies ReLU, and stores. of
+// is the name of the struct, tile or strip.
 func (w *writer) epilogue(p, blocks int, of string) {
 	n := w.perBlock()
 	v := blocks * n
@@ -150,7 +151,7 @@ func (w *writer) epilogue(p, blocks int, of string) {
 		w.op("VXORPS %s, %s, %s", zero, zero, zero)
 	}
 	for i := range p * v {
-		w.op("VMAXPS %s, %s, %s // a NaN stays one", w.reg(i), zero, w.reg(i))
+		w.op("VMAXPS %s, %s, %s // NaN stays NaN", w.reg(i), zero, w.reg(i))
 	}
 	w.label("store")
 	each(w.store)
@@ -165,7 +166,7 @@ func (w *writer) grad(blocks int) {
 	w.begin(sizedName("gradTile", blocks), "a tile of a weight gradient, see gradient")
 	for from := 0; from < 16; from += w.rows {
 		if from > 0 {
-			w.op("CMPQ gradient_rows(AX), $%d // input channels that matter", from)
+			w.op("CMPQ gradient_rows(AX), $%d // input channels used", from)
 			w.op("JLE done")
 		}
 		w.gradRows(from, min(w.rows, 16-from), blocks, v)
@@ -227,10 +228,10 @@ func (w *writer) gradRows(from, rows, blocks, v int) {
 	each(w.store)
 }
 
-// gather copies a tile's pixels, wherever they lie, one after the other, for several
-// blocks of channels, see gather.
+// gather copies the pixels that a tile reads to adjacent memory, for several blocks of
+// channels. Its argument is the struct gather.
 func (w *writer) gather() {
-	w.begin("gatherPixels", "copies the pixels of a tile together, see gather")
+	w.begin("gatherPixels", "copies the pixels of a tile to adjacent memory, see gather")
 	w.op("MOVQ gather_src(AX), DI // first plane")
 	w.op("MOVQ gather_places(AX), SI // places of the pixels")
 	w.op("MOVQ gather_plane(AX), R9 // bytes to the next plane")

@@ -65,7 +65,7 @@ func (w *writer) horizontal(i, spare int) {
 }
 
 // update is a tile of a linear layer's weight gradient, rows × vectors, summed over
-// the batch; it is stored, or the weights and velocities are updated by it in place.
+// the batch; it is stored, or used at once to update weights and velocities in place.
 // Its argument is the struct outer.
 func (w *writer) update(rows, vectors int) {
 	x, value := rows*vectors, rows*vectors+vectors

@@ -18,7 +18,7 @@ import (
 	"path/filepath"
 )
 
-// isa is an instruction set as the kernels see it.
+// isa is an instruction set, and the sizes of its tiles.
 type isa struct {
 	name   string // of the kernels: "AVX512"
 	file   string
