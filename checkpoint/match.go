@@ -80,7 +80,7 @@ func (s *Source) Match(specs []Spec, o MatchOptions) (Matched, error) {
 	case info.Model != "" && o.Model != "" && info.Model != o.Model:
 		return fail(fmt.Errorf("%w: it is of %s, the model is %s", ErrModel, info.Model, o.Model))
 	case info.Model == "" && o.Model != "" && o.Lookalike != "" && !o.AnyForm:
-		return fail(fmt.Errorf("%w: it does not say which model it is of, and %s is called %s here: "+
+		return fail(fmt.Errorf("%w: it does not name its model, and %s is called %s here: "+
 			"choose model.name=%s; if it really is of %s, insist with model.any_form=true (predict: -any-form, in Go: AnyForm), or write %s=%s into its metadata",
 			ErrModel, cmp.Or(o.LookalikeElsewhere, "another model with the same names and shapes"), o.Lookalike, o.Lookalike, o.Model, ModelKey, o.Model))
 	}

@@ -107,7 +107,7 @@ func (e *exporting) run(s IO) error {
 	}
 	name := cmp.Or(info.Model, e.model)
 	if name == "" {
-		return usagef("%s does not say which model it is of: name one with -model, of %s", path, strings.Join(models.Names(), ", "))
+		return usagef("%s does not name its model: name one with -model, of %s", path, strings.Join(models.Names(), ", "))
 	}
 	size := cmp.Or(e.size, 224)
 	if info.Preprocessing != nil && e.size == 0 {

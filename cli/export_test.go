@@ -52,7 +52,7 @@ func TestExport(t *testing.T) {
 		}
 	}
 	call("-weights", "s.pth", "-model", "tiny", "-to", "c.pth").wants(t, Done, nil, []string{`of these 2 of "fc.1."`})
-	call("-weights", "a.pth", "-to", "b.onnx").wants(t, Usage, nil, []string{"does not say which model", "-model"})
+	call("-weights", "a.pth", "-to", "b.onnx").wants(t, Usage, nil, []string{"does not name its model", "-model"})
 	call("-weights", "a.pth", "-model", "resnet50b", "-to", "b.onnx").wants(t, Failed, nil, []string{"a.pth", "conv1.weight", "fc.weight is [2 8]"})
 	call("-weights", "run", "-model", "vgg16", "-to", "b.onnx").wants(t, Usage, nil, []string{"is of tiny, not of vgg16"})
 	call("-weights", "nothing", "-to", "b.onnx").wants(t, Failed, nil, []string{"nothing"})

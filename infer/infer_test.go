@@ -158,7 +158,7 @@ func TestErrors(t *testing.T) {
 		{filepath.Join(dir, "none.safetensors"), infer.Options{}, "none.safetensors"},
 		{t.TempDir(), infer.Options{}, "best.safetensors"},
 		{text, infer.Options{}, "text.safetensors"},
-		{plain, infer.Options{}, "does not say which model"},
+		{plain, infer.Options{}, "does not name its model"},
 		{plain, infer.Options{Model: "resnet51"}, "resnet51"},
 		{plain, infer.Options{Model: "resnet50b"}, "the classifier of resnet50b"},
 		{plain, infer.Options{Model: "small-for-infer", Classes: []string{"a"}}, "1 names for its 3 classes"},
