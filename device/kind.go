@@ -66,7 +66,7 @@ const (
 	SquareLerp // x, y → (1-Weight)·x + Weight·y²             LerpAttr
 	AdamWeight // w, m, v, lr, step (scalars) → w'            AdamAttr
 	LionWeight // w, m, g, lr (scalar) → w'                   LionAttr
-	SumSquares // x, … → Σx² over all of them (scalar), summed in float64 in an order of its own
+	SumSquares // x, … → Σx² over all of them (scalar), summed in float64 in any fixed order
 
 	numKinds
 )
@@ -102,7 +102,7 @@ func (k Kind) Operand(i int) Operand { return of(k.row().in, i) }
 // Result is the class of result i, from 0, of a step of the kind.
 func (k Kind) Result(i int) Operand { return of(k.row().out, i) }
 
-// of is entry i of a list, whose last entry stands for all that follow.
+// of is entry i of a list, whose last entry is valid for all after it.
 func of(list []Operand, i int) Operand {
 	if len(list) == 0 {
 		return Any

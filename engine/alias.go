@@ -30,7 +30,7 @@ func (b *builder) alias() {
 		}
 		out, in := s.Out[0], b.rootOf(s.In[0])
 		if in.of.Role != device.Activation || out.Role != device.Activation || u.kept[out] || written[out] || written[in.of] {
-			return false // memory of its own, or one that changes
+			return false // its memory is not in the arena, or is written by other steps
 		}
 		offset, ok := dev.Alias(s)
 		if ok {

@@ -58,7 +58,7 @@ type builder struct {
 	foreign map[*device.Step]G.Op
 	// into holds, for a step that accumulates, the tensor whose memory it adds to.
 	into map[*device.Step]*device.Tensor
-	// aliases are tensors that lie within others.
+	// aliases are tensors inside the memory of others.
 	aliases map[*device.Tensor]alias
 	outputs []*device.Tensor // that steps make, in order
 	assign  []assignment

@@ -41,7 +41,7 @@ func (u *uses) only(t *device.Tensor, kind device.Kind) *device.Step {
 }
 
 // fuse replaces patterns of steps by fused ones that the device supports, until
-// none is left. The fused step stands where the last of its parts stood.
+// none is left. The fused step takes the position of the last of its parts.
 func (b *builder) fuse() {
 	b.fuseActivationGrads()
 	b.fuseLosses()

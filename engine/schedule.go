@@ -47,7 +47,7 @@ type edge struct {
 // ordering is a schedule under construction.
 type ordering struct {
 	after         map[*device.Step][]edge
-	waits, wishes map[*device.Step]int // edges that are open
+	waits, wishes map[*device.Step]int // number of open edges: necessary ones, others
 	writes, done  map[*device.Step]bool
 	order         []*device.Step
 }

@@ -1,5 +1,5 @@
 """Writes transforms/testdata/formats.json: small files of TIFF, WebP, PNM, GIF and BMP,
-PNGs and JPEGs with faults, what Pillow's convert("RGB") makes of them, and null where Pillow refuses.
+PNGs and JPEGs with faults, and the pixels of Pillow's convert("RGB"), or null if Pillow refuses the file.
 
     python internal/gen/golden/formats.py    (from the repository's root; needs Pillow and numpy)
 """
@@ -26,7 +26,7 @@ RGBA.putalpha(Image.fromarray(ALPHA[:, :, 0]))
 
 
 def tiff(bits, samples, photometric, data, order="<", offsets=None, **tags):
-    """A TIFF that Pillow does not write, of one strip unless offsets has those of several."""
+    """A TIFF of a kind that Pillow does not write: one strip, or several at the given offsets."""
     entries = {256: (3, [W]), 257: (3, [H]), 258: (3, [bits] * samples), 259: (3, [1]), 262: (3, [photometric]), 277: (3, [samples])}
     offsets = offsets or [(8, len(data))]
     first = 324 if "t322" in tags else 273
@@ -166,7 +166,7 @@ def chunk(kind, data, damage=0):
 
 
 def faulty_pngs():
-    """PNGs with the faults that files have; Pillow passes over some of them."""
+    """PNGs with common faults, some of which Pillow ignores."""
     whole = encoded(RGB, "PNG")
     signature, header = whole[:8], whole[8:33]
     raw = b"".join(b"\0" + row.tobytes() for row in PIX)

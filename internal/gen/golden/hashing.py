@@ -1,4 +1,4 @@
-"""Pseudo-random inputs that Go computes alike: internal/optest/values.go."""
+"""Pseudo-random inputs; Go computes the same ones: internal/optest/values.go."""
 
 import math
 

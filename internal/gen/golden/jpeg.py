@@ -1,5 +1,5 @@
 """Writes small images of many kinds into transforms/testdata/images, all called
-.jpg, and what Pillow decodes them to into transforms/testdata/images.json.
+.jpg, and their pixels as Pillow decodes them into transforms/testdata/images.json.
 
     python internal/gen/golden/jpeg.py    (from the repository's root; needs Pillow and numpy)
 """
@@ -39,7 +39,7 @@ def jpegs():
     made["jpeg_restart"] = encoded(image, "JPEG", quality=90, restart_marker_blocks=2)
     made["jpeg_optimized"] = encoded(image, "JPEG", quality=95, optimize=True)
     exif = Image.Exif()
-    exif[0x0112] = 6  # turned; nobody turns it back
+    exif[0x0112] = 6  # turned; neither Pillow nor Go applies it
     made["jpeg_exif_turned"] = encoded(image, "JPEG", quality=90, exif=exif)
     made["jpeg_trailing_bytes"] = encoded(image, "JPEG", quality=90) + b"\0\xff\xd8 more" * 9
     return made

@@ -28,7 +28,7 @@ def save(package, name, content):
 
 
 def module(m, *shape):
-    """Outputs in both modes, and of Σ w·y in training the gradients and the buffers after it."""
+    """Outputs in both modes, and, for the loss Σ w·y in training, the gradients and the buffers after the step."""
     m = m.double()
     with torch.no_grad():
         for name, t in m.state_dict(keep_vars=True).items():
@@ -48,7 +48,7 @@ def module(m, *shape):
 
 
 def some(t):
-    """At most 24 elements spread over a tensor."""
+    """At most 24 elements at equal distances in a tensor."""
     flat = t.flatten()
     n = min(len(flat), 24)
     return flat[[i * len(flat) // n for i in range(n)]].tolist()

@@ -1,4 +1,4 @@
-"""Writes what torchvision's MixUp and RandomErasing do into dataset/testdata/mixup.json and transforms/testdata/erasing.json.
+"""Writes results of torchvision's MixUp and RandomErasing into dataset/testdata/mixup.json and transforms/testdata/erasing.json.
 
     python internal/gen/golden/mixup.py    (from the repository's root; needs torch and torchvision)
 """
@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 
 class Fixed:
-    """Stands for the Beta distribution of MixUp."""
+    """Replaces MixUp's Beta distribution by a constant."""
 
     def __init__(self, value):
         self.value = value

@@ -22,7 +22,7 @@ CLASSES, BATCH = 10, 3
 
 
 def resnet50a(num_classes):
-    """torchvision's ResNet-50 is form B; the original strides in the first 1×1."""
+    """Form A of ResNet-50, the paper's: the stride is in the first 1×1. torchvision's is form B."""
     m = torchvision.models.resnet50(num_classes=num_classes)
     for layer in m.layer2, m.layer3, m.layer4:
         layer[0].conv1.stride, layer[0].conv2.stride = (2, 2), (1, 1)
@@ -45,7 +45,7 @@ def save(name, content):
 
 
 def names():
-    """Each model's state dict for 1,000 classes: "name shape", parameters and buffers apart."""
+    """Each model's state dict for 1,000 classes: "name shape", parameters and buffers separately."""
     result = {}
     for name, make in MODELS.items():
         with torch.device("meta"):

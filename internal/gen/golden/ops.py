@@ -102,7 +102,7 @@ POOLS = [
 def maxpool():
     for x, kernel, stride, padding, ceil, _ in POOLS:
         attr = dict(Kernel=kernel, Stride=stride, Padding=padding, CeilMode=ceil)
-        for floor in False, True:  # whole numbers from -2 to 1: windows with ties
+        for floor in False, True:  # integers from -2 to 1: windows with ties
             yield case(f"{x} {attr} ties={floor}", attr, [leaf("x", x, 1, 2, floor=floor)],
                        lambda x: F.max_pool2d(x, kernel, stride, padding, 1, ceil))
 

@@ -17,7 +17,7 @@ def optimizer(rate):
 
 
 def rates(rate, steps, make, every=1):
-    """The rate that each of the steps uses; the scheduler advances after every so many."""
+    """The learning rate of each step; the scheduler advances after a number of steps."""
     o = optimizer(rate)
     s = make(o)
     used = []

@@ -1,4 +1,4 @@
-"""Makes checkpoint/testdata/*.pth: small state dicts as torch.save writes them, in every way that they are found."""
+"""Makes checkpoint/testdata/*.pth: small state dicts written by torch.save in all common forms."""
 import argparse
 import collections
 import datetime
@@ -38,7 +38,7 @@ class Settings(dict):
 
 
 def beside():
-    """Objects of all kinds that lie beside state dicts."""
+    """Objects of all kinds that files hold besides state dicts."""
     return {
         "set": {1, 2}, "frozen": frozenset([1]), "array": np.zeros(3), "scalar": np.float64(3), "strings": np.array(["a"]), "date": datetime.datetime(2026, 1, 2),
         "path": pathlib.PurePosixPath("a/b"), "decimal": decimal.Decimal("1.5"), "counter": collections.Counter("aab"), "deque": collections.deque([1]),

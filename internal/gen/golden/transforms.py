@@ -1,5 +1,5 @@
-"""Writes transforms/testdata/transforms.json: what torchvision's transforms on
-PIL images make of small pictures.
+"""Writes transforms/testdata/transforms.json: results of torchvision's transforms on
+small PIL images.
 
     python internal/gen/golden/transforms.py    (from the repository's root; needs torchvision and Pillow)
 """
@@ -60,7 +60,7 @@ def cases():
 
 
 def palette_checksums():
-    """CRC-32 of what the operations make of 2²⁴/5 colours: red, green, then blue in steps of 5."""
+    """CRC-32 of the operations' results for 2²⁴/5 colours: red, green, then blue in steps of 5."""
     b = np.arange(0, 256, 5, dtype=np.uint8)
     r, g, b = np.meshgrid(np.arange(256, dtype=np.uint8), np.arange(256, dtype=np.uint8), b, indexing="ij")
     image = Image.fromarray(np.stack([r, g, b], -1).reshape(256, -1, 3))
@@ -69,7 +69,7 @@ def palette_checksums():
 
 
 class Words:
-    """torch's random functions over 64-bit words that Go's math/rand/v2 reads alike."""
+    """torch's random functions over a 64-bit sequence that Go's math/rand/v2 uses in the same way."""
 
     def __init__(self, seed):
         self.state = seed
