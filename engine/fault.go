@@ -51,16 +51,23 @@ func (p *Program) mend() {
 	}
 }
 
-// noteSlots finds which slots the program reads, and the first of its kernels that writes one.
+// noteSlots finds which slots the program reads, those that a step adds to included, and the
+// first of its kernels that writes one.
 func (p *Program) noteSlots() {
 	seen := map[string]bool{}
+	read := func(t *device.Tensor) {
+		if name, ok := p.slots[t]; ok && !seen[name] {
+			seen[name] = true
+			p.reads = append(p.reads, p.state.slots[name])
+		}
+	}
 	p.firstWrite = len(p.steps)
 	for i, s := range p.steps {
 		for _, t := range s.In {
-			if name, ok := p.slots[t]; ok && !seen[name] {
-				seen[name] = true
-				p.reads = append(p.reads, p.state.slots[name])
-			}
+			read(t)
+		}
+		if s.Accumulate {
+			read(p.plan.slot[s.Out[0]])
 		}
 		if slices.ContainsFunc(s.Out, func(t *device.Tensor) bool { return p.plan.slot[t] != nil }) {
 			p.firstWrite = min(p.firstWrite, i)

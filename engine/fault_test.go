@@ -162,6 +162,32 @@ func TestAFaultOfAnEarlierRun(t *testing.T) {
 	}
 }
 
+// TestAFaultThatNobodyWaitedFor starts a program again without Wait after a run that fails
+// before it changes a slot.
+func TestAFaultThatNobodyWaitedFor(t *testing.T) {
+	fail := true
+	dev := openQueued(t, queued.Options{Fault: func(s *device.Step) error {
+		if fail && s.Path == "relu" {
+			return errBroken
+		}
+		return nil
+	}})
+	st := engine.NewState(dev)
+	defer st.Close()
+	a, other := newAffine(t, dev, st, "affine", 100), newIdle(t, dev, st)
+	a.bind(1, 2)
+	a.start()
+	if err := other.Run(); err != nil {
+		t.Error(err)
+	}
+	fail = false
+	if err := a.Start(); !errors.Is(err, errBroken) {
+		t.Errorf("Start again: %v, want the fault of the run before", err)
+	}
+	a.start()
+	a.expect("once the fault is known", 1, 2)
+}
+
 // TestBeginFails: nothing has changed.
 func TestBeginFails(t *testing.T) {
 	fail := false
@@ -182,6 +208,39 @@ func TestBeginFails(t *testing.T) {
 	fail = false
 	a.start()
 	a.expect("after Begin failed", 1, 2)
+}
+
+// refusingCopies is a device whose next Copy fails.
+type refusingCopies struct {
+	device.Device
+	refuse bool
+}
+
+func (d *refusingCopies) Copy(dst, src device.Memory, bytes int64) error {
+	if d.refuse {
+		d.refuse = false
+		return errBroken
+	}
+	return d.Device.Copy(dst, src, bytes)
+}
+
+// TestTheCopyOfTheInputsFails: the next run has the values that were bound.
+func TestTheCopyOfTheInputsFails(t *testing.T) {
+	dev := &refusingCopies{Device: openQueued(t, queued.Options{})}
+	st := engine.NewState(dev)
+	defer st.Close()
+	a := newAffine(t, dev, st, "affine", 100)
+	a.bind(1, 2)
+	if err := a.Run(); err != nil {
+		t.Fatal(err)
+	}
+	a.bind(3, 4)
+	dev.refuse = true
+	if err := a.Start(); !errors.Is(err, errBroken) {
+		t.Errorf("Start: %v", err)
+	}
+	a.start()
+	a.expect("after the copy failed", 3, 4)
 }
 
 // TestALostDevice: everything is an error, and can be closed.

@@ -58,7 +58,7 @@ func (b *builder) foldSum(u *uses, add *device.Step, base, dx *device.Tensor) bo
 	return true
 }
 
-// becomes reports whether t is assigned to the slot and not used otherwise.
+// becomes reports whether t is assigned to the slot, to no other one, and is no output.
 func (b *builder) becomes(slot, t *device.Tensor) bool {
 	found := false
 	for _, a := range b.assign {

@@ -93,13 +93,14 @@ func (in *inputs) set(i *input, host any) error {
 	return nil
 }
 
-// flush copies what has been staged to its place, neighbours together.
+// flush copies what has been staged to its place, neighbours together. After an error all of
+// it is still staged.
 func (in *inputs) flush() error {
 	copied := false
 	for i := 0; i < len(in.list); {
 		from := i
-		for ; i < len(in.list) && in.list[i].staged; i++ {
-			in.list[i].staged = false
+		for i < len(in.list) && in.list[i].staged {
+			i++
 		}
 		if i == from {
 			i++
@@ -112,6 +113,9 @@ func (in *inputs) flush() error {
 		if err := in.dev.Copy(dst, device.Memory{Buffer: in.staging[in.turn], Offset: begin}, end-begin); err != nil {
 			return fmt.Errorf("inputs: %w", err)
 		}
+	}
+	for _, i := range in.list {
+		i.staged = false
 	}
 	if copied && !in.unified {
 		in.turn = 1 - in.turn

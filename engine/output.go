@@ -54,8 +54,8 @@ func (p *Program) Read(n *G.Node, host any) error {
 	}
 	settle(p.dev)
 	if !p.ran {
-		if p.result != nil {
-			return p.result
+		if err := p.Wait(); err != nil {
+			return err
 		}
 		return fmt.Errorf("engine: %s: %w: nothing to read before a run", p.spec.Name, ErrRun)
 	}

@@ -43,7 +43,7 @@ func settle(dev device.Device) {
 	p := pending.on[dev]
 	pending.Unlock()
 	if p != nil {
-		p.finish(dev.Wait())
+		p.unseen = p.finish(dev.Wait()) != nil
 	}
 }
 
@@ -57,9 +57,9 @@ func (p *Program) Run() error {
 
 // Start begins a run of the steps with the inputs' present values and returns while the
 // device works, so that the next run's inputs can be bound meanwhile. It waits first for an
-// earlier run on the device. An error of that run is returned by its own Wait; Start fails
-// (ErrBroken) if the run left a slot that this program reads undefined. After an error nothing
-// is pending.
+// earlier run on the device. An error of that run is returned by its own Wait or, if that was
+// not called, by the next Start of its program; Start fails (ErrBroken) if the run left a slot
+// that this program reads undefined. After an error nothing is pending.
 //
 // A foreign operator waits for the steps before it, and Start with it. With
 // Spec.Synchronous, Start waits for every step.
@@ -68,6 +68,9 @@ func (p *Program) Start() error {
 		return fmt.Errorf("engine: %s: %w", p.spec.Name, ErrClosed)
 	}
 	settle(p.dev)
+	if p.unseen {
+		return p.Wait()
+	}
 	if name, found := p.inputs.unbound(); found {
 		return fmt.Errorf("engine: %s: %w: input %s has no value", p.spec.Name, ErrValue, name)
 	}
@@ -103,6 +106,7 @@ func (p *Program) Start() error {
 // *device.Fault, which names the step if the device can: see Spec.Synchronous.
 func (p *Program) Wait() error {
 	settle(p.dev)
+	p.unseen = false
 	return p.result
 }
 

@@ -49,7 +49,8 @@ type Device struct {
 	kernels *kernels
 	work    [][]byte // working memory of each worker
 	owned   [][]byte // all of it, outside the Go heap
-	half    []uint16 // see halves
+	half    halves   // of Upload and Download
+	working halves   // of the plain kernels, which run one after the other
 }
 
 var (

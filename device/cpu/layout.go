@@ -85,7 +85,7 @@ func (d *Device) Upload(t *device.Tensor, dst device.Memory, host any) error {
 	}
 	switch h := host.(type) {
 	case []float32:
-		d.write(t, dst, h)
+		d.write(t, dst, h, &d.half)
 	case []float64:
 		copy(span[float64](dst, len(h)), h)
 	case []int64:
@@ -104,7 +104,7 @@ func (d *Device) Download(t *device.Tensor, src device.Memory, host any) error {
 	}
 	switch h := host.(type) {
 	case []float32:
-		d.read(t, src, h)
+		d.read(t, src, h, &d.half)
 	case []float64:
 		copy(h, span[float64](src, len(h)))
 	case []int64:
@@ -130,7 +130,7 @@ func checkHost(t *device.Tensor, host any) error {
 }
 
 // write stores a canonical tensor in its layout and storage type, padding included.
-func (d *Device) write(t *device.Tensor, dst device.Memory, host []float32) {
+func (d *Device) write(t *device.Tensor, dst device.Memory, host []float32, h *halves) {
 	if t.Storage() != device.BFloat16 {
 		pack(d.layoutOf(t), t.Shape, f32(dst, d.floats(t)), host)
 		return
@@ -140,13 +140,13 @@ func (d *Device) write(t *device.Tensor, dst device.Memory, host []float32) {
 		d.narrow(to, host)
 		return
 	}
-	half := d.halves(len(host))
+	half := h.of(len(host))
 	d.narrow(half, host)
 	pack(d.layoutOf(t), t.Shape, to, half)
 }
 
 // read is the reverse of write.
-func (d *Device) read(t *device.Tensor, src device.Memory, host []float32) {
+func (d *Device) read(t *device.Tensor, src device.Memory, host []float32, h *halves) {
 	if t.Storage() != device.BFloat16 {
 		unpack(d.layoutOf(t), t.Shape, f32(src, d.floats(t)), host)
 		return
@@ -156,17 +156,21 @@ func (d *Device) read(t *device.Tensor, src device.Memory, host []float32) {
 		d.widen(host, from)
 		return
 	}
-	half := d.halves(len(host))
+	half := h.of(len(host))
 	unpack(d.layoutOf(t), t.Shape, from, half)
 	d.widen(host, half)
 }
 
-// halves is memory for n canonical bfloat16 values; the next call reuses it.
-func (d *Device) halves(n int) []uint16 {
-	if len(d.half) < n {
-		d.half = make([]uint16, n)
+// halves is memory for canonical bfloat16 values. The caller's goroutine has one and the
+// kernels have another, since a run may be pending while staging memory is written or read.
+type halves []uint16
+
+// of is memory for n values; the next call reuses it.
+func (h *halves) of(n int) []uint16 {
+	if len(*h) < n {
+		*h = make([]uint16, n)
 	}
-	return d.half[:n]
+	return (*h)[:n]
 }
 
 // element is the type of stored elements: float32 values, or the bits of bfloat16 values.

@@ -67,11 +67,11 @@ func (d *Device) asItLies(t *device.Tensor) bool {
 func (k *plainKernel) Run() {
 	for i, t := range k.step.In {
 		if h, ok := k.hostIn[i].([]float32); ok && !k.d.asItLies(t) {
-			k.d.read(t, k.in[i], h)
+			k.d.read(t, k.in[i], h, &k.d.working)
 		}
 	}
 	if h, ok := k.hostOut[0].([]float32); ok && k.step.Accumulate && !k.d.asItLies(k.step.Out[0]) {
-		k.d.read(k.step.Out[0], k.out[0], h)
+		k.d.read(k.step.Out[0], k.out[0], h, &k.d.working)
 	}
 	if k.parallel != nil {
 		k.d.pool.run(k.parallel)
@@ -80,7 +80,7 @@ func (k *plainKernel) Run() {
 	}
 	for i, t := range k.step.Out {
 		if h, ok := k.hostOut[i].([]float32); ok && !k.d.asItLies(t) {
-			k.d.write(t, k.out[i], h)
+			k.d.write(t, k.out[i], h, &k.d.working)
 		}
 	}
 }
