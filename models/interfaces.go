@@ -27,7 +27,7 @@ type WithAliases interface {
 // WithLayers is a model that names its layers for optim.layer_decay. For other models the
 // first element of a parameter's name is its layer.
 type WithLayers interface {
-	// LayerOf is the layer of a parameter, such as "layer1.0" of "layer1.0.conv1.weight".
+	// LayerOf returns the layer of a parameter, such as "layer1.0" of "layer1.0.conv1.weight".
 	LayerOf(param string) string
 }
 

@@ -21,7 +21,7 @@ const (
 	D = blocks.D // C with an average pool in the shortcuts
 )
 
-// ResNetConfig says what a ResNet-50 is made of.
+// ResNetConfig is the configuration of a ResNet-50.
 type ResNetConfig struct {
 	Form      Form
 	Classes   int  // outputs, at least 1

@@ -10,7 +10,7 @@ import (
 	"github.com/euryale-ml/euryale/registry"
 )
 
-// VGGConfig says what a VGG-16 is made of.
+// VGGConfig is the configuration of a VGG-16.
 type VGGConfig struct {
 	Classes   int     // outputs, at least 1
 	BatchNorm bool    // after each convolution: vgg16_bn

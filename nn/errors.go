@@ -10,7 +10,7 @@ import (
 // Errors of this package name the layer's path and the value that is wrong, and match
 // one of these with errors.Is.
 var (
-	// ErrModule: a module's fields, name or place make no sense.
+	// ErrModule: a module's fields, name or position in the model are invalid.
 	ErrModule = errors.New("nn: bad module")
 	// ErrShape: an input has a shape that a layer cannot take. It is op.ErrShape.
 	ErrShape = op.ErrShape

@@ -20,7 +20,7 @@ var (
 	ErrOperator = errors.New("not in ONNX")
 	// ErrWeights is wrapped by errors about parameters that are missing or mis-shaped.
 	ErrWeights = errors.New("bad weights")
-	// ErrSize is returned for models beyond what one file of this format can hold.
+	// ErrSize is returned for models that are too large for one file of this format.
 	ErrSize = errors.New("the model has more than 2 GiB")
 )
 

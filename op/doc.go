@@ -1,7 +1,7 @@
-// Package op holds Euryale's operators on Gorgonia's expression graph: what a
-// node means, its type and shape, its symbolic gradient, and a plain
-// implementation on *tensor.Dense in float32 and float64 (Do, by way of
-// device/ref), with which gorgonia.NewTapeMachine runs any graph made here. The
+// Package op holds Euryale's operators on Gorgonia's expression graph: the meaning
+// of a node, its type and shape, its symbolic gradient, and a plain implementation
+// on *tensor.Dense in float32 and float64 (Do, by way of device/ref), with which
+// gorgonia.NewTapeMachine runs any graph made here. The
 // engine compiles the same nodes into steps of a device (see Operator).
 //
 // Tensors are NCHW, weights OIHW, with PyTorch's meaning of every attribute.

@@ -15,9 +15,9 @@ var (
 	ErrShape = errors.New("op: shapes do not fit")
 	// ErrType: an operand has the wrong element type, or is missing.
 	ErrType = errors.New("op: wrong type of operand")
-	// ErrAttribute: an attribute makes no sense.
+	// ErrAttribute: an attribute has an invalid value.
 	ErrAttribute = errors.New("op: bad attribute")
-	// ErrLabel: a label lies outside the classes.
+	// ErrLabel: a label is outside the range of classes.
 	ErrLabel = errors.New("op: label out of range")
 	// ErrGradient: an operator has no gradient.
 	ErrGradient = errors.New("op: not differentiable")

@@ -13,9 +13,9 @@ type LionOptions struct {
 	WeightDecay float64 // at least 0; decoupled: the weight is multiplied by 1 - lr·decay
 }
 
-// LionWeight is the new value w·(1 - lr·WeightDecay) - lr·sign(Beta1·m + (1-Beta1)·g) of the
-// parameter w, from the mean m of earlier gradients and the gradient g, all of one shape, at
-// the learning rate lr, a scalar. It has no gradient.
+// LionWeight returns the new value w·(1 - lr·WeightDecay) - lr·sign(Beta1·m + (1-Beta1)·g) of
+// the parameter w, from the moving average m of earlier gradients and the gradient g, all of
+// one shape, at the learning rate lr, a scalar. It has no gradient.
 func LionWeight(path string, w, m, g, lr *gorgonia.Node, o LionOptions) (*gorgonia.Node, error) {
 	c := newCheck(device.LionWeight, path)
 	c.floats("parameter", w)

@@ -11,19 +11,19 @@ import (
 	"github.com/euryale-ml/euryale/registry"
 )
 
-// Lion steps by the sign of a moving average (Chen et al., "Symbolic discovery of
-// optimization algorithms", 2023): its rate is usually a third to a tenth of AdamW's, its
-// weight decay as many times more.
+// Lion updates by the sign of a moving average of gradients (Chen et al., "Symbolic
+// discovery of optimization algorithms", 2023). Its rate is usually a third to a tenth of
+// AdamW's, and its weight decay larger by the same factor.
 //
 //	w = w·(1 - lr·WeightDecay) - lr·sign(β₁·m + (1-β₁)·g)
 //	m = β₂·m + (1-β₂)·g
 type Lion struct {
 	LR          float64    // more than 0; the paper's is 1e-4
-	Betas       [2]float64 // of the direction and of the mean, at least 0 and less than 1; the paper's are 0.9, 0.99
+	Betas       [2]float64 // of the direction and of the moving average, at least 0 and less than 1; the paper's are 0.9, 0.99
 	WeightDecay float64    // at least 0
-	// Groups give some parameters their own decay and rate.
+	// Groups override the decay and the rate of some parameters.
 	Groups Groups
-	// Scale multiplies the rate of each parameter, such as LayerDecay; nil: 1.
+	// Scale returns a factor on the rate of each parameter, such as LayerDecay's; nil: 1.
 	Scale func(p *nn.Param) float64
 }
 
@@ -43,7 +43,7 @@ func init() {
 		registry.Reads("weight_decay", "no_bias_decay", "layer_decay", "rate_scales"), registry.Settings(usual))
 }
 
-// Validate names the first setting that makes no sense.
+// Validate returns an error that names the first invalid field.
 func (o Lion) Validate() error {
 	bad := func(name string, value any, want string) error {
 		return fmt.Errorf("optim: Lion.%s = %v: %w: want %s", name, value, ErrConfig, want)
@@ -65,10 +65,10 @@ func (o Lion) Validate() error {
 // Rate is LR.
 func (o Lion) Rate() float64 { return o.LR }
 
-// RateScale is the factor of p's group, else 1, times Scale.
+// RateScale is the factor of p's group, or 1, times Scale.
 func (o Lion) RateScale(p *nn.Param) float64 { return o.Groups.RateScale(p) * scaleOf(o.Scale, p) }
 
-// Update adds the new value and the mean.
+// Update adds the nodes of the new value and the moving average.
 func (o Lion) Update(p *nn.Param, gradient *gorgonia.Node, in Inputs) (Update, error) {
 	m := slot(p, "mean of ")
 	w, err := op.LionWeight(p.Name, p.Node, m, gradient, in.LR, op.LionOptions{

@@ -8,7 +8,7 @@ import (
 	"github.com/euryale-ml/euryale/nn"
 )
 
-// ErrConfig is wrapped by errors about settings that make no sense.
+// ErrConfig is wrapped by errors about invalid settings.
 var ErrConfig = errors.New("bad optimizer")
 
 // Slot is a state value that an optimizer keeps for a parameter between steps; initially 0.

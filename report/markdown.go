@@ -29,7 +29,7 @@ func (r *Report) WriteMarkdown(_ context.Context, w io.Writer) error {
 	m.paragraphs(r.memorised())
 	m.part("How sure it is", r.sureness())
 	if len(r.Comparisons) > 0 {
-		m.line("Each experiment beside the one whose settings differ least from its own:")
+		m.line("Each experiment compared with the one whose settings differ least from its own:")
 		for _, c := range r.Comparisons {
 			fmt.Fprintf(m.Writer, "- %s Changed: %s.\n", clean(c.sentence()), clean(c.changed()))
 		}
@@ -128,7 +128,7 @@ func (m markdown) classes(r *Report, i int, s *TestSet) {
 	if len(r.TestSets) > 1 {
 		title += ": " + s.Name
 	}
-	m.part(title, []string{"Percent of each class's test images that the best weights name right."})
+	m.part(title, []string{"Percent of each class's test images that the best weights classify correctly."})
 	head := []string{"class", "images"}
 	for _, e := range list {
 		head = append(head, e.Name)
@@ -142,7 +142,7 @@ func (m markdown) classes(r *Report, i int, s *TestSet) {
 		lines = append(lines, line)
 	}
 	m.table(head, lines)
-	m.part("What is taken for what", nil)
+	m.part("Confusions", nil)
 	for _, e := range list {
 		var words []string
 		confused := matrixOf(e)

@@ -48,8 +48,8 @@ func classDifferences(s, other *Split) (texts []string) {
 	return texts
 }
 
-// sameFiles reports whether two classes have files of the same names, in whatever folders
-// and parts.
+// sameFiles reports whether two classes have files of the same names, in any folders and
+// parts.
 func (s *Split) sameFiles(class string, other *Split, called string) bool {
 	a, b := s.files(class), other.files(called)
 	return len(a) > 0 && maps.Equal(a, b)

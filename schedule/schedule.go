@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// ErrConfig is wrapped by errors about settings that make no sense.
+// ErrConfig is wrapped by errors about invalid settings.
 var ErrConfig = errors.New("bad schedule")
 
 // Schedule gives each step its learning rate.

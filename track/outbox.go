@@ -27,8 +27,8 @@ type OutboxOptions struct {
 	Patience time.Duration // how long Finish waits for unsent records. 30 s
 	MinRetry time.Duration // the first wait after an error, doubled each time. 1 s
 	MaxRetry time.Duration // the longest such wait; a service's Retry-After may be longer. 2 min
-	// Tries is how often in a row a delivery may fail without any record sent before sending
-	// ends, as if the service had refused. 0: as long as the outbox is open.
+	// Tries is the number of consecutive failed deliveries, without any record sent, after
+	// which sending ends as after an ErrStop. 0: no limit.
 	Tries int
 	// Notify is called from another goroutine with messages for people, such as that the
 	// service refuses records or the disk is full. nil: no messages.

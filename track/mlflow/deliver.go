@@ -85,7 +85,7 @@ func isGone(err error) bool {
 	return errors.As(err, &status) && (code(err) == missing || strings.Contains(status.Message, "must be in the 'active' state"))
 }
 
-// ofRun wraps err in track.ErrStop, which ends sending, if the run is gone.
+// ofRun wraps err in track.ErrStop, which ends sending, if the run no longer exists.
 func (s *Sink) ofRun(err error) error {
 	if err != nil && isGone(err) {
 		return fmt.Errorf("%w: %w", s.errGone(s.runID), err)
