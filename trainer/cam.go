@@ -63,7 +63,7 @@ func (s *Session) compileCAM() (*camProgram, error) {
 		images: s.typed(make([]float32, s.config.Input[0]*s.config.Input[1]*s.config.Input[2])),
 	}}
 	if p.maps = lastMaps(g); p.maps == nil {
-		return nil, fmt.Errorf("trainer: %w: the model has no maps before its classifier", ErrConfig)
+		return nil, fmt.Errorf("trainer: %w: the model has no feature maps before its classifier", ErrConfig)
 	}
 	p.oneHot = gorgonia.NewMatrix(g.G, s.dtype(), gorgonia.WithShape(1, s.classes), gorgonia.WithName("class"))
 	if _, err := gorgonia.Backpropagate(gorgonia.Nodes{g.Output}, gorgonia.Nodes{p.oneHot}, gorgonia.Nodes{g.Input}); err != nil {

@@ -140,7 +140,7 @@ func (t *Trainer) resumeFreezing(at position) (thawed map[string]bool, err error
 	}
 	if len(thawed) > 0 || frozen > 0 {
 		t.config.Logger.Info(fmt.Sprintf("resume: %d parameters are trained from here on, with a fresh state of the optimizer, and %d are frozen; "+
-			"the run is another one than with the same freezing throughout", len(thawed), frozen))
+			"the results differ from those of a run with the same freezing throughout", len(thawed), frozen))
 	}
 	if len(t.session.since) == 0 {
 		return thawed, nil

@@ -160,7 +160,7 @@ func sameNames(a, b []string) bool {
 func HeadClasses(m nn.Module, input [3]int, f *checkpoint.Source, key string) (int, error) {
 	head := HeadParams(m)
 	if len(head) == 0 {
-		return 0, fmt.Errorf("%w: %s does not name the parameters of its classifier (HeadParams), nor does the file say how many classes there are; give their names", ErrConfig, modelName(m))
+		return 0, fmt.Errorf("%w: %s does not name the parameters of its classifier (HeadParams), and the file has no names of classes; give the names", ErrConfig, modelName(m))
 	}
 	g, err := nn.Trace(m, append([]int{1}, input[:]...), nn.Options{})
 	if err != nil {

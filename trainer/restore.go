@@ -92,7 +92,7 @@ func (t *Trainer) checkWithinEpoch(path string, at position) error {
 	if at.Batch == 0 || at.Images == 0 || at.Images == t.config.Batch && at.Seed == t.config.Seed {
 		return nil
 	}
-	return fmt.Errorf("trainer: %w: %s stands after %d batches of %d images in epoch %d, in the order of seed %d, but now Batch is %d and Seed %d: these may change between epochs alone",
+	return fmt.Errorf("trainer: %w: %s stands after %d batches of %d images in epoch %d, in the order of seed %d, but now Batch is %d and Seed %d: they may change between epochs only",
 		ErrFolder, path, at.Batch, at.Images, at.Epoch, at.Seed, t.config.Batch, t.config.Seed)
 }
 

@@ -112,7 +112,7 @@ func NewSession(m nn.Module, c SessionConfig) (*Session, error) {
 	}
 	if c.Loss != nil {
 		if c.Smoothing > 0 {
-			return nil, fmt.Errorf("trainer: %w: label smoothing %v is of cross-entropy, and there is a Loss", ErrConfig, c.Smoothing)
+			return nil, fmt.Errorf("trainer: %w: label smoothing %v is a setting of cross-entropy, which Loss replaces", ErrConfig, c.Smoothing)
 		}
 		c.Soft = true
 	}

@@ -61,7 +61,7 @@ func (t *Trainer) checkWithoutSplit(f run.Folder, last string) (differ []string)
 	}
 	if len(differ) == 0 {
 		t.logWarn(fmt.Sprintf("%s has no %s, which earlier versions did not write: whether the images are still the same is known only in part, from the classes and the test images. "+
-			"Earlier versions also split folders without test images of their own otherwise, by the run's seed", f, run.SplitFile))
+			"Earlier versions also split folders without test images by the run's seed, which chooses other test images", f, run.SplitFile))
 	}
 	return differ
 }
@@ -81,7 +81,7 @@ func testDifferences(all []run.Prediction, test dataset.Listed) []string {
 	if len(other) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%s of %s in the test set at their place: %s (earlier versions split folders without test images of their own by the run's seed)",
+	return []string{fmt.Sprintf("%s of %s in the test set at their place: %s (earlier versions split folders without test images by the run's seed)",
 		inwords.Plural(len(other), "image is not", "images are not"), run.PredictionsFile, inwords.Some(other))}
 }
 

@@ -49,7 +49,7 @@ func (s *Session) Start(lr float64) error {
 		return fmt.Errorf("trainer: %w: learning rate %v", ErrConfig, lr)
 	}
 	if s.parts > 0 {
-		return fmt.Errorf("trainer: %w: a step starts between Accumulate and Apply", ErrConfig)
+		return fmt.Errorf("trainer: %w: Start between Accumulate and Apply: Apply ends the step first", ErrConfig)
 	}
 	if err := s.startable(); err != nil {
 		return err
@@ -64,7 +64,7 @@ func (s *Session) Start(lr float64) error {
 // startable is an error if no batch is bound, or if one is in training.
 func (s *Session) startable() error {
 	if s.running != nil {
-		return fmt.Errorf("trainer: %w: Start before the Wait of the step before", ErrConfig)
+		return fmt.Errorf("trainer: %w: Start before the Wait for the previous step", ErrConfig)
 	}
 	if s.bound == nil {
 		return fmt.Errorf("trainer: %w: Start without Bind", ErrConfig)
@@ -144,7 +144,7 @@ func (s *Session) drop() { s.bound, s.running, s.parts = nil, nil, 0 }
 // share is the batch's fraction of them. BatchNorm and dropout see each batch by itself.
 func (s *Session) Accumulate(images []float32, target Target, share float64) (Result, error) {
 	if !s.config.Accumulate {
-		return Result{}, fmt.Errorf("trainer: %w: the Session was not made to accumulate", ErrConfig)
+		return Result{}, fmt.Errorf("trainer: %w: Accumulate needs a Session with SessionConfig.Accumulate", ErrConfig)
 	}
 	if err := s.bind(images, target, s.parts > 0); err != nil {
 		return Result{}, err

@@ -132,7 +132,7 @@ func New(net nn.Module, train, test dataset.Dataset, c Config) (*Trainer, error)
 func (t *Trainer) loaders(train, test dataset.Dataset) (err error) {
 	c := t.config
 	if !slices.Equal(train.Classes(), test.Classes()) {
-		return fmt.Errorf("trainer: %w: the training set's classes are %d, the test set's %d, or others", ErrConfig, len(train.Classes()), len(test.Classes()))
+		return fmt.Errorf("trainer: %w: the classes of the training set (%d) and of the test set (%d) differ", ErrConfig, len(train.Classes()), len(test.Classes()))
 	}
 	of := dataset.LoaderConfig{
 		Batch: c.Batch, Workers: c.Workers, Seed: c.Seed, StopOnBad: c.StopOnBadImage, CacheBytes: c.CacheBytes,
