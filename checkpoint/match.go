@@ -115,15 +115,15 @@ func (s *Source) HeadClasses(specs []Spec, o MatchOptions) int {
 
 // comparison is a part of a file compared with specs.
 type comparison struct {
-	source                       *Source
-	index                        *index
-	options                      MatchOptions
-	family                       *family
-	choice                       Choice
-	found                        []*hit // by Spec; nil: not taken
-	missing, unexpected, strange []string
-	head                         []string // differences of the classifier
-	freshHead                    bool
+	source                          *Source
+	index                           *index
+	options                         MatchOptions
+	family                          *family
+	choice                          Choice
+	found                           []*hit // by Spec; nil: not taken
+	missing, unexpected, mismatched []string
+	head                            []string // differences of the classifier
+	freshHead                       bool
 }
 
 // compare chooses the part of the file that fits best and compares it with the model.
@@ -174,7 +174,7 @@ func (c *comparison) take(i int, h *hit) {
 	case c.index.head[i] && (width(h.item.dtype) > 0 || c.options.ReplaceHead):
 		c.head = append(c.head, wrong)
 	default:
-		c.strange = append(c.strange, wrong)
+		c.mismatched = append(c.mismatched, wrong)
 	}
 }
 
@@ -240,14 +240,14 @@ func counted(data any) any {
 // err lists the tensors that do not match, and the contents of the file.
 func (c *comparison) err() error {
 	var parts []string
-	strange := c.strange
-	if len(c.missing)+len(c.unexpected)+len(c.strange) > 0 {
-		strange = slices.Concat(c.strange, c.head)
+	mismatched := c.mismatched
+	if len(c.missing)+len(c.unexpected)+len(c.mismatched) > 0 {
+		mismatched = slices.Concat(c.mismatched, c.head)
 	}
 	for _, p := range []struct {
 		what  string
 		names []string
-	}{{"missing", c.missing}, {"unexpected", c.unexpected}, {"of another shape or type", strange}} {
+	}{{"missing", c.missing}, {"unexpected", c.unexpected}, {"of another shape or type", mismatched}} {
 		if len(p.names) > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s: %s", len(p.names), p.what, some(p.names)))
 		}
@@ -290,9 +290,9 @@ func (c *comparison) hints() string {
 		fmt.Fprintf(&s, "; %d of its tensors are left over: %s", len(c.choice.LeftOver), some(c.choice.LeftOver))
 	}
 	switch {
-	case len(c.strange)+len(c.unexpected) == 0 && f.named > 0 && !slices.ContainsFunc(c.missing, func(n string) bool { return !slices.Contains(c.options.Head, n) }):
+	case len(c.mismatched)+len(c.unexpected) == 0 && f.named > 0 && !slices.ContainsFunc(c.missing, func(n string) bool { return !slices.Contains(c.options.Head, n) }):
 		s.WriteString(": set model.replace_head to begin with a fresh classifier")
-	case len(c.unexpected) > 0 && len(c.missing)+len(c.strange) == 0:
+	case len(c.unexpected) > 0 && len(c.missing)+len(c.mismatched) == 0:
 		s.WriteString(": it is of a network with more layers")
 	}
 	return s.String()

@@ -39,8 +39,8 @@ type (
 		items []any // the values appended
 		state any
 	}
-	// odd is a tensor of an unsupported kind: sparse, quantized, without data.
-	odd struct{ of global }
+	// unsupported is a tensor of an unsupported kind: sparse, quantized, without data.
+	unsupported struct{ of global }
 	// storage is the memory of one or more tensors.
 	storage struct {
 		dtype string // as in safetensors, else torch's class

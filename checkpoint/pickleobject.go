@@ -204,41 +204,41 @@ var rebuilds = map[global]rebuilder{
 	{"torch._utils", "_rebuild_tensor_v3"}:                     {rebuildTyped},
 	{"torch._utils", "_rebuild_parameter"}:                     {first},
 	{"torch._utils", "_rebuild_parameter_with_state"}:          {first},
-	{"torch._utils", "_rebuild_sparse_tensor"}:                 {strange},
-	{"torch._utils", "_rebuild_sparse_csr_tensor"}:             {strange},
-	{"torch._utils", "_rebuild_nested_tensor"}:                 {strange},
-	{"torch._utils", "_rebuild_qtensor"}:                       {strange},
-	{"torch._utils", "_rebuild_meta_tensor_no_storage"}:        {strange},
-	{"torch._utils", "_rebuild_wrapper_subclass"}:              {strange},
-	{"torch._utils", "_rebuild_device_tensor_from_numpy"}:      {strange},
+	{"torch._utils", "_rebuild_sparse_tensor"}:                 {unread},
+	{"torch._utils", "_rebuild_sparse_csr_tensor"}:             {unread},
+	{"torch._utils", "_rebuild_nested_tensor"}:                 {unread},
+	{"torch._utils", "_rebuild_qtensor"}:                       {unread},
+	{"torch._utils", "_rebuild_meta_tensor_no_storage"}:        {unread},
+	{"torch._utils", "_rebuild_wrapper_subclass"}:              {unread},
+	{"torch._utils", "_rebuild_device_tensor_from_numpy"}:      {unread},
 	{"torch._utils", "_rebuild_device_tensor_from_cpu_tensor"}: {first},
 }
 
-func strange(g global, _ tuple) any { return odd{g} }
+func unread(g global, _ tuple) any { return unsupported{g} }
 
 // first returns its first argument: the tensor of a parameter.
 func first(g global, args tuple) any {
 	if len(args) > 0 {
 		switch t := args[0].(type) {
-		case strided, odd:
+		case strided, unsupported:
 			return t
 		}
 	}
-	return odd{g}
+	return unsupported{g}
 }
 
 // rebuild makes a tensor from storage, offset, shape and strides; further arguments are
 // ignored.
 func rebuild(g global, args tuple) any {
 	if len(args) < 4 {
-		return odd{g}
+		return unsupported{g}
 	}
 	s, ok := args[0].(storage)
 	offset, ok2 := args[1].(int64)
 	shape, ok3 := numbers(args[2])
 	stride, ok4 := numbers(args[3])
 	if !ok || !ok2 || !ok3 || !ok4 || offset < 0 || len(shape) != len(stride) {
-		return odd{g}
+		return unsupported{g}
 	}
 	return strided{s, offset, shape, stride}
 }
@@ -246,17 +246,17 @@ func rebuild(g global, args tuple) any {
 // rebuildTyped makes a tensor in a storage of bytes, whose type is the seventh argument.
 func rebuildTyped(g global, args tuple) any {
 	if len(args) < 7 {
-		return odd{g}
+		return unsupported{g}
 	}
 	t, ok := rebuild(g, args).(strided)
 	if !ok {
-		return odd{g}
+		return unsupported{g}
 	}
 	name := nameOf(args[6]).name
 	t.storage.dtype = map[string]string{"float32": "F32", "float64": "F64", "float16": "F16", "bfloat16": "BF16", "int64": "I64"}[name]
 	w := int64(width(t.storage.dtype))
 	if w == 0 {
-		return odd{global{"torch", name}}
+		return unsupported{global{"torch", name}}
 	}
 	t.storage.count /= w
 	return t
@@ -321,7 +321,7 @@ func kindOf(v any) string {
 		return "None"
 	case *object:
 		return "an object of " + clip(v.of.String())
-	case odd:
+	case unsupported:
 		return "a tensor of " + clip(v.of.String())
 	case global:
 		return clip(v.String())

@@ -55,7 +55,7 @@ func itemsOf(value any) ([]*item, error) {
 // walk looks for tensors in a value.
 func (w *walker) walk(v any, at *place) error {
 	switch v := v.(type) {
-	case strided, odd:
+	case strided, unsupported:
 		return w.add(v, at)
 	case *dict:
 		if w.visit(v) {
@@ -147,7 +147,7 @@ func (w *walker) dictionary(d *dict, at *place) error {
 // below walks into the value of a key.
 func (w *walker) below(v any, at *place, key string, dotted bool) error {
 	switch v.(type) {
-	case strided, odd, *dict, *list, tuple, *object:
+	case strided, unsupported, *dict, *list, tuple, *object:
 		if len(key) > maxName || at.depth == maxDepth {
 			return nil // not a parameter's name
 		}
@@ -187,7 +187,7 @@ func (w *walker) add(v any, at *place) error {
 		return errPickle("the names of its tensors have more than %d bytes", maxNames)
 	}
 	switch t := v.(type) {
-	case odd:
+	case unsupported:
 		it.dtype = clip(t.of.String())
 	case strided:
 		it.dtype = t.storage.dtype

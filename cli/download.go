@@ -18,7 +18,7 @@ type downloading struct {
 	terminal bool
 	bar      *progressbar.ProgressBar
 	doing    string // stage and file of the bar
-	said     time.Time
+	shown    time.Time
 }
 
 // downloadProgress returns a function that shows the progress of a download on out.
@@ -57,8 +57,8 @@ func (d *downloading) show(p dataset.Progress) {
 		d.draw(what, p)
 		return
 	}
-	if now := time.Now(); now.Sub(d.said) > lineEvery || what != d.doing {
-		d.said, d.doing = now, what
+	if now := time.Now(); now.Sub(d.shown) > lineEvery || what != d.doing {
+		d.shown, d.doing = now, what
 		share := ""
 		if p.Total > 0 {
 			share = fmt.Sprintf(" of %s", bytesText(p.Total))

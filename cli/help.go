@@ -114,14 +114,14 @@ func (t training) help(w io.Writer, o *trainFlags, all bool) {
 	for _, k := range config.Keys() {
 		if slices.Contains(usualKeys, k.Path) {
 			value, _ := c.Get(k.Path)
-			fmt.Fprintf(w, "  -set %s\n", aside(k.Path+"="+value, k.Meaning))
+			fmt.Fprintf(w, "  -set %s\n", settingLine(k.Path+"="+value, k.Meaning))
 		}
 	}
 	fmt.Fprintf(w, "\n-h all lists all %d keys with ranges and defaults, the recipe, and exit codes.\n", len(config.Keys()))
 }
 
-// aside is a setting and its meaning, cut to a line.
-func aside(setting, meaning string) string {
+// settingLine is a setting and its meaning, cut to a line.
+func settingLine(setting, meaning string) string {
 	line := func() string { return fmt.Sprintf("%-28s %s", setting, meaning) }
 	room := helpColumns - len("  -set ")
 	for _, end := range []string{";", ":", ", ", " ("} {

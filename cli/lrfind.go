@@ -148,10 +148,10 @@ func (f *rateFinding) build(ctx context.Context, c config.Config) (*trainer.Trai
 
 // find trains with growing rates and prints its progress every few seconds.
 func (f *rateFinding) find(ctx context.Context, t *trainer.Trainer) (*trainer.RateCurve, error) {
-	said := time.Now()
+	shown := time.Now()
 	f.sweep.Each = func(p trainer.RatePoint) {
-		if now := time.Now(); now.Sub(said) >= lineEvery {
-			said = now
+		if now := time.Now(); now.Sub(shown) >= lineEvery {
+			shown = now
 			f.info("step %d/%d  lr %.3g  loss %.4g  smoothed %.4g", p.Step, f.sweep.Steps, p.LR, p.Loss, p.Smoothed)
 		}
 	}

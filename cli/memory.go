@@ -18,8 +18,8 @@ func checkMemory() error {
 	sysmem.LimitHeap(0)
 	err := sysmem.Reserve(0, startBytes)
 	hard := sysmem.Tightest(sysmem.Bounds(), func(b sysmem.Bound) bool { return b.Hard && !b.Address })
-	if there := hard.Room(0); err == nil && there < leastBytes {
-		err = &sysmem.Shortage{Need: leastBytes, Free: there, Bound: hard}
+	if room := hard.Room(0); err == nil && room < leastBytes {
+		err = &sysmem.Shortage{Need: leastBytes, Free: room, Bound: hard}
 	}
 	if err != nil {
 		return fmt.Errorf("not enough memory to start: %w", err)

@@ -38,7 +38,7 @@ type progress struct {
 	epochs         int
 	first, total   int // steps done before, steps in all
 	at             int // the last step
-	begun, said    time.Time
+	begun, shown   time.Time
 	epochBegun     time.Time
 	loss, accuracy average
 	rate, stall    average
@@ -63,7 +63,7 @@ func (p *progress) start(s trainer.Start) error {
 		p.total = min(p.total, p.maxSteps)
 	}
 	p.begun = p.now()
-	p.said, p.last, p.epochBegun = p.begun, p.begun, p.begun
+	p.shown, p.last, p.epochBegun = p.begun, p.begun, p.begun
 	fmt.Fprintf(p.out, "training: %s of %s; the first step compiles the program\n",
 		inwords.Count(s.Epochs, "epoch"), inwords.Count(s.StepsPerEpoch, "step"))
 	p.at = p.first
@@ -87,10 +87,10 @@ func (p *progress) step(e trainer.StepEvent) error {
 		p.stall.add(min(1, e.Waited.Seconds()/took.Seconds()))
 	}
 	p.at = e.Step
-	if now.Sub(p.said) < p.every() && e.Step != p.first+1 {
+	if now.Sub(p.shown) < p.every() && e.Step != p.first+1 {
 		return nil
 	}
-	p.said = now
+	p.shown = now
 	if p.columns != nil {
 		return p.draw(p.fields(e, now)...)
 	}
@@ -147,10 +147,10 @@ func (p *progress) state(e trainer.StepEvent, now time.Time) string {
 
 func (p *progress) evaluating(done, total int) error {
 	now := p.now()
-	if now.Sub(p.said) < p.every() {
+	if now.Sub(p.shown) < p.every() {
 		return nil
 	}
-	p.said = now
+	p.shown = now
 	text := fmt.Sprintf("testing: %d of %d images", done, total)
 	if p.columns != nil {
 		return p.draw(field{text: fmt.Sprintf("testing: %*d of %d images", len(strconv.Itoa(total)), done, total)})

@@ -109,7 +109,7 @@ func TestProgressFollowsTheWidth(t *testing.T) {
 	for i, width := range []int{100, 50, 200} {
 		columns = width
 		out.Reset()
-		p.said = time.Time{}
+		p.shown = time.Time{}
 		p.step(trainer.StepEvent{Point: run.Point{Epoch: 1, Step: i + 1, Loss: 1, Accuracy: 0.5, LR: 0.1, ImagesPerSecond: 1}, Time: time.Now()})
 		line := escapes.ReplaceAllString(strings.Trim(out.String(), "\r"), "")
 		if n := utf8.RuneCountInString(line); n >= width || n < min(width, 100)/2 {
@@ -135,7 +135,7 @@ func TestNarrowerClearsWhatWasBroken(t *testing.T) {
 		p.start(trainer.Start{Epochs: 2, StepsPerEpoch: 10})
 		next := func(step int) string {
 			out.Reset()
-			p.said = time.Time{}
+			p.shown = time.Time{}
 			p.step(trainer.StepEvent{Point: run.Point{Epoch: 1, Step: step, Loss: 1, Accuracy: 0.5, LR: 0.1, ImagesPerSecond: 1}, Time: time.Now()})
 			before, _, _ := strings.Cut(out.String(), "  ")
 			return before

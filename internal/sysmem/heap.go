@@ -8,9 +8,9 @@ import (
 	"runtime/debug"
 )
 
-// aside is a reserve of address space, in bytes: Go's heap grows by 64 MB, and each thread of
+// addressReserve is a reserve of address space, in bytes: Go's heap grows by 64 MB, and each thread of
 // the runtime (several per processor) takes a stack of 8 MB or more.
-func aside() int64 { return 160<<20 + 16<<20*int64(runtime.GOMAXPROCS(0)) }
+func addressReserve() int64 { return 160<<20 + 16<<20*int64(runtime.GOMAXPROCS(0)) }
 
 // Shortage is the error of Reserve: a limit leaves less than is needed.
 type Shortage struct {
@@ -40,7 +40,7 @@ func Reserve(mapped, heap int64) error {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	more := max(0, heap-int64(m.HeapIdle))
-	if mapped+more > limit.Free || probe(mapped+more+aside()) != nil {
+	if mapped+more > limit.Free || probe(mapped+more+addressReserve()) != nil {
 		return &Shortage{Need: mapped + more, Free: limit.Free, Bound: limit}
 	}
 	if more > 0 {

@@ -19,7 +19,7 @@ func rlimits(used map[int]int64) (list []Bound) {
 		if unix.Getrlimit(r.resource, &l) != nil || uint64(l.Cur) > math.MaxInt64/2 {
 			continue
 		}
-		list = append(list, Bound{Name: r.name, Limit: int64(l.Cur), Free: int64(l.Cur) - used[r.resource] - aside(), Hard: true, Address: true})
+		list = append(list, Bound{Name: r.name, Limit: int64(l.Cur), Free: int64(l.Cur) - used[r.resource] - addressReserve(), Hard: true, Address: true})
 	}
 	return list
 }
