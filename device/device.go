@@ -185,7 +185,7 @@ type Device interface {
 	// Supports reports whether the device has a kernel for the step. The engine asks before
 	// it fuses, groups, or accumulates in a kind of which Kind.Accumulates is true, and keeps
 	// the plain steps if the answer is no. An unsupported plain step is a compile error.
-	// The answer does not depend on what is stored as bfloat16: the engine decides that later.
+	// The answer must not depend on Tensor.Stored, which the engine sets later.
 	Supports(s *Step) bool
 	// InPlace lists pairs {out, in} of operands that may share memory when the
 	// input is not needed afterwards; they are stored as the same type.

@@ -32,7 +32,7 @@ func (b *builder) fold() {
 // a slot whose new value is the sum.
 func (b *builder) foldSum(u *uses, add *device.Step, base, dx *device.Tensor) bool {
 	p := u.producer[dx]
-	for _, taken := range b.into { // a step adds into it, which no longer reads it by an Add
+	for _, taken := range b.into { // a step folded before adds into it; no Add reads it any more
 		if taken == base || taken == dx {
 			return false
 		}

@@ -205,12 +205,12 @@ func (c *conv) prepare(ws *convSpace, cl *class, t, i, ib, n int) {
 			}
 		}
 	}
-	whole := count == c.k.pixels && cl.rows == c.srcH && cl.cols == c.srcW && c.stride == [2]int{1, 1}
+	adjacent := count == c.k.pixels && cl.rows == c.srcH && cl.cols == c.srcW && c.stride == [2]int{1, 1}
 	src := unsafe.Add(c.src, ib*c.srcPlane)
 	for k := range cl.taps {
 		place := &cl.taps[k]
 		to := &ws.taps[i*len(cl.taps)+k]
-		if whole && minY+place.dy >= 0 && maxY+place.dy < c.srcH && minX+place.dx >= 0 && maxX+place.dx < c.srcW {
+		if adjacent && minY+place.dy >= 0 && maxY+place.dy < c.srcH && minX+place.dx >= 0 && maxX+place.dx < c.srcW {
 			*to = tap{unsafe.Add(src, (q+place.dy*c.srcW+place.dx)*pixelBytes), int64(c.srcPlane)}
 			continue
 		}

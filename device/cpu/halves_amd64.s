@@ -2,8 +2,8 @@
 
 #include "textflag.h"
 
-// Conversions between float32 and bfloat16, for AVX2: they wait for memory. Arguments are
-// described beside the declarations in halves_amd64.go.
+// Conversions between float32 and bfloat16, for AVX2: they are bound by memory. Arguments are
+// described at the declarations in halves_amd64.go.
 
 // func widenBlocks(src, dst unsafe.Pointer, n int64)
 TEXT ·widenBlocks(SB), NOSPLIT, $0-24

@@ -69,7 +69,8 @@ func transposeBlock(src, dst unsafe.Pointer)
 //go:noescape
 func maxPixel(src unsafe.Pointer, places *int32, taps int64, dst unsafe.Pointer)
 
-// maxPixelGrad adds dy to dx at the first maximum of a window, channel by channel.
+// maxPixelGrad adds dy to dx at the first maximum of a window, or its last NaN, channel by
+// channel.
 //
 //go:noescape
 func maxPixelGrad(src, dx unsafe.Pointer, places *int32, taps int64, dy unsafe.Pointer)

@@ -2,9 +2,9 @@
 
 #include "textflag.h"
 
-// Passes over maps and parameters, for AVX2 and FMA: they wait for memory, not for
-// the width of a register. A block of 16 channels is two YMM registers. Arguments are
-// described beside the declarations in passes_amd64.go.
+// Passes over maps and parameters, for AVX2 and FMA: wider registers would not help, since
+// they are bound by memory. A block of 16 channels is two YMM registers. Arguments are
+// described at the declarations in passes_amd64.go.
 
 // func sums(x unsafe.Pointer, pixels int64, shift, sum, square *float32)
 TEXT ·sums(SB), NOSPLIT, $0-40
@@ -117,7 +117,7 @@ TEXT ·normalize(SB), NOSPLIT, $0-48
 	VMOVUPS 96(DI), Y11
 	VMOVUPS 128(DI), Y12 // shift
 	VMOVUPS 160(DI), Y13
-	// the floor that max() takes: zero with ReLU, else -Inf
+	// the lower bound of the result: zero with ReLU, else -Inf
 	VXORPS Y15, Y15, Y15
 	CMPQ relu+40(FP), $0
 	JNE  nstart
@@ -505,7 +505,7 @@ TEXT ·transposeBlock(SB), NOSPLIT, $0-16
 	RET
 
 // One tap of a window's maximum: v at (SI)(AX*1) into Y0 and Y1, and into Y6 and Y7
-// where it is NaN. Of two sources that are not ordered VMAXPS takes the second.
+// where it is NaN. If a source is NaN, VMAXPS returns the second one.
 #define MAXTAP \
 	VMOVUPS (SI)(AX*1), Y4 \
 	VMOVUPS 32(SI)(AX*1), Y5 \
@@ -538,14 +538,14 @@ mloop:
 	ADDQ $4, DX
 	DECQ CX
 	JNZ  mloop
-	VORPS Y6, Y0, Y0 // all ones are a NaN
+	VORPS Y6, Y0, Y0 // all bits set is a NaN
 	VORPS Y7, Y1, Y1
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	VZEROUPPER
 	RET
 
-// Adds Y2 and Y3 to dx where the masks Y4 and Y5 are set, and takes it from them there.
+// Adds Y2 and Y3 to dx where the masks Y4 and Y5 are set, and then clears them there.
 #define GIVE \
 	VANDPS Y2, Y4, Y8 \
 	VANDPS Y3, Y5, Y9 \
@@ -572,13 +572,13 @@ mgmax:
 	DECQ CX
 	JNZ  mgmax
 	MOVQ taps+24(FP), CX
-	VMOVUPS (BX), Y2 // what is left of dy
+	VMOVUPS (BX), Y2 // dy; cleared in channels whose maximum has been found
 	VMOVUPS 32(BX), Y3
 	VORPS Y6, Y7, Y4
 	VPTEST Y4, Y4
 	JZ   mgfirst
 
-	// windows with a NaN give dy to the last one
+	// in a window with NaN, dy is added at the last NaN
 	VMOVAPS Y2, Y10
 	VMOVAPS Y3, Y11
 	VANDPS Y6, Y2, Y2

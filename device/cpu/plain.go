@@ -45,7 +45,7 @@ func (d *Device) canonical(t *device.Tensor, m device.Memory) any {
 	case device.Int64:
 		return span[int64](m, n)
 	}
-	if d.asItLies(t) {
+	if d.isCanonical(t) {
 		return f32(m, n)
 	}
 	return make([]float32, n)
@@ -58,19 +58,19 @@ func (d *Device) rowMajor(t *device.Tensor) bool {
 	return l == plain || l == rows && t.Shape[len(t.Shape)-1]%lanes == 0
 }
 
-// asItLies reports whether a float32 tensor's memory is its canonical elements.
-func (d *Device) asItLies(t *device.Tensor) bool {
+// isCanonical reports whether a float32 tensor's memory is its canonical elements.
+func (d *Device) isCanonical(t *device.Tensor) bool {
 	return d.rowMajor(t) && t.Storage() == device.Float32
 }
 
 // Run converts, computes, converts back.
 func (k *plainKernel) Run() {
 	for i, t := range k.step.In {
-		if h, ok := k.hostIn[i].([]float32); ok && !k.d.asItLies(t) {
+		if h, ok := k.hostIn[i].([]float32); ok && !k.d.isCanonical(t) {
 			k.d.read(t, k.in[i], h, &k.d.working)
 		}
 	}
-	if h, ok := k.hostOut[0].([]float32); ok && k.step.Accumulate && !k.d.asItLies(k.step.Out[0]) {
+	if h, ok := k.hostOut[0].([]float32); ok && k.step.Accumulate && !k.d.isCanonical(k.step.Out[0]) {
 		k.d.read(k.step.Out[0], k.out[0], h, &k.d.working)
 	}
 	if k.parallel != nil {
@@ -79,7 +79,7 @@ func (k *plainKernel) Run() {
 		panic(err)
 	}
 	for i, t := range k.step.Out {
-		if h, ok := k.hostOut[i].([]float32); ok && !k.d.asItLies(t) {
+		if h, ok := k.hostOut[i].([]float32); ok && !k.d.isCanonical(t) {
 			k.d.write(t, k.out[i], h, &k.d.working)
 		}
 	}
