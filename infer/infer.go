@@ -112,7 +112,7 @@ func Open(path string, o Options) (c *Classifier, err error) {
 		return nil, fmt.Errorf("infer: %s: %w: it does not name its model; name one of %v", path, ErrWeights, models.Names())
 	}
 	if o.Model != "" && o.Model != c.model {
-		return nil, fmt.Errorf("infer: %s: %w: it is of %s, not of %s", path, ErrWeights, c.model, o.Model)
+		return nil, fmt.Errorf("infer: %s: %w: they are for the model %s, not %s", path, ErrWeights, c.model, o.Model)
 	}
 	if c.make = o.New; c.make == nil {
 		c.make = func(m models.Config) (nn.Module, error) { return models.New(c.model, m) }
@@ -197,7 +197,7 @@ func (c *Classifier) newModel(classes int) (net nn.Module, err error) {
 		if name := named.ModelName(); c.model == "" {
 			c.model = name
 		} else if name != c.model {
-			return nil, fmt.Errorf("%w: it is of %s, not of %s", ErrWeights, c.model, name)
+			return nil, fmt.Errorf("%w: they are for the model %s, not %s", ErrWeights, c.model, name)
 		}
 	}
 	return net, nil

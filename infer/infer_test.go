@@ -162,7 +162,7 @@ func TestErrors(t *testing.T) {
 		{plain, infer.Options{Model: "resnet51"}, "resnet51"},
 		{plain, infer.Options{Model: "resnet50b"}, "the classifier of resnet50b"},
 		{plain, infer.Options{Model: "small-for-infer", Classes: []string{"a"}}, "1 names for its 3 classes"},
-		{own, infer.Options{Model: "vgg16"}, "is of small-for-infer, not of vgg16"},
+		{own, infer.Options{Model: "vgg16"}, "for the model small-for-infer, not vgg16"},
 		{own, infer.Options{Top: -1}, "Top -1"},
 	} {
 		k, err := infer.Open(c.path, c.o)

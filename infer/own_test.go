@@ -79,7 +79,7 @@ func TestOwnModel(t *testing.T) {
 		{"a run, with its name", dir, infer.Options{New: newSmall}, "small-for-infer", ""},
 		{"a file of a model without a name", unknown, infer.Options{New: newQuiet}, "*main.Net", ""},
 		{"without New", unknown, infer.Options{}, "", "*main.Net"},
-		{"another model", unknown, infer.Options{New: newSmall}, "", "is of *main.Net, not of small-for-infer"},
+		{"another model", unknown, infer.Options{New: newSmall}, "", "for the model *main.Net, not small-for-infer"},
 		{"without metadata", plain, infer.Options{New: newSmall, Resize: 20, Crop: 16}, "small-for-infer", ""},
 		{"without metadata and a word", plain, infer.Options{New: newQuiet, Classes: three, Resize: 20, Crop: 16}, "", ""},
 		{"without the number of classes", plain, infer.Options{New: newQuiet}, "", "give their names"},

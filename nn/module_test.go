@@ -202,8 +202,8 @@ func TestTraceErrors(t *testing.T) {
 		is    error
 		want  []string
 	}{
-		{nil, on, nn.ErrModule, []string{"there is no module"}},
-		{absent, on, nn.ErrModule, []string{"there is no module"}},
+		{nil, on, nn.ErrModule, []string{"the module is nil"}},
+		{absent, on, nn.ErrModule, []string{"the module is nil"}},
 		{fc(), []int{1, 0}, nn.ErrShape, []string{"[1 0]", "empty axis"}},
 		{fc(), nil, nn.ErrShape, []string{"[]"}},
 		{&twice{fc()}, on, nn.ErrModule, []string{"fc.weight", "used twice"}},
@@ -227,7 +227,7 @@ func TestTraceErrors(t *testing.T) {
 		{&call{func(s *nn.Scope, m module, x *node) *node {
 			s.Assign(x, x)
 			return x
-		}}, on, nn.ErrModule, []string{"is no buffer"}},
+		}}, on, nn.ErrModule, []string{"is not a buffer"}},
 		{&call{func(s *nn.Scope, m module, x *node) *node {
 			s.Param(m, "input", nn.Weight, nn.Constant(0), 1, 2) // would be one node with the input
 			return x

@@ -131,7 +131,7 @@ func (s *Scope) Assign(buffer, value *gorgonia.Node) {
 			return
 		}
 	}
-	s.Fail(errorf("", ErrModule, "a value is assigned to %v, which is no buffer", buffer))
+	s.Fail(errorf("", ErrModule, "a value is assigned to %v, which is not a buffer", buffer))
 }
 
 // Counter declares an int64 that counts training steps: PyTorch's num_batches_tracked.

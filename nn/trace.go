@@ -70,7 +70,7 @@ func Trace(m Module, input []int, o Options) (g *Graph, err error) {
 func check(m Module, input []int, dt tensor.Dtype) error {
 	switch {
 	case isNil(m):
-		return errorf("", ErrModule, "there is no module")
+		return errorf("", ErrModule, "the module is nil")
 	case dt != tensor.Float32 && dt != tensor.Float64:
 		return errorf("", op.ErrType, "networks compute in float32 or float64, not %v", dt)
 	case len(input) == 0 || slices.Min(input) < 1:

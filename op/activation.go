@@ -18,7 +18,7 @@ func Activate(path string, x *gorgonia.Node, act device.Act) (*gorgonia.Node, er
 	c := newCheck(device.Activate, path)
 	c.floats("input", x)
 	if c.err == nil && !slices.Contains(slices.Collect(device.Acts()), act) {
-		c.errorf(ErrAttribute, "%v is no activation function", act)
+		c.errorf(ErrAttribute, "%v is not an activation function", act)
 	}
 	if c.err != nil {
 		return nil, c.err

@@ -70,7 +70,7 @@ func AdamWeight(path string, w, m, v, lr, step *gorgonia.Node, o AdamOptions) (*
 func SumSquares(path string, xs ...*gorgonia.Node) (*gorgonia.Node, error) {
 	c := newCheck(device.SumSquares, path)
 	if len(xs) == 0 {
-		c.errorf(ErrShape, "there is no operand")
+		c.errorf(ErrShape, "want at least one operand")
 	}
 	for i, x := range xs {
 		c.floats(fmt.Sprintf("operand %d", i), x)

@@ -97,7 +97,7 @@ func TestErrors(t *testing.T) {
 		{func() (node, error) { return op.SquareLerp("w", vector, vector, 1.5) }, op.ErrAttribute, "the weight is 1.5"},
 		{func() (node, error) { return op.SumSquares("w", labels) }, op.ErrType, "operand 0 is int64"},
 		{func() (node, error) { return op.SumSquares("w", x, labels) }, op.ErrType, "operand 1 is int64"},
-		{func() (node, error) { return op.SumSquares("w") }, op.ErrShape, "no operand"},
+		{func() (node, error) { return op.SumSquares("w") }, op.ErrShape, "want at least one operand"},
 		{func() (node, error) {
 			return op.AdamWeight("w", vector, vector, flat, scalar, scalar, op.AdamOptions{Eps: 1e-8})
 		}, op.ErrShape, "second moment has shape [8 10]"},

@@ -57,7 +57,7 @@ func apart(a, b testedRun) (text string, images bool) {
 		}
 	}
 	if len(parts) == 0 {
-		parts, images = []string{"nothing says that they are the same"}, true
+		parts, images = []string{"it is unknown whether they are the same"}, true
 	}
 	return fmt.Sprintf("%s and %s: %s", a.called, b.called, strings.Join(parts, "; ")), images
 }

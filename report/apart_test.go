@@ -51,7 +51,7 @@ func TestApart(t *testing.T) {
 		{"drawn", made{images: 20, change: drawn(4, 32)}, made{images: 20, change: drawn(4, 64)}, [2][]string{}, nil, true,
 			[]string{`data.resize is "32" and "64"`}},
 		{"number", made{images: 20}, made{images: 21, change: relabel}, [2][]string{}, nil, true, []string{"20 and 21 test images"}},
-		{"no settings", made{images: 20, bare: true}, made{images: 20}, [2][]string{}, nil, true, []string{"nothing says that they are the same"}},
+		{"no settings", made{images: 20, bare: true}, made{images: 20}, [2][]string{}, nil, true, []string{"it is unknown whether they are the same"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.a.name, c.b.name = "a", "b"

@@ -255,7 +255,7 @@ func (r *Report) statuses() (texts []string) {
 				if each.Config != nil {
 					of = fmt.Sprintf(" of %d", each.Config.Train.Epochs)
 				}
-				texts = append(texts, fmt.Sprintf("%s was stopped after %d%s epochs; what it shows is no result yet.", e.title(each), s.Epochs, of))
+				texts = append(texts, fmt.Sprintf("%s was stopped after %d%s epochs; its values are not final.", e.title(each), s.Epochs, of))
 			case s.Last != nil && s.Best == nil:
 				texts = append(texts, fmt.Sprintf("No epoch of %s is its best, since its test loss was never finite. The last test accuracy was %s.", e.title(each), percent(s.Last.Accuracy)))
 			case !each.evaluated():

@@ -9,7 +9,7 @@ import (
 )
 
 // ErrUnknown: no tracker is registered under the name.
-var ErrUnknown = errors.New("there is no such tracker")
+var ErrUnknown = errors.New("unknown tracker")
 
 // Setup is the input from which a registered tracker makes a run's Sink.
 type Setup struct {
@@ -59,7 +59,7 @@ func Entries() []registry.Entry { return trackers.Entries() }
 func Open(name string, s Setup) (sink Sink, note string, err error) {
 	f, ok := trackers.Find(name)
 	if !ok {
-		return nil, "", fmt.Errorf("%w: %q; there are %s", ErrUnknown, name, strings.Join(Names(), ", "))
+		return nil, "", fmt.Errorf("%w %q: there are %s", ErrUnknown, name, strings.Join(Names(), ", "))
 	}
 	if e, _ := trackers.Entry(name); s.Settings == nil {
 		s.Settings = e.Settings

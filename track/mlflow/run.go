@@ -99,7 +99,7 @@ func (s *Sink) known(ctx context.Context, id string) (*runInfo, error) {
 var errNoRun = errors.New("mlflow: the server's answer names no run; is it an MLflow server?")
 
 func (s *Sink) errGone(id string) error {
-	return fmt.Errorf("%w: mlflow: the run %s is no longer at the server", track.ErrStop, id)
+	return fmt.Errorf("%w: mlflow: the server no longer has the run %s", track.ErrStop, id)
 }
 
 // withoutSearch lists the status codes of servers that do not support search.

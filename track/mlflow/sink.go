@@ -77,7 +77,7 @@ func (s *Sink) findRoot(uri string) {
 	}
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme != "mlflow-artifacts" || u.Host != "" && u.Host != s.http.Base.Host {
-		s.noArtifacts = fmt.Errorf("mlflow: the server does not take files itself, they belong to %s; start it with --serve-artifacts", redacted(uri))
+		s.noArtifacts = fmt.Errorf("mlflow: the server does not accept files, clients must write them to %s; start it with --serve-artifacts", redacted(uri))
 		return
 	}
 	if u.Path != "" {

@@ -104,7 +104,7 @@ func (o *online) Open(ctx context.Context, run track.RunInfo) (remote track.Remo
 	if fresh {
 		err = o.create(ctx, project.ID, run.ID)
 	} else if run.Remote.Has["project"] != project.ID {
-		err = fmt.Errorf("%w: neptune: the run belongs to another project than %s", track.ErrStop, o.project)
+		err = fmt.Errorf("%w: neptune: the run is in another project than %s", track.ErrStop, o.project)
 	} else {
 		o.run = experiment{ID: run.Remote.ID, ShortID: run.Remote.Has["short"]}
 		err = o.known(ctx)

@@ -91,7 +91,7 @@ func parseToken(token string) (c credentials, err error) {
 		c = credentials{}
 	}
 	if c.URL = cmp.Or(c.URL, c.Address); c.URL == "" {
-		return c, fmt.Errorf("%w: %s is no token of Neptune's: it names no server", ErrConfig, tokenVariable)
+		return c, fmt.Errorf("%w: %s is not a Neptune token: it names no server", ErrConfig, tokenVariable)
 	}
 	return c, nil
 }
