@@ -31,8 +31,8 @@ type Unifier interface {
 
 // MemoryReporter is a device that knows how much memory is free.
 type MemoryReporter interface {
-	// FreeMemory is what NewBuffer could hand out at this moment, in bytes; ok is false
-	// where that is not known.
+	// FreeMemory is the number of bytes that NewBuffer could allocate at this moment; ok is
+	// false if it is not known.
 	FreeMemory() (bytes int64, ok bool)
 }
 

@@ -2,7 +2,7 @@
 //
 // Compile (compile.go) works in passes, a file each: prune drops unneeded nodes, lower turns nodes
 // into steps, fuse joins steps that a device can do in one pass over memory, fold turns sums
-// of gradients into accumulation, round decides what is stored as bfloat16, schedule orders
+// of gradients into accumulation, round decides which values are stored as bfloat16, schedule orders
 // the steps and puts every update right after the last reader of the old value, alias drops
 // steps whose result is a part of their operand's memory, group makes one step of the updates
 // of small parameters, and plan gives tensors their places in one arena by their lifetimes. A

@@ -43,7 +43,7 @@ func (p *Program) explain(w io.Writer, number string, s *device.Step) {
 	}
 }
 
-// label is a step's kind and what is fused into it: "Conv2D+bias+ReLU".
+// label is a step's kind and the operations fused into it: "Conv2D+bias+ReLU".
 func label(s *device.Step) string {
 	name := s.Kind.String()
 	switch a := s.Attr.(type) {

@@ -121,7 +121,7 @@ func (g *grouping) after(s *device.Step) int {
 	return last
 }
 
-// bytes is what the operands of a waiting step take of the arena.
+// bytes is the arena memory that the operands of a waiting step occupy.
 func (g *grouping) bytes(s *device.Step) (sum int64) {
 	for _, t := range s.In {
 		if root := g.b.rootOf(t).of; root.Role == device.Activation && g.u.producer[root] != nil {

@@ -93,8 +93,8 @@ func (in *inputs) set(i *input, host any) error {
 	return nil
 }
 
-// flush copies what has been staged to its place, neighbours together. After an error all of
-// it is still staged.
+// flush copies the staged values to their places, adjacent ones in one copy. After an error
+// all of them are still staged.
 func (in *inputs) flush() error {
 	copied := false
 	for i := 0; i < len(in.list); {

@@ -38,7 +38,7 @@ type Program struct {
 	enqueued   int   // index of the kernel that is being enqueued, for errors
 	ran        bool  // the last run succeeded: outputs have values
 	result     error // of the last run
-	unseen     bool  // result is an error that nobody has got
+	unseen     bool  // result is an error that neither Wait nor Start has returned
 	profile    *profile
 	watch      stopwatch
 	closed     bool

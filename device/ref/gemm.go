@@ -3,8 +3,8 @@ package ref
 // Blocking of the matrix product: micro-tiles of mr×nr accumulators stay in
 // registers, packed panels of kc rows in the first-level cache, the packed
 // blocks of A (mc×kc) and B (kc×nc) in the second level. 2×4 accumulators with
-// their operands are what fits into the 16 registers of amd64: 4×4 spills and
-// takes more than twice as long.
+// their operands fit into the 16 registers of amd64: 4×4 spills and takes more than
+// twice as long.
 const (
 	mr, nr     = 2, 4
 	mc, kc, nc = 128, 256, 512
