@@ -6,9 +6,11 @@
 //
 //	func main() { cli.Train(recipe) }
 //
-// Models and data sets that the program registers (models.Register, dataset.Register) can
-// then be named in the YAML and with -set. With "predict" as its first argument the same
-// program classifies images with the trained weights.
+// What the program registers before that, by models.Register, dataset.Register,
+// optim.Register, schedule.Register, track.Register and device.Register, has its name and
+// its settings in the YAML, in -set, in the help and in errors. With "predict" as its first
+// argument the same program classifies images with the trained weights. Commands makes all
+// of euryale's commands.
 //
 // Progress goes to standard error, results to standard output. The exit code is
 // Done, Failed, Usage or Stopped.

@@ -122,7 +122,7 @@ func (f *rateFinding) run(ctx context.Context) error {
 	}
 	defer t.Close()
 	images := t.Config().Batch * max(1, c.Train.Accumulate)
-	f.info("%d steps of %s from %g to %g; the first step compiles the program", f.sweep.Steps, inwords.Count(images, "image"), f.sweep.Min, f.sweep.Max)
+	f.info("%d steps of %s from %g to %g", f.sweep.Steps, inwords.Count(images, "image"), f.sweep.Min, f.sweep.Max)
 	curve, err := f.find(ctx, t)
 	if err != nil {
 		return err

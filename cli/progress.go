@@ -64,13 +64,12 @@ func (p *progress) start(s trainer.Start) error {
 	}
 	p.begun = p.now()
 	p.shown, p.last, p.epochBegun = p.begun, p.begun, p.begun
-	fmt.Fprintf(p.out, "training: %s of %s; the first step compiles the program\n",
-		inwords.Count(s.Epochs, "epoch"), inwords.Count(s.StepsPerEpoch, "step"))
+	fmt.Fprintf(p.out, "training: %s of %s\n", inwords.Count(s.Epochs, "epoch"), inwords.Count(s.StepsPerEpoch, "step"))
 	p.at = p.first
 	if p.columns == nil {
 		return nil
 	}
-	return p.draw(field{text: "compiling"})
+	return p.draw(field{text: "first step"})
 }
 
 func (p *progress) step(e trainer.StepEvent) error {
@@ -78,7 +77,7 @@ func (p *progress) step(e trainer.StepEvent) error {
 	took := now.Sub(p.last)
 	p.last = now
 	if e.Step == p.first+1 {
-		p.begun = now // the first step's time is mostly compilation
+		p.begun = now // the first step uses its memory for the first time, and takes longer
 	}
 	p.loss.add(e.Loss)
 	p.accuracy.add(e.Accuracy)

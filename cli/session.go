@@ -178,9 +178,6 @@ func (n *session) attach() error {
 	}
 	if n.flags.profile {
 		batch := min(t.Config().Batch, t.TrainLoader().Len())
-		if err := t.Session().Compile(batch); err != nil {
-			return err
-		}
 		t.Session().Profile(batch, true)
 		n.profiled = batch
 	}

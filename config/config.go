@@ -50,7 +50,7 @@ type Model struct {
 	Freeze           []string `yaml:"freeze" resume:"free" help:"patterns of parameter names that stay as they are, such as conv1.*; backbone = all but the classifier"`
 	FreezeStatistics bool     `yaml:"freeze_statistics" resume:"free" help:"frozen BatchNorms train by their running statistics and keep them; all BatchNorms if none is frozen"`
 	ZeroGamma        bool     `yaml:"zero_gamma" help:"γ = 0 in the last BatchNorm of each residual block"`
-	Dropout          float64  `yaml:"dropout" range:"[0,1)" help:"probability in VGG's classifier"`
+	Dropout          float64  `yaml:"dropout" range:"[0,1)" help:"probability of dropout in the classifier"`
 }
 
 // Data chooses the images and how they are read.
@@ -100,7 +100,7 @@ type Optim struct {
 	LR          float64    `yaml:"lr" range:"(0,inf)" help:"learning rate"`
 	Momentum    float64    `yaml:"momentum" range:"[0,1)" help:"share of the last step's direction that is kept"`
 	Nesterov    bool       `yaml:"nesterov" help:"Nesterov's momentum, as PyTorch has it"`
-	WeightDecay float64    `yaml:"weight_decay" range:"[0,inf)" help:"times the weight: added to the gradient (sgd), or taken off the weight by itself (adamw, lion)"`
+	WeightDecay float64    `yaml:"weight_decay" range:"[0,inf)" help:"times the weight: added to the gradient, or, where the decay is decoupled, taken off the weight by itself"`
 	NoBiasDecay bool       `yaml:"no_bias_decay" help:"biases, γ and β do not decay"`
 	Betas       [2]float64 `yaml:"betas" range:"[0,1)" order:"any" help:"decay of the means of the gradient and of its square"`
 	Eps         float64    `yaml:"eps" range:"(0,inf)" help:"added to the root of the mean square"`

@@ -39,7 +39,7 @@ func init() {
 	list.MustRegister("lion", func(c Config) (Optimizer, error) {
 		s := c.Settings.(lionSettings)
 		return Lion{LR: c.LR, Betas: s.Betas, WeightDecay: c.WeightDecay, Groups: c.Groups, Scale: c.Scale}, nil
-	}, registry.About("the sign of a mean of gradients (Chen et al. 2023)"),
+	}, registry.About("the sign of a mean of gradients, with decoupled weight decay (Chen et al. 2023)"),
 		registry.Reads("weight_decay", "no_bias_decay", "layer_decay", "rate_scales"), registry.Settings(usual))
 }
 
