@@ -75,7 +75,9 @@ func (p *Program) placeOf(t *device.Tensor) string {
 	if slot := p.plan.slot[t]; slot != nil {
 		return "slot " + p.slots[slot]
 	}
-	if st := p.plan.of[t]; st != nil {
+	if st := p.plan.of[t]; st != nil && st.output {
+		return fmt.Sprintf("output+%d", st.offset)
+	} else if st != nil {
 		return fmt.Sprintf("arena+%d", st.offset)
 	}
 	return "own"

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	G "gorgonia.org/gorgonia"
@@ -125,6 +126,9 @@ func TestOutputsOutliveOtherPrograms(t *testing.T) {
 	first := newAffine(t, dev, st, "first", 100)
 	if err := first.Read(first.y, make([]float32, 1600)); !errors.Is(err, engine.ErrRun) {
 		t.Errorf("reading before a run: %v, want ErrRun", err)
+	}
+	if text := first.Explain(); !strings.Contains(text, "output+0") || !strings.Contains(text, "output+6400") {
+		t.Errorf("an output is listed in the arena:\n%s", text)
 	}
 	first.bind(1, 2)
 	first.start()

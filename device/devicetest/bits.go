@@ -2,6 +2,7 @@ package devicetest
 
 import (
 	"errors"
+	"maps"
 	"math"
 	"testing"
 
@@ -9,27 +10,48 @@ import (
 	"github.com/euryale-ml/euryale/internal/optest"
 )
 
-// SameBits runs every step (with -short, every eighth) on all devices: the results of each
+// SameBits runs every step (with -short, every eighth) on all devices, also with its operands
+// stored as bfloat16 and with its result added to what is there: the results of each device
 // must be bit for bit those of the first.
 func SameBits(t *testing.T, devices ...device.Device) {
 	for _, family := range families() {
 		for i, c := range family {
-			s := c.step()
-			if !devices[0].Supports(s) || testing.Short() && i%8 != 0 {
+			if testing.Short() && i%8 != 0 {
 				continue
 			}
-			t.Run(c.kind.String()+"/"+c.name, func(t *testing.T) {
-				want := c.outputs(t, devices[0], s)
-				for _, d := range devices[1:] {
-					for i, got := range c.outputs(t, d, s) {
-						for j := range got {
-							if math.Float32bits(got[j]) != math.Float32bits(want[i][j]) {
-								t.Fatalf("output %d[%d] is %v with %d threads, %v with %d", i, j, got[j], device.Threads(d), want[i][j], device.Threads(devices[0]))
-							}
-						}
-					}
+			for variant, s := range c.variants() {
+				if devices[0].Supports(s) {
+					t.Run(c.kind.String()+"/"+c.name+variant, func(t *testing.T) { c.sameBits(t, s, devices) })
 				}
-			})
+			}
+		}
+	}
+}
+
+// variants are the case's step as it is, with operands stored as bfloat16, and with its result
+// added to what is there.
+func (c testCase) variants() map[string]*device.Step {
+	all := map[string]*device.Step{"": c.step()}
+	if half := c.step(); StoreAsBFloat16(half) {
+		all[" in bfloat16"] = half
+	}
+	for name, s := range maps.Clone(all) {
+		sum := *s
+		sum.Accumulate = true
+		all[name+", added"] = &sum
+	}
+	return all
+}
+
+func (c testCase) sameBits(t *testing.T, s *device.Step, devices []device.Device) {
+	want := c.outputs(t, devices[0], s)
+	for _, d := range devices[1:] {
+		for i, got := range c.outputs(t, d, s) {
+			for j := range got {
+				if math.Float32bits(got[j]) != math.Float32bits(want[i][j]) {
+					t.Fatalf("output %d[%d] is %v with %d threads, %v with %d", i, j, got[j], device.Threads(d), want[i][j], device.Threads(devices[0]))
+				}
+			}
 		}
 	}
 }
@@ -43,6 +65,9 @@ func (c testCase) outputs(t *testing.T, dev device.Device, s *device.Step) (valu
 	}
 	for _, x := range s.Out {
 		out = append(out, place(t, dev, x))
+	}
+	if s.Accumulate {
+		upload(t, dev, s.Out[0], out[0], optest.Values(9, 1, 0, s.Out[0].Shape...))
 	}
 	run(t, dev, s, in, out)
 	for i, x := range s.Out {
