@@ -171,7 +171,7 @@ func TestSyncErrors(t *testing.T) {
 	os.Mkdir("empty", 0o755)
 	call("empty").wants(t, Failed, nil, []string{"empty is no run"})
 	runCommand(context.Background(), TrainCommand([]byte(tinyRecipe)), "", "-out", "run").wants(t, Done, nil, nil)
-	call("-track", "own-trakcer", "run").wants(t, Failed, nil, []string{"no such tracker", "own-tracker"})
+	call("-track", "own-trakcer", "run").wants(t, Failed, nil, []string{"unknown tracker", "own-tracker"})
 	call("-set", "optim.lr=1", "run").wants(t, Usage, nil, []string{"-set optim.lr"})
 	call("-set", "mlflow.nothing=1", "run").wants(t, Usage, nil, []string{"mlflow.nothing"})
 	l, err := filelock.Acquire(filepath.Join("run", run.LockFile))

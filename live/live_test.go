@@ -268,7 +268,7 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// A page for a run of one's own program.
+// A page for a run of a user's program.
 func Example() {
 	s, err := live.Listen("127.0.0.1:0", live.Options{Name: "my run"})
 	if err != nil {

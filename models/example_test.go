@@ -7,7 +7,7 @@ import (
 	"github.com/euryale-ml/euryale/models"
 )
 
-// A model by name, as configuration files choose it, and what it is made of.
+// A model by name, as in configuration files, and its summary.
 func Example() {
 	net, err := models.New("resnet50d", models.Config{Classes: 37, ZeroGamma: true})
 	if err != nil {

@@ -285,7 +285,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// tiny is a model of somebody else's.
+// tiny is a custom model.
 type tiny struct {
 	Conv nn.Conv2D `nn:"stem"`
 	Gain *gain

@@ -31,7 +31,7 @@ func (m *own) Forward(s *nn.Scope, x *gorgonia.Node) *gorgonia.Node {
 	return m.FC.Forward(s, m.Flat.Forward(s, m.Pool.Forward(s, x)))
 }
 
-// TestOwnModelTrains checks that a model of somebody's own learns a batch by heart.
+// TestOwnModelTrains checks that a custom model overfits a batch.
 func TestOwnModelTrains(t *testing.T) {
 	dev := testdevice.Open(t, device.Options{})
 	m := &own{

@@ -8,7 +8,7 @@ import (
 	"github.com/euryale-ml/euryale/nn"
 )
 
-// SwishGate is a layer of one's own: it scales each feature, then multiplies by the
+// SwishGate is a custom layer: it scales each feature, then multiplies by the
 // sigmoid. Sigmoid is Gorgonia's, and has its gradient too.
 type SwishGate struct{ Features int }
 
@@ -27,7 +27,7 @@ func (l *SwishGate) Forward(s *nn.Scope, x *gorgonia.Node) *gorgonia.Node {
 	return y
 }
 
-// Classifier is a model of one's own: exported fields are its layers.
+// Classifier is a custom model: exported fields are its layers.
 type Classifier struct {
 	Conv nn.Conv2D `nn:"stem"`
 	Pool nn.AdaptiveAvgPool2D
@@ -43,7 +43,7 @@ func (m *Classifier) Forward(s *nn.Scope, x *gorgonia.Node) *gorgonia.Node {
 	return m.FC.Forward(s, m.Gate.Forward(s, x))
 }
 
-// A layer and a model of one's own: names of parameters, a summary, an error.
+// A custom layer and model: names of parameters, a summary, an error.
 func Example() {
 	net := &Classifier{
 		Conv: nn.Conv2D{In: 3, Out: 8, Kernel: 3, Padding: 1},

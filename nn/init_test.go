@@ -49,7 +49,7 @@ func TestDrawDistributions(t *testing.T) {
 	}
 }
 
-// initFunc is an initializer of one's own.
+// initFunc is a custom initializer.
 type initFunc func(w []float64, shape []int)
 
 func (f initFunc) Fill(w []float64, shape []int, _ *rand.Rand) { f(w, shape) }

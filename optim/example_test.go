@@ -8,7 +8,7 @@ import (
 	"github.com/euryale-ml/euryale/optim"
 )
 
-// The recipe of "Bag of tricks": momentum, and weight decay on weights alone.
+// The recipe of "Bag of tricks": momentum, and weight decay only on weights.
 func Example() {
 	sgd := optim.SGD{LR: 0.1, Momentum: 0.9, WeightDecay: 1e-4, Groups: []optim.Group{optim.NoBiasDecay()}}
 	fmt.Println(sgd.Validate())

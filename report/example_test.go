@@ -10,7 +10,7 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
-// Two runs beside each other. Runs are usually read from their folders by report.Read.
+// A report on two runs. Runs are usually read from their folders by report.Read.
 func Example() {
 	run := func(name string, accuracy float64) *report.Run {
 		scores := &run.Scores{Point: run.Point{Epoch: 20, Accuracy: accuracy}}

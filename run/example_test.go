@@ -7,7 +7,7 @@ import (
 	"github.com/euryale-ml/euryale/run"
 )
 
-// A program reads what a run left in its folder.
+// A program reads a run's folder.
 func ExampleFolder() {
 	folder := run.Folder(filepath.Join("testdata", "3c0ea40"))
 	report, err := folder.Report()
