@@ -12,8 +12,8 @@ import (
 )
 
 // CAM is a class activation map: how much each part of an image contributed to a class
-// (Selvaraju et al., "Grad-CAM: visual explanations from deep networks via gradient-based localization",
-// ICCV 2017).
+// (Selvaraju et al., "Grad-CAM: visual explanations from deep networks via gradient-based
+// localization", ICCV 2017).
 type CAM struct {
 	Class         string
 	Index         int

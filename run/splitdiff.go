@@ -26,21 +26,21 @@ func classDifferences(s, other *Split) (texts []string) {
 	if slices.Equal(s.Classes, other.Classes) {
 		return nil
 	}
-	gone, added := without(s.Classes, other.Classes), without(other.Classes, s.Classes)
-	if len(gone)+len(added) == 0 {
+	removed, added := without(s.Classes, other.Classes), without(other.Classes, s.Classes)
+	if len(removed)+len(added) == 0 {
 		return []string{fmt.Sprintf("the classes are in another order: %s, before %s", inwords.Some(other.Classes), inwords.Some(s.Classes))}
 	}
-	for _, was := range slices.Clone(gone) {
+	for _, was := range slices.Clone(removed) {
 		i := slices.IndexFunc(added, func(is string) bool { return s.sameFiles(was, other, is) })
 		if i < 0 {
 			continue
 		}
 		texts = append(texts, fmt.Sprintf("the class %s is called %s now", was, added[i]))
 		added = slices.Delete(added, i, i+1)
-		gone = slices.DeleteFunc(gone, func(c string) bool { return c == was })
+		removed = slices.DeleteFunc(removed, func(c string) bool { return c == was })
 	}
-	if len(gone) > 0 {
-		texts = append(texts, fmt.Sprintf("%s gone: %s", inwords.Plural(len(gone), "class is", "classes are"), inwords.Some(gone)))
+	if len(removed) > 0 {
+		texts = append(texts, fmt.Sprintf("%s gone: %s", inwords.Plural(len(removed), "class is", "classes are"), inwords.Some(removed)))
 	}
 	if len(added) > 0 {
 		texts = append(texts, fmt.Sprintf("%s new: %s", inwords.Plural(len(added), "class is", "classes are"), inwords.Some(added)))
@@ -92,18 +92,18 @@ func partDifferences(part string, a, b *SplitPart, equalSoFar bool) (texts []str
 
 // imageDifferences are the images of classes that both splits have.
 type imageDifferences struct {
-	gone, added map[string][]string // of a part, names
-	counts      []string            // of classes whose names are unknown
-	relabelled  []string
-	moved       map[[2]string][]string // from part, to part
+	removed, added map[string][]string // of a part, names
+	counts         []string            // of classes whose names are unknown
+	relabelled     []string
+	moved          map[[2]string][]string // from part, to part
 }
 
 // imageAt is an image with its class, in a part.
 type imageAt struct{ class, name string }
 
 func newImageDifferences(s, other *Split) *imageDifferences {
-	d := &imageDifferences{gone: map[string][]string{}, added: map[string][]string{}, moved: map[[2]string][]string{}}
-	gone, added := map[string][]imageAt{}, map[string][]imageAt{}
+	d := &imageDifferences{removed: map[string][]string{}, added: map[string][]string{}, moved: map[[2]string][]string{}}
+	removed, added := map[string][]imageAt{}, map[string][]imageAt{}
 	for _, part := range []string{TrainingPart, TestPart, FinalPart} {
 		a, b := s.Part(part), other.Part(part)
 		if a == nil || b == nil {
@@ -120,19 +120,19 @@ func newImageDifferences(s, other *Split) *imageDifferences {
 				continue
 			}
 			for _, name := range without(x.Names, y.Names) {
-				gone[part] = append(gone[part], imageAt{class, name})
+				removed[part] = append(removed[part], imageAt{class, name})
 			}
 			for _, name := range without(y.Names, x.Names) {
 				added[part] = append(added[part], imageAt{class, name})
 			}
 		}
 	}
-	d.pair(gone, added)
+	d.pair(removed, added)
 	return d
 }
 
 // pair finds images that moved from one part or class to another.
-func (d *imageDifferences) pair(gone, added map[string][]imageAt) {
+func (d *imageDifferences) pair(removed, added map[string][]imageAt) {
 	type place struct{ part, class string }
 	now := map[string][]place{}
 	for part, images := range added {
@@ -141,11 +141,11 @@ func (d *imageDifferences) pair(gone, added map[string][]imageAt) {
 		}
 	}
 	found := map[string]int{}
-	for _, part := range slices.Sorted(maps.Keys(gone)) {
-		for _, i := range gone[part] {
+	for _, part := range slices.Sorted(maps.Keys(removed)) {
+		for _, i := range removed[part] {
 			places := now[i.name]
 			if len(places) == 0 {
-				d.gone[part] = append(d.gone[part], i.name)
+				d.removed[part] = append(d.removed[part], i.name)
 				continue
 			}
 			to := places[0]
@@ -179,7 +179,7 @@ func (d *imageDifferences) texts() (texts []string) {
 	for _, of := range []struct {
 		what  string
 		names map[string][]string
-	}{{"gone", d.gone}, {"new", d.added}} {
+	}{{"gone", d.removed}, {"new", d.added}} {
 		for _, part := range []string{TrainingPart, TestPart, FinalPart} {
 			if names := of.names[part]; len(names) > 0 {
 				texts = append(texts, fmt.Sprintf("%s %s: %s", inwords.Plural(len(names), part+" image is", part+" images are"), of.what, inwords.Some(names)))

@@ -18,13 +18,13 @@ func smoothed(ys []float64, limit float64) []float64 {
 			low[i] = min(y, limit)
 		}
 	}
-	half := max(1, len(ys)/40)
-	return localLine(localLine(low, half), half)
+	reach := max(1, len(ys)/40)
+	return localLine(localLine(low, reach), reach)
 }
 
 // localLine replaces each finite value by the least-squares line through the finite
-// values at most half positions away.
-func localLine(ys []float64, half int) []float64 {
+// values at most reach positions away.
+func localLine(ys []float64, reach int) []float64 {
 	type sums struct{ n, x, y, xx, xy float64 }
 	up := make([]sums, len(ys)+1) // over ys[:i]
 	for i, y := range ys {
@@ -36,7 +36,7 @@ func localLine(ys []float64, half int) []float64 {
 	}
 	fit := make([]float64, len(ys))
 	for i, y := range ys {
-		a, b := up[max(0, i-half)], up[min(len(ys), i+half+1)]
+		a, b := up[max(0, i-reach)], up[min(len(ys), i+reach+1)]
 		n, x, sy, xx, xy := b.n-a.n, b.x-a.x, b.y-a.y, b.xx-a.xx, b.xy-a.xy
 		spread := n*xx - x*x
 		if !metrics.Finite(y) || spread <= 0 {
