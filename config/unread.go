@@ -21,9 +21,28 @@ func (c *Config) UnreadNotes() (notes []string) {
 			continue
 		}
 		is, _ := c.Get(chooser)
-		notes = append(notes, fmt.Sprintf("%s = %s has no effect with %s = %s: it is of %s", k.path, k.get(c), chooser, is, strings.Join(readers, ", ")))
+		note := fmt.Sprintf("%s = %s has no effect with %s = %s: it is of %s", k.path, k.get(c), chooser, is, strings.Join(readers, ", "))
+		if own := c.ownNamed(chooser, k.Name); own != "" {
+			note += "; that of " + is + " is " + own
+		}
+		notes = append(notes, note)
 	}
 	return notes
+}
+
+// ownNamed is the key with this last word among the settings that the chosen thing alone
+// has; "" if there is none.
+func (c *Config) ownNamed(chooser, word string) string {
+	for _, o := range tree().own {
+		if o.table.Key() == chooser && o.chosen(c) {
+			for _, k := range o.keys {
+				if k.Name == word {
+					return k.path
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // unread is the key whose chosen entry does not use k, and the entries that do; nil if the

@@ -198,6 +198,7 @@ func TestUnreadNotes(t *testing.T) {
 		{"optim.momentum=0.8", ""},
 		{"optim.betas=0.5,0.5", "optim.betas = 0.5,0.5 has no effect with optim.name = sgd: it is of adamw"},
 		{"optim.name=adamw optim.betas=0.5,0.5", ""},
+		{"optim.name=lion optim.betas=0.5,0.5", "optim.betas = 0.5,0.5 has no effect with optim.name = lion: it is of adamw; that of lion is optim.lion.betas"},
 		{"optim.name=adamw optim.momentum=0.8", "optim.momentum = 0.8 has no effect with optim.name = adamw: it is of sgd"},
 		{"optim.name=adamw optim.momentum=0.9", ""}, // as without it
 		{"optim.name=adamw optim.nesterov=true", "optim.nesterov = true has no effect with optim.name = adamw: it is of sgd"},
