@@ -405,3 +405,43 @@ func TestRecording(t *testing.T) {
 		t.Errorf("a program with a foreign operator was recorded")
 	}
 }
+
+// clocks is a device that counts the clocks that are in use.
+type clocks struct {
+	*queued.Device
+	n int
+}
+
+type countedClock struct {
+	device.Clock
+	of *clocks
+}
+
+func (d *clocks) NewClock(n int) (device.Clock, error) {
+	c, err := d.Device.NewClock(n)
+	d.n++
+	return countedClock{c, d}, err
+}
+
+func (c countedClock) Free() error {
+	c.of.n--
+	return c.Clock.Free()
+}
+
+// TestCloseFreesClocks closes a program whose steps are timed.
+func TestCloseFreesClocks(t *testing.T) {
+	dev := &clocks{Device: openQueued(t, queued.Options{})}
+	st := engine.NewState(dev)
+	defer st.Close()
+	a := newAffine(t, dev, st, "affine", 10)
+	for range 2 {
+		a.Profile(true)
+		a.bind(1, 2)
+		if err := a.Run(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.Close(); err != nil || dev.n != 0 {
+		t.Errorf("%d clocks are left, %v", dev.n, err)
+	}
+}

@@ -22,9 +22,7 @@ type profile struct {
 // device.Timer, Start then waits for every step, which makes a run slower.
 func (p *Program) Profile(on bool) {
 	settle(p.dev)
-	if p.profile != nil && p.profile.clock != nil {
-		p.profile.clock.Free()
-	}
+	p.profile.free() // an error would change nothing: the clock is not used any more
 	p.profile = nil
 	if !on {
 		return
@@ -44,6 +42,14 @@ func (p *Program) clock() device.Clock {
 		return nil
 	}
 	return p.profile.clock
+}
+
+// free gives up the clock, if there is one.
+func (f *profile) free() error {
+	if f == nil || f.clock == nil {
+		return nil
+	}
+	return f.clock.Free()
 }
 
 // measure adds the times of a finished run.

@@ -251,7 +251,7 @@ func (p *Program) Close() error {
 	}
 	settle(p.dev)
 	p.closed = true
-	first := errors.Join(p.forget(), p.inputs.free(), p.outputs.free(), p.watch.free())
+	first := errors.Join(p.forget(), p.inputs.free(), p.outputs.free(), p.watch.free(), p.profile.free())
 	for _, b := range p.own {
 		first = errors.Join(first, b.Free())
 	}
