@@ -52,7 +52,7 @@ type Set struct {
 	// files, for trying predict.
 	Made bool
 	// TestKeys are the settings of section data on which the choice of the test images
-	// depends, such as "test_list"; nil: "root".
+	// depends, such as "test_list" or, of the set's own settings, "mine.year"; nil means "root".
 	TestKeys []string
 	// TestBySeed is true if that choice depends on the run's seed, too.
 	TestBySeed bool

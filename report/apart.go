@@ -46,11 +46,7 @@ func apart(a, b testedRun) (text string, images bool) {
 	if !images {
 		parts = append(parts, labelsApart(a, b)...)
 	}
-	for _, key := range []string{"data.set", "data.root", "data.test_list", "data.test_fraction", "data.split_seed", "data.relabel", "data.drawn_classes", "data.resize"} {
-		drawn := key == "data.drawn_classes" || key == "data.resize" // which do not affect the images of other sets
-		if a.Config == nil || b.Config == nil || drawn && !(a.redrawn() && b.redrawn()) {
-			continue
-		}
+	for _, key := range keysApart(a.Run, b.Run) {
 		if x, y := setting(a.Config, key), setting(b.Config, key); x != y {
 			parts = append(parts, fmt.Sprintf("%s is %q and %q", key, x, y))
 			images = images || key != "data.relabel"
@@ -60,6 +56,23 @@ func apart(a, b testedRun) (text string, images bool) {
 		parts, images = []string{"it is unknown whether they are the same"}, true
 	}
 	return fmt.Sprintf("%s and %s: %s", a.called, b.called, strings.Join(parts, "; ")), images
+}
+
+// keysApart lists the settings that may explain why two runs have other test images: those
+// of every set, and those that determine the images of both runs' sets.
+func keysApart(a, b *Run) []string {
+	if a.Config == nil || b.Config == nil {
+		return nil
+	}
+	keys := []string{"data.set", "data.root", "data.test_fraction", "data.split_seed"}
+	of, _ := testedBy(a.Config.Data.Set)
+	others, _ := testedBy(b.Config.Data.Set)
+	for _, key := range of {
+		if slices.Contains(others, key) && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 // imagesApart names test images that only one of the runs has, or compares their numbers if

@@ -1,13 +1,33 @@
 package report_test
 
 import (
+	"context"
+	"errors"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/euryale-ml/euryale/config"
+	"github.com/euryale-ml/euryale/dataset"
+	"github.com/euryale-ml/euryale/registry"
 	"github.com/euryale-ml/euryale/report"
 	"github.com/euryale-ml/euryale/run"
 )
+
+// init registers a set of a user's own whose test images depend on a setting of its own.
+func init() {
+	err := dataset.RegisterSet("yearly", dataset.Set{
+		Open: func(context.Context, dataset.Options) (train, test dataset.Dataset, err error) {
+			return nil, nil, errors.New("no images")
+		},
+		TestKeys: []string{"yearly.year"},
+	}, registry.Settings(struct {
+		Year int `yaml:"year" help:"of the images"`
+	}{2000}))
+	if err != nil {
+		panic(err)
+	}
+}
 
 // TestApart reads in what test sets differ.
 func TestApart(t *testing.T) {
@@ -23,6 +43,14 @@ func TestApart(t *testing.T) {
 	relabel := func(c *config.Config) { c.Data.Relabel = true }
 	drawn := func(classes, size int) func(c *config.Config) {
 		return func(c *config.Config) { c.Data.Set, c.Data.DrawnClasses, c.Data.Resize = "drawn", classes, size }
+	}
+	yearly := func(year int) func(c *config.Config) {
+		return func(c *config.Config) {
+			c.Data.Set = "yearly"
+			if err := c.Set("data.yearly.year", strconv.Itoa(year)); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	later := func(all []run.Prediction) {
 		for i := range all {
@@ -50,6 +78,8 @@ func TestApart(t *testing.T) {
 			[]string{"20 images in other classes (cat_0.jpg: a and b, "}},
 		{"drawn", made{images: 20, change: drawn(4, 32)}, made{images: 20, change: drawn(4, 64)}, [2][]string{}, nil, true,
 			[]string{`data.resize is "32" and "64"`}},
+		{"a user's own set", made{images: 20, change: yearly(2001)}, made{images: 20, change: yearly(2002)}, [2][]string{}, nil, true,
+			[]string{`data.yearly.year is "2001" and "2002"`}},
 		{"number", made{images: 20}, made{images: 21, change: relabel}, [2][]string{}, nil, true, []string{"20 and 21 test images"}},
 		{"no settings", made{images: 20, bare: true}, made{images: 20}, [2][]string{}, nil, true, []string{"it is unknown whether they are the same"}},
 	} {
