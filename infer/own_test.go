@@ -82,7 +82,7 @@ func TestOwnModel(t *testing.T) {
 		{"another model", unknown, infer.Options{New: newSmall}, "", "for the model *main.Net, not small-for-infer"},
 		{"without metadata", plain, infer.Options{New: newSmall, Resize: 20, Crop: 16}, "small-for-infer", ""},
 		{"without metadata and a word", plain, infer.Options{New: newQuiet, Classes: three, Resize: 20, Crop: 16}, "", ""},
-		{"without the number of classes", plain, infer.Options{New: newQuiet}, "", "give their names"},
+		{"without the number of classes", plain, infer.Options{New: newQuiet}, "", "give the names"},
 		{"the wrong number", plain, infer.Options{New: newQuiet, Classes: three[:2], Resize: 20, Crop: 16}, "", "out."},
 		{"a model that cannot be made", dir, infer.Options{New: func(models.Config) (nn.Module, error) { return nil, fmt.Errorf("%w: no", models.ErrConfig) }}, "", "no"},
 		{"no model", dir, infer.Options{New: func(models.Config) (nn.Module, error) { return nil, nil }}, "", "made no model"},
