@@ -175,6 +175,11 @@ type Kernel interface {
 // enqueued after the kernel does not run. Memory that the kernel writes is then undefined; all
 // other memory has the contents of that moment.
 //
+// # Identity
+//
+// The engine compares devices with ==, so the type that implements Device has to be
+// comparable: a pointer is.
+//
 // A device may implement the optional interfaces of capability.go, too.
 type Device interface {
 	// Name is "cpu" or "cuda:0".
