@@ -51,11 +51,12 @@ type gradient struct {
 // strip is like tile, for NCHW images of at most 4 channels: a pixel reads runs of single
 // floats of the frame (image_amd64.go), and its window is one step after its neighbour's.
 type strip struct {
-	src        unsafe.Pointer // the first pixel's window
-	step       int64          // from one pixel's window to the next's
-	places     *int64         // of each run in a window
-	taps       int64          // runs
-	dst, dst2  unsafe.Pointer
+	src       unsafe.Pointer // the first pixel's window
+	step      int64          // from one pixel's window to the next's
+	places    *int64         // of each run in a window
+	taps      int64          // runs
+	dst, dst2 unsafe.Pointer
+	//lint:ignore U1000 the assembly reads it; nothing adds to dst yet
 	accumulate int64          // 1: add to dst, else 0
 	bias       unsafe.Pointer // or nil
 	relu       int64

@@ -27,8 +27,7 @@ func (s Settings) Validate() error {
 
 func init() {
 	err := track.Register("mlflow", func(s track.Setup) (track.Sink, string, error) {
-		o := s.Settings.(Settings)
-		sink, err := New(Options{URI: o.URI, Experiment: o.Experiment}, s.Env)
+		sink, err := New(Options(s.Settings.(Settings)), s.Env)
 		if err != nil {
 			return nil, "", err
 		}
