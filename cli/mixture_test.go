@@ -48,7 +48,7 @@ func TestPatienceIsTold(t *testing.T) {
 	args := []string{"-out", "run", "-set", "train.patience=2", "-set", "train.epochs=30", "-set", "optim.lr=1e-12"}
 	train(args...).wants(t, Done, []string{"stopped: no better test accuracy in 2 epochs"}, []string{"epoch 3/30"})
 	train("-out", "run", "-resume").wants(t, Done, []string{"stopped: no better test accuracy in 2 epochs"}, []string{"is finished"})
-	// More patience goes on, from epoch 4 to 5.
+	// More patience continues the run, from epoch 4 to 5.
 	o := train("-out", "run", "-resume", "-set", "train.patience=4")
 	o.wants(t, Done, []string{"stopped: no better test accuracy in 4 epochs"}, []string{"epoch 4/30", "epoch 5/30"})
 	if strings.Contains(o.err, "epoch 6/30") || strings.Contains(o.err, "epoch 3/30") {

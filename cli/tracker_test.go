@@ -10,7 +10,7 @@ import (
 	"github.com/euryale-ml/euryale/track"
 )
 
-// badTracker fails or panics whatever it is told.
+// badTracker fails or panics in every call.
 type badTracker struct{ track.Memory }
 
 func (*badTracker) Metrics(int, time.Time, map[string]float64) error { panic("no network") }

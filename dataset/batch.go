@@ -72,7 +72,7 @@ func (l *Loader) BatchesFrom(ctx context.Context, epoch, skip int) iter.Seq2[*Ba
 	}
 }
 
-// epochLoad is one pass over an epoch: a dispatcher sends the images of the
+// epochLoad loads the images of one epoch: a dispatcher sends the images of the
 // batches to the workers in order, workers write each to its place, and the loop
 // waits for the oldest batch.
 type epochLoad struct {

@@ -112,7 +112,7 @@ func nearest(means [][]float64, x []float64) int {
 	return at
 }
 
-// The classes are not told apart by their mean picture nor by their colours,
+// The classes cannot be recognised by their mean picture nor by their colours,
 // and a little can be learnt from both.
 func TestDrawnIsNotTooEasy(t *testing.T) {
 	train, test := mustDraw(t, Drawn{Size: 32, Images: 30, Test: 6, Seed: 5})

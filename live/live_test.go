@@ -54,7 +54,7 @@ func get(t testing.TB, s *live.Server, method, path, host string) (*http.Respons
 	return a, string(body)
 }
 
-// told is state.json.
+// told is the contents of state.json.
 type told struct {
 	Name, Config, Status, Device string
 	Epoch, Epochs, Step, Steps   int

@@ -121,7 +121,7 @@ func TestGuardHangs(t *testing.T) {
 	}
 }
 
-// TestGuardFails counts errors and panics and goes on after them.
+// TestGuardFails counts errors and panics and continues after them.
 func TestGuardFails(t *testing.T) {
 	gone := errors.New("no route to the server")
 	r := &rogue{metrics: func(step int) error {

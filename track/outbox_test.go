@@ -265,7 +265,7 @@ func TestOutboxStops(t *testing.T) {
 	}
 }
 
-// TestOutboxResumes kills a run after any byte of its outbox and goes on.
+// TestOutboxResumes kills a run after any byte of its outbox and resumes it.
 func TestOutboxResumes(t *testing.T) {
 	dir := t.TempDir()
 	down := &fakeSink{script: func(int, []Record) (int, error) { return 0, errors.New("down") }}

@@ -174,7 +174,7 @@ type unaddressed struct{ *fakeSink }
 func (unaddressed) Address() string { panic("no address") }
 
 // TestTries has a service that takes one record at every other call, and fails behind it:
-// sending goes on as long as anything is sent, and ends after Tries in a row where nothing
+// sending continues as long as anything is sent, and ends after Tries in a row where nothing
 // is.
 func TestTries(t *testing.T) {
 	s := &fakeSink{script: func(call int, r []Record) (int, error) {

@@ -26,7 +26,7 @@ func copyRun(t *testing.T, from string) string {
 	return to
 }
 
-// resume goes on to the end.
+// resume trains to the end.
 func resume(t *testing.T, dir string, change func(*trainer.Config)) {
 	t.Helper()
 	tr := start(t, func(c *trainer.Config) { change(c); c.Dir, c.Resume = dir, true })

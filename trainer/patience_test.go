@@ -12,9 +12,9 @@ import (
 	"github.com/euryale-ml/euryale/trainer"
 )
 
-// TestPatienceWhenResumed stops a run within an epoch and goes on: it ends where it would
+// TestPatienceWhenResumed stops a run within an epoch and resumes: it ends where it would
 // have ended. A saturated run that is resumed has nothing to do; with more patience it
-// goes on, with less a run ends at its next evaluation.
+// continues, with less a run ends at its next evaluation.
 func TestPatienceWhenResumed(t *testing.T) {
 	patient := func(c *trainer.Config) {
 		c.Epochs, c.Patience, c.Optimizer, c.Schedule = 40, 3, optim.SGD{LR: 1e-9}, nil

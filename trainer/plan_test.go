@@ -35,7 +35,7 @@ func everything(c *trainer.Config) {
 	c.ClipNorm, c.Accumulate, c.EMA, c.SaveEverySteps = 0.5, 2, 0.9, 1
 }
 
-// TestResumeWithEverything stops after each step and goes on to the same bits.
+// TestResumeWithEverything stops after each step and resumes to the same bits.
 func TestResumeWithEverything(t *testing.T) {
 	whole, r := undisturbed(t, everything)
 	if r.Steps != 6 { // 3 batches an epoch make 2 steps

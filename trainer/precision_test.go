@@ -24,7 +24,7 @@ func inBFloat16(c *trainer.Config) {
 	c.Precision = device.BFloat16
 }
 
-// TestBFloat16Resumes stops a run after each step and goes on to the same bits, with any
+// TestBFloat16Resumes stops a run after each step and resumes to the same bits, with any
 // number of threads; its summary names the precision.
 func TestBFloat16Resumes(t *testing.T) {
 	want, r := undisturbed(t, func(c *trainer.Config) { inBFloat16(c); c.Device = testdevice.Open(t, device.Options{Threads: 1}) })

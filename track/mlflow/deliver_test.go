@@ -57,7 +57,7 @@ func TestKey(t *testing.T) {
 }
 
 // TestOtherServers has servers of the same API that know no filters, or no search at all:
-// a new run must not go on in somebody else's.
+// a new run must not continue another one.
 func TestOtherServers(t *testing.T) {
 	s := newServer(t)
 	s.anyRun = true

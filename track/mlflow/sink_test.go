@@ -87,7 +87,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("to be looked at %s, want %s", remote.URL, want)
 	}
 
-	// The run goes on, with what was told before or found by its tag.
+	// The run continues by the ID that was recorded, or is found by its tag.
 	for _, before := range []track.Remote{remote, {}} {
 		again, found := open(t, s, nil, before)
 		if found.ID != remote.ID || run.status != "RUNNING" {

@@ -153,7 +153,7 @@ func TestOnline(t *testing.T) {
 	deliver(t, sink, records[400:800])
 	sink.Close(context.Background())
 
-	again := online(t, s) // another process goes on; what it sends again is there once
+	again := online(t, s) // another process resumes; records sent again are stored once
 	if found, err := again.Open(context.Background(), r.info(remote)); err != nil || found.ID != remote.ID {
 		t.Fatalf("%+v, %v", found, err)
 	}
