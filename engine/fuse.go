@@ -44,9 +44,8 @@ func (u *uses) only(t *device.Tensor, kind device.Kind) *device.Step {
 // none is left. The fused step takes the position of the last of its parts.
 func (b *builder) fuse() {
 	b.fuseActivationGrads()
-	b.fuseLosses()
 	rules := []func(*uses, *device.Step) (fused *device.Step, parts []*device.Step){
-		fuseBias, fuseActivation, fuseBatchNormAdd, fuseRunningStats, fuseSGD, fuseLinearUpdate,
+		b.fuseLoss, fuseBias, fuseActivation, fuseBatchNormAdd, fuseRunningStats, fuseSGD, fuseLinearUpdate,
 	}
 	for _, rule := range rules {
 		for again := true; again; {

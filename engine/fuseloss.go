@@ -6,24 +6,9 @@ import (
 	"github.com/euryale-ml/euryale/device"
 )
 
-// fuseLosses makes one step of the loss, its gradient and the predicted classes of the same
-// logits, so that a device reads the logits once.
-func (b *builder) fuseLosses() {
-	u := b.uses()
-	for i := 0; i < len(b.steps); i++ {
-		fused, parts := b.fuseLoss(u, b.steps[i])
-		if fused == nil || !b.dev.Supports(fused) {
-			continue
-		}
-		last := parts[len(parts)-1]
-		b.steps[slices.Index(b.steps, last)] = fused
-		b.steps = slices.DeleteFunc(b.steps, func(s *device.Step) bool { return slices.Contains(parts, s) })
-		u, i = b.uses(), -1
-	}
-}
-
-// fuseLoss joins SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad and ArgMax. The fused step takes
-// the gradient's position, so no step before that may read the loss or the classes.
+// fuseLoss joins SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad and ArgMax of the same logits, so
+// that a device reads the logits once. The fused step takes the gradient's position, so no step
+// before that may read the loss or the classes.
 func (b *builder) fuseLoss(u *uses, s *device.Step) (*device.Step, []*device.Step) {
 	if s.Kind != device.SoftmaxCrossEntropy {
 		return nil, nil
